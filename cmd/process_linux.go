@@ -1,0 +1,114 @@
+package cmd
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"time"
+)
+
+// processNames finds the program behind a netlink port id: the process that
+// owns the socket with that id in this network namespace. Most sockets have
+// their process's id; others are looked for among all processes.
+//
+// What was found is kept for a second: a process may be gone when its later
+// events are printed, and its id be another's after that.
+type processNames struct {
+	known map[uint32]processName
+}
+
+type processName struct {
+	name  string
+	until time.Time
+}
+
+func newProcessNames() *processNames { return &processNames{map[uint32]processName{}} }
+
+const nameLifetime = time.Second
+
+// name returns the program's name (comm, proc(5)), "" when it cannot be found.
+func (p *processNames) name(portID uint32) string {
+	now := time.Now()
+	if k, ok := p.known[portID]; ok && now.Before(k.until) {
+		return k.name
+	}
+	if len(p.known) > 4096 {
+		clear(p.known)
+	}
+	found := findProcess(portID)
+	if k := p.known[portID]; found == "" && k.name != "" {
+		// It is gone; these are its last events, unless time has passed.
+		found = k.name
+		if now.After(k.until.Add(10 * nameLifetime)) {
+			found = ""
+		}
+	}
+	p.known[portID] = processName{found, now.Add(nameLifetime)}
+	return found
+}
+
+func findProcess(portID uint32) string {
+	inode := socketInode(portID)
+	if inode == "" {
+		return ""
+	}
+	target := "socket:[" + inode + "]"
+	if pid := strconv.FormatUint(uint64(portID), 10); ownsSocket(pid, target) {
+		return programName(pid)
+	}
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return ""
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	for _, pid := range names {
+		if pid[0] >= '1' && pid[0] <= '9' && ownsSocket(pid, target) {
+			return programName(pid)
+		}
+	}
+	return ""
+}
+
+// netlinkNetfilter is the protocol's number (NETLINK_NETFILTER, linux/netlink.h).
+const netlinkNetfilter = "12"
+
+// socketInode finds the socket of a port id in /proc/net/netlink, whose columns
+// are: sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode.
+func socketInode(portID uint32) string {
+	text, err := os.ReadFile("/proc/self/net/netlink")
+	if err != nil {
+		return ""
+	}
+	id := strconv.FormatUint(uint64(portID), 10)
+	for line := range bytes.Lines(text) {
+		f := bytes.Fields(line)
+		if len(f) >= 10 && string(f[1]) == netlinkNetfilter && string(f[2]) == id {
+			return string(f[9])
+		}
+	}
+	return ""
+}
+
+func ownsSocket(pid, target string) bool {
+	dir, err := os.Open("/proc/" + pid + "/fd")
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	fds, _ := dir.Readdirnames(-1)
+	for _, fd := range fds {
+		if link, err := os.Readlink("/proc/" + pid + "/fd/" + fd); err == nil && link == target {
+			return true
+		}
+	}
+	return false
+}
+
+func programName(pid string) string {
+	name, err := os.ReadFile("/proc/" + pid + "/comm")
+	if err != nil {
+		return ""
+	}
+	return string(bytes.TrimSuffix(name, []byte("\n")))
+}

@@ -1,0 +1,151 @@
+package cmd
+
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// Command is what is to be done; its value is the classic letter.
+type Command byte
+
+const (
+	cmdNone    Command = 0
+	cmdList    Command = 'L'
+	cmdCreate  Command = 'I'
+	cmdAdd     Command = 'A'
+	cmdUpdate  Command = 'U'
+	cmdDelete  Command = 'D'
+	cmdGet     Command = 'G'
+	cmdFlush   Command = 'F'
+	cmdEvents  Command = 'E'
+	cmdCount   Command = 'C'
+	cmdStats   Command = 'S'
+	cmdVersion Command = 'V'
+	cmdHelp    Command = 'h'
+)
+
+// Table is what it is done to. The names may be cut to any beginning.
+type Table uint8
+
+const (
+	tableConntrack Table = iota
+	tableExpect
+	tableDying
+	tableUnconfirmed
+)
+
+// Request is one command line, understood: both grammars fill it, and the
+// actions read nothing else.
+type Request struct {
+	Command Command
+	Table   Table
+	// given are the options that were there, protoGiven the protocol's own.
+	given      optionSet
+	protoGiven protoOptionSet
+	// proto is the protocol in force, nil without -p.
+	proto *protocol
+
+	// Family is that of the addresses, FamilyAny while nothing fixed it.
+	Family uint8
+	// Orig and Reply are -s -d -r -q, -p, ports, ids and direction zones: of
+	// an entry, or of an expectation's master.
+	Orig, Reply ctnetlink.Tuple
+	// Expected and Mask are --tuple-* and --mask-*; the addresses of Mask
+	// also hold the /len of -s and -d.
+	Expected, Mask ctnetlink.Tuple
+	// SrcNAT, DstNAT and AnyNAT are -n, -g and -j.
+	SrcNAT, DstNAT, AnyNAT filter.NAT
+	// Info is --state, the vtags and --role.
+	Info ctnetlink.ProtoInfo
+	// StatusSet and StatusClear are -u, without and with `!'.
+	StatusSet, StatusClear ctnetlink.Status
+	statusUnset            bool // UNSET was in the list
+	Mark, MarkMask         uint32
+	Timeout                uint32
+	timeoutText            string // as it was typed
+	ID, SecMark            uint32
+	Zone                   uint16
+	Zero                   bool
+	BufferSize             int
+	Groups                 eventMask
+	Queue                  int // MiB, 0: the default
+	Resync                 bool
+
+	labels, labelAdd, labelDel []string // names as they were typed
+	labelMapPath               string
+	labelMap                   *labelMap
+	// Labels, LabelAdd and LabelDel are the names' bits.
+	Labels, LabelAdd, LabelDel []byte
+
+	Output format.Options
+
+	// line and text tell where in a file the command stands.
+	line int
+	text string
+}
+
+// has tells whether an option was given.
+func (r *Request) has(o option) bool { return r.given.has(o) }
+
+// filter returns the criteria that the command line's options make.
+func (r *Request) filter() *filter.Filter {
+	m := &filter.Filter{
+		Family:     r.Family,
+		Orig:       filter.Tuple{Tuple: r.Orig},
+		Reply:      filter.Tuple{Tuple: r.Reply},
+		ID:         r.ID,
+		HasID:      r.has(optID),
+		Labels:     r.Labels,
+		SrcNAT:     r.SrcNAT,
+		DstNAT:     r.DstNAT,
+		AnyNAT:     r.AnyNAT,
+		Zone:       r.Zone,
+		HasZone:    r.has(optZone),
+		SecMark:    r.SecMark,
+		HasSecMark: r.has(optSecMark),
+	}
+	if r.has(optMaskSrc) {
+		m.Orig.SrcMask = r.Mask.Src
+	}
+	if r.has(optMaskDst) {
+		m.Orig.DstMask = r.Mask.Dst
+	}
+	if r.Command == cmdUpdate {
+		// -t, -u, -m, --state and the vtags are the new values there.
+		return m
+	}
+	m.Mark, m.MarkMask, m.HasMark = r.Mark, r.MarkMask, r.has(optMark)
+	m.StatusSet, m.StatusClear = r.StatusSet, r.StatusClear
+	if r.statusUnset && m.StatusSet|m.StatusClear == 0 {
+		m.StatusClear = ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
+	}
+	m.OrigVTag, m.HasOrigVTag = r.Info.VTag[0], r.protoGiven.has(poOrigVTag)
+	m.ReplyVTag, m.HasReplyVTag = r.Info.VTag[1], r.protoGiven.has(poReplyVTag)
+	m.Role, m.HasRole = r.Info.Role, r.protoGiven.has(poRole)
+	m.State, m.StateProto, m.HasState = r.Info.State, r.Info.Proto, r.Info.Has&ctnetlink.InfoState != 0
+	return m
+}
+
+// chooses tells whether the options choose entries, or all are meant.
+func (r *Request) chooses() bool {
+	return r.given&^(1<<optTimeout|1<<optOutput|1<<optLabelMap) != 0
+}
+
+// fixFamily makes the family that of an address, or fails on another one.
+func (r *Request) fixFamily(family uint8) error {
+	if r.Family != ctnetlink.FamilyAny && r.Family != family {
+		return usagef("mismatched address family")
+	}
+	r.Family = family
+	return nil
+}
+
+func familyOf(a netip.Addr) uint8 {
+	if a.Is4() {
+		return ctnetlink.FamilyIPv4
+	}
+	return ctnetlink.FamilyIPv6
+}

@@ -1,0 +1,151 @@
+//go:build capture
+
+package ctnetlink
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+)
+
+// collect keeps one message of each kind that looks new by its attributes, so
+// that the files stay small.
+type collect struct {
+	out  []byte
+	seen map[string]int
+}
+
+func (c *collect) take(b []byte) {
+	if c.seen == nil {
+		c.seen = map[string]int{}
+	}
+	for m := (messages{b: b}); m.next(); {
+		key := []byte{byte(m.typ), byte(m.typ >> 8)}
+		if m.typ >= nlmsgMinType {
+			for a := (attrs{b: m.msg[headLen:]}); a.next(); {
+				key = append(key, byte(a.typ), byte(len(a.val)))
+			}
+		} else {
+			key = append(key, m.msg[headLen-4:headLen]...)
+		}
+		if c.seen[string(key)]++; c.seen[string(key)] == 1 {
+			msg := append([]byte(nil), m.msg...)
+			binary.NativeEndian.PutUint32(msg[8:], 1) // the sequence number that fake dumps have
+			c.out = append(c.out, msg...)
+		}
+	}
+}
+
+// TestCapture writes the seeds of the fuzz targets: messages of the kernel, one
+// after the other as in a datagram, host order:
+//
+//	go test -tags capture -run TestCapture ./ctnetlink
+func TestCapture(t *testing.T) {
+	c := namespace(t)
+	nft(t, trafficRules)
+	events := listenRaw(t, GroupNew, GroupUpdate, GroupDestroy, GroupExpectNew, GroupExpectUpdate, GroupExpectDestroy)
+	talk(t, 8)
+	populate(t, c, rand.New(rand.NewPCG(19, 20)), 0, 150)
+	nat := benchEntry(1 << 22)
+	nat.SrcNAT, nat.Set = NAT{MinAddr: netip.MustParseAddr("198.51.100.1")}, nat.Set.With(AttrNATSrc)
+	create(t, c, nat)
+	child := benchEntry(1<<22 + 1)
+	child.Master, child.Set = nat.Orig, child.Set.With(AttrTupleMaster)
+	create(t, c, child)
+	if err := c.CreateExpect(expectation(helped(t, c, 1<<22+2), 4000)); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string][]Header{
+		"dump":   {{Type: subsysConntrack<<8 | msgGet, Flags: FlagDump}},
+		"expect": {{Type: subsysExpect<<8 | msgGet, Flags: FlagDump}},
+		"stats": {
+			{Type: subsysConntrack<<8 | msgGetStatsCPU, Flags: FlagDump},
+			{Type: subsysConntrack<<8 | msgGetStats, Flags: FlagAck},
+			{Type: subsysExpect<<8 | msgExpGetStatsCPU, Flags: FlagDump},
+		},
+		"errors": {
+			{Type: subsysConntrack<<8 | 99, Flags: FlagAck},
+			{Type: subsysConntrack<<8 | msgNew, Flags: FlagAck},
+			{Type: subsysConntrack<<8 | msgGet},
+		},
+	}
+	for name, requests := range kinds {
+		var got collect
+		for _, h := range requests {
+			var e encoder
+			h.Flags |= FlagRequest
+			h.Seq = 1
+			e.begin(h)
+			e.end()
+			s, err := dialKernel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Send(e.b); err != nil {
+				t.Fatal(err)
+			}
+			buf := make([]byte, readSize)
+			for ended := false; !ended; {
+				n, _, err := s.Receive(buf)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got.take(buf[:n])
+				for m := (messages{b: buf[:n]}); m.next(); {
+					ended = ended || m.typ == nlmsgDone || m.typ == nlmsgError
+				}
+			}
+			s.Close()
+		}
+		save(t, name, got.out)
+	}
+	if err := c.FlushExpect(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Flush(FamilyAny); err != nil {
+		t.Fatal(err)
+	}
+	var got collect
+	events(&got)
+	save(t, "events", got.out)
+}
+
+// listenRaw joins groups at once and returns a function that collects what has
+// come.
+func listenRaw(t *testing.T, groups ...Group) func(*collect) {
+	t.Helper()
+	s, err := dialKernel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SetReadBuffer(8 << 20); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range groups {
+		if err := s.Join(g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func(c *collect) {
+		time.AfterFunc(300*time.Millisecond, func() { s.Close() })
+		buf := make([]byte, readSize)
+		for {
+			n, _, err := s.Receive(buf)
+			if err != nil {
+				return
+			}
+			c.take(buf[:n])
+		}
+	}
+}
+
+func save(t *testing.T, name string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile("testdata/"+name+".nl", b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s: %d bytes", name, len(b))
+}

@@ -1,0 +1,350 @@
+package ctnetlink
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// Conn is a handle on one table. It is not safe for concurrent use, except
+// that requests may be made while one of its dumps is being read: a dump has a
+// socket of its own, so that what is deleted beside it never mixes with it.
+type Conn struct {
+	dial   Dialer
+	sock   Socket // for requests; opened by the first
+	seq    uint32
+	enc    encoder
+	buf    []byte
+	flow   Flow
+	answer []byte
+}
+
+// readSize is the size of a receive buffer. The kernel sizes a dump's
+// datagrams by the largest buffer a socket has ever read into, up to 32 KiB.
+const readSize = 64 << 10
+
+// NewConn returns a Conn that opens its sockets with dial, when they are
+// needed.
+func NewConn(dial Dialer) *Conn { return &Conn{dial: dial} }
+
+// Close releases the request socket.
+func (c *Conn) Close() error {
+	if c.sock == nil {
+		return nil
+	}
+	err := c.sock.Close()
+	c.sock = nil
+	return err
+}
+
+// request returns an encoder for a new message and the header it must have.
+func (c *Conn) request(subsys, msg uint16, flags uint16) (*encoder, Header) {
+	c.seq++
+	c.enc.b = c.enc.b[:0]
+	return &c.enc, Header{Type: subsys<<8 | msg, Flags: FlagRequest | flags, Seq: c.seq}
+}
+
+// roundTrip sends the encoder's message and hands every message of the answer
+// to each (which may be nil) until the acknowledgement or the end of the dump.
+func (c *Conn) roundTrip(op string, each func(msg []byte) error) error {
+	if err := c.exchange(each); err != nil {
+		return &OpError{op, err}
+	}
+	return nil
+}
+
+// open dials the request socket, once.
+func (c *Conn) open() (err error) {
+	if c.sock != nil {
+		return nil
+	}
+	if c.sock, err = c.dial(); err != nil {
+		c.sock = nil
+		return err
+	}
+	if c.buf == nil {
+		c.buf = make([]byte, readSize)
+	}
+	return nil
+}
+
+func (c *Conn) exchange(each func(msg []byte) error) error {
+	if err := c.open(); err != nil {
+		return err
+	}
+	seq := c.seq
+	if err := c.sock.Send(c.enc.b); err != nil {
+		return err
+	}
+	var failed error
+	for {
+		n, from, err := c.sock.Receive(c.buf)
+		if err != nil {
+			c.abandon()
+			return err
+		}
+		if from != 0 {
+			continue // not from the kernel
+		}
+		m := messages{b: c.buf[:n]}
+		for m.next() {
+			if m.seq() != seq {
+				continue
+			}
+			switch m.typ {
+			case nlmsgNoop:
+			case nlmsgError, nlmsgDone:
+				errno, err := m.errno()
+				if err == nil && errno != 0 {
+					err = errno
+				}
+				if failed == nil {
+					failed = err
+				}
+				return failed
+			case nlmsgOverrun:
+				c.abandon()
+				return ENOBUFS
+			default:
+				if m.typ >= nlmsgMinType && each != nil && failed == nil {
+					failed = each(m.msg)
+				}
+			}
+		}
+		if m.malformed {
+			c.abandon()
+			return ErrMalformed
+		}
+	}
+}
+
+// change sends the encoder's message, which asks for no acknowledgement: it is
+// carried out inside the sending, and if no refusal waits after that it has
+// succeeded. That saves the table an answer and us the reading of it.
+func (c *Conn) change(op string) error {
+	if err := c.refusal(); err != nil {
+		return &OpError{op, err}
+	}
+	return nil
+}
+
+func (c *Conn) refusal() error {
+	if err := c.open(); err != nil {
+		return err
+	}
+	if err := c.sock.Send(c.enc.b); err != nil {
+		return err
+	}
+	for {
+		n, from, err := c.sock.Poll(c.buf)
+		if errors.Is(err, EAGAIN) {
+			return nil
+		}
+		if err != nil {
+			c.abandon()
+			return err
+		}
+		m := messages{b: c.buf[:n]}
+		for from == 0 && m.next() {
+			if m.typ != nlmsgError || m.seq() != c.seq {
+				continue
+			}
+			if errno, err := m.errno(); err != nil || errno != 0 {
+				if err == nil {
+					err = errno
+				}
+				return err
+			}
+		}
+		if m.malformed {
+			c.abandon()
+			return ErrMalformed
+		}
+	}
+}
+
+// abandon gives up the socket in the middle of an answer: what is left of it
+// (a dump that keeps the socket busy, perhaps) goes with it, and the next
+// request opens another.
+func (c *Conn) abandon() { _ = c.Close() }
+
+// Create makes an entry; EEXIST when one of its tuples is taken.
+func (c *Conn) Create(en *Entry) error {
+	e, h := c.request(subsysConntrack, msgNew, FlagCreate|FlagExcl)
+	en.append(e, h)
+	return c.change("create")
+}
+
+// CreateOrUpdate makes an entry, or updates the one that has its tuple.
+func (c *Conn) CreateOrUpdate(en *Entry) error {
+	e, h := c.request(subsysConntrack, msgNew, FlagCreate)
+	en.append(e, h)
+	return c.change("add")
+}
+
+// Update changes the entry that has en's tuple; ENOENT when there is none. It
+// is not atomic: an error keeps what came before it in the kernel's order
+// (helper, timeout, status, protocol state, mark, labels).
+func (c *Conn) Update(en *Entry) error {
+	e, h := c.request(subsysConntrack, msgNew, 0)
+	en.append(e, h)
+	return c.change("update")
+}
+
+// Get returns the entry that has one of en's tuples in its zone, in either
+// direction; ENOENT when there is none. The view is valid until the next Get.
+func (c *Conn) Get(en *Entry) (*Flow, error) {
+	e, h := c.request(subsysConntrack, msgGet, FlagAck)
+	en.append(e, h)
+	found := false
+	err := c.roundTrip("get", func(msg []byte) error {
+		found = true
+		// The acknowledgement is read into the same buffer: keep a copy.
+		c.answer = append(c.answer[:0], msg...)
+		return c.flow.Decode(c.answer)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, &OpError{"get", ErrNoAnswer}
+	}
+	return &c.flow, nil
+}
+
+// Delete removes the entry that has en's tuple (and id, when set); ENOENT when
+// there is none, or another one. It refuses an entry without a tuple, which
+// the kernel would take for a flush.
+func (c *Conn) Delete(en *Entry) error {
+	if en.Orig.Has == 0 && en.Reply.Has == 0 {
+		return &OpError{"delete", EINVAL}
+	}
+	e, h := c.request(subsysConntrack, msgDelete, 0)
+	en.append(e, h)
+	return c.change("delete")
+}
+
+// Flush empties the table, or with a family only that family's entries.
+func (c *Conn) Flush(family uint8) error {
+	e, h := c.request(subsysConntrack, msgDelete, FlagAck)
+	h.Family = family
+	if family != FamilyAny {
+		// The kernel minds the family of a flush only in this version of
+		// the nfnetlink header (ctnetlink_del_conntrack).
+		h.Version = 1
+	}
+	e.begin(h)
+	e.end()
+	return c.roundTrip("flush", nil)
+}
+
+// CreateExpect makes an expectation.
+func (c *Conn) CreateExpect(x *Expectation) error {
+	e, h := c.request(subsysExpect, msgNew, FlagCreate|FlagExcl)
+	x.append(e, h)
+	return c.change("create expectation")
+}
+
+// GetExpect returns the expectation of x.Tuple. The view is valid until the
+// next request.
+func (c *Conn) GetExpect(x *Expectation) (*Expect, error) {
+	e, h := c.request(subsysExpect, msgGet, FlagAck)
+	x.append(e, h)
+	var found *Expect
+	err := c.roundTrip("get expectation", func(msg []byte) error {
+		found = new(Expect)
+		return found.Decode(append([]byte(nil), msg...))
+	})
+	if err == nil && found == nil {
+		err = &OpError{"get expectation", ErrNoAnswer}
+	}
+	return found, err
+}
+
+// DeleteExpect removes the expectation of x.Tuple. It refuses one without a
+// tuple, which the kernel would take for a flush.
+func (c *Conn) DeleteExpect(x *Expectation) error {
+	if x.Tuple.Has == 0 {
+		return &OpError{"delete expectation", EINVAL}
+	}
+	e, h := c.request(subsysExpect, msgDelete, 0)
+	x.append(e, h)
+	return c.change("delete expectation")
+}
+
+// FlushExpect removes all expectations.
+func (c *Conn) FlushExpect() error {
+	e, h := c.request(subsysExpect, msgDelete, FlagAck)
+	e.begin(h)
+	e.end()
+	return c.roundTrip("flush expectations", nil)
+}
+
+// Count returns how many entries the table has, and how many it may have (0
+// when the kernel does not say: before 5.10).
+func (c *Conn) Count() (entries, maximum uint32, err error) {
+	e, h := c.request(subsysConntrack, msgGetStats, FlagAck)
+	e.begin(h)
+	e.end()
+	err = c.roundTrip("count", func(msg []byte) error {
+		_, b, err := decodeHeader(msg)
+		if err != nil {
+			return err
+		}
+		entries, _ = find32(b, 1) // CTA_STATS_GLOBAL_ENTRIES
+		maximum, _ = find32(b, 2) // CTA_STATS_GLOBAL_MAX_ENTRIES
+		return nil
+	})
+	return entries, maximum, err
+}
+
+// CPUStat is one counter of one CPU.
+type CPUStat struct {
+	Attr  uint16 // enum ctattr_stats_cpu, or ctattr_expect_stats
+	Value uint32
+}
+
+// Stats calls each for every CPU of the machine, with its counters in the
+// order of their numbers. The slice is reused; each must not make requests on
+// the same Conn.
+func (c *Conn) Stats(each func(cpu int, counters []CPUStat)) error {
+	return c.stats("statistics", subsysConntrack, msgGetStatsCPU, each)
+}
+
+// StatsExpect is Stats for the counters of expectations.
+func (c *Conn) StatsExpect(each func(cpu int, counters []CPUStat)) error {
+	return c.stats("expectation statistics", subsysExpect, msgExpGetStatsCPU, each)
+}
+
+func (c *Conn) stats(op string, subsys, msg uint16, each func(cpu int, counters []CPUStat)) error {
+	e, h := c.request(subsys, msg, FlagDump)
+	e.begin(h)
+	e.end()
+	var counters []CPUStat
+	return c.roundTrip(op, func(msg []byte) error {
+		var err error
+		h, counters, err = decodeStats(msg, counters[:0])
+		if err != nil {
+			return err
+		}
+		each(int(h.ResID), counters)
+		return nil
+	})
+}
+
+// decodeStats appends the counters of one CPU's message to dst.
+func decodeStats(msg []byte, dst []CPUStat) (Header, []CPUStat, error) {
+	h, b, err := decodeHeader(msg)
+	if err != nil {
+		return h, dst, err
+	}
+	a := attrs{b: b}
+	for a.next() {
+		if len(a.val) >= 4 {
+			dst = append(dst, CPUStat{a.typ, binary.BigEndian.Uint32(a.val)})
+		}
+	}
+	if a.malformed {
+		return h, dst, ErrMalformed
+	}
+	return h, dst, nil
+}

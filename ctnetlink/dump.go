@@ -1,0 +1,124 @@
+package ctnetlink
+
+import (
+	"errors"
+	"iter"
+)
+
+// Dump streams the entries that q asks for. A Flow is valid until the next
+// one; breaking off the loop ends the dump. An error ends the stream.
+//
+// A kernel that refuses q's filters is asked again for all of q's family: what
+// comes must be checked in any case.
+//
+// The kernel sends the entries of a hash bucket twice, unmarked, when the
+// entry at which the dump paused between two datagrams is deleted. Such
+// repetitions follow in the very next datagram: each entry is looked up among
+// those of the datagram before, and passed over when it is there.
+func (c *Conn) Dump(q *DumpRequest) iter.Seq2[*Flow, error] {
+	return func(yield func(*Flow, error) bool) {
+		var f Flow
+		begun := false
+		ask := func(q *DumpRequest) error {
+			e, h := c.request(subsysConntrack, q.message(), FlagDump)
+			q.append(e, h)
+			var seen repeats
+			return c.dump(h, seen.advance, func(msg []byte) error {
+				begun = true
+				switch err := f.Decode(msg); {
+				case err != nil:
+					return err
+				case !seen.repeated(&f) && !yield(&f, nil):
+					return errStop
+				}
+				return nil
+			})
+		}
+		err := ask(q)
+		if q.narrows() && !begun && (errors.Is(err, EINVAL) || errors.Is(err, EOPNOTSUPP)) {
+			err = ask(&DumpRequest{List: q.List, Family: q.Family})
+		}
+		if err != nil && err != errStop {
+			yield(nil, &OpError{"dump", err})
+		}
+	}
+}
+
+// DumpExpect streams the expectations of a family, or of both. An Expect is
+// valid until the next one; breaking off the loop ends the dump.
+func (c *Conn) DumpExpect(family uint8) iter.Seq2[*Expect, error] {
+	return func(yield func(*Expect, error) bool) {
+		e, h := c.request(subsysExpect, msgGet, FlagDump)
+		h.Family = family
+		e.begin(h)
+		e.end()
+		var x Expect
+		err := c.dump(h, func() {}, func(msg []byte) error {
+			switch err := x.Decode(msg); {
+			case err != nil:
+				return err
+			case !yield(&x, nil):
+				return errStop
+			}
+			return nil
+		})
+		if err != nil && err != errStop {
+			yield(nil, &OpError{"dump expectations", err})
+		}
+	}
+}
+
+// dump sends the encoder's request, whose header is h, and hands each message
+// of the answer to visit, up to the end of the dump. advance is called at the
+// beginning of each datagram.
+func (c *Conn) dump(h Header, advance func(), visit func(msg []byte) error) error {
+	return c.stream(func(datagram []byte) (more bool, err error) {
+		advance()
+		m := messages{b: datagram}
+		for m.next() {
+			done, err := endOfDump(&m, h.Seq)
+			if done || err != nil {
+				return false, err
+			}
+			if m.typ>>8 != h.Type>>8 || m.seq() != h.Seq {
+				continue
+			}
+			if err := visit(m.msg); err != nil {
+				return false, err
+			}
+		}
+		return true, m.err()
+	})
+}
+
+// errStop says that the reader of a stream has had enough.
+const errStop = stop("stop")
+
+type stop string
+
+func (s stop) Error() string { return string(s) }
+
+func (m *messages) err() error {
+	if m.malformed {
+		return ErrMalformed
+	}
+	return nil
+}
+
+// endOfDump tells whether the current message ends the dump, and how.
+func endOfDump(m *messages, seq uint32) (done bool, err error) {
+	switch m.typ {
+	case nlmsgDone, nlmsgError:
+		if m.seq() != seq {
+			return false, nil
+		}
+		errno, err := m.errno()
+		if err == nil && errno != 0 {
+			err = errno
+		}
+		return true, err
+	case nlmsgOverrun:
+		return true, ENOBUFS
+	}
+	return false, nil
+}

@@ -1,0 +1,156 @@
+package ctnetlink
+
+// DumpRequest says which entries a dump lists. The zero value lists all.
+//
+// The kernel's own filters are a help, not a promise: a kernel that does not
+// know one ignores or refuses it, so what comes must be checked again.
+type DumpRequest struct {
+	// List is the list to walk.
+	List List
+	// Family lists one family only; FamilyAny both.
+	Family uint8
+	// Set names which of the filters below are sent: AttrMark, AttrStatus,
+	// AttrZone. Tuples are sent when their Has is not empty.
+	Set AttrSet
+	// Mark and MarkMask: entries with mark & MarkMask == Mark.
+	Mark, MarkMask uint32
+	// Status and StatusMask: entries with status & StatusMask == Status
+	// (Linux 5.15; older ones ignore it).
+	Status, StatusMask Status
+	// Zone: entries that are in it in either direction (Linux 6.8). It must
+	// not be 0, which the kernel takes for entries in no other zone at all.
+	Zone uint16
+	// Orig and Reply: entries whose tuples have those very values (CTA_FILTER,
+	// Linux 5.8). They need a Family. See FilterFields for what may be sent.
+	Orig, Reply Tuple
+}
+
+// FilterFields returns those of the fields that the kernel can be trusted to
+// compare in a dump of a family.
+//
+//   - The test of IPv6 addresses is inverted: the kernel sends the entries that
+//     do not match.
+//   - Ports are compared for TCP and UDP only, and for others ignored; like the
+//     fields of queries they go with the protocol.
+//   - The zone of a tuple filters nothing.
+func FilterFields(t *Tuple, family uint8) Fields {
+	has := t.Has &^ FieldZone
+	if family != FamilyIPv4 {
+		has &^= FieldAddrs
+	}
+	if has&FieldProto == 0 {
+		return has & FieldAddrs
+	}
+	switch {
+	case t.Proto == ProtoTCP || t.Proto == ProtoUDP:
+		has &^= FieldICMP
+	case t.Proto == ProtoICMP && family == FamilyIPv4, t.Proto == ProtoICMPv6 && family == FamilyIPv6:
+		has &^= FieldPorts
+	default:
+		has &^= FieldPorts | FieldICMP
+	}
+	return has
+}
+
+// narrows tells whether the request carries a filter that a kernel may refuse.
+func (q *DumpRequest) narrows() bool { return q.Set != 0 || q.Orig.Has|q.Reply.Has != 0 }
+
+// Bits of CTA_FILTER_ORIG_FLAGS and CTA_FILTER_REPLY_FLAGS
+// (CTA_FILTER_FLAG_* of nf_conntrack_netlink.c); those of ICMPv6 follow ICMP's.
+const (
+	filterIPSrc    = 1 << 0
+	filterIPDst    = 1 << 1
+	filterProtoNum = 1 << 3
+	filterSrcPort  = 1 << 4
+	filterDstPort  = 1 << 5
+	filterICMPType = 1 << 6
+	filterICMPCode = 1 << 7
+	filterICMPID   = 1 << 8
+	filterICMPv6   = 3 // how far ICMPv6's bits are from ICMP's
+
+	filterOrigFlags  = 1 // CTA_FILTER_ORIG_FLAGS
+	filterReplyFlags = 2
+)
+
+// filterFlags returns the flags for those fields of a tuple that are set.
+func filterFlags(t *Tuple) (flags uint32) {
+	for _, f := range []struct {
+		field Fields
+		flag  uint32
+	}{
+		{FieldSrc, filterIPSrc}, {FieldDst, filterIPDst}, {FieldProto, filterProtoNum},
+		{FieldSrcPort, filterSrcPort}, {FieldDstPort, filterDstPort},
+	} {
+		if t.Has&f.field != 0 {
+			flags |= f.flag
+		}
+	}
+	var query uint32
+	for _, f := range []struct {
+		field Fields
+		flag  uint32
+	}{{FieldICMPType, filterICMPType}, {FieldICMPCode, filterICMPCode}, {FieldICMPID, filterICMPID}} {
+		if t.Has&f.field != 0 {
+			query |= f.flag
+		}
+	}
+	if t.Proto == ProtoICMPv6 {
+		query <<= filterICMPv6
+	}
+	return flags | query
+}
+
+// List is a list of entries that can be dumped.
+type List uint8
+
+const (
+	ListEntries     List = iota // the table
+	ListZeroing                 // the table; each entry's counters are set to 0 after they were read
+	ListDying                   // entries whose DESTROY event is still owed
+	ListUnconfirmed             // entries whose first packet is still on its way
+)
+
+func (q *DumpRequest) message() uint16 {
+	switch q.List {
+	case ListZeroing:
+		return msgGetCtrZero
+	case ListDying:
+		return msgGetDying
+	case ListUnconfirmed:
+		return msgGetUnconfirmed
+	}
+	return msgGet
+}
+
+func (q *DumpRequest) append(e *encoder, h Header) {
+	h.Family = q.Family
+	e.begin(h)
+	if q.Set.Has(AttrMark) {
+		e.u32(uint16(AttrMark), q.Mark)
+		e.u32(uint16(AttrMarkMask), q.MarkMask)
+	}
+	if q.Set.Has(AttrStatus) {
+		e.u32(uint16(AttrStatus), uint32(q.Status))
+		e.u32(uint16(AttrStatusMask), uint32(q.StatusMask))
+	}
+	if q.Set.Has(AttrZone) {
+		e.u16(uint16(AttrZone), q.Zone)
+	}
+	if q.Orig.Has|q.Reply.Has != 0 {
+		if q.Orig.Has != 0 {
+			e.tuple(uint16(AttrTupleOrig), &q.Orig)
+		}
+		if q.Reply.Has != 0 {
+			e.tuple(uint16(AttrTupleReply), &q.Reply)
+		}
+		filter := e.nest(uint16(AttrFilter))
+		if q.Orig.Has != 0 {
+			e.hostU32(filterOrigFlags, filterFlags(&q.Orig))
+		}
+		if q.Reply.Has != 0 {
+			e.hostU32(filterReplyFlags, filterFlags(&q.Reply))
+		}
+		e.close(filter)
+	}
+	e.end()
+}

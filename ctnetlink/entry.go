@@ -1,0 +1,173 @@
+package ctnetlink
+
+import "net/netip"
+
+// Entry is what a request says about an entry. Tuples are sent when their Has
+// is not empty, the other fields when Set names their attribute.
+type Entry struct {
+	// Family of the addresses: FamilyIPv4 or FamilyIPv6.
+	Family uint8
+	// Orig and Reply identify the entry, or describe the one to create. When
+	// one is to be translated on creation, Reply is the untranslated one: the
+	// kernel rewrites it.
+	Orig, Reply Tuple
+	// Set names which of the fields below are sent: AttrZone, AttrStatus,
+	// AttrTimeout, AttrMark, AttrMarkMask, AttrProtoInfo, AttrHelp,
+	// AttrLabels, AttrLabelsMask, AttrNATSrc, AttrNATDst, AttrID,
+	// AttrTupleMaster.
+	Set AttrSet
+	// Zone of both directions.
+	Zone uint16
+	// Status must contain StatusConfirmed or the kernel answers EBUSY.
+	Status Status
+	// Timeout in seconds.
+	Timeout uint32
+	// Mark becomes (old &^ MarkMask) ^ Mark; without AttrMarkMask, Mark.
+	Mark, MarkMask uint32
+	// ID makes Delete act on that very entry only.
+	ID uint32
+	// ProtoInfo is the protocol's own state.
+	ProtoInfo ProtoInfo
+	// Helper is the name of a helper.
+	Helper string
+	// Labels replaces the label set, or with LabelsMask acts on those bits
+	// alone. Lengths are equal and a multiple of 4, at most 16.
+	Labels, LabelsMask []byte
+	// SrcNAT and DstNAT translate; on creation only.
+	SrcNAT, DstNAT NAT
+	// Master is the original tuple of the connection that expected this one.
+	Master Tuple
+}
+
+// NAT is a translation to an address, an address range, a port or a port range.
+type NAT struct {
+	MinAddr, MaxAddr netip.Addr // MaxAddr may be invalid: just one address
+	MinPort, MaxPort uint16     // 0: not given
+}
+
+// AppendMessage appends en to dst as one NEW message, the form in which a table
+// lists and announces entries. A Flow decodes it.
+func (en *Entry) AppendMessage(dst []byte) []byte {
+	e := encoder{b: dst}
+	en.append(&e, Header{Type: subsysConntrack<<8 | msgNew})
+	return e.b
+}
+
+// append appends the request as one message.
+func (en *Entry) append(e *encoder, h Header) {
+	h.Family = en.Family
+	e.begin(h)
+	if en.Orig.Has != 0 {
+		e.tuple(uint16(AttrTupleOrig), &en.Orig)
+	}
+	if en.Reply.Has != 0 {
+		e.tuple(uint16(AttrTupleReply), &en.Reply)
+	}
+	if en.Set.Has(AttrTupleMaster) {
+		e.tuple(uint16(AttrTupleMaster), &en.Master)
+	}
+	if en.Set.Has(AttrZone) {
+		e.u16(uint16(AttrZone), en.Zone)
+	}
+	if en.Set.Has(AttrID) {
+		e.u32(uint16(AttrID), en.ID)
+	}
+	if en.Set.Has(AttrStatus) {
+		e.u32(uint16(AttrStatus), uint32(en.Status))
+	}
+	if en.Set.Has(AttrTimeout) {
+		e.u32(uint16(AttrTimeout), en.Timeout)
+	}
+	if en.Set.Has(AttrMark) {
+		e.u32(uint16(AttrMark), en.Mark)
+	}
+	if en.Set.Has(AttrMarkMask) {
+		e.u32(uint16(AttrMarkMask), en.MarkMask)
+	}
+	if en.Set.Has(AttrProtoInfo) {
+		e.protoInfo(&en.ProtoInfo)
+	}
+	if en.Set.Has(AttrHelp) {
+		help := e.nest(uint16(AttrHelp))
+		e.str(helpName, en.Helper)
+		e.close(help)
+	}
+	if en.Set.Has(AttrNATSrc) {
+		e.nat(AttrNATSrc, &en.SrcNAT)
+	}
+	if en.Set.Has(AttrNATDst) {
+		e.nat(AttrNATDst, &en.DstNAT)
+	}
+	if en.Set.Has(AttrLabels) {
+		e.bytes(uint16(AttrLabels), en.Labels)
+	}
+	if en.Set.Has(AttrLabelsMask) {
+		e.bytes(uint16(AttrLabelsMask), en.LabelsMask)
+	}
+	e.end()
+}
+
+// Identify makes en a request about the very entry that f shows: its family,
+// its original tuple with that direction's zone, its zone and its id. (The
+// reply tuple stays out: the kernel refuses a request with a zone in both.)
+// The kernel looks at the id in Delete alone; Get and Update find whichever
+// entry has the tuple by then.
+func (en *Entry) Identify(f *Flow) {
+	*en = Entry{Family: f.Family, Orig: *f.Orig()}
+	if zone, ok := f.Zone(); ok {
+		en.Zone, en.Set = zone, en.Set.With(AttrZone)
+	}
+	if id, ok := f.ID(); ok {
+		en.ID, en.Set = id, en.Set.With(AttrID)
+	}
+}
+
+// Expectation is what a request says about an expectation. Tuples are sent
+// when their Has is not empty, the other fields when they are marked.
+type Expectation struct {
+	// Family of the addresses: FamilyIPv4 or FamilyIPv6.
+	Family uint8
+	// Tuple is what is expected, Mask which bits of it count, Master the
+	// original tuple of the connection that awaits it, which needs a helper.
+	Tuple, Mask, Master Tuple
+	// Timeout in seconds; the kernel ignores it on creation.
+	Timeout    uint32
+	HasTimeout bool
+	// ID makes DeleteExpect act on that very expectation only.
+	ID    uint32
+	HasID bool
+	Zone  uint16
+	// HasZone marks Zone as set.
+	HasZone bool
+}
+
+func (x *Expectation) append(e *encoder, h Header) {
+	h.Family = x.Family
+	e.begin(h)
+	if x.Master.Has != 0 {
+		e.tuple(expectMaster, &x.Master)
+	}
+	if x.Tuple.Has != 0 {
+		e.tuple(expectTuple, &x.Tuple)
+	}
+	if x.Mask.Has != 0 {
+		e.tuple(expectMask, &x.Mask)
+	}
+	if x.HasTimeout {
+		e.u32(expectTimeout, x.Timeout)
+	}
+	if x.HasID {
+		e.u32(expectID, x.ID)
+	}
+	if x.HasZone {
+		e.u16(expectZone, x.Zone)
+	}
+	e.end()
+}
+
+// Identify makes x a request about the very expectation that e shows.
+func (x *Expectation) Identify(e *Expect) {
+	*x = Expectation{Family: e.Family, Tuple: *e.Tuple()}
+	x.ID, x.HasID = e.ID()
+	x.Zone, x.HasZone = e.Zone()
+}

@@ -1,0 +1,72 @@
+package ctnetlink
+
+import (
+	"errors"
+	"strconv"
+)
+
+// Errno is a refusal by the table: Linux's error number with glibc's text,
+// whatever system the program runs on. Errors of [Conn] can be compared with
+// errors.Is(err, ctnetlink.ENOENT).
+type Errno uint32
+
+// The numbers that ctnetlink answers with (asm-generic/errno-base.h and
+// asm-generic/errno.h; ENOTSUPP is internal to the kernel and leaks out).
+const (
+	EPERM        Errno = 1
+	ENOENT       Errno = 2
+	EINTR        Errno = 4
+	EAGAIN       Errno = 11
+	ENOMEM       Errno = 12
+	EACCES       Errno = 13
+	EBUSY        Errno = 16
+	EEXIST       Errno = 17
+	EINVAL       Errno = 22
+	ENOSPC       Errno = 28
+	ERANGE       Errno = 34
+	ETIME        Errno = 62
+	EMSGSIZE     Errno = 90
+	EOPNOTSUPP   Errno = 95
+	EAFNOSUPPORT Errno = 97
+	ENOBUFS      Errno = 105
+	ENOTSUPP     Errno = 524
+)
+
+// Error returns glibc's text for the number.
+func (e Errno) Error() string {
+	if int(e) < len(errnoText) && errnoText[e] != "" {
+		return errnoText[e]
+	}
+	return "Unknown error " + strconv.FormatUint(uint64(e), 10)
+}
+
+// AsErrno returns the error number inside err, if there is one.
+func AsErrno(err error) (Errno, bool) {
+	var e Errno
+	ok := errors.As(err, &e)
+	return e, ok
+}
+
+// OpError says what was being done when a request failed.
+type OpError struct {
+	Op  string // "create", "dump", "open socket", …
+	Err error
+}
+
+func (e *OpError) Error() string { return "ctnetlink: " + e.Op + ": " + e.Err.Error() }
+
+// Unwrap returns the cause, for errors.Is and errors.As.
+func (e *OpError) Unwrap() error { return e.Err }
+
+// Errors of messages and sockets that do not come from the table.
+var (
+	// ErrMalformed: a message contradicts its own lengths, or lacks what a
+	// message of its kind always has.
+	ErrMalformed = errors.New("malformed netlink message")
+	// ErrTruncated: a datagram was longer than the buffer it was read into.
+	ErrTruncated = errors.New("truncated netlink datagram")
+	// ErrNoAnswer: the table acknowledged a request without answering it.
+	ErrNoAnswer = errors.New("no answer from the table")
+	// ErrUnsupported: this system has no kernel table.
+	ErrUnsupported = errors.New("no nf_conntrack on this system")
+)

@@ -1,0 +1,133 @@
+package ctnetlink
+
+// Expect is a view of one expectation, over the message that carried it. The
+// rules of Flow hold: it aliases the message, and every accessor's second
+// result tells whether the attribute was sent.
+type Expect struct {
+	Header
+	msg                 []byte
+	have                uint16
+	at                  [expectMax + 1][]byte
+	master, tuple, mask Tuple
+}
+
+// ExpectFlags are the flags of an expectation (NF_CT_EXPECT_* of
+// nf_conntrack_common.h).
+type ExpectFlags uint32
+
+const (
+	ExpectPermanent ExpectFlags = 1 // it stays after it was fulfilled
+	ExpectInactive  ExpectFlags = 2
+	ExpectUserspace ExpectFlags = 4
+)
+
+var expectMinLen = [expectMax + 1]uint8{
+	expectTimeout: 4, expectID: 4, expectZone: 2, expectFlags: 4, expectClass: 4,
+}
+
+// Decode makes e the view of msg, one whole message with its header, without
+// copying it. It fails with ErrMalformed as Flow.Decode does.
+func (e *Expect) Decode(msg []byte) error {
+	*e = Expect{}
+	if err := e.decode(msg); err != nil {
+		*e = Expect{}
+		return err
+	}
+	return nil
+}
+
+func (e *Expect) decode(msg []byte) error {
+	h, b, err := decodeHeader(msg)
+	if err != nil {
+		return err
+	}
+	e.Header = h
+	e.msg = msg[:headLen+len(b)]
+	a := attrs{b: b}
+	for a.next() {
+		if a.typ > expectMax {
+			continue
+		}
+		if len(a.val) < int(expectMinLen[a.typ]) {
+			return ErrMalformed
+		}
+		e.at[a.typ] = a.val
+		e.have |= 1 << a.typ
+	}
+	if a.malformed {
+		return ErrMalformed
+	}
+	for _, t := range []struct {
+		attr uint16
+		to   *Tuple
+	}{{expectMaster, &e.master}, {expectTuple, &e.tuple}, {expectMask, &e.mask}} {
+		if e.has(t.attr) {
+			if err := t.to.decode(e.at[t.attr]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Expect) has(a uint16) bool { return e.have>>a&1 != 0 }
+
+// Message returns the message under the view, header included.
+func (e *Expect) Message() []byte { return e.msg }
+
+// Clone returns a view over a copy of the message.
+func (e *Expect) Clone() *Expect {
+	c := new(Expect)
+	// The message was decoded once: it cannot fail now.
+	_ = c.Decode(append([]byte(nil), e.msg...))
+	return c
+}
+
+// Tuple returns what is expected; never nil, empty if not sent.
+func (e *Expect) Tuple() *Tuple { return &e.tuple }
+
+// Mask returns which bits of the expected tuple count.
+func (e *Expect) Mask() *Tuple { return &e.mask }
+
+// Master returns the original tuple of the connection that awaits it.
+func (e *Expect) Master() *Tuple { return &e.master }
+
+func (e *Expect) u32(a uint16) (uint32, bool) {
+	if !e.has(a) {
+		return 0, false
+	}
+	return be32(e.at[a]), true
+}
+
+// Timeout returns the seconds left.
+func (e *Expect) Timeout() (uint32, bool) { return e.u32(expectTimeout) }
+
+// ID returns the expectation's id.
+func (e *Expect) ID() (uint32, bool) { return e.u32(expectID) }
+
+// Class returns the helper's class of expectation.
+func (e *Expect) Class() (uint32, bool) { return e.u32(expectClass) }
+
+// Flags returns the expectation's flags.
+func (e *Expect) Flags() (ExpectFlags, bool) {
+	v, ok := e.u32(expectFlags)
+	return ExpectFlags(v), ok
+}
+
+// Zone returns the zone.
+func (e *Expect) Zone() (uint16, bool) {
+	if !e.has(expectZone) {
+		return 0, false
+	}
+	return be16(e.at[expectZone]), true
+}
+
+// Helper returns the name of the helper, without its NUL.
+func (e *Expect) Helper() ([]byte, bool) {
+	return cString(e.at[expectHelpName]), e.has(expectHelpName)
+}
+
+// Fn returns the name of the function called when it is fulfilled.
+func (e *Expect) Fn() ([]byte, bool) {
+	return cString(e.at[expectFn]), e.has(expectFn)
+}

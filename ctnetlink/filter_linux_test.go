@@ -1,0 +1,196 @@
+package ctnetlink
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// TestKernelFilters holds every filter that a dump may carry against the
+// unfiltered dump, filtered here: for each entry of a varied table, each
+// subset of the fields of its tuples that FilterFields lets through.
+func TestKernelFilters(t *testing.T) {
+	c := namespace(t)
+	made := 0
+	for _, family := range []uint8{FamilyIPv4, FamilyIPv6} {
+		for _, proto := range []uint8{ProtoTCP, ProtoUDP, ProtoUDPLite, ProtoSCTP, ProtoGRE, ProtoICMP, ProtoICMPv6, 50} {
+			for i := range uint16(2) {
+				en := filterEntry(family, proto, i)
+				if err := c.Create(en); err != nil {
+					t.Fatalf("protocol %d, family %d: %v", proto, family, err)
+				}
+				made++
+			}
+		}
+	}
+	all := cloneAll(t, c, &DumpRequest{})
+	if len(all) != made {
+		t.Fatalf("%d entries, made %d", len(all), made)
+	}
+	checks := 0
+	for _, f := range all {
+		for _, reply := range []bool{false, true} {
+			tuple := func(f *Flow) *Tuple {
+				if reply {
+					return f.Reply()
+				}
+				return f.Orig()
+			}
+			fields := FilterFields(tuple(f), f.Family)
+			for has := fields; has != 0; has = (has - 1) & fields {
+				want := *tuple(f)
+				want.Has = has
+				if want.Has != FilterFields(&want, f.Family) {
+					continue // ports without their protocol
+				}
+				q := &DumpRequest{Family: f.Family}
+				if reply {
+					q.Reply = want
+				} else {
+					q.Orig = want
+				}
+				n := 0
+				for _, g := range all {
+					if g.Family == f.Family && sameFields(&want, tuple(g)) {
+						n++
+					}
+				}
+				got := 0
+				for _, g := range dumpOnce(t, c, q) {
+					if !sameFields(&want, tuple(g)) {
+						t.Fatalf("family %d, reply %v, %+v: %+v does not match", f.Family, reply, want, tuple(g))
+					}
+					got++
+				}
+				if got != n {
+					t.Fatalf("family %d, reply %v, %+v: %d entries, want %d", f.Family, reply, want, got, n)
+				}
+				checks++
+			}
+		}
+	}
+	t.Logf("%d filters on %d entries", checks, len(all))
+}
+
+// filterEntry makes entries that share some values and differ in others.
+func filterEntry(family, proto uint8, i uint16) *Entry {
+	src, dst := netip.AddrFrom4([4]byte{10, 0, 0, 1}), netip.AddrFrom4([4]byte{10, 0, 1, byte(i)})
+	if family == FamilyIPv6 {
+		src, dst = netip.MustParseAddr("fd00::1"), netip.AddrFrom16([16]byte{0xfd, 15: byte(i)})
+	}
+	has := FieldAddrs | FieldProto
+	switch {
+	case HasPorts(proto) || proto == ProtoGRE:
+		has |= FieldPorts
+	case proto == ProtoICMP || proto == ProtoICMPv6:
+		has |= FieldICMP
+	}
+	query, answer := uint8(8), uint8(0)
+	if proto == ProtoICMPv6 {
+		query, answer = 128, 129
+	}
+	en := &Entry{Family: family, Timeout: 1000, Set: AttrSet(0).With(AttrTimeout)}
+	en.Orig = Tuple{Has: has, Src: src, Dst: dst, Proto: proto, SrcPort: 1000 + i%2, DstPort: 80, ICMPType: query, ICMPID: i % 2}
+	en.Reply = Tuple{Has: has, Src: dst, Dst: src, Proto: proto, SrcPort: 80, DstPort: 1000 + i%2, ICMPType: answer, ICMPID: i % 2}
+	return en
+}
+
+func sameFields(want, t *Tuple) bool {
+	same := func(f Fields, equal bool) bool { return want.Has&f == 0 || equal }
+	return same(FieldSrc, want.Src == t.Src) && same(FieldDst, want.Dst == t.Dst) && same(FieldProto, want.Proto == t.Proto) &&
+		same(FieldSrcPort, want.SrcPort == t.SrcPort) && same(FieldDstPort, want.DstPort == t.DstPort) &&
+		same(FieldICMPType, want.ICMPType == t.ICMPType) && same(FieldICMPCode, want.ICMPCode == t.ICMPCode) &&
+		same(FieldICMPID, want.ICMPID == t.ICMPID)
+}
+
+// dumpOnce dumps without the second try that a refused filter gets, so that a
+// refusal shows.
+func dumpOnce(t *testing.T, c *Conn, q *DumpRequest) []*Flow {
+	t.Helper()
+	e, h := c.request(subsysConntrack, q.message(), FlagDump)
+	q.append(e, h)
+	var all []*Flow
+	err := c.dump(h, func() {}, func(msg []byte) error {
+		f := new(Flow)
+		err := f.Decode(append([]byte(nil), msg...))
+		all = append(all, f)
+		return err
+	})
+	if err != nil {
+		t.Fatalf("%+v: %v", q, err)
+	}
+	return all
+}
+
+func cloneAll(t *testing.T, c *Conn, q *DumpRequest) []*Flow {
+	t.Helper()
+	var all []*Flow
+	for f, err := range c.Dump(q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, f.Clone())
+	}
+	return all
+}
+
+// TestRefusedFilter: a filter that the kernel refuses is asked for again
+// without it.
+func TestRefusedFilter(t *testing.T) {
+	c := namespace(t)
+	if err := c.Create(filterEntry(FamilyIPv4, ProtoICMP, 0)); err != nil {
+		t.Fatal(err)
+	}
+	// A type that is no query's.
+	q := &DumpRequest{Family: FamilyIPv4, Orig: Tuple{Has: FieldProto | FieldICMPType, Proto: ProtoICMP, ICMPType: 3}}
+	if all := cloneAll(t, c, q); len(all) != 1 {
+		t.Errorf("%d entries, want all there are", len(all))
+	}
+}
+
+// TestBatch: each request of a batch gets its own answer.
+func TestBatch(t *testing.T) {
+	c := namespace(t)
+	b := c.NewBatch()
+	defer b.Close()
+	for i := range uint16(3) {
+		b.Create(filterEntry(FamilyIPv4, ProtoUDP, i))
+	}
+	b.Create(filterEntry(FamilyIPv4, ProtoUDP, 1)) // again
+	b.Create(&Entry{Family: FamilyIPv4})           // nothing
+	errs, err := b.Do(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Errno{0, 0, 0, EEXIST, EINVAL} {
+		if got, _ := AsErrno(errs[i]); got != want {
+			t.Errorf("creation %d: %v, want %v", i, errs[i], want)
+		}
+	}
+	seen := map[int]bool{}
+	for i := range uint16(4) {
+		b.Get(filterEntry(FamilyIPv4, ProtoUDP, i))
+	}
+	errs, err = b.Do(func(i int, f *Flow) {
+		seen[i] = f.Orig().Dst == filterEntry(FamilyIPv4, ProtoUDP, uint16(i)).Orig.Dst
+	})
+	if err != nil || !seen[0] || !seen[1] || !seen[2] || len(seen) != 3 || errs[3] == nil {
+		t.Errorf("found %v, %v, %v", seen, errs, err)
+	}
+	// A full batch in which every request is refused: all answers fit.
+	n := 0
+	for ; !b.Full(); n++ {
+		b.Delete(filterEntry(FamilyIPv6, ProtoUDP, 1))
+	}
+	errs, err = b.Do(nil)
+	if err != nil || len(errs) != n {
+		t.Fatalf("%d answers to %d requests, %v", len(errs), n, err)
+	}
+	for i, err := range errs {
+		if got, _ := AsErrno(err); got != ENOENT {
+			t.Fatalf("deletion %d: %v", i, err)
+		}
+	}
+	if errs, err := b.Do(nil); len(errs) != 0 || err != nil {
+		t.Errorf("an empty batch: %v, %v", errs, err)
+	}
+}

@@ -1,0 +1,263 @@
+package ctnetlink
+
+import "math"
+
+// Flow is a view of one entry of the table, over the message that carried it.
+// The zero Flow is ready for Decode. Everything it returns that is a slice or
+// a pointer aliases the message or the Flow and is valid until the next Decode
+// (in a stream: until the next entry); Clone keeps it.
+//
+// Every accessor's second result tells whether the attribute was sent.
+type Flow struct {
+	Header
+	msg         []byte
+	have        AttrSet
+	at          [attrMax + 1]span
+	orig, reply Tuple
+}
+
+// span is where an attribute's payload lies in the message.
+type span struct{ off, end uint16 }
+
+// minLen is the least length of the attributes that are plain numbers.
+var minLen = [attrMax + 1]uint8{
+	AttrStatus: 4, AttrTimeout: 4, AttrMark: 4, AttrUse: 4, AttrID: 4,
+	AttrSecMark: 4, AttrZone: 2, AttrMarkMask: 4, AttrStatusMask: 4,
+	AttrTimestampEvent: 8,
+}
+
+// Decode makes f the view of msg, one whole message with its header, without
+// copying it. It fails with ErrMalformed when lengths contradict each other or
+// an attribute is too short for what it is; f is then empty. Attributes of
+// unknown number are passed over; of an attribute sent twice the last counts.
+func (f *Flow) Decode(msg []byte) error {
+	if err := f.decode(msg); err != nil {
+		*f = Flow{}
+		return err
+	}
+	return nil
+}
+
+func (f *Flow) decode(msg []byte) error {
+	h, b, err := decodeHeader(msg)
+	if err != nil || len(b) > math.MaxUint16-headLen {
+		return ErrMalformed
+	}
+	f.Header = h
+	f.msg = msg[:headLen+len(b)]
+	f.have = 0
+	a := attrs{b: b}
+	for a.next() {
+		if a.typ > attrMax {
+			continue
+		}
+		if len(a.val) < int(minLen[a.typ]) {
+			return ErrMalformed
+		}
+		// Slices cut from b share its end, so capacities tell how far in.
+		off := headLen + cap(b) - cap(a.val)
+		f.at[a.typ] = span{uint16(off), uint16(off + len(a.val))}
+		f.have |= 1 << a.typ
+	}
+	if a.malformed {
+		return ErrMalformed
+	}
+	if !f.have.Has(AttrTupleOrig) {
+		f.orig = Tuple{}
+	} else if err := f.orig.decode(f.raw(AttrTupleOrig)); err != nil {
+		return err
+	}
+	if !f.have.Has(AttrTupleReply) {
+		f.reply = Tuple{}
+	} else if err := f.reply.decode(f.raw(AttrTupleReply)); err != nil {
+		return err
+	}
+	return nil
+}
+
+// raw returns the payload of an attribute that is there.
+func (f *Flow) raw(a Attr) []byte {
+	s := f.at[a]
+	return f.msg[s.off:s.end]
+}
+
+// Raw returns the payload of an attribute as it was sent.
+func (f *Flow) Raw(a Attr) ([]byte, bool) {
+	if a > attrMax || !f.have.Has(a) {
+		return nil, false
+	}
+	return f.raw(a), true
+}
+
+// Message returns the message under the view, header included.
+func (f *Flow) Message() []byte { return f.msg }
+
+// Has tells whether an attribute was sent.
+func (f *Flow) Has(a Attr) bool { return f.have.Has(a) }
+
+// Clone returns a view over a copy of the message.
+func (f *Flow) Clone() *Flow {
+	c := *f
+	c.msg = append([]byte(nil), f.msg...)
+	return &c
+}
+
+func (f *Flow) u32(a Attr) (uint32, bool) {
+	if !f.have.Has(a) {
+		return 0, false
+	}
+	return be32(f.raw(a)), true
+}
+
+// Orig returns the original direction's tuple; never nil, empty if not sent.
+func (f *Flow) Orig() *Tuple { return &f.orig }
+
+// Reply returns the reply direction's tuple; never nil, empty if not sent.
+func (f *Flow) Reply() *Tuple { return &f.reply }
+
+// Master returns the original tuple of the connection whose expectation this
+// one fulfilled.
+func (f *Flow) Master() (t Tuple, ok bool) {
+	if !f.have.Has(AttrTupleMaster) || t.decode(f.raw(AttrTupleMaster)) != nil {
+		return Tuple{}, false
+	}
+	return t, true
+}
+
+// Status returns the entry's flags.
+func (f *Flow) Status() (Status, bool) {
+	v, ok := f.u32(AttrStatus)
+	return Status(v), ok
+}
+
+// StatusMask returns CTA_STATUS_MASK, which requests carry and entries do not.
+func (f *Flow) StatusMask() (Status, bool) {
+	v, ok := f.u32(AttrStatusMask)
+	return Status(v), ok
+}
+
+// Timeout returns the seconds left.
+func (f *Flow) Timeout() (uint32, bool) { return f.u32(AttrTimeout) }
+
+// Mark returns the entry's mark.
+func (f *Flow) Mark() (uint32, bool) { return f.u32(AttrMark) }
+
+// MarkMask returns CTA_MARK_MASK, which requests carry and entries do not.
+func (f *Flow) MarkMask() (uint32, bool) { return f.u32(AttrMarkMask) }
+
+// SecMark returns the old form of the security mark.
+func (f *Flow) SecMark() (uint32, bool) { return f.u32(AttrSecMark) }
+
+// Use returns how many hold the entry: 1 in dumps, 2 in a GET's answer.
+func (f *Flow) Use() (uint32, bool) { return f.u32(AttrUse) }
+
+// ID returns the entry's id. It is stable for the entry's life; another entry
+// may have it later.
+func (f *Flow) ID() (uint32, bool) { return f.u32(AttrID) }
+
+// Zone returns the zone of both directions.
+func (f *Flow) Zone() (uint16, bool) {
+	if !f.have.Has(AttrZone) {
+		return 0, false
+	}
+	return be16(f.raw(AttrZone)), true
+}
+
+// ProtoInfo returns the protocol's own state.
+func (f *Flow) ProtoInfo() (ProtoInfo, bool) {
+	if !f.have.Has(AttrProtoInfo) {
+		return ProtoInfo{}, false
+	}
+	return decodeProtoInfo(f.raw(AttrProtoInfo))
+}
+
+// State returns the number of the protocol's state, see StateNames.
+func (f *Flow) State() (uint8, bool) {
+	if !f.have.Has(AttrProtoInfo) {
+		return 0, false
+	}
+	// Every protocol's nest has its state as attribute 1.
+	a := attrs{b: f.raw(AttrProtoInfo)}
+	if !a.next() || a.typ < infoTCP || a.typ > infoSCTP {
+		return 0, false
+	}
+	for a = (attrs{b: a.val}); a.next(); {
+		if a.typ == infoTCPState && len(a.val) > 0 {
+			return a.val[0], true
+		}
+	}
+	return 0, false
+}
+
+// Helper returns the name of the helper, without its NUL. It is what the
+// kernel sent; names from user-space helpers may hold any byte.
+func (f *Flow) Helper() ([]byte, bool) {
+	if !f.have.Has(AttrHelp) {
+		return nil, false
+	}
+	v, ok := find(f.raw(AttrHelp), helpName)
+	return cString(v), ok
+}
+
+// SecCtx returns the security context's name, without its NUL.
+func (f *Flow) SecCtx() ([]byte, bool) {
+	if !f.have.Has(AttrSecCtx) {
+		return nil, false
+	}
+	v, ok := find(f.raw(AttrSecCtx), secCtxName)
+	return cString(v), ok
+}
+
+// CountersOrig returns packets and bytes of the original direction.
+func (f *Flow) CountersOrig() (packets, bytes uint64, ok bool) {
+	return f.counters(AttrCountersOrig)
+}
+
+// CountersReply returns packets and bytes of the reply direction.
+func (f *Flow) CountersReply() (packets, bytes uint64, ok bool) {
+	return f.counters(AttrCountersReply)
+}
+
+func (f *Flow) counters(at Attr) (packets, bytes uint64, ok bool) {
+	if !f.have.Has(at) {
+		return 0, 0, false
+	}
+	for a := (attrs{b: f.raw(at)}); a.next(); {
+		switch {
+		case a.typ == countersPackets && len(a.val) >= 8:
+			packets, ok = be64(a.val), true
+		case a.typ == countersBytes && len(a.val) >= 8:
+			bytes, ok = be64(a.val), true
+		case a.typ == countersPackets32 && len(a.val) >= 4:
+			packets, ok = uint64(be32(a.val)), true
+		case a.typ == countersBytes32 && len(a.val) >= 4:
+			bytes, ok = uint64(be32(a.val)), true
+		}
+	}
+	return packets, bytes, ok
+}
+
+// Start returns when the entry was made, in nanoseconds since 1970.
+func (f *Flow) Start() (uint64, bool) { return f.timestamp(timestampStart) }
+
+// Stop returns when the entry ended, in nanoseconds since 1970; only DESTROY
+// events carry it.
+func (f *Flow) Stop() (uint64, bool) { return f.timestamp(timestampStop) }
+
+func (f *Flow) timestamp(typ uint16) (uint64, bool) {
+	if !f.have.Has(AttrTimestamp) {
+		return 0, false
+	}
+	return find64(f.raw(AttrTimestamp), typ)
+}
+
+// EventTime returns when the event happened, in nanoseconds since 1970.
+func (f *Flow) EventTime() (uint64, bool) {
+	if !f.have.Has(AttrTimestampEvent) {
+		return 0, false
+	}
+	return be64(f.raw(AttrTimestampEvent)), true
+}
+
+// Labels returns the entry's label set, see [HasLabel].
+func (f *Flow) Labels() ([]byte, bool) { return f.Raw(AttrLabels) }

@@ -1,0 +1,322 @@
+package ctnetlink
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// ListenRequest says which events a Listener receives and how much it may hold.
+type ListenRequest struct {
+	Groups []Group
+	// ReadBuffer is the size asked of the socket's receive buffer, in bytes;
+	// 0: DefaultReadBuffer. What is granted may be less.
+	ReadBuffer int
+	// Queue bounds the memory between the receiver and the reader, in bytes;
+	// 0: DefaultQueue. It is taken as it is needed.
+	Queue int
+	// Filter, if any, leaves out events before the socket queues them. It is
+	// a help, not a promise: what comes must be checked again.
+	Filter *EventFilter
+}
+
+// EventFilter says which events a socket lets through. The fields have the
+// meaning they have in a DumpRequest, whose List and Zone do not count, and no
+// field needs a Family. An event that lacks what is compared does not pass.
+type EventFilter struct {
+	DumpRequest
+	// The masks, when valid, say which bits of an address count.
+	OrigSrcMask, OrigDstMask, ReplySrcMask, ReplyDstMask netip.Addr
+}
+
+const (
+	// DefaultReadBuffer holds the events of some 26 000 creations (the kernel
+	// accounts 1 280 bytes each, and doubles what is asked): more than it
+	// makes while a receiver is off the processor.
+	DefaultReadBuffer = 16 << 20
+	// DefaultQueue holds some 400 000 events.
+	DefaultQueue = 128 << 20
+
+	slabSize = 256 << 10
+	// slabRoom is the least room that a datagram is received into. Events are
+	// built in buffers of a page.
+	slabRoom = 16 << 10
+)
+
+// Loss is what is known of events that did not arrive.
+type Loss struct {
+	// Overruns is how often the kernel said that the socket's buffer was full
+	// and events were lost.
+	Overruns uint64
+	// Lost is how many events that were, 0 where the kernel does not tell.
+	Lost uint64
+	// Dropped is how many events were received and dropped because the queue
+	// was full: the reader was too slow for too long.
+	Dropped uint64
+}
+
+// Listener receives events. Receiving never waits for the reader: a goroutine
+// drains the socket into a queue of slabs, from which Next takes whatever is
+// there. A slab is filled from the front by the receiver while the reader
+// reads what lies behind: nothing is copied.
+type Listener struct {
+	sock    Socket
+	granted int
+
+	mu    sync.Mutex
+	ready sync.Cond // there is something to read, or the end
+	queue []*slab   // the last one is being filled
+	spare []*slab
+	slabs int // in the queue, spare, and the reader's
+	max   int
+	gap   bool // events were lost before the next slab
+	loss  Loss
+	news  uint64 // datagrams and losses so far
+	err   error
+	head  *slab // the reader's
+
+	stopped bool
+}
+
+// slab is a piece of the queue: b[:read] was handed to the reader, b[read:n] is
+// waiting, the receiver fills b[n:].
+type slab struct {
+	b       []byte
+	read, n int
+	gap     bool // events were lost before its first
+	sealed  bool // the receiver is done with it
+}
+
+// Received is a run of events.
+type Received struct {
+	// Messages are whole netlink messages, valid until the next call of Next.
+	Messages []byte
+	// Gap says that events were lost. Those that were dropped lie before these
+	// messages; where the kernel's buffer was full, what it held comes first,
+	// at most ReadBuffer bytes of messages.
+	Gap bool
+}
+
+// Listen opens a socket, sizes it, joins the groups and begins to receive.
+func (c *Conn) Listen(q ListenRequest) (*Listener, error) {
+	sock, err := c.dial()
+	if err != nil {
+		return nil, &OpError{"listen", err}
+	}
+	if q.ReadBuffer <= 0 {
+		q.ReadBuffer = DefaultReadBuffer
+	}
+	if q.Queue <= 0 {
+		q.Queue = DefaultQueue
+	}
+	l := &Listener{sock: sock, max: max(2, q.Queue/slabSize)}
+	l.ready.L = &l.mu
+	if l.granted, err = sock.SetReadBuffer(q.ReadBuffer); err != nil {
+		sock.Close()
+		return nil, &OpError{"set the receive buffer", err}
+	}
+	if s, ok := sock.(EventFilterer); ok && q.Filter != nil {
+		// Before there is anything to filter. A refusal costs time only.
+		_ = s.FilterEvents(q.Filter)
+	}
+	for _, g := range q.Groups {
+		if err := sock.Join(g); err != nil {
+			sock.Close()
+			return nil, &OpError{"join a multicast group", err}
+		}
+	}
+	go l.receive()
+	return l, nil
+}
+
+// ReadBuffer returns the size of the socket's buffer as the kernel tells it
+// back: twice what it granted.
+func (l *Listener) ReadBuffer() int { return l.granted }
+
+// Loss returns what is known of lost events so far.
+func (l *Listener) Loss() Loss {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lost := l.sock.Lost(); lost > l.loss.Lost && l.loss.Overruns > 0 {
+		l.loss.Lost = lost
+	}
+	return l.loss
+}
+
+// Next waits for events, or for the news that some were lost, and returns what
+// is there. After Stop it returns what is left, then io.EOF.
+func (l *Listener) Next() (Received, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		if s := l.head; s != nil {
+			if s.n > s.read || s.gap {
+				batch := Received{s.b[s.read:s.n], s.gap}
+				s.read, s.gap = s.n, false
+				return batch, nil
+			}
+			if s.sealed {
+				l.head = nil
+				l.recycle(s)
+			}
+		}
+		switch {
+		case l.head == nil && len(l.queue) > 0:
+			l.head = l.queue[0]
+			l.queue = l.queue[1:]
+		case l.err != nil:
+			return Received{}, l.err
+		default:
+			l.ready.Wait()
+		}
+	}
+}
+
+// Pending tells whether Next would return at once.
+func (l *Listener) Pending() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue) > 0 || l.err != nil || l.head != nil && (l.head.n > l.head.read || l.head.gap)
+}
+
+// maxSpare is how many empty slabs are kept for the next burst.
+const maxSpare = 16
+
+// recycle takes back a slab that was read.
+func (l *Listener) recycle(s *slab) {
+	if len(l.spare) < maxSpare {
+		l.spare = append(l.spare, s)
+	} else {
+		l.slabs--
+	}
+}
+
+// Stop ends the listening: what the socket holds is still received, for at
+// most a second, and Next returns all of it before io.EOF.
+func (l *Listener) Stop() {
+	const quiet = 5 * time.Millisecond
+	l.mu.Lock()
+	l.stopped = true
+	l.mu.Unlock()
+	last := l.count()
+	for range time.Second / quiet {
+		time.Sleep(quiet)
+		now := l.count()
+		if now == last && l.sock.Queued() == 0 {
+			break
+		}
+		last = now
+	}
+	l.Loss() // the kernel's last word
+	l.sock.Close()
+}
+
+func (l *Listener) count() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.news
+}
+
+// receive drains the socket until it is closed.
+func (l *Listener) receive() {
+	var cur *slab
+	var scratch []byte
+	for {
+		if cur == nil {
+			cur = l.newSlab()
+		}
+		var buf []byte
+		if cur != nil {
+			buf = cur.b[cur.n:]
+		} else {
+			// The queue is full: keep the socket empty, and count.
+			if scratch == nil {
+				scratch = make([]byte, slabRoom)
+			}
+			buf = scratch
+		}
+		n, from, err := l.sock.Receive(buf)
+		if err == nil && from != 0 {
+			continue // not from the kernel
+		}
+		var more bool
+		if cur, more = l.note(cur, buf, n, err); !more {
+			return
+		}
+	}
+}
+
+// note takes in what Receive returned, and returns the slab to go on with: nil
+// for a new one.
+func (l *Listener) note(cur *slab, buf []byte, n int, err error) (next *slab, more bool) {
+	lost := uint64(0)
+	if errors.Is(err, ENOBUFS) {
+		lost = l.sock.Lost()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.ready.Signal()
+	l.news++
+	switch {
+	case errors.Is(err, ENOBUFS):
+		l.loss.Overruns++
+		l.loss.Lost = lost
+		l.gap = true
+	case errors.Is(err, ErrTruncated):
+		l.loss.Dropped++
+		l.gap = true
+	case err != nil:
+		if l.stopped {
+			err = io.EOF
+		}
+		l.err = err
+		if cur != nil {
+			cur.sealed = true
+		}
+		return nil, false
+	case cur == nil:
+		for m := (messages{b: buf[:n]}); m.next(); {
+			l.loss.Dropped++
+		}
+		l.gap = true
+	default:
+		cur.n += align4(n)
+		if len(cur.b)-cur.n >= slabRoom {
+			return cur, true
+		}
+	}
+	if cur != nil && cur.n == 0 {
+		cur.gap, l.gap = cur.gap || l.gap, false
+		return cur, true // empty: it does for what comes
+	}
+	if cur != nil {
+		cur.sealed = true
+	}
+	return nil, true
+}
+
+// newSlab appends an empty slab to the queue, unless there are as many as may
+// be.
+func (l *Listener) newSlab() *slab {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var s *slab
+	if last := len(l.spare) - 1; last >= 0 {
+		s = l.spare[last]
+		l.spare = l.spare[:last]
+		s.read, s.n, s.sealed = 0, 0, false
+	} else if l.slabs < l.max {
+		s = &slab{b: make([]byte, slabSize)}
+		l.slabs++
+	} else {
+		return nil
+	}
+	s.gap, l.gap = l.gap, false
+	l.queue = append(l.queue, s)
+	if s.gap {
+		l.ready.Signal()
+	}
+	return s
+}

@@ -1,0 +1,152 @@
+package ctnetlink
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"time"
+)
+
+// announced makes the event of an entry with a mark, by which it is told.
+func announced(mark uint32) []byte {
+	en := Entry{
+		Family: FamilyIPv4,
+		Orig:   Tuple{Has: FieldProto, Proto: ProtoUDP},
+		Mark:   mark, Set: AttrSet(0).With(AttrMark),
+	}
+	e := new(encoder)
+	en.append(e, Header{Type: subsysConntrack<<8 | msgNew, Flags: FlagCreate | FlagExcl})
+	return e.b
+}
+
+// readOut reads a listener to its end and returns the marks of what it said, and
+// how often it told of a gap.
+func readOut(t *testing.T, l *Listener) (marks []uint32, gaps int) {
+	t.Helper()
+	var events Events
+	for {
+		r, err := l.Next()
+		if errors.Is(err, io.EOF) {
+			return marks, gaps
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Gap {
+			gaps++
+		}
+		for events.Reset(r); events.Next(); {
+			mark, _ := events.Flow().Mark()
+			marks = append(marks, mark)
+		}
+	}
+}
+
+// waitReceived waits until a fake socket has handed out everything.
+func waitReceived(t *testing.T, s *fakeSocket) {
+	t.Helper()
+	for range 1000 {
+		s.mu.Lock()
+		all := s.received == len(s.datagrams)
+		s.mu.Unlock()
+		if all {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("the socket was not drained")
+}
+
+// TestQueue: with nobody reading, what the queue cannot hold is dropped and
+// counted, and what it holds comes in order: together they are everything.
+func TestQueue(t *testing.T) {
+	const n = 20000
+	var s = fake()
+	for i := range uint32(n) {
+		s.datagrams = append(s.datagrams, from0(announced(i)))
+	}
+	l, err := s.conn().Listen(ListenRequest{Groups: []Group{GroupNew}, Queue: 2 * slabSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitReceived(t, s)
+	go l.Stop()
+	marks, _ := readOut(t, l)
+	loss := l.Loss()
+	if loss.Dropped == 0 || uint64(len(marks))+loss.Dropped != n {
+		t.Errorf("%d read, %d dropped, of %d", len(marks), loss.Dropped, n)
+	}
+	for i := 1; i < len(marks); i++ {
+		if marks[i] <= marks[i-1] {
+			t.Fatalf("event %d comes after %d", marks[i], marks[i-1])
+		}
+	}
+}
+
+// TestQueueGoesOn: when the reader comes back after a full queue, later events
+// arrive, behind a gap.
+func TestQueueGoesOn(t *testing.T) {
+	s := fake()
+	for i := range uint32(10000) {
+		s.datagrams = append(s.datagrams, from0(announced(i)))
+	}
+	l, err := s.conn().Listen(ListenRequest{Queue: 2 * slabSize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitReceived(t, s)
+	first, err := l.Next()
+	if err != nil || len(first.Messages) == 0 || first.Gap {
+		t.Fatalf("first: %d bytes, gap %v, %v", len(first.Messages), first.Gap, err)
+	}
+	go l.Stop()
+	if marks, _ := readOut(t, l); len(marks) == 0 {
+		t.Error("nothing after the first")
+	}
+}
+
+// TestOverrun: ENOBUFS is told as a gap, also when nothing follows, and does
+// not end the listening.
+func TestOverrun(t *testing.T) {
+	s := fake(from0(announced(1)), datagram{err: ENOBUFS}, from0(announced(2)), datagram{err: ENOBUFS})
+	l, err := s.conn().Listen(ListenRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitReceived(t, s)
+	go l.Stop()
+	marks, gaps := readOut(t, l)
+	if len(marks) != 2 || gaps != 2 || l.Loss().Overruns != 2 {
+		t.Errorf("marks %v, %d gaps, %+v", marks, gaps, l.Loss())
+	}
+}
+
+// TestListenIgnores: what another process sends is no event.
+func TestListenIgnores(t *testing.T) {
+	forged := from0(announced(1))
+	forged.from = 4711
+	s := fake(forged, from0(announced(2)))
+	l, err := s.conn().Listen(ListenRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitReceived(t, s)
+	go l.Stop()
+	if marks, _ := readOut(t, l); len(marks) != 1 || marks[0] != 2 {
+		t.Errorf("marks %v, want the kernel's alone", marks)
+	}
+}
+
+// FuzzEvents: whatever is received, walking it ends.
+func FuzzEvents(f *testing.F) {
+	f.Add(announced(7))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var events Events
+		n := 0
+		for events.Reset(Received{Messages: b}); events.Next(); n++ {
+			if n > len(b) {
+				t.Fatal("more events than bytes")
+			}
+		}
+	})
+}

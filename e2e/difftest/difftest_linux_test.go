@@ -1,0 +1,115 @@
+package difftest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// programs are the two that are compared.
+var programs struct{ reference, ours string }
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	if os.Geteuid() != 0 {
+		return asRoot()
+	}
+	var err error
+	if programs.reference = os.Getenv("DIFFTEST_REFERENCE"); programs.reference == "" {
+		if programs.reference, err = exec.LookPath("conntrack"); err != nil {
+			return skip("the reference program conntrack is not installed")
+		}
+	}
+	if programs.ours = os.Getenv("DIFFTEST_OURS"); programs.ours == "" {
+		dir, err := os.MkdirTemp("", "difftest")
+		if err != nil {
+			return skip(err.Error())
+		}
+		defer os.RemoveAll(dir)
+		programs.ours = filepath.Join(dir, "conntrack")
+		build := exec.Command("go", "build", "-o", programs.ours, ".")
+		build.Dir = filepath.Join("..", "..")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "difftest: cannot build our program: %v\n%s", err, out)
+			return 1
+		}
+	}
+	programs.reference, programs.ours = absolute(programs.reference), absolute(programs.ours)
+	return m.Run()
+}
+
+// asRoot runs the test again as root of a user namespace.
+func asRoot() int {
+	const mark = "DIFFTEST_UNSHARED"
+	unshare, err := exec.LookPath("unshare")
+	if err != nil || os.Getenv(mark) != "" {
+		return skip("needs root, or unshare to become it")
+	}
+	wrap := []string{"--user", "--map-root-user", "--net", "--mount"}
+	if err := exec.Command(unshare, append(wrap, "true")...).Run(); err != nil {
+		return skip("needs root, or user namespaces: " + err.Error())
+	}
+	cmd := exec.Command(unshare, append(append(wrap, os.Args[0]), os.Args[1:]...)...)
+	cmd.Env = append(os.Environ(), mark+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	var exit *exec.ExitError
+	if err := cmd.Run(); errors.As(err, &exit) {
+		return exit.ExitCode()
+	} else if err != nil {
+		return skip(err.Error())
+	}
+	return 0
+}
+
+// skip says loudly that nothing was tested.
+func skip(why string) int {
+	fmt.Fprintf(os.Stderr, "difftest: SKIPPED, NOTHING WAS COMPARED: %s\n", why)
+	return 0
+}
+
+// setting returns a number from the environment.
+func setting(t *testing.T, name string, otherwise uint64) uint64 {
+	s := os.Getenv(name)
+	if s == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// start is the seed of a run that was given none.
+var start = uint64(time.Now().UnixNano())
+
+// seed returns the number that repeats this run, and prints it.
+func seed(t *testing.T) uint64 {
+	n := setting(t, "DIFFTEST_SEED", start)
+	fmt.Fprintf(os.Stderr, "%s: DIFFTEST_SEED=%d\n", t.Name(), n)
+	return n
+}
+
+// span is how long the random part may take.
+func span(t *testing.T) time.Duration {
+	return time.Duration(setting(t, "DIFFTEST_SECONDS", 20)) * time.Second
+}
+
+// TestRandom compares random sequences until the time is up.
+func TestRandom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes its time")
+	}
+	b := newBench(t)
+	g := newGenerator(seed(t))
+	for end := time.Now().Add(span(t)); time.Now().Before(end) && !b.full(); {
+		b.check(g.sequence())
+	}
+	b.score()
+}

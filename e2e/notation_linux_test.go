@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// A step is a command with what it is expected to say.
+type step struct {
+	lineno     int
+	eventually bool   // repeat until it says so
+	netns      string // name of a namespace of the lab; empty for the script's own
+	command    string // for sh; empty when the step stops a background command
+	background string // name of the background command started or stopped
+	terminate  bool   // stop with SIGTERM, not SIGINT
+	want       expected
+}
+
+// expected is what stands below a command.
+type expected struct {
+	stdout, stderr []wanted
+	status         int
+}
+
+// wanted is one expected line of output.
+type wanted struct {
+	text     string
+	anyOrder bool // may change places with its neighbours of the same kind
+}
+
+// A scenario is a parsed file of testdata.
+type scenario struct {
+	name     string
+	oursOnly string   // the reason why the reference does not run it
+	needs    []string // programs it cannot do without
+	steps    []step
+	script   string // the archive for testscript: a step command in place of each prompt, every line where it was
+}
+
+var (
+	promptLine = regexp.MustCompile(`^((?:\[[^]]*\] )*)(eventually )?([a-z0-9]*)\$ (.*)$`)
+	stopLine   = regexp.MustCompile(`^((?:\[[^]]*\] )*)stop ([a-z0-9]+)( TERM)?$`)
+	wantLine   = regexp.MustCompile(`^(?:\[(!?)([a-z]+)\] )?([>~!?])(?: (.*))?$`)
+	background = regexp.MustCompile(`^(.*\S)\s+&([a-z0-9]+)&$`)
+)
+
+// parseScenario reads a scenario as the contestant of the given name runs it.
+func parseScenario(name, text, contestant string) (*scenario, error) {
+	sc := &scenario{name: name}
+	script, files, _ := strings.Cut(text, "\n-- ")
+	lines := strings.Split(script, "\n")
+	sc.header(lines)
+	var open *step // the step that expectation lines belong to
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		if m := wantLine.FindStringSubmatch(line); m != nil {
+			if open == nil {
+				return nil, fmt.Errorf("%s:%d: output of no command", name, i+1)
+			}
+			lines[i] = ""
+			if m[2] != "" && (m[2] == contestant) == (m[1] == "!") {
+				continue
+			}
+			if err := open.want.add(m[3], m[4]); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", name, i+1, err)
+			}
+			continue
+		}
+		st := step{lineno: i + 1}
+		var conditions, shown string
+		if m := promptLine.FindStringSubmatch(line); m != nil {
+			conditions, st.eventually, st.netns, st.command = m[1], m[2] != "", m[3], m[4]
+			for strings.HasSuffix(st.command, `\`) && i+1 < len(lines) {
+				i++
+				st.command = strings.TrimSuffix(st.command, `\`) + strings.TrimSpace(lines[i])
+				lines[i] = ""
+			}
+			shown = st.command
+			if m := background.FindStringSubmatch(st.command); m != nil {
+				st.command, st.background = m[1], m[2]
+			}
+		} else if m := stopLine.FindStringSubmatch(line); m != nil {
+			conditions, st.background, st.terminate, shown = m[1], m[2], m[3] != "", "stop "+m[2]+m[3]
+		} else {
+			if line != "" && !strings.HasPrefix(line, "#") {
+				open = nil
+			}
+			continue
+		}
+		lines[st.lineno-1] = fmt.Sprintf("%sstep %d '%s'", conditions, len(sc.steps), strings.ReplaceAll(shown, "'", "''"))
+		sc.steps = append(sc.steps, st)
+		open = &sc.steps[len(sc.steps)-1]
+	}
+	sc.script = strings.Join(lines, "\n")
+	if files != "" {
+		sc.script += "\n-- " + files
+	}
+	return sc, nil
+}
+
+// header reads the marks in the first comment.
+func (sc *scenario) header(lines []string) {
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "#") {
+			return
+		}
+		if reason, ok := strings.CutPrefix(line, "# ours only: "); ok {
+			sc.oursOnly = reason
+		}
+		if programs, ok := strings.CutPrefix(line, "# needs: "); ok {
+			sc.needs = strings.Fields(programs)
+		}
+	}
+}
+
+// beforeSignal is the number of lines on stdout that come before a command is interrupted: all but XML's closing tag.
+func (e *expected) beforeSignal() int {
+	n := len(e.stdout)
+	if n > 0 && strings.HasPrefix(e.stdout[n-1].text, "</") {
+		n--
+	}
+	return n
+}
+
+// add puts one line below a command into its place.
+func (e *expected) add(kind, text string) error {
+	switch kind {
+	case ">", "~":
+		e.stdout = append(e.stdout, wanted{text: text, anyOrder: kind == "~"})
+	case "!":
+		e.stderr = append(e.stderr, wanted{text: text})
+	case "?":
+		if _, err := fmt.Sscanf(text, "%d", &e.status); err != nil {
+			return fmt.Errorf("exit status %q: %w", text, err)
+		}
+	}
+	return nil
+}

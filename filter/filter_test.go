@@ -1,0 +1,182 @@
+package filter_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+)
+
+// flow makes the view of an entry: 10.0.0.2:4000 asked 192.0.2.1:8080 and was
+// sent on to 192.0.2.2:80 under the address 192.0.2.9.
+func flow(t testing.TB, change func(*ctnetlink.Entry)) *ctnetlink.Flow {
+	t.Helper()
+	en := &ctnetlink.Entry{
+		Family: ctnetlink.FamilyIPv4,
+		Orig:   ports("10.0.0.2", "192.0.2.1", 4000, 8080),
+		Reply:  ports("192.0.2.2", "192.0.2.9", 80, 4000),
+		Status: ctnetlink.StatusConfirmed | ctnetlink.StatusSeenReply | ctnetlink.StatusSrcNATDone | ctnetlink.StatusDstNATDone,
+		Mark:   0x17,
+		ID:     77,
+		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrStatus).With(ctnetlink.AttrMark).
+			With(ctnetlink.AttrID).With(ctnetlink.AttrProtoInfo),
+		ProtoInfo: ctnetlink.ProtoInfo{Proto: ctnetlink.ProtoTCP, State: 3, Has: ctnetlink.InfoState},
+	}
+	if change != nil {
+		change(en)
+	}
+	f := new(ctnetlink.Flow)
+	if err := f.Decode(en.AppendMessage(nil)); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+func ports(src, dst string, sport, dport uint16) ctnetlink.Tuple {
+	return ctnetlink.Tuple{
+		Has: ctnetlink.FieldAddrs | ctnetlink.FieldPorts | ctnetlink.FieldProto,
+		Src: addr(src), Dst: addr(dst), SrcPort: sport, DstPort: dport, Proto: ctnetlink.ProtoTCP,
+	}
+}
+
+func orig(t ctnetlink.Tuple) *filter.Filter {
+	return &filter.Filter{Orig: filter.Tuple{Tuple: t}}
+}
+
+func TestMatch(t *testing.T) {
+	type tuple = ctnetlink.Tuple
+	masked := func(a, mask string) *filter.Filter {
+		m := orig(tuple{Has: ctnetlink.FieldSrc, Src: addr(a)})
+		m.Orig.SrcMask = addr(mask)
+		return m
+	}
+	labels := make([]byte, 16)
+	ctnetlink.SetLabel(labels, 40)
+	for _, c := range []struct {
+		name string
+		m    *filter.Filter
+		want bool
+	}{
+		{"nothing", &filter.Filter{}, true},
+		{"family", &filter.Filter{Family: ctnetlink.FamilyIPv4}, true},
+		{"other family", &filter.Filter{Family: ctnetlink.FamilyIPv6}, false},
+		{"src", orig(tuple{Has: ctnetlink.FieldSrc, Src: addr("10.0.0.2")}), true},
+		{"other src", orig(tuple{Has: ctnetlink.FieldSrc, Src: addr("10.0.0.3")}), false},
+		{"v6 src", orig(tuple{Has: ctnetlink.FieldSrc, Src: addr("::ffff:10.0.0.2")}), false},
+		{"network", masked("10.0.0.99", "255.255.255.0"), true},
+		{"mask with holes", masked("10.7.0.9", "255.0.255.0"), true},
+		{"other network", masked("10.0.1.2", "255.255.255.0"), false},
+		{"mask of the other family", masked("10.0.0.2", "::"), false},
+		{"ports", orig(ports("10.0.0.2", "192.0.2.1", 4000, 8080)), true},
+		{"other port", orig(ports("10.0.0.2", "192.0.2.1", 4000, 80)), false},
+		{"icmp of tcp", orig(tuple{Has: ctnetlink.FieldICMPType}), false},
+		{"zone 0 of none", orig(tuple{Has: ctnetlink.FieldZone}), true},
+		{"zone 1 of none", orig(tuple{Has: ctnetlink.FieldZone, Zone: 1}), false},
+		{"entry's zone 0", &filter.Filter{HasZone: true}, true},
+		{"entry's zone 1", &filter.Filter{HasZone: true, Zone: 1}, false},
+		{"reply", &filter.Filter{Reply: filter.Tuple{Tuple: ports("192.0.2.2", "192.0.2.9", 80, 4000)}}, true},
+		{"mark", &filter.Filter{HasMark: true, Mark: 0x17, MarkMask: 0xffffffff}, true},
+		{"mark bits", &filter.Filter{HasMark: true, Mark: 0x10, MarkMask: 0xf0}, true},
+		{"mark outside its mask", &filter.Filter{HasMark: true, Mark: 0x17, MarkMask: 0xf0}, false},
+		{"status", &filter.Filter{StatusSet: ctnetlink.StatusSeenReply, StatusClear: ctnetlink.StatusAssured}, true},
+		{"status missing", &filter.Filter{StatusSet: ctnetlink.StatusSeenReply | ctnetlink.StatusAssured}, false},
+		{"status too much", &filter.Filter{StatusClear: ctnetlink.StatusSeenReply}, false},
+		{"state", &filter.Filter{HasState: true, State: 3, StateProto: 6}, true},
+		{"other state", &filter.Filter{HasState: true, State: 4, StateProto: 6}, false},
+		{"another protocol's state", &filter.Filter{HasState: true, State: 3, StateProto: 132}, false},
+		{"id", &filter.Filter{HasID: true, ID: 77}, true},
+		{"other id", &filter.Filter{HasID: true, ID: 78}, false},
+		{"secmark, not sent", &filter.Filter{HasSecMark: true}, false},
+		{"labels, not sent", &filter.Filter{Labels: labels}, false},
+		{"source NAT", &filter.Filter{SrcNAT: filter.NAT{Given: true}}, true},
+		{"to an address", &filter.Filter{SrcNAT: filter.NAT{Given: true, Addr: addr("192.0.2.9")}}, true},
+		{"to another", &filter.Filter{SrcNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2")}}, false},
+		{"to a port", &filter.Filter{DstNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2"), Port: 80, HasPort: true}}, true},
+		{"to another port", &filter.Filter{DstNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2"), Port: 81, HasPort: true}}, false},
+		{"either, source", &filter.Filter{AnyNAT: filter.NAT{Given: true, Addr: addr("192.0.2.9")}}, true},
+		{"either, destination", &filter.Filter{AnyNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2")}}, true},
+		{"either, neither", &filter.Filter{AnyNAT: filter.NAT{Given: true, Addr: addr("10.0.0.2")}}, false},
+	} {
+		if got := c.m.Match(flow(t, nil)); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+	bare := flow(t, func(en *ctnetlink.Entry) { en.Set = 0 })
+	for _, m := range []*filter.Filter{{HasMark: true}, {StatusClear: 1}, {HasState: true}, {HasID: true}} {
+		if m.Match(bare) {
+			t.Errorf("%+v matches an entry without the attribute", m)
+		}
+	}
+}
+
+// TestPingIsNotNAT: the id of a ping is the same in both directions; where NAT
+// hooks are loaded both DONE bits are set on it all the same.
+func TestPingIsNotNAT(t *testing.T) {
+	ping := func(replyID uint16) *ctnetlink.Flow {
+		return flow(t, func(en *ctnetlink.Entry) {
+			has := ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldICMP
+			en.Orig = ctnetlink.Tuple{Has: has, Src: addr("10.0.0.2"), Dst: addr("10.0.0.3"), Proto: 1, ICMPType: 8, ICMPID: 99}
+			en.Reply = ctnetlink.Tuple{Has: has, Src: addr("10.0.0.3"), Dst: addr("10.0.0.2"), Proto: 1, ICMPID: replyID}
+		})
+	}
+	any := &filter.Filter{AnyNAT: filter.NAT{Given: true}}
+	if any.Match(ping(99)) {
+		t.Error("an untranslated ping is taken for translated")
+	}
+	source := &filter.Filter{SrcNAT: filter.NAT{Given: true}}
+	if !source.Match(ping(98)) {
+		t.Error("a ping with a translated id is not taken for translated")
+	}
+}
+
+// TestKernel: what is handed down never asks for less than what matches, and
+// for nothing that the kernel refuses.
+func TestKernel(t *testing.T) {
+	m := &filter.Filter{Family: ctnetlink.FamilyIPv6, StatusClear: ctnetlink.StatusAssured, HasMark: true, MarkMask: 0xff, Mark: 3}
+	q := m.Kernel()[0]
+	if q.Family != ctnetlink.FamilyIPv6 || q.Status != 0 || q.StatusMask != ctnetlink.StatusAssured || q.Mark != 3 || q.MarkMask != 0xff {
+		t.Errorf("%+v", q)
+	}
+	if q := (&filter.Filter{}).Kernel(); len(q) != 1 || q[0].Set != 0 || q[0].Family != 0 {
+		t.Errorf("nothing asked for, %+v handed down", q)
+	}
+	for _, c := range []struct {
+		name        string
+		m           *filter.Filter
+		dumps       int
+		orig, reply ctnetlink.Fields
+	}{
+		{"v4 tuple", &filter.Filter{Family: 2, Orig: filter.Tuple{Tuple: ports("1.1.1.1", "2.2.2.2", 1, 2)}}, 1,
+			ctnetlink.FieldAddrs | ctnetlink.FieldPorts | ctnetlink.FieldProto, 0},
+		{"v6 addresses never", &filter.Filter{Family: 10, Reply: filter.Tuple{Tuple: ports("::1", "::2", 1, 2)}}, 1,
+			0, ctnetlink.FieldPorts | ctnetlink.FieldProto},
+		{"a mask stays here", &filter.Filter{Family: 2, Orig: filter.Tuple{Tuple: ports("1.1.1.1", "2.2.2.2", 1, 2), SrcMask: addr("255.0.0.0")}}, 1,
+			ctnetlink.FieldDst | ctnetlink.FieldPorts | ctnetlink.FieldProto, 0},
+		{"port without a family", orig(ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldDstPort, Proto: 6}), 2,
+			ctnetlink.FieldProto | ctnetlink.FieldDstPort, 0},
+		{"protocol without a family", orig(ctnetlink.Tuple{Has: ctnetlink.FieldProto, Proto: 6}), 1, 0, 0},
+		{"sctp's ports stay here", &filter.Filter{Family: 2, Orig: filter.Tuple{Tuple: ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: 132}}}, 1,
+			ctnetlink.FieldProto, 0},
+	} {
+		q := c.m.Kernel()
+		if len(q) != c.dumps || q[0].Orig.Has != c.orig || q[0].Reply.Has != c.reply {
+			t.Errorf("%s: %d dumps, original %#x, reply %#x; want %d, %#x, %#x", c.name, len(q), q[0].Orig.Has, q[0].Reply.Has, c.dumps, c.orig, c.reply)
+		}
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	f := flow(b, nil)
+	m := orig(ports("10.0.0.2", "192.0.2.1", 4000, 8080))
+	m.SrcNAT = filter.NAT{Given: true}
+	m.HasMark, m.MarkMask, m.Mark = true, 0xf0, 0x10
+	b.ReportAllocs()
+	for b.Loop() {
+		if !m.Match(f) {
+			b.Fatal("no match")
+		}
+	}
+}

@@ -1,0 +1,262 @@
+package filter_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+)
+
+// TestEventsLive: of the events of a namespace, a listener with a filter in
+// its socket receives every one that the filter matches; and no other, where
+// the socket can compare all of it.
+func TestEventsLive(t *testing.T) {
+	runtime.LockOSThread() // the thread is given up with the test
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Skipf("SKIPPED, no network namespace: %v", err)
+	}
+	const rounds, filters, entries = 8, 40, 120
+	r := rand.New(rand.NewPCG(3, 4))
+	c := ctnetlink.Open()
+	defer c.Close()
+	all := make([]*ctnetlink.Entry, entries)
+	matched, passed, exact := 0, 0, 0
+	for range rounds {
+		for i := range all {
+			all[i] = eventEntry(r, i)
+		}
+		plain := listen(t, c, nil)
+		var asked []*filter.Filter
+		var filtered []*ctnetlink.Listener
+		for range filters {
+			m := eventFilter(r, all[r.IntN(entries)])
+			asked = append(asked, m)
+			filtered = append(filtered, listen(t, c, m))
+		}
+		change(t, r, c, all)
+		want := received(t, plain, &filter.Filter{}, 3*entries)
+		if len(want) != 3*entries {
+			t.Fatalf("%d events of %d", len(want), 3*entries)
+		}
+		events := make([][][]byte, filters)
+		var wg sync.WaitGroup
+		for i, m := range asked {
+			wg.Go(func() { events[i] = received(t, filtered[i], m, len(choose(t, m, want))) })
+		}
+		wg.Wait()
+		for i, m := range asked {
+			should, does := choose(t, m, want), choose(t, m, events[i])
+			if !bytes.Equal(bytes.Join(should, nil), bytes.Join(does, nil)) {
+				t.Errorf("%+v: %d events that match, of %d", m, len(does), len(should))
+			}
+			if wholly(m) {
+				exact++
+				if n := len(events[i]); n != len(does) {
+					t.Errorf("%+v: %d events, of which %d match", m, n, len(does))
+				}
+			}
+			matched += len(does)
+			passed += len(events[i])
+		}
+	}
+	t.Logf("%d filters, %d of them wholly the socket's, on %d events each: %d matched, %d passed",
+		rounds*filters, exact, 3*entries, matched, passed)
+}
+
+// eventEntry is an entry that shares some values with others.
+func eventEntry(r *rand.Rand, i int) *ctnetlink.Entry {
+	protocols := []uint8{6, 6, 17, 17, 1, 58, 132, 136, 47, 99}
+	en := &ctnetlink.Entry{Family: ctnetlink.FamilyIPv4, Timeout: 1000, Status: ctnetlink.StatusConfirmed}
+	src, dst := netip.AddrFrom4([4]byte{10, 0, byte(i), byte(r.IntN(4))}), netip.AddrFrom4([4]byte{10, 9, 0, byte(r.IntN(4))})
+	if r.IntN(2) == 0 {
+		en.Family = ctnetlink.FamilyIPv6
+		src, dst = netip.AddrFrom16([16]byte{0xfd, 9: byte(i), 15: byte(r.IntN(4))}), netip.AddrFrom16([16]byte{0xfd, 1: 9, 6: byte(r.IntN(4))})
+	}
+	o := ctnetlink.Tuple{Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto, Src: src, Dst: dst, Proto: protocols[r.IntN(len(protocols))]}
+	answer := uint8(0)
+	switch o.Proto {
+	case 1, 58:
+		o.Has |= ctnetlink.FieldICMP
+		o.ICMPType, o.ICMPID = 8, uint16(r.IntN(4))
+		if o.Proto == 58 {
+			o.ICMPType, answer = 128, 129
+		}
+	case 99:
+	default:
+		o.Has |= ctnetlink.FieldPorts
+		o.SrcPort, o.DstPort = uint16(r.IntN(4)), uint16(r.IntN(4))
+	}
+	en.Orig, en.Reply = o, o
+	en.Reply.Src, en.Reply.Dst = o.Dst, o.Src
+	en.Reply.SrcPort, en.Reply.DstPort = o.DstPort, o.SrcPort
+	en.Reply.ICMPType = answer
+	en.Set = en.Set.With(ctnetlink.AttrTimeout).With(ctnetlink.AttrStatus)
+	if r.IntN(2) == 0 {
+		en.Mark, en.Set = r.Uint32N(8), en.Set.With(ctnetlink.AttrMark)
+	}
+	if r.IntN(2) == 0 {
+		en.Status |= ctnetlink.StatusSeenReply
+	}
+	return en
+}
+
+// eventFilter makes a filter that en meets, or nearly.
+func eventFilter(r *rand.Rand, en *ctnetlink.Entry) *filter.Filter {
+	m := new(filter.Filter)
+	one := func(n int) bool { return r.IntN(n) == 0 }
+	if one(4) {
+		m.Family = en.Family
+	}
+	tuple := func(w *filter.Tuple, t ctnetlink.Tuple) {
+		w.Tuple = t
+		w.Has = 0
+		for h := t.Has; h != 0; h &= h - 1 {
+			if one(3) {
+				w.Has |= h & -h
+			}
+		}
+		mask := func(a *netip.Addr) (mask netip.Addr) {
+			if !one(3) {
+				return mask
+			}
+			b := a.AsSlice()
+			for i := range b {
+				if b[i] = 0xff; one(3) {
+					b[i] = byte(r.Uint32())
+				}
+			}
+			mask, _ = netip.AddrFromSlice(b)
+			if one(4) { // bits that do not count
+				b := a.AsSlice()
+				b[len(b)-1] ^= ^mask.AsSlice()[len(b)-1]
+				*a, _ = netip.AddrFromSlice(b)
+			}
+			return mask
+		}
+		w.SrcMask, w.DstMask = mask(&w.Src), mask(&w.Dst)
+		if one(12) {
+			w.SrcPort++
+		}
+		if one(12) {
+			w.Proto++
+		}
+		if one(12) {
+			w.Dst = w.Dst.Next()
+		}
+	}
+	if one(2) {
+		tuple(&m.Orig, en.Orig)
+	}
+	if one(3) {
+		tuple(&m.Reply, en.Reply)
+	}
+	if one(4) {
+		m.HasMark, m.MarkMask = true, []uint32{0, 1, 6, 0xffffffff}[r.IntN(4)]
+		if m.Mark = en.Mark & m.MarkMask; one(6) {
+			m.Mark = r.Uint32N(8)
+		}
+	}
+	if one(6) {
+		m.StatusClear = ctnetlink.StatusSeenReply
+	} else if one(6) {
+		m.StatusSet = ctnetlink.StatusSeenReply
+	}
+	if one(8) {
+		m.HasZone = true
+	}
+	return m
+}
+
+// wholly tells whether a socket can compare all of a filter.
+func wholly(m *filter.Filter) bool {
+	for _, w := range []*filter.Tuple{&m.Orig, &m.Reply} {
+		icmp := w.Has&ctnetlink.FieldProto != 0 && (w.Proto == ctnetlink.ProtoICMP || w.Proto == ctnetlink.ProtoICMPv6)
+		if w.Has&ctnetlink.FieldICMP != 0 && !icmp {
+			return false
+		}
+	}
+	return !m.HasZone || m.Zone == 0
+}
+
+// change creates, changes and deletes the entries, in some disorder.
+func change(t *testing.T, r *rand.Rand, c *ctnetlink.Conn, all []*ctnetlink.Entry) {
+	t.Helper()
+	for _, i := range r.Perm(len(all)) {
+		if err := c.Create(all[i]); err != nil {
+			t.Fatalf("%+v: %v", all[i], err)
+		}
+	}
+	for _, i := range r.Perm(len(all)) {
+		up := &ctnetlink.Entry{Family: all[i].Family, Orig: all[i].Orig, Mark: r.Uint32N(8)}
+		up.Set = up.Set.With(ctnetlink.AttrMark)
+		if err := c.Update(up); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Delete(&ctnetlink.Entry{Family: all[i].Family, Orig: all[i].Orig}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func listen(t *testing.T, c *ctnetlink.Conn, m *filter.Filter) *ctnetlink.Listener {
+	t.Helper()
+	q := ctnetlink.ListenRequest{Groups: []ctnetlink.Group{ctnetlink.GroupNew, ctnetlink.GroupUpdate, ctnetlink.GroupDestroy}}
+	if m != nil {
+		q.Filter = m.Events()
+	}
+	l, err := c.Listen(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// received returns the messages that a listener receives until n of them match,
+// and what is there by then.
+func received(t *testing.T, l *ctnetlink.Listener, m *filter.Filter, n int) (all [][]byte) {
+	patience := time.AfterFunc(10*time.Second, l.Stop)
+	var events ctnetlink.Events
+	for {
+		if n == 0 && patience.Stop() {
+			go l.Stop()
+		}
+		b, err := l.Next()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil || b.Gap {
+			t.Errorf("gap %v, error %v", b.Gap, err)
+			return all
+		}
+		for events.Reset(b); events.Next(); {
+			all = append(all, bytes.Clone(events.Flow().Message()))
+			if m.Match(events.Flow()) {
+				n--
+			}
+		}
+	}
+}
+
+// choose returns the messages that match.
+func choose(t *testing.T, m *filter.Filter, messages [][]byte) (chosen [][]byte) {
+	var f ctnetlink.Flow
+	for _, b := range messages {
+		if err := f.Decode(b); err != nil {
+			t.Error(err)
+		}
+		if m.Match(&f) {
+			chosen = append(chosen, b)
+		}
+	}
+	return chosen
+}

@@ -1,0 +1,242 @@
+package format
+
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// saveFlow appends the command that makes the entry again, or for an event the
+// one that repeats it. Words stand in an order that every conntrack reads: an
+// option of a protocol behind its -p.
+func (p *Printer) saveFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
+	if f.Orig().Has&ctnetlink.FieldAddrs != ctnetlink.FieldAddrs {
+		// A line without addresses would be about every entry.
+		return append(b, "# an entry without addresses\n"...)
+	}
+	verb := c.Verb
+	if verb == 0 {
+		verb = "AAUDA"[c.Event]
+	}
+	b = append(b, '-', verb)
+	status, hasStatus := f.Status()
+	if v, ok := f.Timeout(); ok {
+		b = appendOption(b, " -t ", uint64(v))
+	} else if verb == 'A' {
+		b = appendOption(b, " -t ", offloadTimeout)
+	}
+	if hasStatus {
+		b = appendStatus(b, status)
+	}
+	if v, ok := f.Mark(); ok && v != 0 {
+		b = appendOption(b, " -m ", uint64(v))
+	}
+	if v, ok := f.SecMark(); ok && verb == 'D' {
+		// Only -D knows it; no table takes it.
+		b = appendOption(b, " -c ", uint64(v))
+	}
+	if verb != 'D' {
+		b = p.saveLabels(b, f)
+	}
+	if v, ok := f.Zone(); ok {
+		b = appendOption(b, " -w ", uint64(v))
+	}
+	orig, reply := f.Orig(), f.Reply()
+	if orig.Has&ctnetlink.FieldZone != 0 {
+		b = appendOption(b, " --orig-zone ", uint64(orig.Zone))
+	}
+	if reply.Has&ctnetlink.FieldZone != 0 {
+		b = appendOption(b, " --reply-zone ", uint64(reply.Zone))
+	}
+	b = saveAddrs(b, f)
+	return append(saveProto(b, f, verb, status), '\n')
+}
+
+// offloadTimeout stands in for the timeout that the table does not send, that
+// of an entry whose packets a flow table forwards: nf_flow_table_core.c keeps
+// it a day. Without a timeout no -A can be loaded.
+const offloadTimeout = 86400
+
+// appendOption appends an option with a number for its value.
+func appendOption(b []byte, name string, v uint64) []byte {
+	return appendUint(append(b, name...), v)
+}
+
+// savedStatus are the flags that an entry can be made with. EXPECTED cannot be
+// set without the master.
+var savedStatus = [...]struct {
+	bit  ctnetlink.Status
+	name string
+}{
+	{ctnetlink.StatusSeenReply, "SEEN_REPLY"},
+	{ctnetlink.StatusAssured, "ASSURED"},
+	{ctnetlink.StatusFixedTimeout, "FIXED_TIMEOUT"},
+}
+
+func appendStatus(b []byte, status ctnetlink.Status) []byte {
+	b = append(b, " -u "...)
+	n := len(b)
+	for _, s := range savedStatus {
+		if status&s.bit != 0 {
+			b = append(append(b, s.name...), ',')
+		}
+	}
+	if len(b) == n {
+		return append(b, "UNSET"...)
+	}
+	return b[:len(b)-1]
+}
+
+// saveLabels appends the labels that have names, as one list. It is quoted
+// when a name has a blank in it.
+func (p *Printer) saveLabels(b []byte, f *ctnetlink.Flow) []byte {
+	set, ok := f.Labels()
+	if !ok {
+		return b
+	}
+	start := len(b)
+	b = append(b, ` --label-add "`...)
+	n := len(b)
+	b = p.appendLabels(b, set, ",")
+	if len(b) == n {
+		return b[:start]
+	}
+	for _, c := range b[n:] {
+		if c == ' ' {
+			return append(b, '"')
+		}
+	}
+	copy(b[n-1:], b[n:])
+	return b[:len(b)-1]
+}
+
+// saveAddrs appends the addresses of both tuples. A reply address that stands
+// there because of a translation is written as that translation, with the port
+// when that was translated too; this also when the port alone was.
+func saveAddrs(b []byte, f *ctnetlink.Flow) []byte {
+	orig, reply := f.Orig(), f.Reply()
+	if orig.Has&ctnetlink.FieldAddrs == ctnetlink.FieldAddrs {
+		b = appendAddr(append(b, " -s "...), orig.Src, 0)
+		b = appendAddr(append(b, " -d "...), orig.Dst, 0)
+	}
+	if reply.Has&ctnetlink.FieldAddrs != ctnetlink.FieldAddrs {
+		return b
+	}
+	// Translated keys of GRE belong to PPTP's helper: no option makes them.
+	ports := orig.Proto != ctnetlink.ProtoGRE
+	switch {
+	case !f.DestinationNAT() || !ports && reply.Src == orig.Dst:
+		b = appendAddr(append(b, " -r "...), reply.Src, 0)
+	case ports && f.DestinationPortNAT():
+		b = appendAddrPort(append(b, " -g "...), reply.Src, reply.SrcPort)
+	default:
+		b = appendAddr(append(b, " -g "...), reply.Src, 0)
+	}
+	switch {
+	case !f.SourceNAT() || !ports && reply.Dst == orig.Src:
+		b = appendAddr(append(b, " -q "...), reply.Dst, 0)
+	case ports && f.SourcePortNAT():
+		port := reply.DstPort
+		if reply.Has&ctnetlink.FieldDstPort == 0 {
+			port = reply.ICMPID // which the kernel translates as a port
+		}
+		b = appendAddrPort(append(b, " -n "...), reply.Dst, port)
+	default:
+		b = appendAddr(append(b, " -n "...), reply.Dst, 0)
+	}
+	return b
+}
+
+// appendAddrPort appends ip:port or [ip]:port.
+func appendAddrPort(b []byte, a netip.Addr, port uint16) []byte {
+	if a.Is6() {
+		b = append(appendAddr(append(b, '['), a, 0), ']')
+	} else {
+		b = appendAddr(b, a, 0)
+	}
+	return appendOption(b, ":", uint64(port))
+}
+
+// saveProto appends -p and the protocol's options. -A needs all of them: there
+// those that the table did not send get the value that an entry made without
+// them would have.
+func saveProto(b []byte, f *ctnetlink.Flow, verb byte, status ctnetlink.Status) []byte {
+	orig, reply := f.Orig(), f.Reply()
+	if orig.Has == 0 {
+		return b
+	}
+	b = append(b, " -p "...)
+	name := ctnetlink.ProtoName(orig.Proto)
+	if name == "" {
+		return appendUint(b, uint64(orig.Proto))
+	}
+	b = append(b, name...)
+	need := verb == 'A'
+	switch orig.Proto {
+	case ctnetlink.ProtoICMP:
+		return saveICMP(b, orig, need, " --icmp-type ", " --icmp-code ", " --icmp-id ")
+	case ctnetlink.ProtoICMPv6:
+		return saveICMP(b, orig, need, " --icmpv6-type ", " --icmpv6-code ", " --icmpv6-id ")
+	case ctnetlink.ProtoGRE:
+		b = savePorts(b, orig, need, " --srckey ", " --dstkey ")
+		return savePorts(b, reply, need && reply.Has != 0, " --reply-key-src ", " --reply-key-dst ")
+	}
+	b = savePorts(b, orig, need, " --sport ", " --dport ")
+	b = savePorts(b, reply, need && reply.Has != 0, " --reply-port-src ", " --reply-port-dst ")
+	names := ctnetlink.StateNames(orig.Proto)
+	if names == nil {
+		return b
+	}
+	info, _ := f.ProtoInfo()
+	if info.Proto != orig.Proto {
+		info = ctnetlink.ProtoInfo{}
+	}
+	switch {
+	case info.Has&ctnetlink.InfoState != 0:
+		b = append(append(b, " --state "...), stateName(names, info.State)...)
+	case need && status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0 && orig.Proto == ctnetlink.ProtoTCP:
+		// Flow tables take established connections only.
+		b = append(b, " --state ESTABLISHED"...)
+	case need:
+		b = append(b, " --state NONE"...)
+	}
+	switch orig.Proto {
+	case ctnetlink.ProtoSCTP:
+		if need || info.Has&ctnetlink.InfoVTags != 0 {
+			b = appendOption(b, " --orig-vtag ", uint64(info.VTag[0]))
+			b = appendOption(b, " --reply-vtag ", uint64(info.VTag[1]))
+		}
+	case ctnetlink.ProtoDCCP:
+		if info.Role == 1 {
+			b = append(b, " --role server"...)
+		} else if need || info.Has&ctnetlink.InfoRole != 0 {
+			b = append(b, " --role client"...)
+		}
+	}
+	return b
+}
+
+// savePorts appends the ports or keys of a tuple.
+func savePorts(b []byte, t *ctnetlink.Tuple, need bool, src, dst string) []byte {
+	if need || t.Has&ctnetlink.FieldSrcPort != 0 {
+		b = appendOption(b, src, uint64(t.SrcPort))
+	}
+	if need || t.Has&ctnetlink.FieldDstPort != 0 {
+		b = appendOption(b, dst, uint64(t.DstPort))
+	}
+	return b
+}
+
+// saveICMP appends type, code and id. The reply's follow from them.
+func saveICMP(b []byte, t *ctnetlink.Tuple, need bool, typ, code, id string) []byte {
+	if need || t.Has&ctnetlink.FieldICMPType != 0 {
+		b = appendOption(b, typ, uint64(t.ICMPType))
+	}
+	if need || t.Has&ctnetlink.FieldICMPCode != 0 {
+		b = appendOption(b, code, uint64(t.ICMPCode))
+	}
+	if need || t.Has&ctnetlink.FieldICMPID != 0 {
+		b = appendOption(b, id, uint64(t.ICMPID))
+	}
+	return b
+}

@@ -1,0 +1,106 @@
+package format
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+const second = uint64(time.Second)
+
+// Times are written in the local time zone, which the time package reads from
+// the system when the first of them is: who asks for none does not wait for it.
+
+// localTime returns a number of nanoseconds since 1970 as a time.
+func localTime(ns uint64) time.Time {
+	return time.Unix(int64(ns/second), int64(ns%second))
+}
+
+// eventTime returns when an event happened: the table's time, or the clock.
+func eventTime(f *ctnetlink.Flow, c *Context) time.Time {
+	if ns, ok := f.EventTime(); ok {
+		return localTime(ns)
+	}
+	return c.now()
+}
+
+// appendCtime appends a time in the form of ctime(3), without its newline.
+func appendCtime(b []byte, ns uint64) []byte {
+	return localTime(ns).AppendFormat(b, time.ANSIC)
+}
+
+// appendSeconds appends t as "[seconds.microseconds]\t", zero-filled to 8 and
+// 6 digits.
+func appendSeconds(b []byte, t time.Time) []byte {
+	b = append(b, '[')
+	b = appendZeroPadded(b, max(t.Unix(), 0), 8)
+	b = append(b, '.')
+	b = appendZeroPadded(b, int64(t.Nanosecond()/1000), 6)
+	return append(b, "]\t"...)
+}
+
+// appendSecondsBlank is appendSeconds with blanks behind the digits: so the
+// lines of expectations have always been.
+func appendSecondsBlank(b []byte, t time.Time) []byte {
+	b = append(b, '[')
+	b = appendBlankPadded(b, max(t.Unix(), 0), 8)
+	b = append(b, '.')
+	b = appendBlankPadded(b, int64(t.Nanosecond()/1000), 6)
+	return append(b, "]\t"...)
+}
+
+func appendZeroPadded(b []byte, v int64, width int) []byte {
+	for limit := int64(10); width > 1; width-- {
+		if v < limit {
+			for range width - 1 {
+				b = append(b, '0')
+			}
+			break
+		}
+		limit *= 10
+	}
+	return strconv.AppendInt(b, v, 10)
+}
+
+func appendBlankPadded(b []byte, v int64, width int) []byte {
+	end := len(b) + width
+	for b = strconv.AppendInt(b, v, 10); len(b) < end; {
+		b = append(b, ' ')
+	}
+	return b
+}
+
+// appendWhen appends t as the <when> element of XML. wday counts from Sunday,
+// which is 1.
+func appendWhen(b []byte, t time.Time) []byte {
+	t = t.Local()
+	year, month, day := t.Date()
+	hour, minute, sec := t.Clock()
+	b = appendElement(append(b, "<when>"...), "hour", uint64(hour))
+	b = append(appendZeroPadded(append(b, "<min>"...), int64(minute), 2), "</min>"...)
+	b = append(appendZeroPadded(append(b, "<sec>"...), int64(sec), 2), "</sec>"...)
+	b = appendElement(b, "wday", uint64(t.Weekday())+1)
+	b = appendElement(b, "day", uint64(day))
+	b = appendElement(b, "month", uint64(month))
+	b = appendElement(b, "year", uint64(max(year, 0)))
+	return append(b, "</when>"...)
+}
+
+// age returns how long an entry has existed, or did exist, in whole seconds
+// as the difference of two clocks that show no fractions. It is never below
+// 0, though the clock may have been set back.
+func age(f *ctnetlink.Flow, c *Context) (seconds uint64, ok bool) {
+	start, ok := f.Start()
+	if !ok {
+		return 0, false
+	}
+	start /= second
+	end, ok := f.Stop()
+	if ok {
+		end /= second
+	} else {
+		end = uint64(max(c.now().Unix(), 0))
+	}
+	return max(end, start) - start, true
+}
