@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -46,6 +47,7 @@ func (r runner) Run() int {
 	if os.Getenv(envInside) != "" {
 		return runInside(r.tests)
 	}
+	heedSignals()
 	dir, err := os.MkdirTemp("", "gonntrack-e2e")
 	if err != nil {
 		return complain(err)
@@ -73,6 +75,16 @@ func (r runner) Run() int {
 		tally.skipAll(fmt.Sprintf("private namespaces: %v", err))
 		fmt.Println(tally.String())
 		return 0
+	}
+}
+
+// heedSignals undoes what a shell or nohup(1) does to a job in the background: SIGINT and SIGHUP, ignored when Go starts, stay
+// ignored in it and in all that it starts, and `stop` would stop nothing. A caught signal is back at its default after an exec.
+func heedSignals() {
+	for _, s := range []os.Signal{unix.SIGINT, unix.SIGHUP} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
 	}
 }
 
