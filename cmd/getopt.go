@@ -141,6 +141,9 @@ var exactLong = sync.OnceValue(func() map[string]*word {
 	for i := range words {
 		m[words[i].long] = &words[i]
 	}
+	for i := range ownOptions {
+		m[ownOptions[i].long] = &ownOptions[i].word
+	}
 	return m
 })
 
@@ -174,7 +177,13 @@ func (p *parser) findLong(name string) *word {
 			return found
 		}
 	}
-	if look(words); ambiguous {
+	look(words)
+	if found == nil {
+		for i := range ownOptions {
+			look([]word{ownOptions[i].word})
+		}
+	}
+	if ambiguous {
 		return nil
 	}
 	return found

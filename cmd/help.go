@@ -27,6 +27,9 @@ func optionHelp(w *word) string {
 	if w.protocol != 0 {
 		return protoOptionHelp[w.protocol].text
 	}
+	if o := w.option.own(); o != nil {
+		return o.help.text
+	}
 	return genericHelp[w.option].text
 }
 
@@ -35,12 +38,15 @@ func optionValue(w *word) string {
 	if w.protocol != 0 {
 		return protoOptionHelp[w.protocol].value
 	}
+	if o := w.option.own(); o != nil {
+		return o.help.value
+	}
 	return genericHelp[w.option].value
 }
 
 type optionText struct{ value, text string }
 
-var genericHelp = [numOptions]optionText{
+var genericHelp = [numClassic]optionText{
 	optSrc:        {"ip[/len]", "source address of the original direction"},
 	optDst:        {"ip[/len]", "destination address of the original direction"},
 	optReplySrc:   {"ip", "source address of the reply direction"},
@@ -69,8 +75,6 @@ var genericHelp = [numOptions]optionText{
 	optLabelDel:   {"list", "labels to remove, all without a list"},
 	optOrigZone:   {"zone", "zone of the original direction"},
 	optReplyZone:  {"zone", "zone of the reply direction"},
-	optQueue:      {"MiB", "events that may wait for the output (default 128)"},
-	optResync:     {"", "after a loss show the whole table, marked [RESYNC]"},
 	optLabelMap:   {"path", "file of label names (default " + defaultLabelMap + ")"},
 }
 

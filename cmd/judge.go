@@ -23,6 +23,9 @@ func (p *parser) judge() error {
 	if err := r.judgeOptions(); err != nil {
 		return err
 	}
+	if err := r.judgeOwn(); err != nil {
+		return err
+	}
 	if err := r.judgeProtocol(); err != nil {
 		return err
 	}
@@ -30,12 +33,12 @@ func (p *parser) judge() error {
 }
 
 func (r *Request) judgeWithoutCommand() error {
-	for o := range numOptions {
+	for o := range numClassic {
 		if r.has(o) && withoutCommand.has(o) {
 			return illegal(optionNames[o])
 		}
 	}
-	return nil
+	return r.judgeOwn()
 }
 
 func illegal(name string) error { return usagef("Illegal option `--%s' with this command", name) }
@@ -101,7 +104,7 @@ func (r *Request) judgeOptions() error {
 	if table == tableDying || table == tableUnconfirmed {
 		table = tableConntrack
 	}
-	v := judgeRow(legality[r.Command][table], int(numOptions), func(c int) bool { return r.has(option(c)) })
+	v := judgeRow(legality[r.Command][table], int(numClassic), func(c int) bool { return r.has(option(c)) })
 	return v.offence(func(c int) string { return optionNames[c] },
 		"you have to specify `--src' and `--dst'", "you have to specify `--reply-src' and `--reply-dst'")
 }

@@ -35,23 +35,46 @@ const (
 	optOrigZone
 	optReplyZone
 	optLabelMap
-	// What follows is this program's own.
+	// What follows is this program's own (own.go).
 	optQueue
 	optResync
+	optTable
+	optNetNS
+	optAllNetNS
+	optHost
+	optPort
+	optMinBytes
+	optMinPackets
+	optOlder
+	optYounger
+	optExpiresWithin
+	optRelated
+	optAssured
+	optUnreplied
+	optOffloaded
+	optBy
+	optColumns
+	optSort
+	optLimit
+	optExplain
+	optDryRun
+	optYes
 	numOptions
+
+	numClassic = optQueue
 )
 
 // optionNames are the long names that messages use.
-var optionNames = [numOptions]string{
+var optionNames = [numClassic]string{
 	"src", "dst", "reply-src", "reply-dst", "protonum", "timeout", "status",
 	"zero", "event-mask", "tuple-src", "tuple-dst", "mask-src", "mask-dst",
 	"nat-range", "mark", "id", "family", "src-nat", "dst-nat", "output",
 	"secmark", "buffer-size", "any-nat", "zone", "label", "label-add",
-	"label-del", "orig-zone", "reply-zone", "labelmap", "queue", "resync",
+	"label-del", "orig-zone", "reply-zone", "labelmap",
 }
 
 // optionSet is a set of options.
-type optionSet uint32
+type optionSet uint64
 
 func (s optionSet) has(o option) bool { return s>>o&1 != 0 }
 
@@ -77,8 +100,8 @@ var legality = map[Command]map[Table]string{
 		tableExpect: "+ + o o + ........................."},
 	cmdFlush: {tableConntrack: "................o.............",
 		tableExpect: ".............................."},
-	cmdEvents: {tableConntrack: "o o o o o . . . o . . o o . o . o o o o o o o o o . . o o o" + " o o",
-		tableExpect: "...................o.........." + " o o"},
+	cmdEvents: {tableConntrack: "o o o o o . . . o . . o o . o . o o o o o o o o o . . o o o",
+		tableExpect: "...................o.........."},
 	cmdHelp:    {tableConntrack: "....o.........................", tableExpect: "....o........................."},
 	cmdCount:   {tableConntrack: "..............................", tableExpect: ".............................."},
 	cmdStats:   {tableConntrack: "..............................", tableExpect: ".............................."},
@@ -167,6 +190,4 @@ var words = []word{
 	{long: "orig-zone", short: '(', argument: needArgument, option: optOrigZone},
 	{long: "reply-zone", short: ')', argument: needArgument, option: optReplyZone},
 	{long: "labelmap", short: 'M', argument: needArgument, option: optLabelMap},
-	{long: "queue", argument: needArgument, option: optQueue},
-	{long: "resync", option: optResync},
 }

@@ -136,14 +136,6 @@ func (p *parser) option(o option, value string, hasValue bool) error {
 		r.BufferSize = max(int(n), 1)
 	case optZero:
 		r.Zero = true
-	case optQueue:
-		n, ok := parseUint(value, 1<<20)
-		if !ok || n == 0 {
-			return failuref("unexpected value '%s' with --queue option: a number of MiB is required", value)
-		}
-		r.Queue = int(n)
-	case optResync:
-		r.Resync = true
 	case optSrcNAT, optDstNAT, optAnyNAT:
 		n := map[option]*filter.NAT{optSrcNAT: &r.SrcNAT, optDstNAT: &r.DstNAT, optAnyNAT: &r.AnyNAT}[o]
 		n.Given = true
@@ -169,6 +161,8 @@ func (p *parser) option(o option, value string, hasValue bool) error {
 		r.labelMapPath = value
 	case optNATRange:
 		p.warn("WARNING: ignoring -a, deprecated option.\n")
+	default:
+		return p.ownOption(o, value)
 	}
 	return nil
 }
@@ -348,6 +342,12 @@ func (p *parser) setOutput() error {
 		out.Style = format.StyleSave
 	case p.output&outXML != 0:
 		out.Style = format.StyleXML
+	}
+	if own := p.output & outOwn; own != 0 {
+		if others := p.output & (outOwn | outXML | outSave); others&(others-1) != 0 {
+			return failuref("cannot combine one output form with another: xml, save, json, jsonl, csv, table, netlink and prom stand alone")
+		}
+		out.Style = ownStyles[own]
 	}
 	out.Extended = p.output&outExtended != 0
 	out.ID = p.output&outID != 0

@@ -20,8 +20,8 @@ func TestLegalityRows(t *testing.T) {
 	for c, tables := range legality {
 		for table, row := range tables {
 			signs := strings.ReplaceAll(row, " ", "")
-			if len(signs) != int(optLabelMap)+1 && len(signs) != int(numOptions) || strings.Trim(signs, "+o.p") != "" {
-				t.Errorf("-%c of table %d: %d signs %q, want %d of +o.p", c, table, len(signs), signs, numOptions)
+			if len(signs) != int(numClassic) || strings.Trim(signs, "+o.p") != "" {
+				t.Errorf("-%c of table %d: %d signs %q, want %d of +o.p", c, table, len(signs), signs, numClassic)
 			}
 		}
 	}
@@ -38,7 +38,12 @@ func TestLegalityRows(t *testing.T) {
 
 // TestOptionTables: every option has its names, its help, and a word.
 func TestOptionTables(t *testing.T) {
-	for o := range numOptions {
+	for o := numClassic; o < numOptions; o++ {
+		if w := o.own(); w == nil || w.long == "" || w.help.text == "" || strings.Trim(w.flows+w.expect, everyCommand) != "" {
+			t.Errorf("option %d lacks a name, help or commands: %+v", o, w)
+		}
+	}
+	for o := range numClassic {
 		found := false
 		for _, w := range words {
 			found = found || w.command == cmdNone && w.option == o && w.long == optionNames[o]

@@ -73,6 +73,8 @@ type Request struct {
 	Groups                 eventMask
 	Queue                  int // MiB, 0: the default
 	Resync                 bool
+	// TableFile is the file whose table is meant, "" for the kernel's.
+	TableFile string
 
 	labels, labelAdd, labelDel []string // names as they were typed
 	labelMapPath               string
@@ -131,7 +133,9 @@ func (r *Request) filter() *filter.Filter {
 
 // chooses tells whether the options choose entries, or all are meant.
 func (r *Request) chooses() bool {
-	return r.given&^(1<<optTimeout|1<<optOutput|1<<optLabelMap) != 0
+	const classic = optionSet(1)<<numClassic - 1&^(1<<optTimeout|1<<optOutput|1<<optLabelMap)
+	const own = optionSet(1)<<(optOffloaded+1) - 1<<optHost
+	return r.given&(classic|own) != 0
 }
 
 // fixFamily makes the family that of an address, or fails on another one.

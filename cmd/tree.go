@@ -155,6 +155,11 @@ func (p *program) newCommand(t *treeCommand) *cobra.Command {
 			add(w)
 		}
 	}
+	for i := range ownOptions {
+		if o := &ownOptions[i]; o.takes(t.command, tableConntrack) || o.takes(t.command, tableExpect) {
+			add(o.word)
+		}
+	}
 	if t.takes(optProtoNum) {
 		for _, proto := range protocols {
 			for _, w := range proto.words() {
@@ -276,7 +281,7 @@ func isAlias(w *word) bool {
 	if w.protocol != 0 {
 		return w.long != protoOptionNames[w.protocol][0]
 	}
-	return w.long != optionNames[w.option]
+	return w.option < numClassic && w.long != optionNames[w.option]
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/format"
 )
 
 // The classic command reads numbers with C's functions, each option with its
@@ -309,11 +310,27 @@ const (
 	outLabels
 	outUserspace
 	outSave
+	// What follows is this program's own, tried after the classic names.
+	outJSON
+	outJSONL
+	outCSV
+	outTable
+	outNetlink
+	outProm
+
+	outOwn = outJSON | outJSONL | outCSV | outTable | outNetlink | outProm
 )
 
 var outputNames = []name{
 	{"xml", outXML}, {"extended", outExtended}, {"timestamp", outTimestamp}, {"id", outID},
 	{"ktimestamp", outKTimestamp}, {"labels", outLabels}, {"userspace", outUserspace}, {"save", outSave},
+	{"json", outJSON}, {"jsonl", outJSONL}, {"csv", outCSV}, {"table", outTable}, {"netlink", outNetlink}, {"prom", outProm},
+}
+
+// ownStyles are the forms of output that the classic command does not have.
+var ownStyles = map[uint32]format.Style{
+	outJSON: format.StyleJSON, outJSONL: format.StyleJSONL, outCSV: format.StyleCSV,
+	outTable: format.StyleTable, outNetlink: format.StyleNetlink, outProm: format.StyleProm,
 }
 
 // ignoredNames are tried before every list's own.

@@ -20,6 +20,20 @@ const (
 	// mark, zones, tuples, translation, protocol state and the labels that
 	// have names.
 	StyleSave
+	// StyleJSON is one JSON document: an array with an object for each entry.
+	StyleJSON
+	// StyleJSONL is a JSON object on a line for each entry.
+	StyleJSONL
+	// StyleCSV is a line of comma-separated values for each entry, RFC 4180,
+	// under a line of names.
+	StyleCSV
+	// StyleTable is a table for eyes.
+	StyleTable
+	// StyleNetlink is the entries' own messages as a table file
+	// (ctnetlink/tablefile) holds them.
+	StyleNetlink
+	// StyleProm is OpenMetrics text, for counters only.
+	StyleProm
 )
 
 // Event is what happened to an entry: an event of the table's, or EventResync.
