@@ -133,8 +133,8 @@ func (r *Request) filter() *filter.Filter {
 
 // chooses tells whether the options choose entries, or all are meant.
 func (r *Request) chooses() bool {
-	const classic = optionSet(1)<<numClassic - 1&^(1<<optTimeout|1<<optOutput|1<<optLabelMap)
-	const own = optionSet(1)<<(optOffloaded+1) - 1<<optHost
+	const classic = (1<<numClassic - 1) &^ (1<<optTimeout | 1<<optOutput | 1<<optLabelMap)
+	const own = 1<<(optOffloaded+1) - 1<<optHost
 	return r.given&(classic|own) != 0
 }
 
