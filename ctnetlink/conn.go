@@ -16,6 +16,8 @@ type Conn struct {
 	buf    []byte
 	flow   Flow
 	answer []byte
+	// refused are the filters that dumps go without.
+	refused filterSet
 }
 
 // readSize is the size of a receive buffer. The kernel sizes a dump's

@@ -8,8 +8,9 @@ import (
 // Dump streams the entries that q asks for. A Flow is valid until the next
 // one; breaking off the loop ends the dump. An error ends the stream.
 //
-// A kernel that refuses q's filters is asked again for all of q's family: what
-// comes must be checked in any case.
+// A kernel that refuses q's filters is asked again with less of them, and not
+// asked for what it refused another time: what comes must be checked in any
+// case.
 //
 // The kernel sends the entries of a hash bucket twice, unmarked, when the
 // entry at which the dump paused between two datagrams is deleted. Such
@@ -34,9 +35,16 @@ func (c *Conn) Dump(q *DumpRequest) iter.Seq2[*Flow, error] {
 				return nil
 			})
 		}
-		err := ask(q)
-		if q.narrows() && !begun && (errors.Is(err, EINVAL) || errors.Is(err, EOPNOTSUPP)) {
-			err = ask(&DumpRequest{List: q.List, Family: q.Family})
+		asked := c.refused.without(q)
+		err := ask(asked)
+		for !begun && (errors.Is(err, EINVAL) || errors.Is(err, EOPNOTSUPP)) {
+			filters := asked.filters().last()
+			if filters == 0 {
+				break
+			}
+			c.refused |= filters
+			asked = c.refused.without(q)
+			err = ask(asked)
 		}
 		if err != nil && err != errStop {
 			yield(nil, &OpError{"dump", err})

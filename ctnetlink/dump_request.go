@@ -52,8 +52,64 @@ func FilterFields(t *Tuple, family uint8) Fields {
 	return has
 }
 
-// narrows tells whether the request carries a filter that a kernel may refuse.
-func (q *DumpRequest) narrows() bool { return q.Set != 0 || q.Orig.Has|q.Reply.Has != 0 }
+// filterSet is a set of the filters that a kernel may not know, the youngest
+// last.
+type filterSet uint8
+
+const (
+	filterMark   filterSet = 1 << iota
+	filterStatus           // Linux 5.15
+	filterTuples           // Linux 5.8
+	filterZone             // Linux 6.8
+)
+
+// filters returns those that the request carries.
+func (q *DumpRequest) filters() (s filterSet) {
+	if q.Set.Has(AttrMark) {
+		s |= filterMark
+	}
+	if q.Set.Has(AttrStatus) {
+		s |= filterStatus
+	}
+	if q.Set.Has(AttrZone) {
+		s |= filterZone
+	}
+	if q.Orig.Has|q.Reply.Has != 0 {
+		s |= filterTuples
+	}
+	return s
+}
+
+// last returns the last filter of a set, 0 if it is empty.
+func (s filterSet) last() filterSet {
+	for f := filterZone; f != 0; f >>= 1 {
+		if s&f != 0 {
+			return f
+		}
+	}
+	return 0
+}
+
+// without returns the request without the filters of a set.
+func (s filterSet) without(q *DumpRequest) *DumpRequest {
+	if s&q.filters() == 0 {
+		return q
+	}
+	less := *q
+	if s&filterMark != 0 {
+		less.Set = less.Set.Without(AttrMark)
+	}
+	if s&filterStatus != 0 {
+		less.Set = less.Set.Without(AttrStatus)
+	}
+	if s&filterZone != 0 {
+		less.Set = less.Set.Without(AttrZone)
+	}
+	if s&filterTuples != 0 {
+		less.Orig.Has, less.Reply.Has = 0, 0
+	}
+	return &less
+}
 
 // Bits of CTA_FILTER_ORIG_FLAGS and CTA_FILTER_REPLY_FLAGS
 // (CTA_FILTER_FLAG_* of nf_conntrack_netlink.c); those of ICMPv6 follow ICMP's.

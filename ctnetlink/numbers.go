@@ -101,6 +101,9 @@ func (s AttrSet) Has(a Attr) bool { return s>>a&1 != 0 }
 // With returns the set with a in it.
 func (s AttrSet) With(a Attr) AttrSet { return s | 1<<a }
 
+// Without returns the set without an attribute.
+func (s AttrSet) Without(a Attr) AttrSet { return s &^ (1 << a) }
+
 // Attributes inside nests (enums ctattr_* of nfnetlink_conntrack.h).
 const (
 	tupleIP    = 1 // CTA_TUPLE_IP

@@ -1,0 +1,71 @@
+package ctnetlink
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestRefusedFilters: a table that refuses a dump's filters is asked with one
+// less until it answers, and not asked for what it refused a second time.
+func TestRefusedFilters(t *testing.T) {
+	// An old kernel: it knows the mark and nothing younger.
+	old := &oldKernel{knows: filterMark}
+	c := NewConn(func() (Socket, error) { old.fakeSocket = fake(); return old, nil })
+	defer c.Close()
+	q := &DumpRequest{Family: FamilyIPv4, Mark: 1, MarkMask: 1, Status: StatusAssured, StatusMask: StatusAssured, Zone: 5}
+	q.Set = q.Set.With(AttrMark).With(AttrStatus).With(AttrZone)
+	q.Orig = Tuple{Has: FieldProto, Proto: ProtoTCP}
+	dump := func() {
+		t.Helper()
+		for _, err := range c.Dump(q) {
+			t.Fatal(err)
+		}
+	}
+	dump()
+	all := filterMark | filterStatus | filterTuples | filterZone
+	want := []filterSet{all, all &^ filterZone, filterMark | filterStatus, filterMark}
+	if !slices.Equal(old.asked, want) {
+		t.Errorf("asked for %b, want %b", old.asked, want)
+	}
+	old.asked = nil
+	dump()
+	if want := []filterSet{filterMark}; !slices.Equal(old.asked, want) {
+		t.Errorf("the second dump asked for %b, want %b", old.asked, want)
+	}
+	if q.filters() != all {
+		t.Error("the caller's request was changed")
+	}
+}
+
+// oldKernel refuses dumps with filters that it does not know, and lists
+// nothing.
+type oldKernel struct {
+	*fakeSocket
+	knows filterSet
+	asked []filterSet
+}
+
+func (k *oldKernel) Send(b []byte) error {
+	m := messages{b: b}
+	m.next()
+	var got filterSet
+	for a := (attrs{b: m.msg[20:]}); a.next(); {
+		switch Attr(a.typ) {
+		case AttrMark:
+			got |= filterMark
+		case AttrStatus:
+			got |= filterStatus
+		case AttrZone:
+			got |= filterZone
+		case AttrFilter:
+			got |= filterTuples
+		}
+	}
+	k.asked = append(k.asked, got)
+	answer := control(nlmsgDone, m.seq(), 0)
+	if got&^k.knows != 0 {
+		answer = control(nlmsgError, m.seq(), int32(EINVAL))
+	}
+	k.datagrams = append(k.datagrams, from0(answer))
+	return nil
+}
