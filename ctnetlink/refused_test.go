@@ -10,7 +10,7 @@ import (
 func TestRefusedFilters(t *testing.T) {
 	// An old kernel: it knows the mark and nothing younger.
 	old := &oldKernel{knows: filterMark}
-	c := NewConn(func() (Socket, error) { old.fakeSocket = fake(); return old, nil })
+	c := NewConn(func() (Socket, error) { return &oldSocket{fake(), old}, nil })
 	defer c.Close()
 	q := &DumpRequest{Family: FamilyIPv4, Mark: 1, MarkMask: 1, Status: StatusAssured, StatusMask: StatusAssured, Zone: 5}
 	q.Set = q.Set.With(AttrMark).With(AttrStatus).With(AttrZone)
@@ -40,12 +40,16 @@ func TestRefusedFilters(t *testing.T) {
 // oldKernel refuses dumps with filters that it does not know, and lists
 // nothing.
 type oldKernel struct {
-	*fakeSocket
 	knows filterSet
 	asked []filterSet
 }
 
-func (k *oldKernel) Send(b []byte) error {
+type oldSocket struct {
+	*fakeSocket
+	kernel *oldKernel
+}
+
+func (k *oldSocket) Send(b []byte) error {
 	m := messages{b: b}
 	m.next()
 	var got filterSet
@@ -61,9 +65,11 @@ func (k *oldKernel) Send(b []byte) error {
 			got |= filterTuples
 		}
 	}
-	k.asked = append(k.asked, got)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kernel.asked = append(k.kernel.asked, got)
 	answer := control(nlmsgDone, m.seq(), 0)
-	if got&^k.knows != 0 {
+	if got&^k.kernel.knows != 0 {
 		answer = control(nlmsgError, m.seq(), int32(EINVAL))
 	}
 	k.datagrams = append(k.datagrams, from0(answer))
