@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // labelRules make the kernel keep labels.
@@ -60,8 +62,8 @@ func TestAnswersNewAttributes(t *testing.T) {
 		{"helper without a name", EOPNOTSUPP, creating(helper(""))},
 		{"helper of 16 characters", EINVAL, creating(helper(strings.Repeat("x", 16)))},
 		{"helper with very many", EINVAL, creating(helper(strings.Repeat("x", 1<<17)))},
-		{"helper lacking the name", EINVAL, creatingWith(func(e *encoder) { e.close(e.nest(uint16(AttrHelp))) })},
-		{"helper without NUL", EINVAL, creatingWith(func(e *encoder) { e.bytes(uint16(AttrHelp), attribute(helpName, -1, []byte("ftp")...)) })},
+		{"helper lacking the name", EINVAL, creatingWith(func(e *encoder) { e.Close(e.Nest(uint16(AttrHelp))) })},
+		{"helper without NUL", EINVAL, creatingWith(func(e *encoder) { e.Bytes(uint16(AttrHelp), attribute(wire.HelpName, -1, []byte("ftp")...)) })},
 		{"helper", 0, creating(helper("ftp"))},
 		{"the same helper later", 0, func(c *Conn, en *Entry) error { helper("ftp")(en); _ = c.Create(en); return c.Update(en) }},
 		{"another helper later", EBUSY, func(c *Conn, en *Entry) error {
@@ -71,21 +73,21 @@ func TestAnswersNewAttributes(t *testing.T) {
 			return c.Update(en)
 		}},
 		{"a helper where none was", EOPNOTSUPP, updating(helper("ftp"))},
-		{"an attribute too short", ERANGE, creatingWith(func(e *encoder) { e.bytes(uint16(AttrMark), []byte{1, 2}) })},
-		{"too long", 0, creatingWith(func(e *encoder) { e.bytes(uint16(AttrMark), make([]byte, 8)) })},
-		{"unknown", 0, creatingWith(func(e *encoder) { e.bytes(99, make([]byte, 8)) })},
-		{"overrunning the end", 0, creatingWith(func(e *encoder) { e.b = append(e.b, attribute(uint16(AttrMark), 400, 1, 2, 3, 4)...) })},
+		{"an attribute too short", ERANGE, creatingWith(func(e *encoder) { e.Bytes(uint16(AttrMark), []byte{1, 2}) })},
+		{"too long", 0, creatingWith(func(e *encoder) { e.Bytes(uint16(AttrMark), make([]byte, 8)) })},
+		{"unknown", 0, creatingWith(func(e *encoder) { e.Bytes(99, make([]byte, 8)) })},
+		{"overrunning the end", 0, creatingWith(func(e *encoder) { e.B = append(e.B, attribute(uint16(AttrMark), 400, 1, 2, 3, 4)...) })},
 		{"not marked as nested", 0, func(c *Conn, en *Entry) error {
 			return ask(c, subsysConntrack, msgNew, FlagCreate|FlagExcl, en.Family, func(e *encoder) {
 				var plain encoder
 				plain.tuple(uint16(AttrTupleOrig), &en.Orig)
-				e.bytes(uint16(AttrTupleOrig), plain.b[nlaHeaderLen:])
+				e.Bytes(uint16(AttrTupleOrig), plain.B[nlaHeaderLen:])
 				e.tuple(uint16(AttrTupleReply), &en.Reply)
-				e.u32(uint16(AttrTimeout), 10)
+				e.U32(uint16(AttrTimeout), 10)
 			})
 		}},
 		{"twice: the last wins", 0, func(c *Conn, en *Entry) error {
-			if err := askNew(c, FlagCreate|FlagExcl, en, func(e *encoder) { e.u32(uint16(AttrMark), 0xabcdef) }); err != nil {
+			if err := askNew(c, FlagCreate|FlagExcl, en, func(e *encoder) { e.U32(uint16(AttrMark), 0xabcdef) }); err != nil {
 				return err
 			}
 			f, err := c.Get(en)

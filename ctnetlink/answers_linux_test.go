@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // ask sends one message of any content and returns the kernel's answer.
@@ -12,7 +14,7 @@ func ask(c *Conn, subsys, msg, flags uint16, family uint8, body func(e *encoder)
 	h.Family = family
 	e.begin(h)
 	body(e)
-	e.end()
+	e.End()
 	return c.exchange(nil)
 }
 
@@ -21,7 +23,7 @@ func askNew(c *Conn, flags uint16, en *Entry, more func(e *encoder)) error {
 	return ask(c, subsysConntrack, msgNew, flags, en.Family, func(e *encoder) {
 		var body encoder
 		en.append(&body, Header{})
-		e.b = append(e.b, body.b[headLen:]...)
+		e.B = append(e.B, body.B[headLen:]...)
 		if more != nil {
 			more(e)
 		}
@@ -116,12 +118,12 @@ func TestAnswersNewTuples(t *testing.T) {
 		{"a protocol without number", EINVAL, func(c *Conn, en *Entry) error {
 			en.Orig.Has &^= FieldProto
 			return ask(c, subsysConntrack, msgNew, FlagCreate, FamilyIPv4, func(e *encoder) {
-				tuple := e.nest(uint16(AttrTupleOrig))
-				e.bytes(tupleIP|nlaNested, append(attribute(ipV4Src, -1, 10, 0, 0, 1), attribute(ipV4Dst, -1, 10, 0, 0, 2)...))
-				e.bytes(tupleProto|nlaNested, attribute(protoSrcPort, -1, 0, 1))
-				e.close(tuple)
+				tuple := e.Nest(uint16(AttrTupleOrig))
+				e.Bytes(wire.TupleIP|nlaNested, append(attribute(wire.IPv4Src, -1, 10, 0, 0, 1), attribute(wire.IPv4Dst, -1, 10, 0, 0, 2)...))
+				e.Bytes(wire.TupleProto|nlaNested, attribute(wire.ProtoSrcPort, -1, 0, 1))
+				e.Close(tuple)
 				e.tuple(uint16(AttrTupleReply), &en.Reply)
-				e.u32(uint16(AttrTimeout), 10)
+				e.U32(uint16(AttrTimeout), 10)
 			})
 		}},
 		{"icmp in family 10", 0, creating(func(en *Entry) {
@@ -282,7 +284,7 @@ func TestAnswersMessages(t *testing.T) {
 	en := benchEntry(1)
 	e, h := c.request(subsysConntrack, msgNew, FlagAck|FlagCreate)
 	en.append(e, h)
-	binary.NativeEndian.PutUint16(e.b[6:], FlagAck|FlagCreate)
+	binary.NativeEndian.PutUint16(e.B[6:], FlagAck|FlagCreate)
 	if err := c.exchange(nil); err != nil {
 		t.Error("no request:", err)
 	}

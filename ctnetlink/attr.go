@@ -1,47 +1,16 @@
 package ctnetlink
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// attrs walks a run of netlink attributes without copying:
-//
-//	for a := (attrs{b: payload}); a.next(); { a.typ, a.val … }
-//
-// next returns false at the end; malformed then says whether the run ended in
-// a length that cannot be (shorter than its own header, or past the end).
-type attrs struct {
-	b         []byte
-	val       []byte // payload of the current attribute; aliases b
-	typ       uint16 // its number, without the flag bits
-	malformed bool
-}
-
-func (a *attrs) next() bool {
-	b := a.b
-	if len(b) < nlaHeaderLen {
-		// Up to three bytes of padding may follow the last attribute.
-		return false
-	}
-	n := int(binary.NativeEndian.Uint16(b))
-	if n < nlaHeaderLen || n > len(b) {
-		a.malformed = true
-		return false
-	}
-	a.typ = binary.NativeEndian.Uint16(b[2:]) & nlaTypeMask
-	a.val = b[nlaHeaderLen:n]
-	if n = align4(n); n > len(b) {
-		n = len(b)
-	}
-	a.b = b[n:]
-	return true
-}
-
-func align4(n int) int { return (n + 3) &^ 3 }
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
 
 // find returns the payload of the last attribute numbered typ in b.
 func find(b []byte, typ uint16) (val []byte, ok bool) {
-	for a := (attrs{b: b}); a.next(); {
-		if a.typ == typ {
-			val, ok = a.val, true
+	for a := (wire.Attrs{B: b}); a.Next(); {
+		if a.Type == typ {
+			val, ok = a.Val, true
 		}
 	}
 	return val, ok
@@ -74,3 +43,5 @@ func cString(b []byte) []byte {
 	}
 	return b
 }
+
+func align4(n int) int { return wire.Align(n) }

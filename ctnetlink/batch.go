@@ -42,7 +42,7 @@ func (b *Batch) Full() bool { return len(b.errs) == maxBatch || b.gets == maxGet
 // take it for one about all entries.
 func (b *Batch) add(op string, msg, flags uint16, en *Entry) {
 	if len(b.errs) == 0 {
-		b.conn.enc.b = b.conn.enc.b[:0]
+		b.conn.enc.B = b.conn.enc.B[:0]
 		b.first = b.conn.seq + 1
 	}
 	b.op = op
@@ -53,7 +53,7 @@ func (b *Batch) add(op string, msg, flags uint16, en *Entry) {
 	}
 	b.errs = append(b.errs, nil)
 	b.conn.seq++
-	b.last = len(b.conn.enc.b)
+	b.last = len(b.conn.enc.B)
 	en.append(&b.conn.enc, Header{Type: subsysConntrack<<8 | msg, Flags: FlagRequest | flags, Seq: b.conn.seq})
 }
 
@@ -80,11 +80,11 @@ func (b *Batch) Get(en *Entry) {
 func (b *Batch) Do(answer func(i int, f *Flow)) ([]error, error) {
 	errs := b.errs
 	b.errs, b.gets = b.errs[:0], 0
-	if len(b.conn.enc.b) == 0 {
+	if len(b.conn.enc.B) == 0 {
 		return errs, nil
 	}
-	setFlag(b.conn.enc.b[b.last:], FlagAck)
-	defer func() { b.conn.enc.b = b.conn.enc.b[:0] }()
+	setFlag(b.conn.enc.B[b.last:], FlagAck)
+	defer func() { b.conn.enc.B = b.conn.enc.B[:0] }()
 	if err := b.exchange(errs, answer); err != nil {
 		b.conn.abandon()
 		return nil, &OpError{b.op, err}
@@ -104,10 +104,10 @@ func (b *Batch) exchange(errs []error, answer func(i int, f *Flow)) error {
 	if err := c.open(); err != nil {
 		return err
 	}
-	if err := c.sock.Send(c.enc.b); err != nil {
+	if err := c.sock.Send(c.enc.B); err != nil {
 		return err
 	}
-	lastSeq := nativeSeq(c.enc.b[b.last:])
+	lastSeq := nativeSeq(c.enc.B[b.last:])
 	for {
 		n, from, err := c.sock.Receive(c.buf)
 		if err != nil {

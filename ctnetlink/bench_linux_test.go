@@ -26,7 +26,7 @@ func fill(b testing.TB, n int) {
 		seq uint32
 	)
 	for i := 0; i < n; {
-		e.b = e.b[:0]
+		e.B = e.B[:0]
 		for range min(batch, n-i) {
 			en := benchEntry(i)
 			seq++
@@ -36,7 +36,7 @@ func fill(b testing.TB, n int) {
 			}
 			en.append(&e, h)
 		}
-		if err := s.Send(e.b); err != nil {
+		if err := s.Send(e.B); err != nil {
 			b.Fatal(err)
 		}
 		for acked := false; !acked; {
@@ -70,7 +70,7 @@ func drain(b testing.TB) (entries int) {
 		buf = make([]byte, 64<<10)
 	)
 	(&DumpRequest{}).append(&e, Header{Type: subsysConntrack<<8 | msgGet, Flags: FlagRequest | FlagDump, Seq: 1})
-	if err := unix.Sendto(fd, e.b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := unix.Sendto(fd, e.B, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		b.Fatal(err)
 	}
 	for {

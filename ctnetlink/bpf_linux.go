@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 	"golang.org/x/net/bpf"
 )
 
@@ -147,13 +148,13 @@ func compared(t *Tuple) Fields {
 
 // tuple compares fields of the tuple at A.
 func (p *program) tuple(t *Tuple, has Fields, srcMask, dstMask netip.Addr) {
-	icmp := uint32(protoICMPID)
+	icmp := uint32(wire.ProtoICMPID)
 	if t.Proto == ProtoICMPv6 {
-		icmp = protoICMPv6ID
+		icmp = wire.ProtoICMPv6ID
 	}
 	p.add(bpf.StoreScratch{Src: bpf.RegA, N: slotTuple})
 	if has&^FieldAddrs != 0 {
-		p.nested(slotTuple, tupleProto)
+		p.nested(slotTuple, wire.TupleProto)
 		p.add(bpf.StoreScratch{Src: bpf.RegA, N: slotNest})
 		for _, f := range []struct {
 			field Fields
@@ -161,9 +162,9 @@ func (p *program) tuple(t *Tuple, has Fields, srcMask, dstMask netip.Addr) {
 			size  int
 			v     uint32
 		}{
-			{FieldProto, protoNum, 1, uint32(t.Proto)},
-			{FieldSrcPort, protoSrcPort, 2, uint32(t.SrcPort)},
-			{FieldDstPort, protoDstPort, 2, uint32(t.DstPort)},
+			{FieldProto, wire.ProtoNum, 1, uint32(t.Proto)},
+			{FieldSrcPort, wire.ProtoSrcPort, 2, uint32(t.SrcPort)},
+			{FieldDstPort, wire.ProtoDstPort, 2, uint32(t.DstPort)},
 			{FieldICMPID, icmp, 2, uint32(t.ICMPID)},
 			{FieldICMPType, icmp + 1, 1, uint32(t.ICMPType)},
 			{FieldICMPCode, icmp + 2, 1, uint32(t.ICMPCode)},
@@ -177,13 +178,13 @@ func (p *program) tuple(t *Tuple, has Fields, srcMask, dstMask netip.Addr) {
 		}
 	}
 	if has&FieldAddrs != 0 {
-		p.nested(slotTuple, tupleIP)
+		p.nested(slotTuple, wire.TupleIP)
 		p.add(bpf.StoreScratch{Src: bpf.RegA, N: slotNest})
 		if has&FieldSrc != 0 {
-			p.addr(ipV4Src, ipV6Src, t.Src, srcMask)
+			p.addr(wire.IPv4Src, wire.IPv6Src, t.Src, srcMask)
 		}
 		if has&FieldDst != 0 {
-			p.addr(ipV4Dst, ipV6Dst, t.Dst, dstMask)
+			p.addr(wire.IPv4Dst, wire.IPv6Dst, t.Dst, dstMask)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // collect keeps one message of each kind that looks new by its attributes, so
@@ -25,8 +27,8 @@ func (c *collect) take(b []byte) {
 	for m := (messages{b: b}); m.next(); {
 		key := []byte{byte(m.typ), byte(m.typ >> 8)}
 		if m.typ >= nlmsgMinType {
-			for a := (attrs{b: m.msg[headLen:]}); a.next(); {
-				key = append(key, byte(a.typ), byte(len(a.val)))
+			for a := (wire.Attrs{B: m.msg[headLen:]}); a.Next(); {
+				key = append(key, byte(a.Type), byte(len(a.Val)))
 			}
 		} else {
 			key = append(key, m.msg[headLen-4:headLen]...)
@@ -79,12 +81,12 @@ func TestCapture(t *testing.T) {
 			h.Flags |= FlagRequest
 			h.Seq = 1
 			e.begin(h)
-			e.end()
-			s, err := dialKernel()
+			e.End()
+			s, err := dialKernel(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Send(e.b); err != nil {
+			if err := s.Send(e.B); err != nil {
 				t.Fatal(err)
 			}
 			buf := make([]byte, readSize)
@@ -117,7 +119,7 @@ func TestCapture(t *testing.T) {
 // come.
 func listenRaw(t *testing.T, groups ...Group) func(*collect) {
 	t.Helper()
-	s, err := dialKernel()
+	s, err := dialKernel(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

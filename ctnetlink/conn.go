@@ -3,6 +3,8 @@ package ctnetlink
 import (
 	"encoding/binary"
 	"errors"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // Conn is a handle on one table. It is not safe for concurrent use, except
@@ -41,7 +43,7 @@ func (c *Conn) Close() error {
 // request returns an encoder for a new message and the header it must have.
 func (c *Conn) request(subsys, msg uint16, flags uint16) (*encoder, Header) {
 	c.seq++
-	c.enc.b = c.enc.b[:0]
+	c.enc.B = c.enc.B[:0]
 	return &c.enc, Header{Type: subsys<<8 | msg, Flags: FlagRequest | flags, Seq: c.seq}
 }
 
@@ -74,7 +76,7 @@ func (c *Conn) exchange(each func(msg []byte) error) error {
 		return err
 	}
 	seq := c.seq
-	if err := c.sock.Send(c.enc.b); err != nil {
+	if err := c.sock.Send(c.enc.B); err != nil {
 		return err
 	}
 	var failed error
@@ -133,7 +135,7 @@ func (c *Conn) refusal() error {
 	if err := c.open(); err != nil {
 		return err
 	}
-	if err := c.sock.Send(c.enc.b); err != nil {
+	if err := c.sock.Send(c.enc.B); err != nil {
 		return err
 	}
 	for {
@@ -235,7 +237,7 @@ func (c *Conn) Flush(family uint8) error {
 		h.Version = 1
 	}
 	e.begin(h)
-	e.end()
+	e.End()
 	return c.roundTrip("flush", nil)
 }
 
@@ -277,7 +279,7 @@ func (c *Conn) DeleteExpect(x *Expectation) error {
 func (c *Conn) FlushExpect() error {
 	e, h := c.request(subsysExpect, msgDelete, FlagAck)
 	e.begin(h)
-	e.end()
+	e.End()
 	return c.roundTrip("flush expectations", nil)
 }
 
@@ -286,7 +288,7 @@ func (c *Conn) FlushExpect() error {
 func (c *Conn) Count() (entries, maximum uint32, err error) {
 	e, h := c.request(subsysConntrack, msgGetStats, FlagAck)
 	e.begin(h)
-	e.end()
+	e.End()
 	err = c.roundTrip("count", func(msg []byte) error {
 		_, b, err := decodeHeader(msg)
 		if err != nil {
@@ -320,7 +322,7 @@ func (c *Conn) StatsExpect(each func(cpu int, counters []CPUStat)) error {
 func (c *Conn) stats(op string, subsys, msg uint16, each func(cpu int, counters []CPUStat)) error {
 	e, h := c.request(subsys, msg, FlagDump)
 	e.begin(h)
-	e.end()
+	e.End()
 	var counters []CPUStat
 	return c.roundTrip(op, func(msg []byte) error {
 		var err error
@@ -339,13 +341,13 @@ func decodeStats(msg []byte, dst []CPUStat) (Header, []CPUStat, error) {
 	if err != nil {
 		return h, dst, err
 	}
-	a := attrs{b: b}
-	for a.next() {
-		if len(a.val) >= 4 {
-			dst = append(dst, CPUStat{a.typ, binary.BigEndian.Uint32(a.val)})
+	a := wire.Attrs{B: b}
+	for a.Next() {
+		if len(a.Val) >= 4 {
+			dst = append(dst, CPUStat{a.Type, binary.BigEndian.Uint32(a.Val)})
 		}
 	}
-	if a.malformed {
+	if a.Malformed {
 		return h, dst, ErrMalformed
 	}
 	return h, dst, nil

@@ -59,7 +59,7 @@ func (c *Conn) DumpExpect(family uint8) iter.Seq2[*Expect, error] {
 		e, h := c.request(subsysExpect, msgGet, FlagDump)
 		h.Family = family
 		e.begin(h)
-		e.end()
+		e.End()
 		var x Expect
 		err := c.dump(h, func() {}, func(msg []byte) error {
 			switch err := x.Decode(msg); {

@@ -1,5 +1,7 @@
 package ctnetlink
 
+import "github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+
 // DumpRequest says which entries a dump lists. The zero value lists all.
 //
 // The kernel's own filters are a help, not a promise: a kernel that does not
@@ -123,9 +125,6 @@ const (
 	filterICMPCode = 1 << 7
 	filterICMPID   = 1 << 8
 	filterICMPv6   = 3 // how far ICMPv6's bits are from ICMP's
-
-	filterOrigFlags  = 1 // CTA_FILTER_ORIG_FLAGS
-	filterReplyFlags = 2
 )
 
 // filterFlags returns the flags for those fields of a tuple that are set.
@@ -182,15 +181,15 @@ func (q *DumpRequest) append(e *encoder, h Header) {
 	h.Family = q.Family
 	e.begin(h)
 	if q.Set.Has(AttrMark) {
-		e.u32(uint16(AttrMark), q.Mark)
-		e.u32(uint16(AttrMarkMask), q.MarkMask)
+		e.U32(uint16(AttrMark), q.Mark)
+		e.U32(uint16(AttrMarkMask), q.MarkMask)
 	}
 	if q.Set.Has(AttrStatus) {
-		e.u32(uint16(AttrStatus), uint32(q.Status))
-		e.u32(uint16(AttrStatusMask), uint32(q.StatusMask))
+		e.U32(uint16(AttrStatus), uint32(q.Status))
+		e.U32(uint16(AttrStatusMask), uint32(q.StatusMask))
 	}
 	if q.Set.Has(AttrZone) {
-		e.u16(uint16(AttrZone), q.Zone)
+		e.U16(uint16(AttrZone), q.Zone)
 	}
 	if q.Orig.Has|q.Reply.Has != 0 {
 		if q.Orig.Has != 0 {
@@ -199,14 +198,14 @@ func (q *DumpRequest) append(e *encoder, h Header) {
 		if q.Reply.Has != 0 {
 			e.tuple(uint16(AttrTupleReply), &q.Reply)
 		}
-		filter := e.nest(uint16(AttrFilter))
+		filter := e.Nest(uint16(AttrFilter))
 		if q.Orig.Has != 0 {
-			e.hostU32(filterOrigFlags, filterFlags(&q.Orig))
+			e.HostU32(wire.FilterOrigFlags, filterFlags(&q.Orig))
 		}
 		if q.Reply.Has != 0 {
-			e.hostU32(filterReplyFlags, filterFlags(&q.Reply))
+			e.HostU32(wire.FilterReplyFlags, filterFlags(&q.Reply))
 		}
-		e.close(filter)
+		e.Close(filter)
 	}
-	e.end()
+	e.End()
 }

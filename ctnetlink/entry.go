@@ -1,6 +1,10 @@
 package ctnetlink
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
 
 // Entry is what a request says about an entry. Tuples are sent when their Has
 // is not empty, the other fields when Set names their attribute.
@@ -48,9 +52,9 @@ type NAT struct {
 // AppendMessage appends en to dst as one NEW message, the form in which a table
 // lists and announces entries. A Flow decodes it.
 func (en *Entry) AppendMessage(dst []byte) []byte {
-	e := encoder{b: dst}
+	e := encoder{wire.Builder{B: dst}}
 	en.append(&e, Header{Type: subsysConntrack<<8 | msgNew})
-	return e.b
+	return e.B
 }
 
 // append appends the request as one message.
@@ -67,30 +71,30 @@ func (en *Entry) append(e *encoder, h Header) {
 		e.tuple(uint16(AttrTupleMaster), &en.Master)
 	}
 	if en.Set.Has(AttrZone) {
-		e.u16(uint16(AttrZone), en.Zone)
+		e.U16(uint16(AttrZone), en.Zone)
 	}
 	if en.Set.Has(AttrID) {
-		e.u32(uint16(AttrID), en.ID)
+		e.U32(uint16(AttrID), en.ID)
 	}
 	if en.Set.Has(AttrStatus) {
-		e.u32(uint16(AttrStatus), uint32(en.Status))
+		e.U32(uint16(AttrStatus), uint32(en.Status))
 	}
 	if en.Set.Has(AttrTimeout) {
-		e.u32(uint16(AttrTimeout), en.Timeout)
+		e.U32(uint16(AttrTimeout), en.Timeout)
 	}
 	if en.Set.Has(AttrMark) {
-		e.u32(uint16(AttrMark), en.Mark)
+		e.U32(uint16(AttrMark), en.Mark)
 	}
 	if en.Set.Has(AttrMarkMask) {
-		e.u32(uint16(AttrMarkMask), en.MarkMask)
+		e.U32(uint16(AttrMarkMask), en.MarkMask)
 	}
 	if en.Set.Has(AttrProtoInfo) {
 		e.protoInfo(&en.ProtoInfo)
 	}
 	if en.Set.Has(AttrHelp) {
-		help := e.nest(uint16(AttrHelp))
-		e.str(helpName, en.Helper)
-		e.close(help)
+		help := e.Nest(uint16(AttrHelp))
+		e.Str(wire.HelpName, en.Helper)
+		e.Close(help)
 	}
 	if en.Set.Has(AttrNATSrc) {
 		e.nat(AttrNATSrc, &en.SrcNAT)
@@ -99,12 +103,12 @@ func (en *Entry) append(e *encoder, h Header) {
 		e.nat(AttrNATDst, &en.DstNAT)
 	}
 	if en.Set.Has(AttrLabels) {
-		e.bytes(uint16(AttrLabels), en.Labels)
+		e.Bytes(uint16(AttrLabels), en.Labels)
 	}
 	if en.Set.Has(AttrLabelsMask) {
-		e.bytes(uint16(AttrLabelsMask), en.LabelsMask)
+		e.Bytes(uint16(AttrLabelsMask), en.LabelsMask)
 	}
-	e.end()
+	e.End()
 }
 
 // Identify makes en a request about the very entry that f shows: its family,
@@ -145,24 +149,24 @@ func (x *Expectation) append(e *encoder, h Header) {
 	h.Family = x.Family
 	e.begin(h)
 	if x.Master.Has != 0 {
-		e.tuple(expectMaster, &x.Master)
+		e.tuple(wire.ExpectMaster, &x.Master)
 	}
 	if x.Tuple.Has != 0 {
-		e.tuple(expectTuple, &x.Tuple)
+		e.tuple(wire.ExpectTuple, &x.Tuple)
 	}
 	if x.Mask.Has != 0 {
-		e.tuple(expectMask, &x.Mask)
+		e.tuple(wire.ExpectMask, &x.Mask)
 	}
 	if x.HasTimeout {
-		e.u32(expectTimeout, x.Timeout)
+		e.U32(wire.ExpectTimeout, x.Timeout)
 	}
 	if x.HasID {
-		e.u32(expectID, x.ID)
+		e.U32(wire.ExpectID, x.ID)
 	}
 	if x.HasZone {
-		e.u16(expectZone, x.Zone)
+		e.U16(wire.ExpectZone, x.Zone)
 	}
-	e.end()
+	e.End()
 }
 
 // Identify makes x a request about the very expectation that e shows.

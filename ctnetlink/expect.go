@@ -1,5 +1,7 @@
 package ctnetlink
 
+import "github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+
 // Expect is a view of one expectation, over the message that carried it. The
 // rules of Flow hold: it aliases the message, and every accessor's second
 // result tells whether the attribute was sent.
@@ -7,7 +9,7 @@ type Expect struct {
 	Header
 	msg                 []byte
 	have                uint16
-	at                  [expectMax + 1][]byte
+	at                  [wire.ExpectMax + 1][]byte
 	master, tuple, mask Tuple
 }
 
@@ -21,8 +23,8 @@ const (
 	ExpectUserspace ExpectFlags = 4
 )
 
-var expectMinLen = [expectMax + 1]uint8{
-	expectTimeout: 4, expectID: 4, expectZone: 2, expectFlags: 4, expectClass: 4,
+var expectMinLen = [wire.ExpectMax + 1]uint8{
+	wire.ExpectTimeout: 4, wire.ExpectID: 4, wire.ExpectZone: 2, wire.ExpectFlags: 4, wire.ExpectClass: 4,
 }
 
 // Decode makes e the view of msg, one whole message with its header, without
@@ -43,24 +45,24 @@ func (e *Expect) decode(msg []byte) error {
 	}
 	e.Header = h
 	e.msg = msg[:headLen+len(b)]
-	a := attrs{b: b}
-	for a.next() {
-		if a.typ > expectMax {
+	a := wire.Attrs{B: b}
+	for a.Next() {
+		if a.Type > wire.ExpectMax {
 			continue
 		}
-		if len(a.val) < int(expectMinLen[a.typ]) {
+		if len(a.Val) < int(expectMinLen[a.Type]) {
 			return ErrMalformed
 		}
-		e.at[a.typ] = a.val
-		e.have |= 1 << a.typ
+		e.at[a.Type] = a.Val
+		e.have |= 1 << a.Type
 	}
-	if a.malformed {
+	if a.Malformed {
 		return ErrMalformed
 	}
 	for _, t := range []struct {
 		attr uint16
 		to   *Tuple
-	}{{expectMaster, &e.master}, {expectTuple, &e.tuple}, {expectMask, &e.mask}} {
+	}{{wire.ExpectMaster, &e.master}, {wire.ExpectTuple, &e.tuple}, {wire.ExpectMask, &e.mask}} {
 		if e.has(t.attr) {
 			if err := t.to.decode(e.at[t.attr]); err != nil {
 				return err
@@ -100,34 +102,34 @@ func (e *Expect) u32(a uint16) (uint32, bool) {
 }
 
 // Timeout returns the seconds left.
-func (e *Expect) Timeout() (uint32, bool) { return e.u32(expectTimeout) }
+func (e *Expect) Timeout() (uint32, bool) { return e.u32(wire.ExpectTimeout) }
 
 // ID returns the expectation's id.
-func (e *Expect) ID() (uint32, bool) { return e.u32(expectID) }
+func (e *Expect) ID() (uint32, bool) { return e.u32(wire.ExpectID) }
 
 // Class returns the helper's class of expectation.
-func (e *Expect) Class() (uint32, bool) { return e.u32(expectClass) }
+func (e *Expect) Class() (uint32, bool) { return e.u32(wire.ExpectClass) }
 
 // Flags returns the expectation's flags.
 func (e *Expect) Flags() (ExpectFlags, bool) {
-	v, ok := e.u32(expectFlags)
+	v, ok := e.u32(wire.ExpectFlags)
 	return ExpectFlags(v), ok
 }
 
 // Zone returns the zone.
 func (e *Expect) Zone() (uint16, bool) {
-	if !e.has(expectZone) {
+	if !e.has(wire.ExpectZone) {
 		return 0, false
 	}
-	return be16(e.at[expectZone]), true
+	return be16(e.at[wire.ExpectZone]), true
 }
 
 // Helper returns the name of the helper, without its NUL.
 func (e *Expect) Helper() ([]byte, bool) {
-	return cString(e.at[expectHelpName]), e.has(expectHelpName)
+	return cString(e.at[wire.ExpectHelpName]), e.has(wire.ExpectHelpName)
 }
 
 // Fn returns the name of the function called when it is fulfilled.
 func (e *Expect) Fn() ([]byte, bool) {
-	return cString(e.at[expectFn]), e.has(expectFn)
+	return cString(e.at[wire.ExpectFn]), e.has(wire.ExpectFn)
 }

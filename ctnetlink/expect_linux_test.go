@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // helped makes the i-th entry with the FTP helper, so that it may be the
@@ -153,7 +155,7 @@ func TestAnswersExpect(t *testing.T) {
 			var plain encoder
 			expectation(en, 5000).append(&plain, Header{})
 			return ask(c, subsysExpect, msgNew, FlagCreate|FlagExcl, FamilyIPv4, func(e *encoder) {
-				e.b = append(e.b, plain.b[headLen:]...)
+				e.B = append(e.B, plain.B[headLen:]...)
 				body(e)
 			})
 		}
@@ -187,12 +189,12 @@ func TestAnswersExpect(t *testing.T) {
 			x.Tuple.Src, x.Mask.Src = x.Tuple.Src.Next(), netip.AddrFrom4([4]byte{255, 255, 255, 0})
 		})},
 		{"mask without ports", EINVAL, with(func(x *Expectation) { x.Mask.Has &^= FieldPorts })},
-		{"class 100", EINVAL, more(func(e *encoder) { e.u32(expectClass, 100) })},
-		{"unknown function", EINVAL, more(func(e *encoder) { e.str(expectFn, "none-such") })},
-		{"flags 8", EINVAL, more(func(e *encoder) { e.u32(expectFlags, 8) })},
-		{"flags 7", 0, more(func(e *encoder) { e.u32(expectFlags, 7) })},
-		{"incomplete NAT", EINVAL, more(func(e *encoder) { e.close(e.nest(expectNAT)) })},
-		{"a helper's name is ignored", 0, more(func(e *encoder) { e.str(expectHelpName, "none-such") })},
+		{"class 100", EINVAL, more(func(e *encoder) { e.U32(wire.ExpectClass, 100) })},
+		{"unknown function", EINVAL, more(func(e *encoder) { e.Str(wire.ExpectFn, "none-such") })},
+		{"flags 8", EINVAL, more(func(e *encoder) { e.U32(wire.ExpectFlags, 8) })},
+		{"flags 7", 0, more(func(e *encoder) { e.U32(wire.ExpectFlags, 7) })},
+		{"incomplete NAT", EINVAL, more(func(e *encoder) { e.Close(e.Nest(wire.ExpectNAT)) })},
+		{"a helper's name is ignored", 0, more(func(e *encoder) { e.Str(wire.ExpectHelpName, "none-such") })},
 		{"get by tuple", 0, get(func(*Expectation) {})},
 		{"get by master", ENOENT, get(func(x *Expectation) { x.Master, x.Tuple.Has = benchEntry(4000).Orig, 0 })},
 		{"get by neither", EINVAL, get(func(x *Expectation) { x.Tuple.Has = 0 })},

@@ -146,10 +146,10 @@ func message(typ uint16, seq uint32, attributes ...[]byte) []byte {
 	var e encoder
 	e.begin(Header{Type: typ, Flags: FlagMulti, Seq: seq, Family: FamilyIPv4})
 	for _, a := range attributes {
-		e.b = append(e.b, a...)
+		e.B = append(e.B, a...)
 	}
-	e.end()
-	return e.b
+	e.End()
+	return e.B
 }
 
 // withLength overwrites a message's length.

@@ -1,6 +1,10 @@
 package ctnetlink
 
-import "math"
+import (
+	"math"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
 
 // Flow is a view of one entry of the table, over the message that carried it.
 // The zero Flow is ready for Decode. Everything it returns that is a slice or
@@ -46,20 +50,20 @@ func (f *Flow) decode(msg []byte) error {
 	f.Header = h
 	f.msg = msg[:headLen+len(b)]
 	f.have = 0
-	a := attrs{b: b}
-	for a.next() {
-		if a.typ > attrMax {
+	a := wire.Attrs{B: b}
+	for a.Next() {
+		if a.Type > attrMax {
 			continue
 		}
-		if len(a.val) < int(minLen[a.typ]) {
+		if len(a.Val) < int(minLen[a.Type]) {
 			return ErrMalformed
 		}
 		// Slices cut from b share its end, so capacities tell how far in.
-		off := headLen + cap(b) - cap(a.val)
-		f.at[a.typ] = span{uint16(off), uint16(off + len(a.val))}
-		f.have |= 1 << a.typ
+		off := headLen + cap(b) - cap(a.Val)
+		f.at[a.Type] = span{uint16(off), uint16(off + len(a.Val))}
+		f.have |= 1 << a.Type
 	}
-	if a.malformed {
+	if a.Malformed {
 		return ErrMalformed
 	}
 	if !f.have.Has(AttrTupleOrig) {
@@ -177,13 +181,13 @@ func (f *Flow) State() (uint8, bool) {
 		return 0, false
 	}
 	// Every protocol's nest has its state as attribute 1.
-	a := attrs{b: f.raw(AttrProtoInfo)}
-	if !a.next() || a.typ < infoTCP || a.typ > infoSCTP {
+	a := wire.Attrs{B: f.raw(AttrProtoInfo)}
+	if !a.Next() || a.Type < wire.InfoTCP || a.Type > wire.InfoSCTP {
 		return 0, false
 	}
-	for a = (attrs{b: a.val}); a.next(); {
-		if a.typ == infoTCPState && len(a.val) > 0 {
-			return a.val[0], true
+	for a = (wire.Attrs{B: a.Val}); a.Next(); {
+		if a.Type == wire.InfoTCPState && len(a.Val) > 0 {
+			return a.Val[0], true
 		}
 	}
 	return 0, false
@@ -195,7 +199,7 @@ func (f *Flow) Helper() ([]byte, bool) {
 	if !f.have.Has(AttrHelp) {
 		return nil, false
 	}
-	v, ok := find(f.raw(AttrHelp), helpName)
+	v, ok := find(f.raw(AttrHelp), wire.HelpName)
 	return cString(v), ok
 }
 
@@ -204,7 +208,7 @@ func (f *Flow) SecCtx() ([]byte, bool) {
 	if !f.have.Has(AttrSecCtx) {
 		return nil, false
 	}
-	v, ok := find(f.raw(AttrSecCtx), secCtxName)
+	v, ok := find(f.raw(AttrSecCtx), wire.SecCtxName)
 	return cString(v), ok
 }
 
@@ -222,27 +226,27 @@ func (f *Flow) counters(at Attr) (packets, bytes uint64, ok bool) {
 	if !f.have.Has(at) {
 		return 0, 0, false
 	}
-	for a := (attrs{b: f.raw(at)}); a.next(); {
+	for a := (wire.Attrs{B: f.raw(at)}); a.Next(); {
 		switch {
-		case a.typ == countersPackets && len(a.val) >= 8:
-			packets, ok = be64(a.val), true
-		case a.typ == countersBytes && len(a.val) >= 8:
-			bytes, ok = be64(a.val), true
-		case a.typ == countersPackets32 && len(a.val) >= 4:
-			packets, ok = uint64(be32(a.val)), true
-		case a.typ == countersBytes32 && len(a.val) >= 4:
-			bytes, ok = uint64(be32(a.val)), true
+		case a.Type == wire.CountersPackets && len(a.Val) >= 8:
+			packets, ok = be64(a.Val), true
+		case a.Type == wire.CountersBytes && len(a.Val) >= 8:
+			bytes, ok = be64(a.Val), true
+		case a.Type == wire.CountersPackets32 && len(a.Val) >= 4:
+			packets, ok = uint64(be32(a.Val)), true
+		case a.Type == wire.CountersBytes32 && len(a.Val) >= 4:
+			bytes, ok = uint64(be32(a.Val)), true
 		}
 	}
 	return packets, bytes, ok
 }
 
 // Start returns when the entry was made, in nanoseconds since 1970.
-func (f *Flow) Start() (uint64, bool) { return f.timestamp(timestampStart) }
+func (f *Flow) Start() (uint64, bool) { return f.timestamp(wire.TimestampStart) }
 
 // Stop returns when the entry ended, in nanoseconds since 1970; only DESTROY
 // events carry it.
-func (f *Flow) Stop() (uint64, bool) { return f.timestamp(timestampStop) }
+func (f *Flow) Stop() (uint64, bool) { return f.timestamp(wire.TimestampStop) }
 
 func (f *Flow) timestamp(typ uint16) (uint64, bool) {
 	if !f.have.Has(AttrTimestamp) {

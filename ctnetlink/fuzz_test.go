@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // captured returns the messages of a file that TestCapture wrote, cut apart. On
@@ -43,21 +45,21 @@ func malformed(typ uint16) [][]byte {
 		message(typ, 1, attribute(1, 3)), message(typ, 1, attribute(1, 4)), message(typ, 1, attribute(1, 65535, 1)),
 		message(typ, 1, deep), message(typ, 1, attribute(0xffff, -1, 1)), message(typ, 1, attribute(28, -1, 1)),
 		// numbers too short, at the top and in a nest
-		message(typ, 1, nested(1, nested(tupleIP, attribute(ipV4Src, -1, 1, 2, 3)))),
-		message(typ, 1, nested(1, nested(tupleIP, attribute(ipV6Dst, -1, be(15)...)))),
-		message(typ, 1, nested(2, nested(tupleProto, attribute(protoSrcPort, -1, 1)))),
-		message(typ, 1, nested(2, nested(tupleProto, attribute(protoNum, -1)))),
-		message(typ, 1, nested(2, attribute(tupleZone, -1, 1))),
-		message(typ, 1, nested(4, nested(infoTCP, attribute(infoTCPState, -1), attribute(infoTCPFlagsOrig, -1, 1)))),
-		message(typ, 1, nested(4, nested(infoSCTP, attribute(infoSCTPVTagOrig, -1, 1, 2, 3)))),
-		message(typ, 1, nested(9, attribute(countersPackets, -1, be(7)...), attribute(countersBytes32, -1, be(3)...))),
-		message(typ, 1, nested(20, attribute(timestampStart, -1, be(7)...))),
+		message(typ, 1, nested(1, nested(wire.TupleIP, attribute(wire.IPv4Src, -1, 1, 2, 3)))),
+		message(typ, 1, nested(1, nested(wire.TupleIP, attribute(wire.IPv6Dst, -1, be(15)...)))),
+		message(typ, 1, nested(2, nested(wire.TupleProto, attribute(wire.ProtoSrcPort, -1, 1)))),
+		message(typ, 1, nested(2, nested(wire.TupleProto, attribute(wire.ProtoNum, -1)))),
+		message(typ, 1, nested(2, attribute(wire.TupleZone, -1, 1))),
+		message(typ, 1, nested(4, nested(wire.InfoTCP, attribute(wire.InfoTCPState, -1), attribute(wire.InfoTCPFlagsOrig, -1, 1)))),
+		message(typ, 1, nested(4, nested(wire.InfoSCTP, attribute(wire.InfoSCTPVTagOrig, -1, 1, 2, 3)))),
+		message(typ, 1, nested(9, attribute(wire.CountersPackets, -1, be(7)...), attribute(wire.CountersBytes32, -1, be(3)...))),
+		message(typ, 1, nested(20, attribute(wire.TimestampStart, -1, be(7)...))),
 		// wrong nesting: numbers where a nest is due, and the reverse
 		message(typ, 1, attribute(1, -1, 1, 2, 3, 4, 5), attribute(4, -1, 0, 0, 0, 0), attribute(5, -1, 'f', 't', 'p')),
 		message(typ, 1, nested(3, nested(1, be(4))), nested(12, attribute(1, -1))),
 		// twice, and a string without its NUL
 		message(typ, 1, attribute(12, -1, 1, 1, 1, 1), attribute(12, -1, 2, 2, 2, 2), attribute(1, -1), attribute(1, -1)),
-		message(typ, 1, nested(5, attribute(helpName, -1, bytes.Repeat([]byte{'x'}, 40)...)), attribute(6, -1, 'x'), attribute(11, -1)),
+		message(typ, 1, nested(5, attribute(wire.HelpName, -1, bytes.Repeat([]byte{'x'}, 40)...)), attribute(6, -1, 'x'), attribute(11, -1)),
 	}
 	for n := range 16 {
 		all = append(all, message(typ, 1, attribute(uint16(n), -1, be(n%5)...)))
@@ -222,9 +224,9 @@ func FuzzMessages(f *testing.F) {
 				_ = errno.Error()
 			}
 			if _, attributes, err := decodeHeader(m.msg); err == nil {
-				a := attrs{b: attributes}
-				for a.next() {
-					cString(a.val)
+				a := wire.Attrs{B: attributes}
+				for a.Next() {
+					cString(a.Val)
 				}
 			}
 			_, _, _ = decodeStats(m.msg, nil)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // TestDumpHostile feeds Dump what a kernel never sends. The dump of a new Conn
@@ -15,7 +17,7 @@ func TestDumpHostile(t *testing.T) {
 	entry := func(i int) []byte { return entryMessage(1, i, uint32(i)) }
 	foreign := func(d datagram) datagram { d.from = 4711; return d }
 	short := message(subsysConntrack<<8, 1, attribute(uint16(AttrID), -1, 1, 2))
-	expectation := message(subsysExpect<<8, 1, attribute(expectID, -1, 0, 0, 0, 9))
+	expectation := message(subsysExpect<<8, 1, attribute(wire.ExpectID, -1, 0, 0, 0, 9))
 
 	for _, tt := range []struct {
 		name      string
@@ -253,7 +255,7 @@ func TestLongPayload(t *testing.T) {
 	if f.Has(AttrMark) {
 		t.Error("a helper's name became a mark")
 	}
-	if labels, _ := f.Labels(); len(labels) != maxPayload {
+	if labels, _ := f.Labels(); len(labels) != wire.MaxPayload {
 		t.Errorf("%d bytes of labels", len(labels))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -178,7 +179,9 @@ func (l *Listener) Next() (Received, error) {
 func (l *Listener) Pending() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queue) > 0 || l.err != nil || l.head != nil && (l.head.n > l.head.read || l.head.gap)
+	// The slab that is being filled may be empty yet.
+	waiting := func(s *slab) bool { return s.n > s.read || s.gap }
+	return l.err != nil || l.head != nil && waiting(l.head) || slices.ContainsFunc(l.queue, waiting)
 }
 
 // maxSpare is how many empty slabs are kept for the next burst.

@@ -16,7 +16,7 @@ func announced(mark uint32) []byte {
 	}
 	e := new(encoder)
 	en.append(e, Header{Type: subsysConntrack<<8 | msgNew, Flags: FlagCreate | FlagExcl})
-	return e.b
+	return e.B
 }
 
 // readOut reads a listener to its end and returns the marks of what it said, and
@@ -149,4 +149,26 @@ func FuzzEvents(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestPending: an empty slab that waits to be filled is nothing to wait for.
+func TestPending(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		l    *Listener
+		want bool
+	}{
+		{"nothing", &Listener{}, false},
+		{"an empty slab", &Listener{queue: []*slab{{}}}, false},
+		{"a filled slab", &Listener{queue: []*slab{{n: 20}}}, true},
+		{"a gap", &Listener{queue: []*slab{{gap: true}}}, true},
+		{"behind one that was read", &Listener{head: &slab{read: 20, n: 20}, queue: []*slab{{}, {n: 20}}}, true},
+		{"all read", &Listener{head: &slab{read: 20, n: 20}, queue: []*slab{{}}}, false},
+		{"not all read", &Listener{head: &slab{read: 20, n: 40}}, true},
+		{"the end", &Listener{err: io.EOF}, true},
+	} {
+		if got := c.l.Pending(); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
 }

@@ -1,5 +1,7 @@
 package ctnetlink
 
+import "github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+
 // Numbers of the transport protocols that conntrack tells apart (IANA
 // protocol numbers, linux/in.h).
 const (
@@ -124,67 +126,67 @@ const (
 
 // decodeProtoInfo decodes the payload of CTA_PROTOINFO.
 func decodeProtoInfo(b []byte) (p ProtoInfo, ok bool) {
-	for a := (attrs{b: b}); a.next(); {
-		switch a.typ {
-		case infoTCP:
+	for a := (wire.Attrs{B: b}); a.Next(); {
+		switch a.Type {
+		case wire.InfoTCP:
 			p.Proto = ProtoTCP
-			p.decodeTCP(a.val)
-		case infoDCCP:
+			p.decodeTCP(a.Val)
+		case wire.InfoDCCP:
 			p.Proto = ProtoDCCP
-			p.decodeDCCP(a.val)
-		case infoSCTP:
+			p.decodeDCCP(a.Val)
+		case wire.InfoSCTP:
 			p.Proto = ProtoSCTP
-			p.decodeSCTP(a.val)
+			p.decodeSCTP(a.Val)
 		}
 	}
 	return p, p.Proto != 0
 }
 
 func (p *ProtoInfo) decodeTCP(b []byte) {
-	for a := (attrs{b: b}); a.next(); {
+	for a := (wire.Attrs{B: b}); a.Next(); {
 		switch {
-		case len(a.val) == 0:
-		case a.typ == infoTCPState:
-			p.State, p.Has = a.val[0], p.Has|InfoState
-		case a.typ == infoTCPWScaleOrig:
-			p.WScale[0], p.Has = a.val[0], p.Has|InfoWScaleOrig
-		case a.typ == infoTCPWScaleReply:
-			p.WScale[1], p.Has = a.val[0], p.Has|InfoWScaleReply
-		case len(a.val) < 2:
-		case a.typ == infoTCPFlagsOrig:
-			p.Flags[0], p.Has = TCPFlags{a.val[0], a.val[1]}, p.Has|InfoFlagsOrig
-		case a.typ == infoTCPFlagsReply:
-			p.Flags[1], p.Has = TCPFlags{a.val[0], a.val[1]}, p.Has|InfoFlagsReply
+		case len(a.Val) == 0:
+		case a.Type == wire.InfoTCPState:
+			p.State, p.Has = a.Val[0], p.Has|InfoState
+		case a.Type == wire.InfoTCPWScaleOrig:
+			p.WScale[0], p.Has = a.Val[0], p.Has|InfoWScaleOrig
+		case a.Type == wire.InfoTCPWScaleReply:
+			p.WScale[1], p.Has = a.Val[0], p.Has|InfoWScaleReply
+		case len(a.Val) < 2:
+		case a.Type == wire.InfoTCPFlagsOrig:
+			p.Flags[0], p.Has = TCPFlags{a.Val[0], a.Val[1]}, p.Has|InfoFlagsOrig
+		case a.Type == wire.InfoTCPFlagsReply:
+			p.Flags[1], p.Has = TCPFlags{a.Val[0], a.Val[1]}, p.Has|InfoFlagsReply
 		}
 	}
 }
 
 func (p *ProtoInfo) decodeDCCP(b []byte) {
-	for a := (attrs{b: b}); a.next(); {
+	for a := (wire.Attrs{B: b}); a.Next(); {
 		switch {
-		case len(a.val) == 0:
-		case a.typ == infoDCCPState:
-			p.State, p.Has = a.val[0], p.Has|InfoState
-		case a.typ == infoDCCPRole:
-			p.Role, p.Has = a.val[0], p.Has|InfoRole
-		case a.typ == infoDCCPHandshakeSeq && len(a.val) >= 8:
-			p.HandshakeSeq, p.Has = be64(a.val), p.Has|InfoHandshakeSeq
+		case len(a.Val) == 0:
+		case a.Type == wire.InfoDCCPState:
+			p.State, p.Has = a.Val[0], p.Has|InfoState
+		case a.Type == wire.InfoDCCPRole:
+			p.Role, p.Has = a.Val[0], p.Has|InfoRole
+		case a.Type == wire.InfoDCCPHandshakeSeq && len(a.Val) >= 8:
+			p.HandshakeSeq, p.Has = be64(a.Val), p.Has|InfoHandshakeSeq
 		}
 	}
 }
 
 func (p *ProtoInfo) decodeSCTP(b []byte) {
 	var have [2]bool
-	for a := (attrs{b: b}); a.next(); {
+	for a := (wire.Attrs{B: b}); a.Next(); {
 		switch {
-		case len(a.val) == 0:
-		case a.typ == infoSCTPState:
-			p.State, p.Has = a.val[0], p.Has|InfoState
-		case len(a.val) < 4:
-		case a.typ == infoSCTPVTagOrig:
-			p.VTag[0], have[0] = be32(a.val), true
-		case a.typ == infoSCTPVTagReply:
-			p.VTag[1], have[1] = be32(a.val), true
+		case len(a.Val) == 0:
+		case a.Type == wire.InfoSCTPState:
+			p.State, p.Has = a.Val[0], p.Has|InfoState
+		case len(a.Val) < 4:
+		case a.Type == wire.InfoSCTPVTagOrig:
+			p.VTag[0], have[0] = be32(a.Val), true
+		case a.Type == wire.InfoSCTPVTagReply:
+			p.VTag[1], have[1] = be32(a.Val), true
 		}
 	}
 	if have[0] && have[1] {

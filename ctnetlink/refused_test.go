@@ -3,6 +3,8 @@ package ctnetlink
 import (
 	"slices"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // TestRefusedFilters: a table that refuses a dump's filters is asked with one
@@ -53,8 +55,8 @@ func (k *oldSocket) Send(b []byte) error {
 	m := messages{b: b}
 	m.next()
 	var got filterSet
-	for a := (attrs{b: m.msg[20:]}); a.next(); {
-		switch Attr(a.typ) {
+	for a := (wire.Attrs{B: m.msg[20:]}); a.Next(); {
+		switch Attr(a.Type) {
 		case AttrMark:
 			got |= filterMark
 		case AttrStatus:

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // roundTrips is how many random entries each test encodes.
@@ -182,7 +184,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 		}
 		var enc encoder
 		x.append(&enc, Header{Type: subsysExpect << 8})
-		if err := e.Decode(enc.b); err != nil {
+		if err := e.Decode(enc.B); err != nil {
 			t.Fatal(err)
 		}
 		got := Expectation{Family: e.Family, Master: *e.Master(), Tuple: *e.Tuple(), Mask: *e.Mask()}
@@ -193,7 +195,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 			t.Fatalf("got  %+v\nwant %+v", got, x)
 		}
 		c := e.Clone()
-		clear(enc.b)
+		clear(enc.B)
 		if *c.Tuple() != x.Tuple || c.Family != x.Family {
 			t.Fatal("the clone lives on the message")
 		}
@@ -231,10 +233,10 @@ func TestNATEncoding(t *testing.T) {
 		minBytes, maxBytes []byte
 	}{
 		{nat: NAT{}},
-		{nat: NAT{MinAddr: four}, min: natV4MinIP, minBytes: four.AsSlice()},
-		{nat: NAT{MinAddr: four, MaxAddr: four.Next()}, min: natV4MinIP, minBytes: four.AsSlice(), max: natV4MaxIP, maxBytes: four.Next().AsSlice()},
-		{nat: NAT{MinAddr: six, MinPort: 80}, min: natV6MinIP, minBytes: six.AsSlice(), portMin: true},
-		{nat: NAT{MinAddr: six, MaxAddr: six.Next(), MinPort: 80, MaxPort: 90}, min: natV6MinIP, minBytes: six.AsSlice(), max: natV6MaxIP, maxBytes: six.Next().AsSlice(), portMin: true, portMax: true},
+		{nat: NAT{MinAddr: four}, min: wire.NATv4MinIP, minBytes: four.AsSlice()},
+		{nat: NAT{MinAddr: four, MaxAddr: four.Next()}, min: wire.NATv4MinIP, minBytes: four.AsSlice(), max: wire.NATv4MaxIP, maxBytes: four.Next().AsSlice()},
+		{nat: NAT{MinAddr: six, MinPort: 80}, min: wire.NATv6MinIP, minBytes: six.AsSlice(), portMin: true},
+		{nat: NAT{MinAddr: six, MaxAddr: six.Next(), MinPort: 80, MaxPort: 90}, min: wire.NATv6MinIP, minBytes: six.AsSlice(), max: wire.NATv6MaxIP, maxBytes: six.Next().AsSlice(), portMin: true, portMax: true},
 		{nat: NAT{MaxPort: 90}}, // the kernel ignores a maximum alone
 	} {
 		en := Entry{Set: AttrSet(0).With(AttrNATSrc).With(AttrNATDst), SrcNAT: tt.nat, DstNAT: tt.nat}
@@ -246,9 +248,9 @@ func TestNATEncoding(t *testing.T) {
 			b, ok := f.Raw(a)
 			minimum, hasMin := find(b, tt.min)
 			maximum, hasMax := find(b, tt.max)
-			ports, _ := find(b, natProto)
-			portMin, hasPortMin := find(ports, protoNATPortMin)
-			_, hasPortMax := find(ports, protoNATPortMax)
+			ports, _ := find(b, wire.NATProto)
+			portMin, hasPortMin := find(ports, wire.NATPortMin)
+			_, hasPortMax := find(ports, wire.NATPortMax)
 			if !ok || hasMin != (tt.min != 0) || hasMax != (tt.max != 0) || hasPortMin != tt.portMin || hasPortMax != tt.portMax ||
 				!bytes.Equal(minimum, tt.minBytes) || !bytes.Equal(maximum, tt.maxBytes) || hasPortMin && be16(portMin) != 80 {
 				t.Errorf("%+v is sent as %x", tt.nat, b)

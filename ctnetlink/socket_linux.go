@@ -15,9 +15,19 @@ import (
 // first request.
 func Open() *Conn { return NewConn(dialKernel) }
 
+// OpenIn is Open for another network namespace: the one that the open file ns
+// stands for, such as /proc/PID/ns/net (namespaces(7)). The file must stay open
+// as long as the Conn is used. To enter a namespace takes CAP_SYS_ADMIN, there
+// and here; EPERM without.
+func OpenIn(ns *os.File) *Conn {
+	return NewConn(func() (Socket, error) { return dial(&netlink.Config{NetNS: int(ns.Fd())}) })
+}
+
 // dialKernel opens a socket to the kernel.
-func dialKernel() (Socket, error) {
-	c, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
+func dialKernel() (Socket, error) { return dial(nil) }
+
+func dial(config *netlink.Config) (Socket, error) {
+	c, err := netlink.Dial(unix.NETLINK_NETFILTER, config)
 	if err != nil {
 		return nil, fromSystem(err)
 	}

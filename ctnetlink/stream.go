@@ -23,7 +23,7 @@ func (c *Conn) stream(each func(datagram []byte) (more bool, err error)) error {
 	if err != nil {
 		return err
 	}
-	request := bytes.Clone(c.enc.b)
+	request := bytes.Clone(c.enc.B)
 	free := make(chan []byte, ringSize)
 	full := make(chan chunk, ringSize)
 	stopped := make(chan struct{})

@@ -3,6 +3,8 @@ package ctnetlink
 import (
 	"encoding/binary"
 	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
 )
 
 // Tuple is one direction of an entry: who sends to whom. Ports and ids are
@@ -62,82 +64,82 @@ func be64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
 // be what it claims makes the whole tuple malformed.
 func (t *Tuple) decode(b []byte) error {
 	*t = Tuple{}
-	a := attrs{b: b}
-	for a.next() {
-		switch a.typ {
-		case tupleIP:
-			if err := t.decodeIP(a.val); err != nil {
+	a := wire.Attrs{B: b}
+	for a.Next() {
+		switch a.Type {
+		case wire.TupleIP:
+			if err := t.decodeIP(a.Val); err != nil {
 				return err
 			}
-		case tupleProto:
-			if err := t.decodeProto(a.val); err != nil {
+		case wire.TupleProto:
+			if err := t.decodeProto(a.Val); err != nil {
 				return err
 			}
-		case tupleZone:
-			if len(a.val) < 2 {
+		case wire.TupleZone:
+			if len(a.Val) < 2 {
 				return ErrMalformed
 			}
-			t.Zone, t.Has = be16(a.val), t.Has|FieldZone
+			t.Zone, t.Has = be16(a.Val), t.Has|FieldZone
 		}
 	}
-	if a.malformed {
+	if a.Malformed {
 		return ErrMalformed
 	}
 	return nil
 }
 
 func (t *Tuple) decodeIP(b []byte) error {
-	a := attrs{b: b}
-	for a.next() {
+	a := wire.Attrs{B: b}
+	for a.Next() {
 		var addr netip.Addr
-		switch a.typ {
-		case ipV4Src, ipV4Dst:
-			if len(a.val) < 4 {
+		switch a.Type {
+		case wire.IPv4Src, wire.IPv4Dst:
+			if len(a.Val) < 4 {
 				return ErrMalformed
 			}
-			addr = netip.AddrFrom4([4]byte(a.val))
-		case ipV6Src, ipV6Dst:
-			if len(a.val) < 16 {
+			addr = netip.AddrFrom4([4]byte(a.Val))
+		case wire.IPv6Src, wire.IPv6Dst:
+			if len(a.Val) < 16 {
 				return ErrMalformed
 			}
-			addr = netip.AddrFrom16([16]byte(a.val))
+			addr = netip.AddrFrom16([16]byte(a.Val))
 		default:
 			continue
 		}
-		if a.typ == ipV4Src || a.typ == ipV6Src {
+		if a.Type == wire.IPv4Src || a.Type == wire.IPv6Src {
 			t.Src, t.Has = addr, t.Has|FieldSrc
 		} else {
 			t.Dst, t.Has = addr, t.Has|FieldDst
 		}
 	}
-	if a.malformed {
+	if a.Malformed {
 		return ErrMalformed
 	}
 	return nil
 }
 
 func (t *Tuple) decodeProto(b []byte) error {
-	a := attrs{b: b}
-	for a.next() {
-		if len(a.val) < protoLen[min(a.typ, protoICMPv6Code+1)] {
+	a := wire.Attrs{B: b}
+	for a.Next() {
+		if len(a.Val) < protoLen[min(a.Type, wire.ProtoICMPv6Code+1)] {
 			return ErrMalformed
 		}
-		switch a.typ {
-		case protoNum:
-			t.Proto, t.Has = a.val[0], t.Has|FieldProto
-		case protoSrcPort:
-			t.SrcPort, t.Has = be16(a.val), t.Has|FieldSrcPort
-		case protoDstPort:
-			t.DstPort, t.Has = be16(a.val), t.Has|FieldDstPort
-		case protoICMPID, protoICMPv6ID:
-			t.ICMPID, t.Has = be16(a.val), t.Has|FieldICMPID
-		case protoICMPType, protoICMPv6Type:
-			t.ICMPType, t.Has = a.val[0], t.Has|FieldICMPType
-		case protoICMPCode, protoICMPv6Code:
-			t.ICMPCode, t.Has = a.val[0], t.Has|FieldICMPCode
+		switch a.Type {
+		case wire.ProtoNum:
+			t.Proto, t.Has = a.Val[0], t.Has|FieldProto
+		case wire.ProtoSrcPort:
+			t.SrcPort, t.Has = be16(a.Val), t.Has|FieldSrcPort
+		case wire.ProtoDstPort:
+			t.DstPort, t.Has = be16(a.Val), t.Has|FieldDstPort
+		case wire.ProtoICMPID, wire.ProtoICMPv6ID:
+			t.ICMPID, t.Has = be16(a.Val), t.Has|FieldICMPID
+		case wire.ProtoICMPType, wire.ProtoICMPv6Type:
+			t.ICMPType, t.Has = a.Val[0], t.Has|FieldICMPType
+		case wire.ProtoICMPCode, wire.ProtoICMPv6Code:
+			t.ICMPCode, t.Has = a.Val[0], t.Has|FieldICMPCode
 		}
 	}
-	if a.malformed {
+	if a.Malformed {
 		return ErrMalformed
 	}
 	return nil
@@ -146,8 +148,8 @@ func (t *Tuple) decodeProto(b []byte) error {
 // protoLen is the least length of each attribute in CTA_TUPLE_PROTO, and of
 // unknown ones.
 var protoLen = [...]int{
-	protoNum: 1, protoSrcPort: 2, protoDstPort: 2,
-	protoICMPID: 2, protoICMPType: 1, protoICMPCode: 1,
-	protoICMPv6ID: 2, protoICMPv6Type: 1, protoICMPv6Code: 1,
-	protoICMPv6Code + 1: 0,
+	wire.ProtoNum: 1, wire.ProtoSrcPort: 2, wire.ProtoDstPort: 2,
+	wire.ProtoICMPID: 2, wire.ProtoICMPType: 1, wire.ProtoICMPCode: 1,
+	wire.ProtoICMPv6ID: 2, wire.ProtoICMPv6Type: 1, wire.ProtoICMPv6Code: 1,
+	wire.ProtoICMPv6Code + 1: 0,
 }

@@ -1,0 +1,243 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// changes are what an update can change, in the kernel's order. An error keeps
+// the earlier ones.
+var changes = []struct {
+	attr  ctnetlink.Attr
+	apply func(*Table, *entry, *entryAttrs) errno
+}{
+	{ctnetlink.AttrHelp, (*Table).changeHelper},
+	{ctnetlink.AttrTimeout, (*Table).changeTimeout},
+	{ctnetlink.AttrStatus, (*Table).changeStatus},
+	{ctnetlink.AttrProtoInfo, (*Table).changeProtoInfo},
+	{ctnetlink.AttrMark, (*Table).changeMark},
+	{ctnetlink.AttrSeqAdjOrig, (*Table).changeSeqAdj},
+	{ctnetlink.AttrSeqAdjReply, (*Table).changeSeqAdj},
+	{ctnetlink.AttrSynproxy, (*Table).changeSynproxy},
+	{ctnetlink.AttrLabels, (*Table).changeLabels},
+}
+
+// change applies an update (ctnetlink_change_conntrack).
+func (t *Table) change(e *entry, a *entryAttrs) errno {
+	if a.has(ctnetlink.AttrNATSrc) || a.has(ctnetlink.AttrNATDst) || a.has(ctnetlink.AttrTupleMaster) {
+		return ctnetlink.EOPNOTSUPP
+	}
+	for _, c := range changes {
+		if a.has(c.attr) {
+			if no := c.apply(t, e, a); no != 0 {
+				return no
+			}
+		}
+	}
+	return 0
+}
+
+// parseHelp reads the name out of CTA_HELP.
+func parseHelp(val []byte) (name string, no errno) {
+	var tb [3][]byte
+	if no := parse(val, tb[:], helpPolicy); no != 0 {
+		return "", no
+	}
+	if tb[wire.HelpName] == nil {
+		return "", ctnetlink.EINVAL
+	}
+	name, _, _ = cut(tb[wire.HelpName])
+	return name, 0
+}
+
+// cut ends a string at its NUL.
+func cut(b []byte) (s string, rest []byte, found bool) {
+	before, after, found := bytes.Cut(b, []byte{0})
+	return string(before), after, found
+}
+
+// changeHelper takes a helper away ("") or finds it unchanged. An entry gets a
+// helper when it is created, or never.
+func (t *Table) changeHelper(e *entry, a *entryAttrs) errno {
+	name, no := parseHelp(a[ctnetlink.AttrHelp])
+	if no != 0 {
+		return no
+	}
+	x := t.extension(e)
+	if x != nil && x.master != nil {
+		if x.helper != nil && x.helper.name == name {
+			return 0
+		}
+		return ctnetlink.EBUSY
+	}
+	if name == "" {
+		if x != nil && x.helper != nil {
+			t.dropExpectations(e)
+			x.helper = nil
+		}
+		return 0
+	}
+	h := findHelper(name, e.family(), e.protocol())
+	switch {
+	case h == nil, x == nil, !x.hasHelp:
+		return ctnetlink.EOPNOTSUPP
+	case x.helper != h:
+		return ctnetlink.EBUSY
+	}
+	return 0
+}
+
+func (t *Table) changeTimeout(e *entry, a *entryAttrs) errno {
+	if e.status&statusFixedTimeout != 0 {
+		return ctnetlink.EPERM
+	}
+	e.deadline = t.now.after(a.u32(ctnetlink.AttrTimeout))
+	e.has |= hasTimeout
+	t.ends.note(e.deadline)
+	return 0
+}
+
+// changeStatus sets bits. Those that only the table may change must be as they
+// are, or at least it must not look as if they were to be cleared.
+func (t *Table) changeStatus(e *entry, a *entryAttrs) errno {
+	v := a.u32(ctnetlink.AttrStatus)
+	if (e.status^v)&(statusExpected|statusConfirmed|statusDying) != 0 ||
+		e.status&^v&(statusSeenReply|statusAssured) != 0 {
+		return ctnetlink.EBUSY
+	}
+	if e.has&alive != 0 && v&^e.status&statusAssured != 0 {
+		t.loose--
+	}
+	e.status |= v & statusSettable
+	return 0
+}
+
+func (t *Table) changeMark(e *entry, a *entryAttrs) errno {
+	var keep uint32
+	if a.has(ctnetlink.AttrMarkMask) {
+		keep = ^a.u32(ctnetlink.AttrMarkMask)
+	}
+	e.mark = e.mark&keep ^ a.u32(ctnetlink.AttrMark)
+	return 0
+}
+
+// changeProtoInfo reads CTA_PROTOINFO; another protocol's state is passed over.
+func (t *Table) changeProtoInfo(e *entry, a *entryAttrs) errno {
+	var tb [4][]byte
+	if no := parse(a[ctnetlink.AttrProtoInfo], tb[:], infoPolicy); no != 0 {
+		return no
+	}
+	switch proto := e.protocol(); {
+	case proto == ctnetlink.ProtoTCP && tb[wire.InfoTCP] != nil:
+		return e.proto.changeTCP(tb[wire.InfoTCP])
+	case proto == ctnetlink.ProtoSCTP && tb[wire.InfoSCTP] != nil:
+		return e.proto.changeSCTP(tb[wire.InfoSCTP])
+	}
+	return 0
+}
+
+// windowScale is IP_CT_TCP_FLAG_WINDOW_SCALE: the direction offered to scale.
+const windowScale = ctnetlink.TCPWindowScale
+
+func (p *protoState) changeTCP(val []byte) errno {
+	var tb [6][]byte
+	if no := parse(val, tb[:], tcpPolicy); no != 0 {
+		return no
+	}
+	if v := tb[wire.InfoTCPState]; v != nil {
+		p.state = v[0]
+	}
+	for d := range direction(2) {
+		if v := tb[wire.InfoTCPFlagsOrig+d]; v != nil {
+			p.flags[d] = p.flags[d]&^v[1] | v[0]&v[1]
+		}
+	}
+	scales := tb[wire.InfoTCPWScaleOrig:][:2]
+	if scales[original] != nil && scales[reply] != nil && p.flags[original]&p.flags[reply]&windowScale != 0 {
+		p.wscale = [2]uint8{scales[original][0], scales[reply][0]}
+	}
+	return 0
+}
+
+func (p *protoState) changeSCTP(val []byte) errno {
+	var tb [4][]byte
+	if no := parse(val, tb[:], sctpPolicy); no != 0 {
+		return no
+	}
+	state, tagOrig, tagReply := tb[wire.InfoSCTPState], tb[wire.InfoSCTPVTagOrig], tb[wire.InfoSCTPVTagReply]
+	if state == nil || tagOrig == nil || tagReply == nil {
+		return ctnetlink.EINVAL
+	}
+	p.state = state[0]
+	p.vtag = [2]uint32{binary.BigEndian.Uint32(tagOrig), binary.BigEndian.Uint32(tagReply)}
+	return 0
+}
+
+// changeSeqAdj reads both directions' corrections; one that is incomplete keeps
+// what came before.
+func (t *Table) changeSeqAdj(e *entry, a *entryAttrs) errno {
+	for d := range direction(2) {
+		val := a[ctnetlink.AttrSeqAdjOrig+ctnetlink.Attr(d)]
+		if val == nil {
+			continue
+		}
+		var tb [4][]byte
+		if no := parse(val, tb[:], seqAdjPolicy); no != 0 {
+			return no
+		}
+		s := &t.extend(e).seqAdj[d]
+		for i, to := range []*uint32{&s.pos, &s.before, &s.after} {
+			v := tb[wire.SeqAdjPos+i]
+			if v == nil {
+				return ctnetlink.EINVAL
+			}
+			*to = binary.BigEndian.Uint32(v)
+		}
+		e.status |= statusSeqAdjust
+	}
+	return 0
+}
+
+func (t *Table) changeSynproxy(e *entry, a *entryAttrs) errno {
+	var tb [4][]byte
+	if no := parse(a[ctnetlink.AttrSynproxy], tb[:], synproxyPolicy); no != 0 {
+		return no
+	}
+	var n [3]uint32
+	for i := range n {
+		v := tb[wire.SynproxyISN+i]
+		if v == nil {
+			return ctnetlink.EINVAL
+		}
+		n[i] = binary.BigEndian.Uint32(v)
+	}
+	if e.has&hasSynproxy != 0 {
+		t.extend(e).synproxy = n
+	}
+	return 0
+}
+
+// changeLabels replaces the labels, or with a mask the bits in it. Words that
+// were not sent become 0 (nf_connlabels_replace).
+func (t *Table) changeLabels(e *entry, a *entryAttrs) errno {
+	val, mask := a[ctnetlink.AttrLabels], a[ctnetlink.AttrLabelsMask]
+	if len(val)%4 != 0 {
+		return ctnetlink.EINVAL
+	}
+	if mask != nil && (len(mask) == 0 || len(mask) != len(val)) {
+		return ctnetlink.EINVAL
+	}
+	x := t.extend(e)
+	labels := [labelsLen]byte{}
+	for i := range val {
+		if mask != nil {
+			labels[i] = x.labels[i] &^ mask[i]
+		}
+		labels[i] ^= val[i]
+	}
+	x.labels = labels
+	return 0
+}

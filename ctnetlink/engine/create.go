@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// newEntry carries out NEW: it creates an entry, or changes the one that is
+// there (ctnetlink_new_conntrack).
+func (t *Table) newEntry(r *request) errno {
+	a, no := t.parseEntry(r)
+	if no != 0 {
+		return no
+	}
+	z := parseZone(a[ctnetlink.AttrZone])
+	var tuples [2]tuple
+	for d := range direction(2) {
+		val := a[ctnetlink.AttrTupleOrig+ctnetlink.Attr(d)]
+		if val == nil {
+			continue
+		}
+		var no errno
+		if tuples[d], no = parseTuple(val, r.family, d, &z); no != 0 {
+			return no
+		}
+	}
+	var e *entry
+	switch {
+	case a.has(ctnetlink.AttrTupleOrig):
+		e = t.lookup(&tuples[original], z)
+	case a.has(ctnetlink.AttrTupleReply):
+		e = t.lookup(&tuples[reply], z)
+	}
+	switch {
+	case e != nil && r.flags&ctnetlink.FlagExcl != 0:
+		return ctnetlink.EEXIST
+	case e != nil:
+		if no := t.change(e, a); no != 0 {
+			return no
+		}
+		t.event(eventUpdate|eventLabels, e, r.from.portID, r.echo())
+		return 0
+	case r.flags&ctnetlink.FlagCreate == 0:
+		return ctnetlink.ENOENT
+	case !a.has(ctnetlink.AttrTupleOrig), !a.has(ctnetlink.AttrTupleReply), tuples[original].proto != tuples[reply].proto:
+		return ctnetlink.EINVAL
+	}
+	return t.create(r, a, tuples, z)
+}
+
+// create makes an entry (ctnetlink_create_conntrack). A refusal leaves nothing,
+// but for what made room for it.
+func (t *Table) create(r *request, a *entryAttrs, tuples [2]tuple, z zone) errno {
+	if t.count+t.ghosts >= t.o.Max && !t.makeRoom() {
+		return ctnetlink.ENOMEM
+	}
+	if !a.has(ctnetlink.AttrTimeout) {
+		return ctnetlink.EINVAL
+	}
+	e := t.slabs.take()
+	e.tuples, e.zone = tuples, z
+	e.deadline = t.now.after(a.u32(ctnetlink.AttrTimeout))
+	e.has = hasSynproxy | hasTimeout | t.features()
+	e.start = t.wall
+	if no := t.fillIn(e, r, a); no != 0 {
+		t.discard(e)
+		return no
+	}
+	if t.occupied(e) {
+		t.discard(e)
+		return ctnetlink.EEXIST
+	}
+	t.stats.insert++
+	e.id = t.newID()
+	kind := eventNew
+	x := t.extension(e)
+	if x != nil && x.master != nil {
+		x.master.follow()
+		kind |= eventRelated
+	}
+	t.add(e)
+	if a.has(ctnetlink.AttrLabels) && t.changeLabels(e, a) == 0 {
+		kind |= eventLabels
+	}
+	t.event(kind, e, r.from.portID, r.echo())
+	return 0
+}
+
+// features are those that an entry made now gets.
+func (t *Table) features() (f features) {
+	if t.o.Accounting {
+		f |= hasCounters
+	}
+	if t.o.Timestamps {
+		f |= hasTimes
+	}
+	if t.o.AlwaysEvents || t.sockets.listened() {
+		f |= hasEvents
+	}
+	return f
+}
+
+// settings are what a new entry gets of what an update could change, in the
+// kernel's order for this.
+var settings = []struct {
+	attr  ctnetlink.Attr
+	apply func(*Table, *entry, *entryAttrs) errno
+}{
+	{ctnetlink.AttrStatus, (*Table).changeStatus},
+	{ctnetlink.AttrSeqAdjOrig, (*Table).changeSeqAdj},
+	{ctnetlink.AttrSeqAdjReply, (*Table).changeSeqAdj},
+	{ctnetlink.AttrProtoInfo, (*Table).changeProtoInfo},
+	{ctnetlink.AttrSynproxy, (*Table).changeSynproxy},
+	{ctnetlink.AttrMark, (*Table).changeMark},
+}
+
+// fillIn gives a new entry what the request says, in the kernel's order.
+func (t *Table) fillIn(e *entry, r *request, a *entryAttrs) errno {
+	if a.has(ctnetlink.AttrHelp) {
+		name, no := parseHelp(a[ctnetlink.AttrHelp])
+		if no != 0 {
+			return no
+		}
+		h := findHelper(name, e.family(), e.protocol())
+		if h == nil {
+			return ctnetlink.EOPNOTSUPP
+		}
+		x := t.extend(e)
+		x.helper, x.hasHelp = h, true
+		e.status |= statusHelper
+	}
+	if no := t.setupNAT(e, a); no != 0 {
+		return no
+	}
+	e.status |= statusConfirmed
+	for _, step := range settings {
+		if a.has(step.attr) {
+			if no := step.apply(t, e, a); no != 0 {
+				return no
+			}
+		}
+	}
+	if !a.has(ctnetlink.AttrTupleMaster) {
+		return 0
+	}
+	want, no := parseTuple(a[ctnetlink.AttrTupleMaster], r.family, original, nil)
+	if no != 0 {
+		return no
+	}
+	m := t.lookup(&want, e.zone)
+	if m == nil {
+		return ctnetlink.ENOENT
+	}
+	e.status |= statusExpected
+	t.extend(e).master = t.masterOf(m)
+	return 0
+}
+
+// occupied tells whether an entry already stands where one of e's tuples would
+// (nf_conntrack_hash_check_insert).
+func (t *Table) occupied(e *entry) bool {
+	return t.find(&e.tuples[original], e.zone, original) != nil ||
+		t.find(&e.tuples[reply], e.zone, reply) != nil
+}
+
+// discard gives up an entry that was never in the table.
+func (t *Table) discard(e *entry) {
+	delete(t.ext, e.slot)
+	t.slabs.give(e)
+}

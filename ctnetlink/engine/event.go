@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// eventKind is what happened to an entry: one bit, and for creations and
+// changes what else their message shows.
+type eventKind uint8
+
+const (
+	eventNew eventKind = 1 << iota
+	eventUpdate
+	eventDestroy
+	eventLabels  // the labels may have changed
+	eventRelated // it was created with a master
+)
+
+// event tells every socket in the group of it what happened to an entry
+// (ctnetlink_conntrack_event). The port id is of the socket that caused it; echo
+// is one that hears of it in any case, and once.
+func (t *Table) event(kind eventKind, e *entry, portID uint32, echo *socket) {
+	if e.has&hasEvents == 0 {
+		return
+	}
+	group, typ, flags := ctnetlink.GroupUpdate, uint16(typeNew), uint16(0)
+	switch {
+	case kind&eventDestroy != 0:
+		group, typ = ctnetlink.GroupDestroy, wire.SubsysConntrack<<8|wire.MsgDelete
+	case kind&eventNew != 0:
+		group, flags = ctnetlink.GroupNew, ctnetlink.FlagCreate|ctnetlink.FlagExcl
+	}
+	if echo == nil && len(t.sockets.groups[group]) == 0 {
+		return
+	}
+	w := t.builder()
+	w.Begin(typ, flags, 0, portID, e.family(), 0, 0)
+	t.putTuples(w, e)
+	w.U32(uint16(ctnetlink.AttrID), e.id)
+	w.U32(uint16(ctnetlink.AttrStatus), e.status)
+	if kind&eventDestroy != 0 {
+		t.putGone(w, e)
+	} else {
+		t.putChanged(w, e, kind)
+	}
+	if e.has&hasTimes != 0 {
+		w.U64(uint16(ctnetlink.AttrTimestampEvent), uint64(t.wall))
+	}
+	w.End()
+	t.multicast(w.B, group, echo)
+}
+
+// putGone appends what a DESTROY event shows.
+func (t *Table) putGone(w *wire.Builder, e *entry) {
+	stop := t.wall
+	if late := t.now - e.deadline; e.has&hasTimeout != 0 && late > 0 {
+		stop -= int64(late) * tickLen
+	}
+	if left := e.remaining(t.now); left != 0 {
+		w.U32(uint16(ctnetlink.AttrTimeout), left)
+	}
+	e.putCounters(w)
+	e.putTimes(w, stop)
+	e.putProtoInfo(w, nil, true)
+	if e.mark != 0 {
+		w.U32(uint16(ctnetlink.AttrMark), e.mark)
+	}
+}
+
+// putChanged appends what a NEW and an UPDATE event show.
+func (t *Table) putChanged(w *wire.Builder, e *entry, kind eventKind) {
+	x := t.extension(e)
+	w.U32(uint16(ctnetlink.AttrTimeout), e.remaining(t.now))
+	e.putProtoInfo(w, x, false)
+	if x != nil {
+		x.putHelper(w)
+		if kind&eventLabels != 0 {
+			x.putLabels(w)
+		}
+		if kind&eventRelated != 0 {
+			x.putMaster(w)
+		}
+		x.putSeqAdj(w, e)
+	}
+	e.putSynproxy(w, x)
+	w.U32(uint16(ctnetlink.AttrMark), e.mark)
+}
+
+// multicast queues an event with the members of its group. echo, which may be
+// nil, gets it once, a member or not, and first of all if it asked for it.
+func (t *Table) multicast(msg []byte, g ctnetlink.Group, echo *socket) {
+	for _, s := range t.sockets.groups[g] {
+		if s != echo && s.wants(msg) {
+			s.push(msg, eventCost)
+		}
+	}
+	if echo != nil {
+		echo.push(msg, eventCost)
+	}
+}
+
+// FilterEvents leaves out events of entries that do not meet q.
+func (s *socket) FilterEvents(q *ctnetlink.EventFilter) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.filter = nil
+	if q != nil {
+		copied := *q
+		s.filter = &copied
+	}
+	return nil
+}
+
+// wants tells whether an event meets the socket's filter. Expectations' do.
+func (s *socket) wants(msg []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, f := s.filter, &s.filtered
+	if q == nil || f.Decode(msg) != nil || f.Type>>8 != wire.SubsysConntrack {
+		return true
+	}
+	status, _ := f.Status()
+	mark, marked := f.Mark()
+	switch {
+	case q.Family != ctnetlink.FamilyAny && f.Family != q.Family,
+		q.Set.Has(ctnetlink.AttrStatus) && status&q.StatusMask != q.Status,
+		q.Set.Has(ctnetlink.AttrMark) && (!marked || mark&q.MarkMask != q.Mark):
+		return false
+	}
+	return meets(f.Orig(), &q.Orig, q.OrigSrcMask, q.OrigDstMask) &&
+		meets(f.Reply(), &q.Reply, q.ReplySrcMask, q.ReplyDstMask)
+}
+
+// meets compares those fields of a tuple that the wanted one has; zones are not
+// compared.
+func meets(t, want *ctnetlink.Tuple, srcMask, dstMask netip.Addr) bool {
+	const comparable = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts | ctnetlink.FieldICMP
+	has := want.Has & comparable
+	lacks := func(f ctnetlink.Fields, equal bool) bool { return has&f != 0 && !equal }
+	return t.Has&has == has &&
+		!lacks(ctnetlink.FieldSrc, within(t.Src, want.Src, srcMask)) &&
+		!lacks(ctnetlink.FieldDst, within(t.Dst, want.Dst, dstMask)) &&
+		!lacks(ctnetlink.FieldProto, t.Proto == want.Proto) &&
+		!lacks(ctnetlink.FieldSrcPort, t.SrcPort == want.SrcPort) &&
+		!lacks(ctnetlink.FieldDstPort, t.DstPort == want.DstPort) &&
+		!lacks(ctnetlink.FieldICMPID, t.ICMPID == want.ICMPID) &&
+		!lacks(ctnetlink.FieldICMPType, t.ICMPType == want.ICMPType) &&
+		!lacks(ctnetlink.FieldICMPCode, t.ICMPCode == want.ICMPCode)
+}
+
+// within compares addresses of one family under a mask; an invalid one stands
+// for all bits.
+func within(a, want, mask netip.Addr) bool {
+	if !mask.IsValid() || !want.IsValid() || a.BitLen() != want.BitLen() || mask.BitLen() != want.BitLen() {
+		return a == want
+	}
+	x, y, m := a.AsSlice(), want.AsSlice(), mask.AsSlice()
+	for i := range x {
+		if (x[i]^y[i])&m[i] != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,290 @@
+package engine
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// Flags of an expectation (NF_CT_EXPECT_* of nf_conntrack_common.h).
+const (
+	expectUserspace = 4 // never stored by a request
+	expectFlagsMask = 7
+)
+
+// Refusals that only expectations meet (asm-generic/errno-base.h, errno.h).
+const (
+	tooMany errno = 24  // EMFILE: the table is full
+	already errno = 114 // EALREADY: the same is expected, but of another class
+)
+
+var (
+	// expectPolicy is that of an expectation's message (exp_nla_policy).
+	expectPolicy = policy{
+		wire.ExpectMaster: nested, wire.ExpectTuple: nested, wire.ExpectMask: nested,
+		wire.ExpectTimeout: u32, wire.ExpectID: u32, wire.ExpectHelpName: {text, 15}, wire.ExpectZone: u16,
+		wire.ExpectFlags: {flagsIn, expectFlagsMask}, wire.ExpectClass: u32, wire.ExpectNAT: nested, wire.ExpectFn: {text, 1 << 16},
+	}
+	expectNATPolicy = policy{wire.ExpectNATDir: u32, wire.ExpectNATTuple: nested}
+)
+
+// expectAttrs are the attributes of an expectation's message by number.
+type expectAttrs [wire.ExpectMax + 1][]byte
+
+func (a *expectAttrs) u32(n uint16) uint32 {
+	if a[n] == nil {
+		return 0
+	}
+	return binary.BigEndian.Uint32(a[n])
+}
+
+// str returns a string without its NUL.
+func (a *expectAttrs) str(n uint16) string { return string(a[n][:slices.Index(a[n], 0)]) }
+
+// expectRequest carries out a message of the second subsystem.
+func (t *Table) expectRequest(r *request) errno {
+	t.expireExpectations()
+	var a expectAttrs
+	if no := parse(r.attrs, a[:], expectPolicy); no != 0 {
+		return no
+	}
+	switch r.typ & 0xff {
+	case wire.MsgNew:
+		return t.newExpect(r, &a)
+	case wire.MsgGet:
+		return t.getExpect(r, &a)
+	case wire.MsgDelete:
+		return t.deleteExpect(r, &a)
+	}
+	return t.statsExpect(r)
+}
+
+// newExpect adds an expectation, or sets the timeout of one that is there
+// (ctnetlink_new_expect).
+func (t *Table) newExpect(r *request, a *expectAttrs) errno {
+	if a[wire.ExpectTuple] == nil || a[wire.ExpectMask] == nil || a[wire.ExpectMaster] == nil {
+		return ctnetlink.EINVAL
+	}
+	want, no := parseTuple(a[wire.ExpectTuple], r.family, original, nil)
+	if no != 0 {
+		return no
+	}
+	z := parseZone(a[wire.ExpectZone])
+	old := t.expect.find(z.id, &want)
+	switch {
+	case old == nil && r.flags&ctnetlink.FlagCreate == 0:
+		return ctnetlink.ENOENT
+	case old == nil:
+		e, no := t.readExpect(r.family, a, want, z)
+		if no != 0 {
+			return no
+		}
+		return t.expectRelated(e, r)
+	case r.flags&ctnetlink.FlagExcl != 0:
+		return ctnetlink.EEXIST
+	case a[wire.ExpectTimeout] != nil:
+		old.ends = t.expectEnd(a.u32(wire.ExpectTimeout))
+		t.expect.mayEnd(old)
+	}
+	return 0
+}
+
+// expectEnd is when a timeout of that many seconds from now ends. The kernel
+// multiplies in 32 bits.
+func (t *Table) expectEnd(seconds uint32) tick { return t.now + tick(seconds*ticksPerSecond) }
+
+// readExpect makes an expectation of a request's attributes
+// (ctnetlink_create_expect, ctnetlink_alloc_expect).
+func (t *Table) readExpect(family uint8, a *expectAttrs, want tuple, z zone) (*expectation, errno) {
+	mask, no := parseTuple(a[wire.ExpectMask], family, original, nil)
+	if no != 0 {
+		return nil, no
+	}
+	masterTuple, no := parseTuple(a[wire.ExpectMaster], family, original, nil)
+	if no != 0 {
+		return nil, no
+	}
+	master := t.lookup(&masterTuple, z)
+	if master == nil {
+		return nil, ctnetlink.ENOENT
+	}
+	h := t.helper(master)
+	if h == nil {
+		return nil, ctnetlink.EOPNOTSUPP
+	}
+	e := &expectation{
+		master: master, tuple: want, mask: expectMask{mask.src, mask.sport},
+		class: a.u32(wire.ExpectClass), flags: a.u32(wire.ExpectFlags) &^ expectUserspace,
+	}
+	if int64(e.class) >= int64(max(len(h.classes), 1)) {
+		return nil, ctnetlink.EINVAL
+	}
+	if a[wire.ExpectFn] != nil {
+		if e.fn = a.str(wire.ExpectFn); !slices.Contains(expectFns, e.fn) {
+			return nil, ctnetlink.EINVAL
+		}
+	}
+	if a[wire.ExpectNAT] != nil {
+		if no := e.readNAT(a[wire.ExpectNAT]); no != 0 {
+			return nil, no
+		}
+	}
+	e.ends = t.now + tick(h.limit(e.class).timeout.Seconds())*ticksPerSecond
+	return e, 0
+}
+
+// limit returns what a helper allows expectations of a class. A helper that is
+// known by name only has the limits of most.
+func (h *helper) limit(class uint32) expectLimit {
+	if int64(class) < int64(len(h.classes)) {
+		return h.classes[class]
+	}
+	return helpers[0].classes[0]
+}
+
+// readNAT reads CTA_EXPECT_NAT (ctnetlink_parse_expect_nat).
+func (e *expectation) readNAT(val []byte) errno {
+	var tb [wire.ExpectNATTuple + 1][]byte
+	if no := parse(val, tb[:], expectNATPolicy); no != 0 {
+		return no
+	}
+	if dir := tb[wire.ExpectNATDir]; dir != nil && binary.BigEndian.Uint32(dir) > uint32(reply) {
+		return ctnetlink.ERANGE
+	}
+	if tb[wire.ExpectNATDir] == nil || tb[wire.ExpectNATTuple] == nil {
+		return ctnetlink.EINVAL
+	}
+	to, no := parseTuple(tb[wire.ExpectNATTuple], e.master.family(), original, nil)
+	if no != 0 {
+		return no
+	}
+	e.nat = expectNAT{binary.BigEndian.Uint32(tb[wire.ExpectNATDir]), to.src, to.sport}
+	return 0
+}
+
+// expectRelated adds an expectation for a request, unless another one is in
+// its way: the same is replaced, one that could be meant by the same packet
+// refuses it, and the oldest makes room (nf_ct_expect_related_report).
+func (t *Table) expectRelated(e *expectation, r *request) errno {
+	x := &t.expect
+	for _, o := range slices.Clone(x.byDst[expectKeyOf(&e.tuple)]) {
+		if o.master.zone.id != e.master.zone.id {
+			continue
+		}
+		if o.tuple == e.tuple && o.mask == e.mask && o.master == e.master {
+			if o.class != e.class {
+				return already
+			}
+			t.dropExpect(o, 0, nil)
+			break
+		}
+		if common := o.mask.and(&e.mask); common.meets(&o.tuple, &e.tuple) {
+			return ctnetlink.EBUSY
+		}
+	}
+	if h := t.helper(e.master); h != nil {
+		if most := h.limit(e.class).max; most > 0 && x.count(e.master, e.class) >= most {
+			t.dropExpect(x.oldest(e.master, e.class), 0, nil)
+		}
+	}
+	if len(x.all) >= maxExpectations {
+		return tooMany
+	}
+	e.id = t.newID()
+	x.insert(e)
+	x.created++
+	t.expectEvent(e, ctnetlink.GroupExpectNew, r.from.portID, r.echo())
+	return 0
+}
+
+// getExpect answers with one expectation, or begins a dump
+// (ctnetlink_get_expect).
+func (t *Table) getExpect(r *request, a *expectAttrs) errno {
+	if r.isDump() {
+		return t.dumpExpects(r, a)
+	}
+	e, no := t.wantedExpect(r, a, wire.ExpectTuple, wire.ExpectMaster)
+	if no != 0 {
+		return no
+	}
+	w := t.builder()
+	t.putExpect(w, e, expectHead{wire.MsgNew, ctnetlink.FlagMulti, r.seq, r.from.portID})
+	r.from.push(w.B, answerCost)
+	return 0
+}
+
+// wantedExpect finds the expectation that a request names by the first of the
+// attributes that was sent, and by its id if that was.
+func (t *Table) wantedExpect(r *request, a *expectAttrs, by ...uint16) (*expectation, errno) {
+	i := slices.IndexFunc(by, func(n uint16) bool { return a[n] != nil })
+	if i < 0 {
+		return nil, ctnetlink.EINVAL
+	}
+	want, no := parseTuple(a[by[i]], r.family, original, nil)
+	if no != 0 {
+		return nil, no
+	}
+	e := t.expect.find(parseZone(a[wire.ExpectZone]).id, &want)
+	if e == nil || a[wire.ExpectID] != nil && a.u32(wire.ExpectID) != e.id {
+		return nil, ctnetlink.ENOENT
+	}
+	return e, 0
+}
+
+// deleteExpect deletes one expectation, those of a helper, or all
+// (ctnetlink_del_expect).
+func (t *Table) deleteExpect(r *request, a *expectAttrs) errno {
+	if a[wire.ExpectTuple] != nil {
+		e, no := t.wantedExpect(r, a, wire.ExpectTuple)
+		if no != 0 {
+			return no
+		}
+		t.dropExpect(e, r.from.portID, r.echo())
+		return 0
+	}
+	for _, e := range slices.Clone(t.expect.all) {
+		if h := t.helper(e.master); a[wire.ExpectHelpName] == nil || h != nil && h.name == a.str(wire.ExpectHelpName) {
+			t.dropExpect(e, r.from.portID, r.echo())
+		}
+	}
+	return 0
+}
+
+// dropExpect ends an expectation, with its DESTROY event.
+func (t *Table) dropExpect(e *expectation, portID uint32, echo *socket) {
+	t.expect.unlink(e)
+	t.expectEvent(e, ctnetlink.GroupExpectDestroy, portID, echo)
+}
+
+// dropExpectations ends the expectations of an entry that is going, or that
+// loses its helper (nf_ct_remove_expectations).
+func (t *Table) dropExpectations(master *entry) {
+	for _, e := range slices.Clone(t.expect.byMaster[master]) {
+		t.dropExpect(e, 0, nil)
+	}
+}
+
+// expireExpectations ends the expectations whose time is over, the first
+// first.
+func (t *Table) expireExpectations() {
+	x := &t.expect
+	if len(x.all) == 0 || t.now < x.earliest {
+		return
+	}
+	var ended []*expectation
+	x.earliest = never
+	for _, e := range x.all {
+		if e.ends <= t.now {
+			ended = append(ended, e)
+		} else {
+			x.mayEnd(e)
+		}
+	}
+	slices.SortStableFunc(ended, func(a, b *expectation) int { return cmp.Compare(a.ends, b.ends) })
+	for _, e := range ended {
+		t.dropExpect(e, 0, nil)
+	}
+}

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// eachExpect gives every expectation as the NEW message of a dump, for
+// restoreExpect to read. Unlike the kernel's it names the zone, without which
+// the master could not be found again.
+func (t *Table) eachExpect(w *wire.Builder, yield func([]byte) bool) {
+	for _, e := range t.expect.all {
+		if e.ends <= t.now {
+			continue
+		}
+		w.B = w.B[:0]
+		t.beginExpect(w, e, expectHead{msg: wire.MsgNew, flags: ctnetlink.FlagMulti})
+		if id := e.master.zone.id; id != 0 {
+			w.U16(wire.ExpectZone, id)
+		}
+		w.End()
+		if !yield(w.B) {
+			return
+		}
+	}
+}
+
+// restoreExpect adds an expectation as a dump showed it age ago. ETIME: it has
+// ended since, or its master has, which is not there; nothing was added.
+func (t *Table) restoreExpect(family uint8, attrs []byte, age time.Duration) errno {
+	var a expectAttrs
+	if no := parse(attrs, a[:], expectPolicy); no != 0 {
+		return no
+	}
+	for _, n := range []uint16{wire.ExpectTuple, wire.ExpectMask, wire.ExpectMaster, wire.ExpectTimeout, wire.ExpectID} {
+		if a[n] == nil {
+			return ctnetlink.EINVAL
+		}
+	}
+	left := tick(a.u32(wire.ExpectTimeout))*ticksPerSecond - tick(age/tickLen)
+	if left <= 0 {
+		return ctnetlink.ETIME
+	}
+	want, no := parseTuple(a[wire.ExpectTuple], family, original, nil)
+	if no != 0 {
+		return no
+	}
+	e, no := t.readExpect(family, &a, want, parseZone(a[wire.ExpectZone]))
+	switch no {
+	case 0:
+	case ctnetlink.ENOENT:
+		return ctnetlink.ETIME
+	default:
+		return no
+	}
+	for _, o := range t.expect.byDst[expectKeyOf(&e.tuple)] {
+		if o.tuple == e.tuple && o.mask == e.mask && o.master.zone.id == e.master.zone.id {
+			return ctnetlink.EEXIST
+		}
+	}
+	e.ends, e.id, e.flags = t.now+left, a.u32(wire.ExpectID), a.u32(wire.ExpectFlags)
+	t.expect.insert(e)
+	return 0
+}

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// entryFilter is which entries a dump lists and a flush removes.
+type entryFilter struct {
+	family       uint8 // 0: both
+	mark, status bitFilter
+	zone         zone
+	zoned        bool
+	tuples       [2]tuple
+	flags        [2]uint32 // which fields of each count
+}
+
+// bitFilter compares some bits. The zero value lets everything pass.
+type bitFilter struct{ v, mask uint32 }
+
+func (f bitFilter) match(v uint32) bool { return v&f.mask == f.v }
+
+// needsFilter tells whether the request asks for anything less than all
+// (ctnetlink_needs_filter). A mask alone does not.
+func needsFilter(family uint8, a *entryAttrs) bool {
+	return family != 0 || a.has(ctnetlink.AttrMark) || a.has(ctnetlink.AttrFilter) ||
+		a.has(ctnetlink.AttrStatus) || a.has(ctnetlink.AttrZone)
+}
+
+// parse reads a request's filters (ctnetlink_alloc_filter).
+func (f *entryFilter) parse(r *request, family uint8, a *entryAttrs) errno {
+	f.family = family
+	switch {
+	case a.has(ctnetlink.AttrMark):
+		f.mark = bitFilter{a.u32(ctnetlink.AttrMark), 0xffffffff}
+		if a.has(ctnetlink.AttrMarkMask) {
+			f.mark.mask = a.u32(ctnetlink.AttrMarkMask)
+		}
+	case a.has(ctnetlink.AttrMarkMask):
+		return ctnetlink.EINVAL
+	}
+	switch {
+	case a.has(ctnetlink.AttrStatus):
+		f.status.v = a.u32(ctnetlink.AttrStatus)
+		f.status.mask = f.status.v
+		if a.has(ctnetlink.AttrStatusMask) {
+			f.status.mask = a.u32(ctnetlink.AttrStatusMask)
+		}
+		if f.status.mask == 0 {
+			return ctnetlink.EINVAL
+		}
+	case a.has(ctnetlink.AttrStatusMask):
+		return ctnetlink.EINVAL
+	}
+	f.zone, f.zoned = parseZone(a[ctnetlink.AttrZone]), a.has(ctnetlink.AttrZone)
+	if !a.has(ctnetlink.AttrFilter) {
+		return 0
+	}
+	if !isNest(r.attrs, uint16(ctnetlink.AttrFilter)) {
+		return ctnetlink.EINVAL
+	}
+	if no := f.parseFlags(a); no != 0 {
+		return no
+	}
+	for d := range direction(2) {
+		val := a[ctnetlink.AttrTupleOrig+ctnetlink.Attr(d)]
+		if f.flags[d] == 0 {
+			continue
+		}
+		if val == nil {
+			return ctnetlink.EINVAL
+		}
+		var no errno
+		if f.tuples[d], no = parseTupleFields(val, family, d, &f.zone, f.flags[d]); no != 0 {
+			return no
+		}
+	}
+	return 0
+}
+
+// parseFlags reads CTA_FILTER, the one attribute that the kernel parses
+// strictly: nothing unknown, nothing too long, and the flag bits right.
+func (f *entryFilter) parseFlags(a *entryAttrs) errno {
+	w := wire.Attrs{B: a[ctnetlink.AttrFilter]}
+	for nest := hasNestFlag(w.B); w.Next(); nest = hasNestFlag(w.B) {
+		if w.Type != wire.FilterOrigFlags && w.Type != wire.FilterReplyFlags || nest || len(w.Val) != 4 {
+			return ctnetlink.EINVAL
+		}
+		flags := binary.NativeEndian.Uint32(w.Val)
+		if flags&^filterAll != 0 {
+			return ctnetlink.EINVAL
+		}
+		f.flags[w.Type-wire.FilterOrigFlags] = flags
+	}
+	if len(w.B) > 0 {
+		return ctnetlink.EINVAL
+	}
+	return 0
+}
+
+// isNest tells whether the last attribute of a number carries NLA_F_NESTED.
+func isNest(b []byte, typ uint16) (is bool) {
+	a := wire.Attrs{B: b}
+	for nest := hasNestFlag(a.B); a.Next(); nest = hasNestFlag(a.B) {
+		if a.Type == typ {
+			is = nest
+		}
+	}
+	return is
+}
+
+// hasNestFlag tells whether the attribute that begins b carries NLA_F_NESTED.
+func hasNestFlag(b []byte) bool {
+	return len(b) >= wire.AttrHeaderLen && binary.NativeEndian.Uint16(b[2:])&wire.AttrNested != 0
+}
+
+// match tells whether an entry passes (ctnetlink_filter_match).
+func (f *entryFilter) match(e *entry) bool {
+	return (f.family == 0 || f.family == e.family()) &&
+		(!f.zoned || f.zone.id == e.zone.id) &&
+		f.matchTuple(e, original) && f.matchTuple(e, reply) &&
+		f.mark.match(e.mark) && f.status.match(e.status)
+}
+
+// matchTuple compares those fields of a tuple that count. The kernel's test of
+// IPv6 addresses is inverted; this one is not.
+func (f *entryFilter) matchTuple(e *entry, d direction) bool {
+	flags, t, want := f.flags[d], &e.tuples[d], &f.tuples[d]
+	if flags == 0 {
+		return true
+	}
+	differ := func(flag uint32, differs bool) bool { return flags&flag != 0 && differs }
+	if differ(filterSrc, t.src != want.src) || differ(filterDst, t.dst != want.dst) || differ(filterProto, t.proto != want.proto) {
+		return false
+	}
+	switch t.proto {
+	case ctnetlink.ProtoTCP, ctnetlink.ProtoUDP:
+		return !differ(filterSrcPort, t.sport != want.sport) && !differ(filterDstPort, t.dport != want.dport)
+	case ctnetlink.ProtoICMPv6:
+		flags >>= 3
+		fallthrough
+	case ctnetlink.ProtoICMP:
+		return !differ(filterICMPType, t.dport>>8 != want.dport>>8) &&
+			!differ(filterICMPCode, uint8(t.dport) != uint8(want.dport)) &&
+			!differ(filterICMPID, t.sport != want.sport)
+	}
+	return true
+}

@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
+)
+
+// link names a tuple of an entry in a hash chain: 0 is the chain's end.
+type link uint32
+
+func linkTo(s slot, d direction) link { return link(s)<<1 + link(d) + 1 }
+
+func (l link) slot() slot     { return slot((l - 1) >> 1) }
+func (l link) dir() direction { return direction((l - 1) & 1) }
+
+// index is the hash table: both tuples of every entry, each in the chain of its
+// own hash. A chain is linked through the entries themselves.
+type index struct {
+	heads []head // a power of two of them
+	n     int    // tuples in it
+	seed  uint64
+}
+
+// head is where a chain begins. Most searches look for what is not there: seen
+// has a bit for each tuple that was ever put into the chain, chosen by its hash,
+// so that they need not touch the entries, which lie far apart.
+type head struct {
+	first link
+	seen  uint32
+}
+
+// seenBit is the bit of a hash in head.seen. The chain is chosen by other bits.
+func seenBit(hash uint64) uint32 { return 1 << (hash >> 59) }
+
+const minHeads = 1 << 10
+
+func newIndex() index {
+	return index{heads: make([]head, minHeads), seed: rand.Uint64()}
+}
+
+// hash mixes a tuple and the zone's id in its direction (wyhash's mixer).
+func (x *index) hash(t *tuple, zoneID uint16) uint64 {
+	le := binary.LittleEndian
+	rest := uint64(t.sport) | uint64(t.dport)<<16 | uint64(t.family)<<32 | uint64(t.proto)<<40 | uint64(zoneID)<<48
+	h := mix(le.Uint64(t.src[:])^x.seed, le.Uint64(t.dst[:])^0xa0761d6478bd642f)
+	h ^= mix(rest^0xe7037ed1a0b428db, x.seed^0x8ebc6af09c88c6e3)
+	if t.family == familyIPv6 {
+		h = mix(h^le.Uint64(t.src[8:]), le.Uint64(t.dst[8:])^0x589965cc75374cc3)
+	}
+	return mix(h, 0x1d8e4e27c47d124f)
+}
+
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+// head returns the chain of a tuple, and the tuple's bit in it.
+func (x *index) head(t *tuple, zoneID uint16) (h *head, bit uint32) {
+	hash := x.hash(t, zoneID)
+	return &x.heads[hash&uint64(len(x.heads)-1)], seenBit(hash)
+}
+
+// link puts both tuples of an entry into their chains.
+func (t *Table) link(e *entry) {
+	if t.index.n += 2; t.index.n > len(t.index.heads) {
+		t.index.heads = make([]head, 2*len(t.index.heads))
+		for i := range t.slabs.used {
+			if other := t.slabs.at(i); other.has&alive != 0 && other != e {
+				t.chain(other)
+			}
+		}
+	}
+	t.chain(e)
+}
+
+func (t *Table) chain(e *entry) {
+	for d := range direction(2) {
+		h, bit := t.index.head(&e.tuples[d], e.zone.in(d))
+		e.next[d], h.first = h.first, linkTo(e.slot, d)
+		h.seen |= bit
+	}
+}
+
+// unlink takes both tuples of an entry out of their chains.
+func (t *Table) unlink(e *entry) {
+	for d := range direction(2) {
+		h, _ := t.index.head(&e.tuples[d], e.zone.in(d))
+		at := &h.first
+		for want := linkTo(e.slot, d); *at != want; {
+			at = &t.slabs.at(at.slot()).next[at.dir()]
+		}
+		*at = e.next[d]
+		if h.first == 0 {
+			h.seen = 0
+		}
+	}
+	t.index.n -= 2
+}
+
+// find returns the entry that has the tuple in either direction
+// (__nf_conntrack_find). The hash of its chain was made with the zone's id in
+// the direction by; the entry must have the zone in the direction in which it
+// was found. An entry that has ended is removed.
+func (t *Table) find(want *tuple, z zone, by direction) *entry {
+	zoneID := z.in(by)
+	h, bit := t.index.head(want, zoneID)
+	if h.seen&bit == 0 {
+		return nil
+	}
+	for l := h.first; l != 0; {
+		e, d := t.slabs.at(l.slot()), l.dir()
+		l = e.next[d]
+		if e.tuples[d] != *want || e.zone.in(d) != zoneID || z.in(d) != zoneID {
+			continue
+		}
+		if e.expired(t.now) {
+			t.remove(e, 0, nil)
+			return t.find(want, z, by)
+		}
+		return e
+	}
+	return nil
+}
+
+// lookup finds an entry as a request names it: by a tuple and a zone that may
+// count in one direction only (nf_conntrack_find_get).
+func (t *Table) lookup(want *tuple, z zone) *entry {
+	if e := t.find(want, z, original); e != nil || z.in(original) == z.in(reply) {
+		return e
+	}
+	return t.find(want, z, reply)
+}
+
+// taken tells whether another entry than e stands where a tuple of e's reply
+// direction would (nf_conntrack_tuple_taken). Entries of the same original
+// tuple do not count: they would be the same flow.
+func (t *Table) taken(want *tuple, e *entry) bool {
+	zoneID := e.zone.in(reply)
+	h, bit := t.index.head(want, zoneID)
+	if h.seen&bit == 0 {
+		return false
+	}
+	for l := h.first; l != 0; {
+		o, d := t.slabs.at(l.slot()), l.dir()
+		l = o.next[d]
+		if o == e || o.tuples[d] != *want || o.zone.in(d) != zoneID || e.zone.in(d) != zoneID || o.expired(t.now) {
+			continue
+		}
+		if o.tuples[original] == e.tuples[original] && o.zone.in(original) == e.zone.in(original) {
+			continue
+		}
+		t.stats.found++
+		return true
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+package engine_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+)
+
+// datagrams is a UDP entry between two addresses, from a port to itself.
+func datagrams(src, dst string, port uint16) *ctnetlink.Entry {
+	o := ctnetlink.Tuple{
+		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: ctnetlink.ProtoUDP,
+		Src: netip.MustParseAddr(src), Dst: netip.MustParseAddr(dst), SrcPort: port, DstPort: port,
+	}
+	r := o
+	r.Src, r.Dst = o.Dst, o.Src
+	family := uint8(ctnetlink.FamilyIPv4)
+	if o.Src.Is6() {
+		family = ctnetlink.FamilyIPv6
+	}
+	return &ctnetlink.Entry{Family: family, Orig: o, Reply: r, Timeout: 100, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout)}
+}
+
+// TestMasterGone: an entry that is gone counts, but is not found, until the last
+// of its followers has gone; so does its own master.
+func TestMasterGone(t *testing.T) {
+	c := client(t, engine.New(engine.Options{}))
+	var chain []*ctnetlink.Entry // each the master of the next
+	for i := range uint16(4) {
+		e := datagrams("10.0.0.1", "10.0.0.2", 1000+i)
+		if i > 0 {
+			e.Master, e.Set = chain[i-1].Orig, e.Set.With(ctnetlink.AttrTupleMaster)
+		}
+		create(t, c, e)
+		chain = append(chain, e)
+	}
+	counted := func(want uint32) {
+		t.Helper()
+		n, _, err := c.Count()
+		if err != nil || n != want {
+			t.Errorf("%d entries, %v, want %d", n, err, want)
+		}
+	}
+	use := func(e *ctnetlink.Entry, want uint32) {
+		t.Helper()
+		f, err := c.Get(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := f.Use(); n != want {
+			t.Errorf("use %d, want %d", n, want)
+		}
+	}
+	remove := func(e *ctnetlink.Entry) {
+		t.Helper()
+		if err := c.Delete(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use(chain[0], 3)
+	use(chain[3], 2)
+	remove(chain[1])
+	wantErr(t, c.Delete(chain[1]), ctnetlink.ENOENT)
+	counted(4)
+	use(chain[0], 3) // of one that is gone, and counts
+	remove(chain[2])
+	counted(4)
+	remove(chain[3])
+	counted(1)
+	use(chain[0], 2)
+	remove(chain[0])
+	counted(0)
+}
+
+// TestNATAddresses: which address of a range a client gets is what Linux 6.18
+// answered on a little-endian machine.
+func TestNATAddresses(t *testing.T) {
+	for _, tt := range []struct {
+		src, dst, min, max string
+		zone               uint16
+		source             bool
+		want               string
+	}{
+		{"10.0.0.1", "192.0.2.1", "198.51.100.0", "198.51.100.255", 0, true, "198.51.100.173"},
+		{"10.0.0.2", "192.0.2.1", "198.51.100.0", "198.51.100.255", 0, true, "198.51.100.205"},
+		{"10.0.0.1", "192.0.2.2", "198.51.100.0", "198.51.100.255", 0, true, "198.51.100.54"},
+		{"10.0.0.1", "192.0.2.1", "198.51.100.0", "198.51.100.255", 7, true, "198.51.100.105"},
+		{"10.0.0.1", "192.0.2.1", "198.51.100.7", "198.51.100.9", 0, false, "198.51.100.9"},
+		{"fd00::1", "2001:db8::1", "2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff", 0, true, "2001:db8:1:231d:231d:41db:231d:41db"},
+		{"fd00::1", "2001:db8::1", "2001:db8:1::", "2001:db8:1::ffff:ffff", 9, false, "2001:db8:1::"},
+	} {
+		c := client(t, engine.New(engine.Options{}))
+		e := datagrams(tt.src, tt.dst, 5)
+		nat := ctnetlink.NAT{MinAddr: netip.MustParseAddr(tt.min), MaxAddr: netip.MustParseAddr(tt.max)}
+		if tt.source {
+			e.SrcNAT, e.Set = nat, e.Set.With(ctnetlink.AttrNATSrc)
+		} else {
+			e.DstNAT, e.Set = nat, e.Set.With(ctnetlink.AttrNATDst)
+		}
+		if tt.zone != 0 {
+			e.Zone, e.Set = tt.zone, e.Set.With(ctnetlink.AttrZone)
+		}
+		create(t, c, e)
+		f, err := c.Get(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := f.Reply().Src
+		if tt.source {
+			got = f.Reply().Dst
+		}
+		if got != netip.MustParseAddr(tt.want) {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
+// TestNATOtherEnd: a source that stands in the way of the same connection seen
+// from its other end gets another port of TCP and SCTP, and is refused
+// otherwise.
+func TestNATOtherEnd(t *testing.T) {
+	for proto, want := range map[uint8]error{
+		ctnetlink.ProtoTCP: nil, ctnetlink.ProtoSCTP: nil, ctnetlink.ProtoUDP: ctnetlink.EEXIST, ctnetlink.ProtoUDPLite: ctnetlink.EEXIST, ctnetlink.ProtoGRE: ctnetlink.EEXIST,
+	} {
+		c := client(t, engine.New(engine.Options{}))
+		first, second := datagrams("10.0.0.1", "10.0.0.3", 5), datagrams("10.0.0.3", "10.0.0.2", 5)
+		second.Reply = first.Orig
+		second.Set = second.Set.With(ctnetlink.AttrNATSrc)
+		for _, e := range []*ctnetlink.Entry{first, second} {
+			e.Orig.Proto, e.Reply.Proto = proto, proto
+		}
+		create(t, c, first)
+		if err := c.Create(second); err != want {
+			if n, _ := ctnetlink.AsErrno(err); want == nil || n != want {
+				t.Errorf("protocol %d: %v, want %v", proto, err, want)
+			}
+		}
+	}
+}

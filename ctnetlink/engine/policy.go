@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// policy says what the kernel demands of attributes, by their number, before it
+// looks at any of them (struct nla_policy, in its liberal form).
+type policy []rule
+
+// rule is about one attribute. The zero value lets everything pass.
+type rule struct {
+	kind uint8
+	n    int // what kind says
+}
+
+const (
+	anything uint8 = iota
+	atLeast        // n bytes, or ERANGE; more are ignored
+	atMost         // n bytes, or ERANGE
+	nest           // empty, or as long as an attribute's header: ERANGE
+	upTo           // one byte, whose value is n or less: ERANGE
+	text           // a string: EINVAL without NUL, ERANGE beyond n characters
+	refused        // EINVAL: it is for the table to send
+	flagsIn        // four bytes, or ERANGE, with no bits but those of n: EINVAL
+)
+
+var (
+	u8, u16, u32, u64 = rule{atLeast, 1}, rule{atLeast, 2}, rule{atLeast, 4}, rule{atLeast, 8}
+	nested            = rule{kind: nest}
+)
+
+// check applies a rule to an attribute's payload.
+func (r rule) check(val []byte) errno {
+	ok := true
+	switch r.kind {
+	case atLeast:
+		ok = len(val) >= r.n
+	case atMost:
+		ok = len(val) <= r.n
+	case nest:
+		ok = len(val) == 0 || len(val) >= wire.AttrHeaderLen
+	case upTo:
+		ok = len(val) >= 1 && int(val[0]) <= r.n
+	case flagsIn:
+		if ok = len(val) >= 4; ok && int64(binary.BigEndian.Uint32(val))&^int64(r.n) != 0 {
+			return ctnetlink.EINVAL
+		}
+	case refused:
+		return ctnetlink.EINVAL
+	case text:
+		at := bytes.IndexByte(val[:min(len(val), r.n+1)], 0)
+		if at < 0 {
+			return ctnetlink.EINVAL
+		}
+		long := len(val)
+		if val[long-1] == 0 {
+			long--
+		}
+		ok = long <= r.n
+	}
+	if !ok {
+		return ctnetlink.ERANGE
+	}
+	return 0
+}
+
+// parse notes the payload of each attribute by its number, the last of those
+// with the same; one that is empty is not nil. Numbers beyond the table are
+// passed over, as is what does not parse at the end.
+func parse(b []byte, tb [][]byte, p policy) errno {
+	for a := (wire.Attrs{B: b}); a.Next(); {
+		if a.Type == 0 || int(a.Type) >= len(tb) {
+			continue
+		}
+		if int(a.Type) < len(p) {
+			if no := p[a.Type].check(a.Val); no != 0 {
+				return no
+			}
+		}
+		tb[a.Type] = a.Val
+	}
+	return 0
+}
+
+var (
+	// entryPolicy is that of a conntrack message (ct_nla_policy).
+	entryPolicy = policy{
+		ctnetlink.AttrTupleOrig:      nested,
+		ctnetlink.AttrTupleReply:     nested,
+		ctnetlink.AttrStatus:         u32,
+		ctnetlink.AttrProtoInfo:      nested,
+		ctnetlink.AttrHelp:           nested,
+		ctnetlink.AttrNATSrc:         nested,
+		ctnetlink.AttrTimeout:        u32,
+		ctnetlink.AttrMark:           u32,
+		ctnetlink.AttrID:             u32,
+		ctnetlink.AttrNATDst:         nested,
+		ctnetlink.AttrTupleMaster:    nested,
+		ctnetlink.AttrSeqAdjOrig:     nested,
+		ctnetlink.AttrSeqAdjReply:    nested,
+		ctnetlink.AttrZone:           u16,
+		ctnetlink.AttrMarkMask:       u32,
+		ctnetlink.AttrLabels:         {atMost, labelsLen},
+		ctnetlink.AttrLabelsMask:     {atMost, labelsLen},
+		ctnetlink.AttrFilter:         nested,
+		ctnetlink.AttrTimestampEvent: {kind: refused},
+		ctnetlink.AttrStatusMask:     u32,
+	}
+	tuplePolicy = policy{wire.TupleIP: nested, wire.TupleProto: nested, wire.TupleZone: u16}
+	ipPolicy    = policy{
+		wire.IPv4Src: u32, wire.IPv4Dst: u32,
+		wire.IPv6Src: {atLeast, 16}, wire.IPv6Dst: {atLeast, 16},
+	}
+	protoPolicy  = policy{wire.ProtoNum: u8}
+	portPolicy   = policy{wire.ProtoSrcPort: u16, wire.ProtoDstPort: u16}
+	icmpPolicy   = policy{wire.ProtoICMPID: u16, wire.ProtoICMPType: u8, wire.ProtoICMPCode: u8}
+	icmpv6Policy = policy{wire.ProtoICMPv6ID: u16, wire.ProtoICMPv6Type: u8, wire.ProtoICMPv6Code: u8}
+
+	infoPolicy = policy{wire.InfoTCP: nested, wire.InfoDCCP: nested, wire.InfoSCTP: nested}
+	tcpPolicy  = policy{
+		wire.InfoTCPState:      {upTo, 9},                                       // TCP_CONNTRACK_SYN_SENT2
+		wire.InfoTCPWScaleOrig: {upTo, 14}, wire.InfoTCPWScaleReply: {upTo, 14}, // TCP_MAX_WSCALE
+		wire.InfoTCPFlagsOrig: u16, wire.InfoTCPFlagsReply: u16,
+	}
+	sctpPolicy = policy{
+		wire.InfoSCTPState:    {upTo, 8}, // SCTP_CONNTRACK_HEARTBEAT_SENT
+		wire.InfoSCTPVTagOrig: u32, wire.InfoSCTPVTagReply: u32,
+	}
+	helpPolicy     = policy{wire.HelpName: {text, 15}} // NF_CT_HELPER_NAME_LEN - 1
+	seqAdjPolicy   = policy{wire.SeqAdjPos: u32, wire.SeqAdjBefore: u32, wire.SeqAdjAfter: u32}
+	synproxyPolicy = policy{wire.SynproxyISN: u32, wire.SynproxyITS: u32, wire.SynproxyTSOff: u32}
+	natPolicy      = policy{
+		wire.NATv4MinIP: u32, wire.NATv4MaxIP: u32, wire.NATProto: nested,
+		wire.NATv6MinIP: {atLeast, 16}, wire.NATv6MaxIP: {atLeast, 16},
+	}
+	natPortPolicy = policy{wire.NATPortMin: u16, wire.NATPortMax: u16}
+)

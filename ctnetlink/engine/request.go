@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// request is one message on its way to its handler.
+type request struct {
+	from    *socket
+	msg     []byte // all of it; aliases what was sent
+	typ     uint16
+	flags   uint16
+	seq     uint32
+	family  uint8
+	version uint8
+	attrs   []byte // behind the headers
+}
+
+// Flags of a request that ctnetlink itself does not send.
+const (
+	flagEcho         = 0x08 // NLM_F_ECHO: the requester is told of its own event
+	flagDumpFiltered = 0x20 // NLM_F_DUMP_FILTERED, on what a filtered dump lists
+)
+
+// answered is what a handler returns that has begun a dump: no acknowledgement
+// follows. The kernel uses the same number.
+const answered = ctnetlink.EINTR
+
+// handler carries out one kind of request: 0 is a success.
+type handler func(t *Table, r *request) errno
+
+// handlerOf returns the handler of a message type, nil if there is none.
+func handlerOf(typ uint16) handler {
+	switch typ >> 8 {
+	case wire.SubsysConntrack:
+		switch typ & 0xff {
+		case wire.MsgNew:
+			return (*Table).newEntry
+		case wire.MsgGet, wire.MsgGetCtrZero:
+			return (*Table).getEntry
+		case wire.MsgDelete:
+			return (*Table).deleteEntry
+		case wire.MsgGetStatsCPU:
+			return (*Table).statsCPU
+		case wire.MsgGetStats:
+			return (*Table).statsGlobal
+		case wire.MsgGetDying, wire.MsgGetUnconfirmed:
+			return (*Table).nothing
+		}
+	case wire.SubsysExpect:
+		if typ&0xff <= wire.MsgExpGetStatsCPU {
+			return (*Table).expectRequest
+		}
+	}
+	return nil
+}
+
+// batchBegin is NFNL_MSG_BATCH_BEGIN: a transaction, which ctnetlink has not.
+const batchBegin = 0x10
+
+// datagram carries out the messages of a datagram in turn (netlink_rcv_skb,
+// nfnetlink_rcv). The rest is dropped where one contradicts its length.
+func (t *Table) datagram(s *socket, b []byte) {
+	for first := true; len(b) >= wire.HeaderLen; first = false {
+		n := binary.NativeEndian.Uint32(b)
+		if n < wire.HeaderLen || uint64(n) > uint64(len(b)) {
+			return
+		}
+		r := request{
+			from:  s,
+			msg:   b[:n],
+			typ:   binary.NativeEndian.Uint16(b[4:]),
+			flags: binary.NativeEndian.Uint16(b[6:]),
+			seq:   binary.NativeEndian.Uint32(b[8:]),
+		}
+		if first && r.typ == batchBegin {
+			t.acknowledge(&r, ctnetlink.EOPNOTSUPP)
+			return
+		}
+		no := t.carryOut(&r)
+		if no != answered && (no != 0 || r.flags&ctnetlink.FlagAck != 0) {
+			t.acknowledge(&r, no)
+		}
+		b = b[min(wire.Align(int(n)), len(b)):]
+	}
+}
+
+// carryOut hands a message to its handler (nfnetlink_rcv_msg).
+func (t *Table) carryOut(r *request) errno {
+	switch {
+	case r.flags&ctnetlink.FlagRequest == 0, r.typ < wire.TypeMin, len(r.msg) < wire.HeadLen:
+		return 0
+	}
+	h := handlerOf(r.typ)
+	if h == nil {
+		return ctnetlink.EINVAL
+	}
+	r.family, r.version = r.msg[16], r.msg[17]
+	r.attrs = r.msg[wire.HeadLen:]
+	return h(t, r)
+}
+
+// acknowledge queues the outcome of a request: its error number and its header
+// (netlink_ack with NETLINK_CAP_ACK, which our socket to the kernel sets).
+func (t *Table) acknowledge(r *request, no errno) {
+	const flagCapped = 0x100 // NLM_F_CAPPED: the request's payload is left out
+	w := t.builder()
+	w.BeginPlain(wire.TypeError, flagCapped, r.seq, r.from.portID)
+	w.B = binary.NativeEndian.AppendUint32(w.B, uint32(-int32(no)))
+	w.B = append(w.B, r.msg[:wire.HeaderLen]...)
+	w.End()
+	r.from.push(w.B, ackCost)
+}
+
+// builder returns the table's own, emptied.
+func (t *Table) builder() *wire.Builder {
+	t.w.B = t.w.B[:0]
+	return &t.w
+}
+
+// isDump tells whether the request is for a dump: either bit of NLM_F_DUMP will
+// do.
+func (r *request) isDump() bool { return r.flags&ctnetlink.FlagDump != 0 }
+
+// echo returns the socket that asked to hear of its own event, if it did.
+func (r *request) echo() *socket {
+	if r.flags&flagEcho != 0 {
+		return r.from
+	}
+	return nil
+}
+
+// entryAttrs are the attributes of a conntrack message by number, nil those
+// that were not sent.
+type entryAttrs [28][]byte
+
+func (a *entryAttrs) has(n ctnetlink.Attr) bool { return a[n] != nil }
+
+// u32 returns a big-endian number that was sent.
+func (a *entryAttrs) u32(n ctnetlink.Attr) uint32 { return binary.BigEndian.Uint32(a[n]) }
+
+// parseEntry reads the attributes of a conntrack message, into memory that is
+// the next one's too.
+func (t *Table) parseEntry(r *request) (*entryAttrs, errno) {
+	t.attrs = entryAttrs{}
+	return &t.attrs, parse(r.attrs, t.attrs[:], entryPolicy)
+}
+
+// parseZone reads CTA_ZONE; without it the zone is the default one.
+func parseZone(val []byte) zone {
+	z := defaultZone
+	if val != nil {
+		z.id = binary.BigEndian.Uint16(val)
+	}
+	return z
+}

@@ -1,0 +1,321 @@
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// ErrEnded is what [Table.Restore] returns for what has ended meanwhile.
+var ErrEnded = errors.New("its time is over")
+
+// Restore adds an entry, or an expectation, as the NEW message of a dump
+// describes it, with all that a request could not set: its id, every status
+// bit, counters, time stamps. Its timeout is less by age, the time since the
+// dump; if none is left nothing is added and the error is ErrEnded. There are no
+// events, and nf_conntrack_max does not count.
+//
+// What cannot be restored is said by other errors, and changes nothing: a
+// message that is malformed, a tuple that is taken (EEXIST), a helper that Linux
+// does not have. An expectation's master must have been restored before. The
+// message is not kept.
+func (t *Table) Restore(msg []byte, age time.Duration) error {
+	t.lock()
+	defer t.unlock()
+	if len(msg) < wire.HeadLen || uint64(binary.NativeEndian.Uint32(msg)) != uint64(len(msg)) {
+		return ctnetlink.ErrMalformed
+	}
+	switch typ := binary.NativeEndian.Uint16(msg[4:]); typ {
+	case typeNew:
+		return t.restoreEntry(msg[16], msg[wire.HeadLen:], tick(age/tickLen))
+	case wire.SubsysExpect<<8 | wire.MsgNew:
+		switch no := t.restoreExpect(msg[16], msg[wire.HeadLen:], age); no {
+		case 0:
+			return nil
+		case ctnetlink.ETIME:
+			return ErrEnded
+		default:
+			return no
+		}
+	default:
+		return fmt.Errorf("%w: its type is %#x", ctnetlink.ErrMalformed, typ)
+	}
+}
+
+// malformed says which attribute of a message cannot be read.
+func malformed(attr string) error { return fmt.Errorf("%w: %s", ctnetlink.ErrMalformed, attr) }
+
+func (t *Table) restoreEntry(family uint8, b []byte, age tick) error {
+	var a entryAttrs
+	w := wire.Attrs{B: b}
+	for w.Next() {
+		if int(w.Type) < len(a) {
+			a[w.Type] = w.Val
+		}
+	}
+	if w.Malformed || len(w.B) > 0 {
+		return malformed("the attributes' lengths")
+	}
+	var e entry
+	e.zone = defaultZone
+	for d := range direction(2) {
+		val := a[ctnetlink.AttrTupleOrig+ctnetlink.Attr(d)]
+		if val == nil {
+			return malformed("a tuple is missing")
+		}
+		var no errno
+		if e.tuples[d], no = restoreTuple(val, family, d, &e.zone); no != 0 {
+			return malformed("a tuple")
+		}
+	}
+	if e.tuples[original].proto != e.tuples[reply].proto {
+		return malformed("its tuples are of two protocols")
+	}
+	for _, n := range []struct {
+		attr ctnetlink.Attr
+		to   *uint32
+	}{{ctnetlink.AttrStatus, &e.status}, {ctnetlink.AttrMark, &e.mark}, {ctnetlink.AttrID, &e.id}} {
+		if val := a[n.attr]; val != nil {
+			if len(val) < 4 {
+				return malformed("a number")
+			}
+			*n.to = binary.BigEndian.Uint32(val)
+		}
+	}
+	e.deadline = never
+	if val := a[ctnetlink.AttrTimeout]; val != nil {
+		if len(val) < 4 {
+			return malformed("the timeout")
+		}
+		if e.deadline = t.now.after(binary.BigEndian.Uint32(val)) - age; e.expired(t.now) {
+			return ErrEnded
+		}
+		e.has |= hasTimeout
+	}
+	if val := a[ctnetlink.AttrZone]; val != nil {
+		if len(val) < 2 || e.zone != defaultZone {
+			return malformed("the zone")
+		}
+		e.zone.id = binary.BigEndian.Uint16(val)
+	}
+	if err := e.restoreCounters(&a); err != nil {
+		return err
+	}
+	var x extension
+	if err := t.restoreState(&e, &x, &a, family); err != nil {
+		return err
+	}
+	e.has |= t.features() & hasEvents
+	return t.place(&e, &x)
+}
+
+// place puts a restored entry into the table.
+func (t *Table) place(e *entry, x *extension) error {
+	if t.find(&e.tuples[original], e.zone, original) != nil || t.find(&e.tuples[reply], e.zone, reply) != nil {
+		return ctnetlink.EEXIST
+	}
+	if e.id == 0 {
+		e.id = t.newID()
+	}
+	at := t.slabs.take()
+	e.slot = at.slot
+	*at = *e
+	if at.has&hasExtension != 0 {
+		kept := *x
+		t.ext[at.slot] = &kept
+		if kept.master != nil {
+			kept.master.follow()
+		}
+	}
+	t.add(at)
+	return nil
+}
+
+// restoreTuple reads a tuple of a dump. Unlike one of a request it may have
+// ports where this table's protocols have none: older kernels knew more.
+func restoreTuple(val []byte, family uint8, d direction, z *zone) (tuple, errno) {
+	tp, no := parseTuple(val, family, d, z)
+	if no != 0 || tp.proto != ctnetlink.ProtoDCCP {
+		return tp, no
+	}
+	var tb [4][]byte
+	var ports [10][]byte
+	_ = parse(val, tb[:], nil)
+	if no := parse(tb[wire.TupleProto], ports[:], portPolicy); no != 0 {
+		return tp, no
+	}
+	if src, dst := ports[wire.ProtoSrcPort], ports[wire.ProtoDstPort]; src != nil && dst != nil {
+		tp.sport, tp.dport = binary.BigEndian.Uint16(src), binary.BigEndian.Uint16(dst)
+	}
+	return tp, 0
+}
+
+// restoreCounters reads the counters and the time stamp.
+func (e *entry) restoreCounters(a *entryAttrs) error {
+	for d := range direction(2) {
+		val := a[ctnetlink.AttrCountersOrig+ctnetlink.Attr(d)]
+		if val == nil {
+			continue
+		}
+		var tb [3][]byte
+		if parse(val, tb[:], policy{wire.CountersPackets: u64, wire.CountersBytes: u64}) != 0 {
+			return malformed("the counters")
+		}
+		e.has |= hasCounters
+		if v := tb[wire.CountersPackets]; v != nil {
+			e.counters[d].packets = binary.BigEndian.Uint64(v)
+		}
+		if v := tb[wire.CountersBytes]; v != nil {
+			e.counters[d].bytes = binary.BigEndian.Uint64(v)
+		}
+	}
+	if val := a[ctnetlink.AttrTimestamp]; val != nil {
+		var tb [3][]byte
+		if parse(val, tb[:], policy{wire.TimestampStart: u64}) != 0 || tb[wire.TimestampStart] == nil {
+			return malformed("the time stamp")
+		}
+		e.has |= hasTimes
+		e.start = int64(binary.BigEndian.Uint64(tb[wire.TimestampStart]))
+	}
+	return nil
+}
+
+// longestOpaque bounds what is kept of an entry without being understood.
+const longestOpaque = 512
+
+// restoreState reads the protocol's state and what goes into the extension.
+func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family uint8) error {
+	if val := a[ctnetlink.AttrProtoInfo]; val != nil {
+		if err := e.restoreProtoInfo(x, val); err != nil {
+			return err
+		}
+	}
+	if val := a[ctnetlink.AttrHelp]; val != nil {
+		name, no := parseHelp(val)
+		if no != 0 {
+			return malformed("the helper")
+		}
+		if x.helper = findHelper(name, family, e.protocol()); x.helper == nil {
+			return fmt.Errorf("helper %q: %w", name, ctnetlink.EOPNOTSUPP)
+		}
+		x.hasHelp = true
+		e.has |= hasExtension
+	}
+	if val := a[ctnetlink.AttrLabels]; val != nil {
+		if len(val) > labelsLen {
+			return malformed("the labels")
+		}
+		copy(x.labels[:], val)
+		e.has |= hasExtension
+	}
+	if val := a[ctnetlink.AttrTupleMaster]; val != nil {
+		want, no := restoreTuple(val, family, original, new(zone))
+		if no != 0 {
+			return malformed("the master")
+		}
+		if m := t.lookup(&want, e.zone); m != nil {
+			x.master = t.masterOf(m)
+		} else {
+			x.master = &master{tuple: want}
+		}
+		e.has |= hasExtension
+	}
+	if val := a[ctnetlink.AttrSecCtx]; val != nil {
+		if len(val) > longestOpaque {
+			return malformed("the security context")
+		}
+		x.secCtx = append([]byte{}, val...)
+		e.has |= hasExtension
+	}
+	return restoreNumbers(e, x, a)
+}
+
+// restoreNumbers reads the sequence adjustments and the SYN proxy's numbers.
+func restoreNumbers(e *entry, x *extension, a *entryAttrs) error {
+	for d := range direction(2) {
+		if val := a[ctnetlink.AttrSeqAdjOrig+ctnetlink.Attr(d)]; val != nil {
+			n, ok := three(val)
+			if !ok {
+				return malformed("the sequence adjustment")
+			}
+			x.seqAdj[d] = seqAdj{n[0], n[1], n[2]}
+			e.has |= hasExtension
+		}
+	}
+	if val := a[ctnetlink.AttrSynproxy]; val != nil {
+		n, ok := three(val)
+		if !ok {
+			return malformed("the SYN proxy's numbers")
+		}
+		e.has |= hasSynproxy
+		if n != [3]uint32{} {
+			x.synproxy = n
+			e.has |= hasExtension
+		}
+	}
+	return nil
+}
+
+// three reads a nest of three numbers of 32 bits.
+func three(val []byte) (n [3]uint32, ok bool) {
+	var tb [4][]byte
+	if parse(val, tb[:], seqAdjPolicy) != 0 {
+		return n, false
+	}
+	for i := range n {
+		if tb[i+1] == nil {
+			return n, false
+		}
+		n[i] = binary.BigEndian.Uint32(tb[i+1])
+	}
+	return n, true
+}
+
+func (e *entry) restoreProtoInfo(x *extension, val []byte) error {
+	var tb [4][]byte
+	if parse(val, tb[:], infoPolicy) != 0 {
+		return malformed("the protocol's state")
+	}
+	var no errno
+	switch proto := e.protocol(); {
+	case proto == ctnetlink.ProtoTCP && tb[wire.InfoTCP] != nil:
+		no = e.proto.restoreTCP(tb[wire.InfoTCP])
+	case proto == ctnetlink.ProtoSCTP && tb[wire.InfoSCTP] != nil:
+		no = e.proto.changeSCTP(tb[wire.InfoSCTP])
+	case proto == ctnetlink.ProtoDCCP:
+		if len(val) > longestOpaque {
+			return malformed("the protocol's state")
+		}
+		x.dccp = append([]byte{}, val...)
+		e.has |= hasExtension
+	}
+	if no != 0 {
+		return malformed("the protocol's state")
+	}
+	return nil
+}
+
+// restoreTCP reads TCP's state as a dump has it: flags without a mask, window
+// scales whatever the flags are.
+func (p *protoState) restoreTCP(val []byte) errno {
+	var tb [6][]byte
+	if no := parse(val, tb[:], tcpPolicy); no != 0 {
+		return no
+	}
+	if v := tb[wire.InfoTCPState]; v != nil {
+		p.state = v[0]
+	}
+	for d := range direction(2) {
+		if v := tb[wire.InfoTCPWScaleOrig+d]; v != nil {
+			p.wscale[d] = v[0]
+		}
+		if v := tb[wire.InfoTCPFlagsOrig+d]; v != nil {
+			p.flags[d] = v[0]
+		}
+	}
+	return 0
+}

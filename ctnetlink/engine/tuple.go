@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+)
+
+// errno is a refusal, 0 a success.
+type errno = ctnetlink.Errno
+
+const (
+	familyIPv4 = ctnetlink.FamilyIPv4
+	familyIPv6 = ctnetlink.FamilyIPv6
+)
+
+// tuple is one direction of an entry. Tuples are compared with ==: what a
+// protocol does not have is 0.
+type tuple struct {
+	src, dst [16]byte // an IPv4 address is in the first four bytes
+	sport    uint16   // source port, GRE key, ICMP identifier
+	dport    uint16   // destination port, GRE key; of ICMP type<<8 | code
+	family   uint8
+	proto    uint8
+}
+
+// direction numbers an entry's two tuples.
+type direction = uint8
+
+const (
+	original direction = 0
+	reply    direction = 1
+)
+
+// zone is where a tuple must be unique: an id, and the directions it counts in.
+// In a direction in which it does not, the entry is in zone 0.
+type zone struct {
+	id   uint16
+	dirs uint8 // bits by direction
+}
+
+var defaultZone = zone{0, 3}
+
+// in returns the zone's id in a direction.
+func (z zone) in(d direction) uint16 {
+	if z.dirs>>d&1 == 0 {
+		return 0
+	}
+	return z.id
+}
+
+// invert returns the tuple of the other direction (nf_ct_invert_tuple). ok is
+// false for an ICMP type that has no answer.
+func (t *tuple) invert() (i tuple, ok bool) {
+	i = tuple{src: t.dst, dst: t.src, sport: t.dport, dport: t.sport, family: t.family, proto: t.proto}
+	if isICMP(t.proto) {
+		other, ok := icmpAnswer(t.proto, uint8(t.dport>>8))
+		i.sport, i.dport = t.sport, uint16(other)<<8|t.dport&0xff
+		return i, ok
+	}
+	return i, true
+}
+
+// Which ICMP query answers which, plus one; 0: none (the invmaps of
+// nf_conntrack_proto_icmp.c and nf_conntrack_proto_icmpv6.c).
+var (
+	icmpInverse = [...]uint8{0: 8 + 1, 8: 0 + 1, 13: 14 + 1, 14: 13 + 1, 15: 16 + 1, 16: 15 + 1, 17: 18 + 1, 18: 17 + 1}
+	// From 128 on: echo, and node information.
+	icmpv6Inverse = [...]uint8{0: 129 + 1, 1: 128 + 1, 11: 140 + 1, 12: 139 + 1}
+)
+
+func isICMP(proto uint8) bool { return proto == ctnetlink.ProtoICMP || proto == ctnetlink.ProtoICMPv6 }
+
+// icmpAnswer returns the type that answers a type; ok is false when none does.
+func icmpAnswer(proto, typ uint8) (answer uint8, ok bool) {
+	inverse := icmpInverse[:]
+	if proto == ctnetlink.ProtoICMPv6 {
+		inverse = icmpv6Inverse[:]
+		typ -= 128
+	}
+	if int(typ) >= len(inverse) || inverse[typ] == 0 {
+		return 0, false
+	}
+	return inverse[typ] - 1, true
+}
+
+// hasPorts tells whether tuples of proto carry two numbers of 16 bits. DCCP is
+// not among them any more: its helperless tracking left Linux in 6.18.
+func hasPorts(proto uint8) bool {
+	switch proto {
+	case ctnetlink.ProtoTCP, ctnetlink.ProtoUDP, ctnetlink.ProtoUDPLite, ctnetlink.ProtoSCTP, ctnetlink.ProtoGRE:
+		return true
+	}
+	return false
+}
+
+// Bits of CTA_FILTER_*_FLAGS: which fields of a tuple count.
+const (
+	filterSrc uint32 = 1 << iota
+	filterDst
+	filterZone
+	filterProto
+	filterSrcPort
+	filterDstPort
+	filterICMPType
+	filterICMPCode
+	filterICMPID
+	filterICMPv6Type
+	filterICMPv6Code
+	filterICMPv6ID
+	filterEnd
+	filterAll    = filterEnd - 1
+	filterInside = filterAll &^ (filterSrc | filterDst | filterZone | filterProto) // of CTA_TUPLE_PROTO
+)
+
+// parseTuple reads a tuple attribute of a request, all of it.
+func parseTuple(val []byte, family uint8, dir direction, z *zone) (tuple, errno) {
+	if t, ok := parseUsual(val, family); ok {
+		return t, 0
+	}
+	return parseTupleFields(val, family, dir, z, filterAll)
+}
+
+// parseTupleFields reads those fields of a tuple that flags name. Its zone goes
+// to z; nil refuses one (ctnetlink_parse_tuple_filter).
+func parseTupleFields(val []byte, family uint8, dir direction, z *zone, flags uint32) (t tuple, no errno) {
+	var tb [4][]byte
+	if no := parse(val, tb[:], tuplePolicy); no != 0 {
+		return t, no
+	}
+	if family != familyIPv4 && family != familyIPv6 {
+		return t, ctnetlink.EOPNOTSUPP
+	}
+	t.family = family
+	if flags&(filterSrc|filterDst) != 0 {
+		if no := t.parseIP(tb[wire.TupleIP], flags); no != 0 {
+			return t, no
+		}
+	}
+	if flags&filterProto != 0 {
+		if no := t.parseProto(tb[wire.TupleProto], flags); no != 0 {
+			return t, no
+		}
+	} else if flags&filterInside != 0 {
+		return t, ctnetlink.EINVAL
+	}
+	if flags&filterZone != 0 && tb[wire.TupleZone] != nil {
+		if z == nil || z.id != 0 {
+			return t, ctnetlink.EINVAL
+		}
+		*z = zone{binary.BigEndian.Uint16(tb[wire.TupleZone]), 1 << dir}
+	}
+	return t, 0
+}
+
+func (t *tuple) parseIP(val []byte, flags uint32) errno {
+	if val == nil {
+		return ctnetlink.EINVAL
+	}
+	var tb [5][]byte
+	if no := parse(val, tb[:], ipPolicy); no != 0 {
+		return no
+	}
+	src, dst, size := tb[wire.IPv4Src], tb[wire.IPv4Dst], 4
+	if t.family == familyIPv6 {
+		src, dst, size = tb[wire.IPv6Src], tb[wire.IPv6Dst], 16
+	}
+	if flags&filterSrc != 0 {
+		if src == nil {
+			return ctnetlink.EINVAL
+		}
+		copy(t.src[:], src[:size])
+	}
+	if flags&filterDst != 0 {
+		if dst == nil {
+			return ctnetlink.EINVAL
+		}
+		copy(t.dst[:], dst[:size])
+	}
+	return 0
+}
+
+func (t *tuple) parseProto(val []byte, flags uint32) errno {
+	if val == nil {
+		return ctnetlink.EINVAL
+	}
+	var tb [10][]byte
+	if no := parse(val, tb[:], protoPolicy); no != 0 {
+		return no
+	}
+	if tb[wire.ProtoNum] == nil {
+		return ctnetlink.EINVAL
+	}
+	t.proto = tb[wire.ProtoNum][0]
+	switch {
+	case t.proto == ctnetlink.ProtoICMP:
+		return t.parseICMP(val, tb[wire.ProtoICMPID:], icmpPolicy, flags)
+	case t.proto == ctnetlink.ProtoICMPv6:
+		return t.parseICMP(val, tb[wire.ProtoICMPv6ID:], icmpv6Policy, flags>>3)
+	case !hasPorts(t.proto):
+		return 0
+	}
+	if no := parse(val, tb[:], portPolicy); no != 0 {
+		return no
+	}
+	if flags&filterSrcPort != 0 {
+		if tb[wire.ProtoSrcPort] == nil {
+			return ctnetlink.EINVAL
+		}
+		t.sport = binary.BigEndian.Uint16(tb[wire.ProtoSrcPort])
+	}
+	if flags&filterDstPort != 0 {
+		if tb[wire.ProtoDstPort] == nil {
+			return ctnetlink.EINVAL
+		}
+		t.dport = binary.BigEndian.Uint16(tb[wire.ProtoDstPort])
+	}
+	return 0
+}
+
+// parseICMP reads id, type and code, which is their order for both families.
+// The flags are those of IPv4.
+func (t *tuple) parseICMP(val []byte, tb [][]byte, p policy, flags uint32) errno {
+	var checked [10][]byte
+	if no := parse(val, checked[:], p); no != 0 {
+		return no
+	}
+	id, typ, code := tb[0], tb[1], tb[2]
+	if flags&filterICMPType != 0 {
+		if typ == nil {
+			return ctnetlink.EINVAL
+		}
+		if _, ok := icmpAnswer(t.proto, typ[0]); !ok {
+			return ctnetlink.EINVAL
+		}
+		t.dport = uint16(typ[0]) << 8
+	}
+	if flags&filterICMPCode != 0 {
+		if code == nil {
+			return ctnetlink.EINVAL
+		}
+		t.dport |= uint16(code[0])
+	}
+	if flags&filterICMPID != 0 {
+		if id == nil {
+			return ctnetlink.EINVAL
+		}
+		t.sport = binary.BigEndian.Uint16(id)
+	}
+	return 0
+}
+
+// put appends the tuple as an attribute, with a zone's id if it has one in this
+// direction alone.
+func (t *tuple) put(w *wire.Builder, typ uint16, zoneID uint16) {
+	mark := w.Nest(typ)
+	ip := w.Nest(wire.TupleIP)
+	if t.family == familyIPv6 {
+		w.Bytes(wire.IPv6Src, t.src[:])
+		w.Bytes(wire.IPv6Dst, t.dst[:])
+	} else {
+		w.Bytes(wire.IPv4Src, t.src[:4])
+		w.Bytes(wire.IPv4Dst, t.dst[:4])
+	}
+	w.Close(ip)
+	proto := w.Nest(wire.TupleProto)
+	w.U8(wire.ProtoNum, t.proto)
+	switch {
+	case t.proto == ctnetlink.ProtoICMP:
+		w.U16(wire.ProtoICMPID, t.sport)
+		w.U8(wire.ProtoICMPType, uint8(t.dport>>8))
+		w.U8(wire.ProtoICMPCode, uint8(t.dport))
+	case t.proto == ctnetlink.ProtoICMPv6:
+		w.U16(wire.ProtoICMPv6ID, t.sport)
+		w.U8(wire.ProtoICMPv6Type, uint8(t.dport>>8))
+		w.U8(wire.ProtoICMPv6Code, uint8(t.dport))
+	case hasPorts(t.proto), t.sport|t.dport != 0: // restored from an older kernel
+		w.U16(wire.ProtoSrcPort, t.sport)
+		w.U16(wire.ProtoDstPort, t.dport)
+	}
+	w.Close(proto)
+	if zoneID != 0 {
+		w.U16(wire.TupleZone, zoneID)
+	}
+	w.Close(mark)
+}

@@ -1,0 +1,79 @@
+package ctnetlink
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// otherEndian is the byte order that this machine does not have.
+var otherEndian = func() binary.ByteOrder {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}()
+
+// swapHeader swaps the words of a message's header, whatever the order it is
+// in. The nfnetlink header behind it has none: its res_id is big endian on all
+// machines.
+func swapHeader(msg []byte) {
+	for _, word := range [][]byte{msg[0:4], msg[4:6], msg[6:8], msg[8:12], msg[12:16]} {
+		slices.Reverse(word)
+	}
+}
+
+// nestDepth bounds how deep attributes lie in one another: a translation's
+// ports are at the fourth level.
+const nestDepth = 8
+
+// checkAttributes tells whether the lengths of a message's attributes fit, and
+// if not, where the first lies that does not. Foreign attributes are swapped
+// into this machine's order as they are passed: their headers, those inside the
+// ones that are marked as nests (a kernel marks all of its own), and the words
+// of label sets. Every other number in them is big endian on all machines.
+func checkAttributes(b []byte, foreign bool) (at int, ok bool) {
+	if foreign {
+		return swapAttributes(b, 0)
+	}
+	for at < len(b) {
+		if len(b)-at < nlaHeaderLen {
+			return at, false
+		}
+		n := int(binary.NativeEndian.Uint16(b[at:]))
+		if n < nlaHeaderLen || n > len(b)-at {
+			return at, false
+		}
+		at += align4(n)
+	}
+	return at, true
+}
+
+func swapAttributes(b []byte, depth int) (at int, ok bool) {
+	for at < len(b) {
+		if len(b)-at < nlaHeaderLen || depth == nestDepth {
+			return at, false
+		}
+		a := b[at:]
+		slices.Reverse(a[0:2])
+		slices.Reverse(a[2:4])
+		n := int(binary.NativeEndian.Uint16(a))
+		typ := binary.NativeEndian.Uint16(a[2:])
+		if n < nlaHeaderLen || n > len(a) {
+			return at, false
+		}
+		val := a[nlaHeaderLen:n]
+		switch {
+		case typ&nlaNested != 0:
+			if in, ok := swapAttributes(val, depth+1); !ok {
+				return at + nlaHeaderLen + in, false
+			}
+		case depth == 0 && (Attr(typ) == AttrLabels || Attr(typ) == AttrLabelsMask):
+			// An expectation has nothing of these numbers.
+			for ; len(val) >= 4; val = val[4:] {
+				slices.Reverse(val[:4])
+			}
+		}
+		at += align4(n)
+	}
+	return at, true
+}

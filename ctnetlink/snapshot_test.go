@@ -1,0 +1,299 @@
+package ctnetlink
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+var snapshotTime = time.Unix(1_700_000_000, 123_456_789)
+
+// snapshot makes one of messages.
+func snapshot(messages ...[]byte) []byte {
+	var w SnapshotWriter
+	b := w.AppendHeader(nil, SnapshotHeader{Time: snapshotTime, Serial: 7})
+	for _, m := range messages {
+		b = w.Append(b, m)
+	}
+	return w.AppendEnd(b)
+}
+
+// readSnapshot reads all of one.
+func readSnapshot(r io.Reader) (h SnapshotHeader, messages [][]byte, err error) {
+	s, err := NewSnapshotReader(r)
+	if err != nil {
+		return h, nil, err
+	}
+	for {
+		msg, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			return s.Header(), messages, nil
+		}
+		if err != nil {
+			return s.Header(), messages, err
+		}
+		messages = append(messages, slices.Clone(msg))
+	}
+}
+
+// richEntry has every kind of attribute that a foreign reader must swap.
+func richEntry() []byte {
+	en := benchEntry(3)
+	en.Labels = []byte{1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128}
+	en.Helper, en.Zone, en.Master = "ftp", 9, en.Reply
+	en.SrcNAT = NAT{MinAddr: en.Orig.Src, MinPort: 4, MaxPort: 5}
+	en.Set = en.Set.With(AttrLabels).With(AttrHelp).With(AttrZone).With(AttrTupleMaster).With(AttrNATSrc)
+	return en.AppendMessage(nil)
+}
+
+// expectations are messages that a kernel sent; none on a big-endian machine.
+func capturedExpectations(t testing.TB) (all [][]byte) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		return nil
+	}
+	for _, m := range captured(t, "expect") {
+		if binary.NativeEndian.Uint16(m[4:]) == subsysExpect<<8|msgNew {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// foreign rewrites a snapshot as a machine of the other byte order writes it.
+// It knows the format from the documentation, not from the reader.
+func foreign(t testing.TB, b []byte) []byte {
+	t.Helper()
+	b = slices.Clone(b)
+	for _, w := range [][]byte{b[8:10], b[10:12], b[12:16], b[16:24], b[24:32]} {
+		slices.Reverse(w)
+	}
+	var attributes func(b []byte, top bool)
+	attributes = func(b []byte, top bool) {
+		for len(b) > 0 {
+			n, typ := binary.NativeEndian.Uint16(b), binary.NativeEndian.Uint16(b[2:])
+			slices.Reverse(b[:2])
+			slices.Reverse(b[2:4])
+			if typ&0x8000 != 0 {
+				attributes(b[4:n], false)
+			} else if top && typ == 22 {
+				for w := b[4:n]; len(w) > 0; w = w[4:] {
+					slices.Reverse(w[:4])
+				}
+			}
+			b = b[min((int(n)+3)/4*4, len(b)):]
+		}
+	}
+	var w SnapshotWriter
+	w.note(b[:32])
+	for at := 32; at < len(b); {
+		m := b[at:]
+		n, typ := int(binary.NativeEndian.Uint32(m)), binary.NativeEndian.Uint16(m[4:])
+		for _, w := range [][]byte{m[0:4], m[4:6], m[6:8], m[8:12], m[12:16]} {
+			slices.Reverse(w)
+		}
+		if typ == 3 {
+			slices.Reverse(m[16:24])
+			w.note(m[:24])
+			otherEndian.PutUint32(m[24:], w.crc)
+			return b
+		}
+		attributes(m[20:n], true)
+		n = (n + 3) / 4 * 4
+		w.note(m[:n])
+		at += n
+	}
+	t.Fatal("no end mark")
+	return nil
+}
+
+func TestSnapshotRoundTrip(t *testing.T) {
+	in := append([][]byte{richEntry(), benchEntry(1).AppendMessage(nil)}, capturedExpectations(t)...)
+	b := snapshot(in...)
+	for name, file := range map[string][]byte{"own": b, "foreign": foreign(t, b)} {
+		for how, r := range map[string]io.Reader{
+			"whole": bytes.NewReader(file), "by bytes": iotest.OneByteReader(bytes.NewReader(file)),
+			"end with data": iotest.DataErrReader(bytes.NewReader(file)),
+		} {
+			h, out, err := readSnapshot(r)
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, how, err)
+				continue
+			}
+			if !h.Time.Equal(snapshotTime) || h.Serial != 7 || h.Foreign != (name == "foreign") {
+				t.Errorf("%s, %s: header %+v", name, how, h)
+			}
+			if len(out) != len(in) {
+				t.Errorf("%s, %s: %d messages, want %d", name, how, len(out), len(in))
+				continue
+			}
+			for i, msg := range out {
+				want := slices.Clone(in[i])
+				binary.NativeEndian.PutUint16(want[6:], FlagMulti)
+				clear(want[8:16])
+				if !bytes.Equal(msg, want) {
+					t.Errorf("%s, %s: message %d:\n%x, want\n%x", name, how, i, msg, want)
+				}
+			}
+		}
+	}
+}
+
+// TestSnapshotLayout holds the writer to the documented bytes.
+func TestSnapshotLayout(t *testing.T) {
+	b := snapshot(benchEntry(1).AppendMessage(nil))
+	n := binary.NativeEndian
+	end := len(b) - 28
+	switch {
+	case string(b[:8]) != "\x89CTN\r\n\x1a\n", n.Uint16(b[8:]) != 0xfeff, n.Uint16(b[10:]) != 1, n.Uint32(b[12:]) != 32,
+		int64(n.Uint64(b[16:])) != snapshotTime.UnixNano(), n.Uint64(b[24:]) != 7:
+		t.Errorf("header % x", b[:32])
+	case n.Uint16(b[36:]) != 0x100, n.Uint16(b[38:]) != 2, n.Uint64(b[40:]) != 0:
+		t.Errorf("message % x", b[32:])
+	case n.Uint32(b[end:]) != 28, n.Uint16(b[end+4:]) != 3, n.Uint64(b[end+16:]) != 1:
+		t.Errorf("end mark % x", b[end:])
+	}
+	// CRC-32C of "123456789" is e3069283 (RFC 3720 names the polynomial).
+	var w SnapshotWriter
+	if w.note([]byte("123456789")); w.crc != 0xe3069283 {
+		t.Errorf("checksum %08x", w.crc)
+	}
+}
+
+// TestSnapshotCutOff: no beginning of a snapshot passes for a whole one, and the
+// error says where it ends.
+func TestSnapshotCutOff(t *testing.T) {
+	whole := snapshot(richEntry(), benchEntry(1).AppendMessage(nil))
+	for _, file := range [][]byte{whole, foreign(t, whole)} {
+		for n := range file {
+			_, _, err := readSnapshot(bytes.NewReader(file[:n]))
+			var wrong *SnapshotError
+			if !errors.As(err, &wrong) || wrong.Offset != int64(n) && n > 8 {
+				t.Fatalf("cut at %d: %v", n, err)
+			}
+		}
+	}
+}
+
+// TestSnapshotDamage: no changed byte goes unnoticed.
+func TestSnapshotDamage(t *testing.T) {
+	whole := snapshot(richEntry(), benchEntry(1).AppendMessage(nil))
+	for i := range whole {
+		b := slices.Clone(whole)
+		b[i] ^= 0x21
+		_, _, err := readSnapshot(bytes.NewReader(b))
+		var wrong *SnapshotError
+		if !errors.As(err, &wrong) || wrong.Offset > int64(len(whole)) {
+			t.Fatalf("byte %d changed: %v", i, err)
+		}
+	}
+}
+
+func TestSnapshotErrors(t *testing.T) {
+	good := snapshot(benchEntry(1).AppendMessage(nil))
+	set := func(at int, with ...byte) []byte {
+		b := slices.Clone(good)
+		copy(b[at:], with)
+		return b
+	}
+	u16 := func(v uint16) []byte { return binary.NativeEndian.AppendUint16(nil, v) }
+	u32 := func(v uint32) []byte { return binary.NativeEndian.AppendUint32(nil, v) }
+	end := len(good) - 28
+	for _, tc := range []struct {
+		name string
+		b    []byte
+		want string
+	}{
+		{"empty", nil, "byte 0: it is empty: no table file"},
+		{"text", []byte("tcp      6 431999 ESTABLISHED src=10.0.0.1"), "byte 0: no table file: it begins with 74 63 70"},
+		{"short text", []byte("tcp"), "byte 0: no table file"},
+		{"header", good[:20], "byte 20: it ends in the header"},
+		{"order", set(8, 1, 2), "byte 8: 01 02 is no byte order mark"},
+		{"version", set(10, u16(2)...), "byte 10: version 2 is not known, only 1"},
+		{"header length", set(12, u32(40)...), "byte 12: a header of 40 bytes, not 32"},
+		{"type", set(36, u16(0x102)...), "byte 36: a message of type 0x102"},
+		{"length", set(32, u32(16)...), "byte 32: a message of 16 bytes"},
+		{"huge", set(32, u32(1<<31)...), "byte 32: a message of 2147483648 bytes"},
+		{"attribute", set(52, u16(3)...), "byte 52: an attribute whose length"},
+		{"nested too long", set(52, u16(60000)...), "byte 52: an attribute whose length"},
+		{"end length", set(end, u32(20)...), fmt.Sprintf("byte %d: an end mark of 20 bytes", end)},
+		{"count", set(end+16, u16(9)...), fmt.Sprintf("byte %d: the end mark counts", end+16)},
+		{"checksum", set(end+24, 1, 2, 3, 4), fmt.Sprintf("byte %d: the checksum is", end+24)},
+		{"more", append(slices.Clone(good), 0), fmt.Sprintf("byte %d: something follows", len(good))},
+	} {
+		if _, _, err := readSnapshot(bytes.NewReader(tc.b)); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %s", tc.name, err, tc.want)
+		}
+	}
+	broken := errors.New("broken")
+	if _, _, err := readSnapshot(io.MultiReader(bytes.NewReader(good[:60]), iotest.ErrReader(broken))); !errors.Is(err, broken) {
+		t.Errorf("a reader's own error: %v", err)
+	}
+}
+
+// FuzzSnapshot: whatever the bytes, the reader ends, without a panic, and what
+// it calls whole is what a writer makes of it.
+func FuzzSnapshot(f *testing.F) {
+	whole := snapshot(richEntry(), benchEntry(1).AppendMessage(nil))
+	f.Add(whole)
+	f.Add(foreign(f, whole))
+	f.Add(snapshot())
+	f.Add(snapshot(capturedExpectations(f)...))
+	f.Add(whole[:100])
+	for _, m := range malformed(subsysConntrack << 8) {
+		if len(m) >= headLen {
+			f.Add(snapshot(m))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, messages, err := readSnapshot(bytes.NewReader(b))
+		for _, m := range messages {
+			var flow Flow
+			if flow.Decode(m) == nil {
+				visit(t, &flow)
+			}
+		}
+		if err != nil {
+			var wrong *SnapshotError
+			if !errors.As(err, &wrong) || wrong.Offset > int64(len(b)) {
+				t.Fatalf("%v, of %d bytes", err, len(b))
+			}
+			return
+		}
+		var w SnapshotWriter
+		again := w.AppendHeader(nil, h)
+		for _, m := range messages {
+			again = w.Append(again, m)
+		}
+		if again = w.AppendEnd(again); len(again) != len(b) {
+			t.Fatalf("%d bytes, written again %d", len(b), len(again))
+		}
+	})
+}
+
+func BenchmarkSnapshotRead(b *testing.B) {
+	var w SnapshotWriter
+	file := w.AppendHeader(nil, SnapshotHeader{Time: snapshotTime})
+	const entries = 10_000
+	for i := range entries {
+		file = w.Append(file, benchEntry(i).AppendMessage(nil))
+	}
+	file = w.AppendEnd(file)
+	b.SetBytes(int64(len(file)))
+	for b.Loop() {
+		s, err := NewSnapshotReader(bytes.NewReader(file))
+		for err == nil {
+			_, err = s.Next()
+		}
+		if !errors.Is(err, io.EOF) {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/entries, "ns/entry")
+}

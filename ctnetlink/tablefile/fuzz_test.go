@@ -1,0 +1,69 @@
+package tablefile
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+)
+
+// FuzzLoad: a file that is whole may hold anything. It is refused, or makes a
+// table that can be written and read again.
+func FuzzLoad(f *testing.F) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		for _, name := range []string{"dump", "expect", "events"} {
+			b, err := os.ReadFile("../testdata/" + name + ".nl")
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+			eachMessage(b, func(m []byte) { f.Add(m) })
+		}
+	}
+	f.Add(entry(1, 600).AppendMessage(nil))
+	now := time.Now()
+	clock := func() time.Time { return now }
+	f.Fuzz(func(t *testing.T, b []byte) {
+		// The end mark is right, so that what is inside gets to be read.
+		var w ctnetlink.SnapshotWriter
+		file := w.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: now})
+		eachMessage(b, func(m []byte) {
+			if len(m) >= headLen {
+				m = bytes.Clone(m)
+				binary.NativeEndian.PutUint16(m[4:], msgType(m)&0x300) // mostly entries and expectations
+				file = w.Append(file, m)
+			}
+		})
+		table := engine.New(engine.Options{Now: clock})
+		if err := restore(table, bytes.NewReader(w.AppendEnd(file))); err != nil {
+			var wrong *ctnetlink.SnapshotError
+			if !errors.As(err, &wrong) {
+				t.Fatalf("an error without a place: %v", err)
+			}
+			return
+		}
+		var again ctnetlink.SnapshotWriter
+		file = again.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: now})
+		for m := range table.All() {
+			timeout(m)
+			file = again.Append(file, m)
+		}
+		file = again.AppendEnd(file)
+		r, err := ctnetlink.NewSnapshotReader(bytes.NewReader(file))
+		for err == nil {
+			_, err = r.Next()
+		}
+		if !errors.Is(err, io.EOF) {
+			t.Fatalf("what was written cannot be read: %v", err)
+		}
+		if err := restore(engine.New(engine.Options{Now: clock}), bytes.NewReader(file)); err != nil {
+			t.Fatalf("what was written cannot be loaded: %v", err)
+		}
+	})
+}

@@ -1,0 +1,257 @@
+package tablefile
+
+import (
+	"encoding/binary"
+	"os"
+	"sync/atomic"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+)
+
+// socket answers from the table that the file holds when it is asked.
+type socket struct {
+	file   *File
+	closed atomic.Bool
+
+	table    *engine.Table // that inner leads to
+	inner    ctnetlink.Socket
+	scan     *scan     // the dump that is being read from the file itself
+	follower *follower // once a group was joined
+	zeroing  bool      // the dump under way changes what it lists
+	bytes    int       // the receive buffer
+}
+
+// request is what a datagram asks for.
+type request struct {
+	changes int  // messages that change the table
+	zeroes  bool // a dump does
+	list    bool // it is a dump that can be read from the file
+}
+
+func classify(b []byte) (r request) {
+	n := 0
+	eachMessage(b, func(m []byte) {
+		n++
+		dump := msgFlags(m)&ctnetlink.FlagDump == ctnetlink.FlagDump
+		switch msgType(m) {
+		case subsysConntrack<<8 | msgGetCtrZero:
+			r.changes++
+			r.zeroes = r.zeroes || dump
+		case subsysConntrack<<8 | msgGet:
+			r.list = dump && len(m) >= headLen
+		case subsysExpect<<8 | msgGet:
+			r.list = dump && len(m) == headLen // of all masters
+		case subsysConntrack<<8 | msgNew, subsysConntrack<<8 | msgDelete, subsysExpect<<8 | msgNew, subsysExpect<<8 | msgDelete:
+			r.changes++
+		}
+	})
+	r.list = r.list && n == 1
+	return r
+}
+
+func (s *socket) Send(b []byte) error {
+	f := s.file
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.closed.Load() {
+		return os.ErrClosed
+	}
+	s.endScan()
+	r := classify(b)
+	if r.changes > 0 {
+		if err := f.begin(); err != nil {
+			return err
+		}
+	} else if r.list && f.lock == nil {
+		scan, err := f.scan(b)
+		if err != nil {
+			return err
+		}
+		s.scan = scan
+		return nil
+	}
+	if err := s.dial(); err != nil {
+		return err
+	}
+	f.changes += r.changes
+	if r.zeroes && !s.zeroing {
+		s.zeroing = true
+		f.zeroing++
+	}
+	err := s.inner.Send(b)
+	if nerr := f.journal.note(); err == nil {
+		err = nerr
+	}
+	return err
+}
+
+// dial makes inner lead to the table as it is now.
+func (s *socket) dial() error {
+	f := s.file
+	if err := f.current(); err != nil {
+		return err
+	}
+	if s.inner != nil && s.table == f.table {
+		return nil
+	}
+	s.hangUp()
+	inner := f.first
+	f.first = nil
+	if inner == nil {
+		var err error
+		if inner, err = f.table.Dial(); err != nil {
+			return err
+		}
+	}
+	s.inner, s.table = inner, f.table
+	if s.bytes == 0 {
+		return nil
+	}
+	_, err := inner.SetReadBuffer(s.bytes)
+	return err
+}
+
+func (s *socket) Receive(b []byte) (int, uint32, error) {
+	return s.receive(b, ctnetlink.Socket.Receive, (*follower).receive)
+}
+
+func (s *socket) Poll(b []byte) (int, uint32, error) {
+	return s.receive(b, ctnetlink.Socket.Poll, (*follower).poll)
+}
+
+func (s *socket) receive(b []byte, answer func(ctnetlink.Socket, []byte) (int, uint32, error), events func(*follower, []byte) (int, error)) (int, uint32, error) {
+	if s.scan != nil {
+		n, err := s.scan.next(b)
+		return n, 0, err
+	}
+	if s.follower != nil {
+		n, err := events(s.follower, b)
+		return n, 0, err
+	}
+	s.file.mu.Lock()
+	inner, zeroing := s.inner, s.zeroing
+	s.file.mu.Unlock()
+	if inner == nil {
+		return 0, 0, ctnetlink.EAGAIN
+	}
+	n, from, err := answer(inner, b)
+	if err == nil {
+		s.note(b[:n], zeroing)
+	}
+	return n, from, err
+}
+
+// note looks for refusals among answers: what was refused has changed nothing.
+// (An update may have been carried out in part; its refusals have other
+// numbers.)
+func (s *socket) note(b []byte, zeroing bool) {
+	refused, ended := 0, false
+	eachMessage(b, func(m []byte) {
+		switch msgType(m) {
+		case msgDone:
+			ended = true
+		case msgError:
+			ended = true
+			if len(m) < headerLen+4 {
+				return
+			}
+			switch ctnetlink.Errno(-int32(binary.NativeEndian.Uint32(m[headerLen:]))) {
+			case ctnetlink.EEXIST, ctnetlink.ENOENT:
+				refused++
+			}
+		}
+	})
+	if refused == 0 && !zeroing {
+		return
+	}
+	f := s.file
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lock == nil {
+		return
+	}
+	f.changes = max(f.changes-refused, 0)
+	if zeroing {
+		f.changes++
+		if ended {
+			s.endZeroing()
+		}
+	}
+}
+
+func (s *socket) endZeroing() {
+	if s.zeroing {
+		s.zeroing = false
+		s.file.zeroing--
+	}
+}
+
+// Join makes the socket follow what other runs do to the file, and this one.
+func (s *socket) Join(g ctnetlink.Group) error {
+	if s.follower == nil {
+		w, err := s.file.follow()
+		if err != nil {
+			return err
+		}
+		s.follower = w
+	}
+	s.follower.join(g)
+	return nil
+}
+
+// SetReadBuffer returns twice what is asked, as Linux does. Events wait in the
+// spool, whose bound is another.
+func (s *socket) SetReadBuffer(bytes int) (int, error) {
+	s.bytes = bytes
+	if s.inner != nil {
+		return s.inner.SetReadBuffer(bytes)
+	}
+	return 2 * bytes, nil
+}
+
+func (s *socket) Lost() uint64 {
+	if s.follower == nil {
+		return 0
+	}
+	return s.follower.lostSoFar()
+}
+
+func (s *socket) Queued() int {
+	if s.follower == nil {
+		return 0
+	}
+	return s.follower.queued()
+}
+
+func (s *socket) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	if s.follower != nil {
+		s.follower.close()
+	}
+	s.file.mu.Lock()
+	defer s.file.mu.Unlock()
+	if s.scan != nil {
+		s.scan.close() // perhaps under the reader's hands
+	}
+	s.hangUp()
+	return nil
+}
+
+func (s *socket) hangUp() {
+	s.endZeroing()
+	if s.inner != nil {
+		s.inner.Close()
+		s.inner = nil
+	}
+}
+
+// endScan gives up a dump that another request follows.
+func (s *socket) endScan() {
+	if s.scan != nil {
+		s.scan.close()
+		s.scan = nil
+	}
+}
