@@ -43,6 +43,8 @@ type Filter struct {
 	Labels []byte
 	// SrcNAT, DstNAT and AnyNAT select translated entries.
 	SrcNAT, DstNAT, AnyNAT NAT
+	// More is what the fields above cannot say; nil: nothing.
+	More *Criteria
 }
 
 // Tuple is what one direction must be.
@@ -57,11 +59,14 @@ type NAT struct {
 	// Given: the criterion is there. Without an address any translation will
 	// do.
 	Given bool
-	// Addr, when valid, is the address it was translated to, and Port, when
-	// HasPort, the port.
-	Addr    netip.Addr
-	Port    uint16
-	HasPort bool
+	// Addr, when valid, is the address it was translated to, of which those
+	// bits count that Mask, when valid, has set; and Port, when HasPort, the
+	// port.
+	Addr, Mask netip.Addr
+	Port       uint16
+	HasPort    bool
+	// Not: it must have been translated to anything else.
+	Not bool
 }
 
 // Match tells whether an entry meets all criteria.
@@ -112,7 +117,7 @@ func (m *Filter) Match(f *ctnetlink.Flow) bool {
 	if len(m.Labels) > 0 && !m.matchLabels(f) {
 		return false
 	}
-	return m.matchNAT(f)
+	return m.matchNAT(f) && (m.More == nil || m.More.match(f))
 }
 
 func (w *Tuple) match(t *ctnetlink.Tuple) bool {

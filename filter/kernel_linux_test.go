@@ -174,7 +174,35 @@ func eventFilter(r *rand.Rand, en *ctnetlink.Entry) *filter.Filter {
 	if one(8) {
 		m.HasZone = true
 	}
+	if one(3) {
+		m.More = eventCriteria(r, en)
+	}
 	return m
+}
+
+// eventCriteria makes criteria that no socket compares.
+func eventCriteria(r *rand.Rand, en *ctnetlink.Entry) *filter.Criteria {
+	c := new(filter.Criteria)
+	around := func(n, maximum uint32) filter.Set {
+		set := filter.NewSet(filter.Range{Min: n - min(n, r.Uint32N(2)), Max: min(n+r.Uint32N(2), maximum)})
+		if r.IntN(4) == 0 {
+			set = set.Complement(maximum)
+		}
+		return set
+	}
+	switch r.IntN(5) {
+	case 0:
+		c.Orig = append(c.Orig, filter.FieldSet{Field: ctnetlink.FieldProto, Set: around(uint32(en.Orig.Proto), 255)})
+	case 1:
+		c.Reply = append(c.Reply, filter.FieldSet{Field: ctnetlink.FieldSrcPort, Set: around(uint32(en.Reply.SrcPort), 65535)})
+	case 2:
+		c.Without = append(c.Without, filter.Address{Field: ctnetlink.FieldDst, Addr: en.Orig.Dst})
+	case 3:
+		c.Marks = append(c.Marks, filter.MarkRange{Min: 1, Max: 5, Mask: 7})
+	case 4:
+		c.Host, c.NotHost = filter.Address{Addr: en.Orig.Dst}, r.IntN(2) == 0
+	}
+	return c
 }
 
 // wholly tells whether a socket can compare all of a filter.
@@ -185,7 +213,7 @@ func wholly(m *filter.Filter) bool {
 			return false
 		}
 	}
-	return !m.HasZone || m.Zone == 0
+	return m.More == nil && (!m.HasZone || m.Zone == 0)
 }
 
 // change creates, changes and deletes the entries, in some disorder.

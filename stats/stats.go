@@ -1,5 +1,10 @@
-// Package stats names the counters that the kernel keeps for each CPU, reads
-// them from /proc where netlink refuses them, and writes the classic line.
+// Package stats counts. It names the counters that the kernel keeps for each
+// CPU, reads them from /proc where netlink refuses them, writes the classic
+// line, and tells what in a [Report] of them should worry someone.
+//
+// A [Summary] counts many entries by the values of keys, a [Sorted] keeps the
+// first of many in an order. Neither knows what an entry is: values come as
+// bytes that the Append functions write.
 package stats
 
 import (

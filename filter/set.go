@@ -1,0 +1,71 @@
+package filter
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Range is the numbers from Min to Max, both included.
+type Range struct{ Min, Max uint32 }
+
+// Set is a set of numbers: ranges in ascending order, none of which touches
+// the next. A nil Set is no criterion at all; an empty one that is not nil
+// holds no number.
+type Set []Range
+
+// NewSet returns the set of all numbers of some ranges, which may overlap and
+// come in any order. It is never nil.
+func NewSet(ranges ...Range) Set {
+	ranges = slices.Clone(ranges)
+	slices.SortFunc(ranges, func(a, b Range) int { return cmp.Compare(a.Min, b.Min) })
+	s := make(Set, 0, len(ranges))
+	for _, r := range ranges {
+		if last := len(s) - 1; last >= 0 && uint64(r.Min) <= uint64(s[last].Max)+1 {
+			s[last].Max = max(s[last].Max, r.Max)
+			continue
+		}
+		s = append(s, r)
+	}
+	return s
+}
+
+// Contains tells whether n is in the set.
+func (s Set) Contains(n uint32) bool {
+	for i := range s {
+		if n <= s[i].Max {
+			return n >= s[i].Min
+		}
+	}
+	return false
+}
+
+// Complement returns the numbers from 0 to maximum that are not in the set. It
+// is never nil.
+func (s Set) Complement(maximum uint32) Set {
+	c := make(Set, 0, len(s)+1)
+	next := uint64(0)
+	for _, r := range s {
+		if uint64(r.Min) > next {
+			c = append(c, Range{uint32(next), r.Min - 1})
+		}
+		next = uint64(r.Max) + 1
+	}
+	if next <= uint64(maximum) {
+		c = append(c, Range{uint32(next), maximum})
+	}
+	return c
+}
+
+// values returns the numbers of the set, or false when there are more than
+// limit.
+func (s Set) values(limit int) (list []uint32, ok bool) {
+	for _, r := range s {
+		if uint64(r.Max)-uint64(r.Min) >= uint64(limit-len(list)) {
+			return nil, false
+		}
+		for n := uint64(r.Min); n <= uint64(r.Max); n++ {
+			list = append(list, uint32(n))
+		}
+	}
+	return list, true
+}

@@ -1,0 +1,107 @@
+package stats
+
+import (
+	"bytes"
+	"encoding/binary"
+	"iter"
+)
+
+// Sorted puts records, such as the entries of a stream, in an order. With a
+// limit it keeps no more than so many of them at any time, else all.
+type Sorted struct {
+	order  []Order
+	top    top
+	kept   []kept
+	free   []int // of kept
+	code   []byte
+	seen   uint64
+	memory pages
+}
+
+// kept is a record that is among the first so far. Its memory goes over to the
+// one that takes its place.
+type kept struct{ code, record []byte }
+
+// NewSorted returns a Sorted with a limit, 0 for none. Of the order only the
+// directions count; the values come with each record.
+func NewSorted(order []Order, limit int) *Sorted {
+	s := &Sorted{order: order, top: top{limit: limit}}
+	s.top.compare = func(p, q place) int {
+		if c := p.compare(q); c != 0 {
+			return c
+		}
+		return bytes.Compare(s.kept[p.index].code, s.kept[q.index].code)
+	}
+	return s
+}
+
+// Add takes a record in, or lets go of one that is not among the first. values
+// are its values for each key of the order, one behind the other, as the
+// Append functions of this package write them. Both are copied.
+func (s *Sorted) Add(values, record []byte) {
+	s.code = s.code[:0]
+	for i := range s.order {
+		start, n := len(s.code), cut(values)
+		s.code = s.order[i].turn(append(s.code, values[:n]...), start)
+		values = values[n:]
+	}
+	// Where all values are equal, as they came.
+	s.seen++
+	s.code = binary.BigEndian.AppendUint64(s.code, s.seen)
+	i := s.room()
+	k := &s.kept[i]
+	k.code = s.hold(k.code, s.code)
+	if out, full := s.top.add(placeOf(s.code, i)); full {
+		s.free = append(s.free, out)
+		if out == i {
+			return // the record need not be copied
+		}
+	}
+	k.record = s.hold(k.record, record)
+}
+
+// room returns the number of a place that nothing is kept in.
+func (s *Sorted) room() int {
+	if n := len(s.free); n > 0 {
+		i := s.free[n-1]
+		s.free = s.free[:n-1]
+		return i
+	}
+	s.kept = append(s.kept, kept{})
+	return len(s.kept) - 1
+}
+
+// hold copies b into the memory of old, or into new memory if that is too
+// small.
+func (s *Sorted) hold(old, b []byte) []byte {
+	if s.top.limit > 0 || cap(old) >= len(b) {
+		return append(old[:0], b...)
+	}
+	return s.memory.copy(b)
+}
+
+// All returns the records in order.
+func (s *Sorted) All() iter.Seq[[]byte] {
+	places := s.top.sort()
+	return func(yield func([]byte) bool) {
+		for _, p := range places {
+			if !yield(s.kept[p.index].record) {
+				return
+			}
+		}
+	}
+}
+
+// pages holds bytes in large blocks.
+type pages struct{ last []byte }
+
+const pageSize = 1 << 20
+
+func (p *pages) copy(b []byte) []byte {
+	if cap(p.last)-len(p.last) < len(b) {
+		p.last = make([]byte, 0, max(pageSize, len(b)))
+	}
+	start := len(p.last)
+	p.last = append(p.last, b...)
+	return p.last[start:len(p.last):len(p.last)]
+}
