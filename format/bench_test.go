@@ -34,7 +34,10 @@ func everything(style Style) Options {
 	return Options{Style: style, Extended: true, ID: true, Timestamp: true, KTimestamp: true, Labels: true, LabelNames: names}
 }
 
-var styles = map[string]Style{"classic": StyleClassic, "xml": StyleXML, "save": StyleSave}
+var styles = map[string]Style{
+	"classic": StyleClassic, "xml": StyleXML, "save": StyleSave,
+	"json": StyleJSON, "jsonl": StyleJSONL, "csv": StyleCSV,
+}
 
 func BenchmarkFlow(b *testing.B) {
 	now := time.Unix(1795237081, 261197000)

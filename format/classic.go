@@ -99,6 +99,9 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 			}
 		}
 	}
+	if c.NetNS != "" {
+		b = append(appendName(append(b, "netns="...), c.NetNS), ' ')
+	}
 	if c.PortID != 0 && c.Event != EventNone {
 		b = appendField(b, "[USERSPACE] portid=", uint64(c.PortID))
 		if c.Program != "" {

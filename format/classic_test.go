@@ -2,6 +2,7 @@ package format
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,8 @@ func TestClassic(t *testing.T) {
 			msg: v4(), want: ""},
 		{name: "event of nothing",
 			msg: v4(), ctx: Context{Event: EventNew, PortID: 4}, want: "    [NEW] [USERSPACE] portid=4"},
+		{name: "of a network namespace",
+			msg: v4(mark(3)), ctx: Context{Event: EventNew, PortID: 4, NetNS: "web\x1b"}, want: `    [NEW] mark=3 netns=web\x1b [USERSPACE] portid=4`},
 		{name: "no reply tuple",
 			msg: v4(nest(1, addrs("1.2.3.4", "5.6.7.8"), ports(6, 1, 2)), status(stPlain|stSeen)), want: "tcp      6 src=1.2.3.4 dst=5.6.7.8 sport=1 dport=2"},
 		{name: "no addresses",
@@ -149,18 +152,24 @@ func TestClock(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	for style, want := range map[Style][4]string{
-		StyleClassic: {},
-		StyleSave:    {},
-		StyleXML: {
-			"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n", "</conntrack>\n",
-			"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<expect>\n", "</expect>\n",
-		},
+	const declaration = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+	for _, x := range []struct {
+		o    Options
+		want [3]string
+	}{
+		{Options{}, [3]string{}},
+		{Options{Style: StyleSave}, [3]string{}},
+		{Options{Style: StyleXML}, [3]string{declaration + "<conntrack>\n", "</conntrack>\n", ""}},
+		{Options{Style: StyleXML, Expect: true}, [3]string{declaration + "<expect>\n", "</expect>\n", ""}},
+		{Options{Style: StyleJSON}, [3]string{"[\n", "\n]\n", "[]\n"}},
+		{Options{Style: StyleJSON, Expect: true}, [3]string{"[\n", "\n]\n", "[]\n"}},
+		{Options{Style: StyleJSONL}, [3]string{}},
+		{Options{Style: StyleCSV, Columns: []*Field{FieldByName("src"), FieldByName("reply-src")}}, [3]string{"src,reply_src\n", "", "src,reply_src\n"}},
 	} {
-		p := NewPrinter(Options{Style: style})
-		for i, f := range []func([]byte) []byte{p.AppendHeader, p.AppendFooter, p.AppendExpectHeader, p.AppendExpectFooter} {
-			if got := string(f([]byte("x"))); got != "x"+want[i] {
-				t.Errorf("style %d, %d: %q", style, i, got)
+		p := NewPrinter(x.o)
+		for i, f := range []func([]byte) []byte{p.AppendHeader, p.AppendFooter, p.AppendEmpty} {
+			if got := string(f([]byte("x"))); got != "x"+x.want[i] {
+				t.Errorf("%+v, %d: %q", x.o, i, got)
 			}
 		}
 	}
@@ -171,8 +180,10 @@ func TestResynced(t *testing.T) {
 		StyleClassic: " [RESYNC] 1234 entries\n",
 		StyleXML:     `<resync entries="1234"/>` + "\n",
 		StyleSave:    "",
+		StyleJSONL:   `{"event":"resynced","time":"2026-11-21T04:58:01.261197000Z","entries":1234}` + "\n",
+		StyleCSV:     "resynced,2026-11-21T04:58:01.261197000Z" + strings.Repeat(",", len(strings.Fields(csvFlow+csvFlowEnd))) + "\n",
 	} {
-		if got := string(NewPrinter(Options{Style: style}).AppendResynced([]byte("x"), 1234)); got != "x"+want {
+		if got := string(NewPrinter(Options{Style: style, Events: true}).AppendResynced([]byte("x"), 1234, &Context{Now: time.Unix(1795237081, 261197000)})); got != "x"+want {
 			t.Errorf("style %d: %q", style, got)
 		}
 	}

@@ -30,7 +30,10 @@ func (p *Printer) classicExpect(b []byte, e *ctnetlink.Expect, c *Context) []byt
 		b = appendField(b, "class=", uint64(v))
 	}
 	if v, ok := e.Helper(); ok {
-		b = appendName(append(b, "helper="...), v)
+		b = append(appendName(append(b, "helper="...), v), ' ')
+	}
+	if c.NetNS != "" {
+		b = append(appendName(append(b, "netns="...), c.NetNS), ' ')
 	}
 	return endLine(b)
 }

@@ -71,6 +71,14 @@ func TestExpect(t *testing.T) {
 	}
 }
 
+// TestExpectNetNS: the line ends in the name of the network namespace.
+func TestExpectNetNS(t *testing.T) {
+	x := expectTests[len(expectTests)-1]
+	x.opts, x.ctx = Options{}, Context{Now: now, NetNS: "web"}
+	x.want = expectLine + " netns=web"
+	x.checkExpect(t, StyleClassic)
+}
+
 // An IPv6 expectation says so.
 func TestExpectIPv6(t *testing.T) {
 	e := expectation(t, message(0x200, ctnetlink.FamilyIPv6,

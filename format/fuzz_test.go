@@ -2,6 +2,8 @@ package format
 
 import (
 	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"encoding/xml"
 	"testing"
 	"unicode/utf8"
@@ -26,6 +28,12 @@ func FuzzStyles(f *testing.F) {
 		var exp ctnetlink.Expect
 		isFlow := flow.Decode(message(0x100, family, attrs)) == nil
 		isExpect := exp.Decode(message(0x200, family, attrs)) == nil
+		if isFlow {
+			for line := range bytes.Lines(AppendExplanation(nil, &flow, &Explanation{Now: now, LabelNames: []string{string(attrs)}})) {
+				check(t, StyleClassic, line)
+			}
+			new(Losses).Add(&flow)
+		}
 		contexts := []*Context{nil, {Event: Event(event) % (EventResync + 1), Verb: 'A', Now: now, PortID: 1, Program: string(attrs)}}
 		for _, o := range []Options{{}, everything(0)} {
 			for _, o.Style = range styles {
@@ -47,8 +55,8 @@ func FuzzStyles(f *testing.F) {
 func check(t *testing.T, style Style, line []byte) {
 	t.Helper()
 	body, ok := bytes.CutSuffix(line, []byte("\n"))
-	if !ok {
-		t.Fatalf("no newline: %q", line)
+	if ok == (style == StyleJSON) { // where the separator ends it
+		t.Fatalf("newline or none: %q", line)
 	}
 	if !utf8.Valid(body) {
 		t.Errorf("no UTF-8: %q", line)
@@ -58,7 +66,19 @@ func check(t *testing.T, style Style, line []byte) {
 			t.Errorf("control character %#x: %q", r, line)
 		}
 	}
-	if style != StyleXML {
+	switch style {
+	case StyleJSON, StyleJSONL:
+		if !json.Valid(body) || bytes.IndexByte(body, '\n') >= 0 {
+			t.Errorf("no JSON: %q", line)
+		}
+		return
+	case StyleCSV:
+		if records, err := csv.NewReader(bytes.NewReader(line)).ReadAll(); err != nil || len(records) != 1 {
+			t.Errorf("%d records, %v: %q", len(records), err, line)
+		}
+		return
+	case StyleXML:
+	default:
 		return
 	}
 	var v struct {

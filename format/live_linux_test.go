@@ -298,15 +298,16 @@ func TestLiveExpectations(t *testing.T) {
 		for args, o := range map[string]Options{"id": {}, "save": {Style: StyleSave}, "xml": {Style: StyleXML}} {
 			compare(t, "-L expect -o "+args,
 				func() (lines []string) {
+					o.Expect = true
 					p := NewPrinter(o)
-					lines = slices.Collect(strings.Lines(string(p.AppendExpectHeader(nil))))
+					lines = slices.Collect(strings.Lines(string(p.AppendHeader(nil))))
 					for e, err := range conn.DumpExpect(family) {
 						if err != nil {
 							t.Fatal(err)
 						}
 						lines = append(lines, string(p.AppendExpect(nil, e, nil)))
 					}
-					return append(lines, slices.Collect(strings.Lines(string(p.AppendExpectFooter(nil))))...)
+					return append(lines, slices.Collect(strings.Lines(string(p.AppendFooter(nil))))...)
 				},
 				func() []string {
 					return slices.Collect(strings.Lines(reference(t, "-L", "expect", "-f", name, "-o", args)))

@@ -88,6 +88,10 @@ func labelNames(style Style, names []string) []string {
 			if strings.Trim(n, labelLetters) == "" {
 				out[i] = n
 			}
+		case style == StyleJSON || style == StyleJSONL:
+			out[i] = string(AppendJSONString(nil, n))
+		case style == StyleCSV:
+			out[i] = n // the whole value is escaped
 		default:
 			out[i] = string(appendName(nil, n))
 		}

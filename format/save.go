@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"net/netip"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -37,6 +38,10 @@ func (p *Printer) saveFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	}
 	if verb != 'D' {
 		b = p.saveLabels(b, f)
+		if p.o.Complete {
+			b = p.saveLabelBits(b, f)
+			b = saveHelper(b, f)
+		}
 	}
 	if v, ok := f.Zone(); ok {
 		b = appendOption(b, " -w ", uint64(v))
@@ -108,6 +113,40 @@ func (p *Printer) saveLabels(b []byte, f *ctnetlink.Flow) []byte {
 	}
 	copy(b[n-1:], b[n:])
 	return b[:len(b)-1]
+}
+
+// saveLabelBits appends the labels that saveLabels cannot name.
+func (p *Printer) saveLabelBits(b []byte, f *ctnetlink.Flow) []byte {
+	set, _ := f.Labels()
+	before := " --label-bits "
+	for bit := range len(set) * 8 {
+		if ctnetlink.HasLabel(set, bit) && (bit >= len(p.labels) || p.labels[bit] == "") {
+			b = appendOption(b, before, uint64(bit))
+			before = ","
+		}
+	}
+	return b
+}
+
+// saveHelper appends the helper's name, quoted where it would be more than a
+// word. One that no line can hold is left out.
+func saveHelper(b []byte, f *ctnetlink.Flow) []byte {
+	name, ok := f.Helper()
+	if !ok || !writable(name) {
+		return b
+	}
+	b = append(b, " --helper "...)
+	if !bytes.ContainsAny(name, ` "\\`) {
+		return append(b, name...)
+	}
+	b = append(b, '"')
+	for _, c := range name {
+		if c == '"' || c == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, c)
+	}
+	return append(b, '"')
 }
 
 // saveAddrs appends the addresses of both tuples. A reply address that stands

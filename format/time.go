@@ -25,6 +25,31 @@ func eventTime(f *ctnetlink.Flow, c *Context) time.Time {
 	return c.now()
 }
 
+// nanos returns a time as nanoseconds since 1970; one before that is 0.
+func nanos(t time.Time) uint64 { return uint64(max(t.UnixNano(), 0)) }
+
+// appendTime appends a number of nanoseconds since 1970 in the form of RFC
+// 3339, with all nine digits of a second's fraction and in UTC: texts of equal
+// length, which sort as the times do.
+func appendTime(b []byte, ns uint64) []byte {
+	t := localTime(ns).UTC()
+	year, month, day := t.Date()
+	hour, minute, sec := t.Clock()
+	b = append(appendTwo(appendTwo(b, year/100), year%100), '-')
+	b = append(appendTwo(b, int(month)), '-')
+	b = append(appendTwo(b, day), 'T')
+	b = append(appendTwo(b, hour), ':')
+	b = append(appendTwo(b, minute), ':')
+	b = append(appendTwo(b, sec), '.')
+	n := t.Nanosecond()
+	b = appendTwo(appendTwo(b, n/1e7), n/1e5%100)
+	b = appendTwo(appendTwo(b, n/1e3%100), n/10%100)
+	return append(b, byte('0'+n%10), 'Z')
+}
+
+// appendTwo appends the two digits of a number below 100.
+func appendTwo(b []byte, n int) []byte { return append(b, pairs[2*n], pairs[2*n+1]) }
+
 // appendCtime appends a time in the form of ctime(3), without its newline.
 func appendCtime(b []byte, ns uint64) []byte {
 	return localTime(ns).AppendFormat(b, time.ANSIC)

@@ -11,12 +11,23 @@ var flowTags = [...]string{
 	EventResync:  `<flow type="resync">`,
 }
 
+// appendFlowTag opens the element of an entry, with the name of its network
+// namespace.
+func appendFlowTag(b []byte, c *Context) []byte {
+	b = append(b, flowTags[c.Event]...)
+	if c.NetNS == "" {
+		return b
+	}
+	b = append(b[:len(b)-1], ` netns="`...)
+	return append(appendXMLName(b, c.NetNS), `">`...)
+}
+
 // xmlFlow appends the <flow> element of an entry: a <meta> for each direction
 // and one for what belongs to neither.
 func (p *Printer) xmlFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	// The reply's counters are shown when the original's were sent.
 	packets, bytes, counters := f.CountersOrig()
-	b = append(b, flowTags[c.Event]...)
+	b = appendFlowTag(b, c)
 	b = appendXMLTuple(append(b, `<meta direction="original">`...), f.Orig(), f.Family)
 	if counters {
 		b = appendXMLCounters(b, packets, bytes)
@@ -202,7 +213,7 @@ func (p *Printer) xmlExpect(b []byte, e *ctnetlink.Expect, c *Context) []byte {
 		{"<mask>", "</mask>", e.Mask()},
 		{"<master>", "</master>", e.Master()},
 	}
-	b = append(b, flowTags[c.Event]...)
+	b = appendFlowTag(b, c)
 	family := e.Family
 	if e.Tuple().Has == 0 {
 		family = ctnetlink.FamilyAny

@@ -79,6 +79,19 @@ func TestXML(t *testing.T) {
 
 // Every byte that a name can hold comes through an XML parser: as itself, or,
 // where XML has no way to write it, as \xNN.
+// TestXMLNetNS: the name of a network namespace is an attribute of the element.
+func TestXMLNetNS(t *testing.T) {
+	p := NewPrinter(Options{Style: StyleXML})
+	f := flow(t, v4(mark(3)))
+	got := string(p.AppendFlow(nil, f, &Context{Event: EventUpdate, NetNS: `a"b`}))
+	if !strings.HasPrefix(got, `<flow type="update" netns="a&quot;b"><meta `) {
+		t.Errorf("event: %s", got)
+	}
+	if got := string(p.AppendFlow(nil, f, &Context{NetNS: "web"})); !strings.HasPrefix(got, `<flow netns="web"><meta `) {
+		t.Errorf("entry: %s", got)
+	}
+}
+
 func TestXMLNames(t *testing.T) {
 	var name, want strings.Builder
 	for c := byte(1); c != 0; c++ {

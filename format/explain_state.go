@@ -1,0 +1,227 @@
+package format
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// What an entry's state means, how long it lasts, and what ends it.
+
+// idle is how long the table keeps an entry without packets: the setting
+// net.netfilter.nf_conntrack_SETTING and its default in seconds
+// (Documentation/networking/nf_conntrack-sysctl.rst).
+type idle struct {
+	setting string
+	seconds uint64
+}
+
+// stateWords is a state of a protocol.
+type stateWords struct {
+	meaning string // what was seen
+	next    string // what takes it further, or ends it at once
+	idle    idle
+	// renewed: a packet sets the time back to the whole of idle.
+	renewed bool
+	// closing: the table may drop it early though it is assured
+	// (l4proto->can_early_drop).
+	closing bool
+}
+
+// tcpStateWords are TCP's, by number (enum tcp_conntrack). A state is what the
+// table concludes from the packets of both sides (nf_conntrack_proto_tcp.c);
+// neither side need be in the state of that name of RFC 9293.
+var tcpStateWords = []stateWords{
+	{meaning: "no packet of it was seen yet"},
+	{"a SYN was seen, and no answer yet", "a SYN/ACK makes it SYN_RECV; a RST in answer ends it at once", idle{"tcp_timeout_syn_sent", 120}, true, false},
+	{"the SYN was answered by a SYN/ACK; the opener's ACK is awaited", "the ACK makes it ESTABLISHED", idle{"tcp_timeout_syn_recv", 60}, true, false},
+	{"the handshake is done; both sides may send", "a FIN of either side begins to close it, a RST closes it", idle{"tcp_timeout_established", 432000}, true, false},
+	{"one side has sent a FIN; its acknowledgement is awaited", "the acknowledgement makes it CLOSE_WAIT, a RST closes it", idle{"tcp_timeout_fin_wait", 120}, true, true},
+	{"one side has closed, and that was acknowledged; the other may still send", "the other side's FIN makes it LAST_ACK, a RST closes it", idle{"tcp_timeout_close_wait", 60}, true, true},
+	{"both sides have sent a FIN; the last acknowledgement is awaited", "the acknowledgement makes it TIME_WAIT, a RST closes it", idle{"tcp_timeout_last_ack", 30}, true, true},
+	{"both sides have closed, and that was acknowledged; it stays for packets that come late", "a new SYN between the same ports starts it anew", idle{"tcp_timeout_time_wait", 120}, false, true},
+	{"a RST has closed it; it stays for packets that come late", "a new SYN between the same ports starts it anew", idle{"tcp_timeout_close", 10}, false, true},
+	{"both sides have sent a SYN at the same time", "a SYN/ACK makes it SYN_RECV", idle{"tcp_timeout_syn_sent", 120}, true, false},
+}
+
+// sctpStateWords are SCTP's (enum sctp_conntrack, nf_conntrack_proto_sctp.c;
+// RFC 9260). Times are the defaults since Linux 6.2.
+var sctpStateWords = []stateWords{
+	{meaning: "nothing of it was seen yet"},
+	{"a SHUTDOWN COMPLETE or an ABORT has closed it", "a new INIT starts it anew", idle{"sctp_timeout_closed", 10}, false, false},
+	{"an INIT was seen; the cookie is awaited", "a COOKIE ECHO makes it COOKIE_ECHOED, an ABORT closes it", idle{"sctp_timeout_cookie_wait", 3}, true, false},
+	{"a COOKIE ECHO was seen; its acknowledgement is awaited", "the COOKIE ACK makes it ESTABLISHED, an ABORT closes it", idle{"sctp_timeout_cookie_echoed", 3}, true, false},
+	{"the handshake is done; both sides may send", "a SHUTDOWN of either side begins to close it, an ABORT closes it", idle{"sctp_timeout_established", 210}, true, false},
+	{"the opener has sent a SHUTDOWN", "the SHUTDOWN ACK takes it further, an ABORT closes it", idle{"sctp_timeout_shutdown_sent", 3}, true, true},
+	{"the other side has sent a SHUTDOWN", "the SHUTDOWN ACK takes it further, an ABORT closes it", idle{"sctp_timeout_shutdown_recd", 3}, true, true},
+	{"a SHUTDOWN was answered by a SHUTDOWN ACK", "the SHUTDOWN COMPLETE closes it", idle{"sctp_timeout_shutdown_ack_sent", 3}, true, true},
+	{"a HEARTBEAT was seen on a path that had carried nothing", "the HEARTBEAT ACK makes it established", idle{"sctp_timeout_heartbeat_sent", 30}, true, false},
+	{"the HEARTBEAT of a new path was acknowledged", "a SHUTDOWN begins to close it, an ABORT closes it", idle{"sctp_timeout_heartbeat_acked", 210}, true, false},
+}
+
+// dccpStateWords are DCCP's (enum ct_dccp_states, nf_conntrack_proto_dccp.c;
+// RFC 4340). Linux 6.16 and newer follow no states of DCCP.
+var dccpStateWords = []stateWords{
+	{meaning: "nothing of it was seen yet"},
+	{"a Request was seen, and no answer yet", "a Response makes it RESPOND", idle{"dccp_timeout_request", 240}, true, false},
+	{"the Request was answered; the client's Ack is awaited", "the Ack makes it PARTOPEN", idle{"dccp_timeout_respond", 480}, true, false},
+	{"the client has acknowledged the Response; the server's packet is awaited", "the server's packet makes it OPEN", idle{"dccp_timeout_partopen", 480}, true, false},
+	{"the handshake is done; both sides may send", "a CloseReq or a Close begins to close it, a Reset closes it", idle{"dccp_timeout_open", 43200}, true, false},
+	{"the server has asked the client to close", "the client's Close makes it CLOSING", idle{"dccp_timeout_closereq", 64}, true, true},
+	{"a Close was seen; the Reset is awaited", "the Reset makes it TIMEWAIT", idle{"dccp_timeout_closing", 64}, true, true},
+	{"it was closed; it stays for packets that come late", "a new Request starts it anew", idle{"dccp_timeout_timewait", 240}, false, true},
+	{meaning: "the last packet was ignored"},
+	{meaning: "the last packet did not fit"},
+}
+
+func statesOf(proto uint8) []stateWords {
+	switch proto {
+	case ctnetlink.ProtoTCP:
+		return tcpStateWords
+	case ctnetlink.ProtoSCTP:
+		return sctpStateWords
+	case ctnetlink.ProtoDCCP:
+		return dccpStateWords
+	}
+	return nil
+}
+
+// current returns the state and its name; nil where the table sent none, or
+// one that has no name.
+func (t *teller) current() (*stateWords, string) {
+	words, names := statesOf(t.orig.Proto), ctnetlink.StateNames(t.orig.Proto)
+	if v, ok := t.f.State(); ok && int(v) < len(words) {
+		return &words[v], names[v]
+	}
+	return nil, ""
+}
+
+// state tells what was seen so far, and what comes next.
+func (t *teller) state() string {
+	if w, name := t.current(); w != nil {
+		var s phrases
+		s.add(name + ": " + w.meaning)
+		s.add(w.next)
+		return s.String()
+	}
+	if v, ok := t.f.State(); ok && statesOf(t.orig.Proto) != nil {
+		return fmt.Sprintf("number %d, of which nothing is known here", v)
+	}
+	if !t.hasStatus {
+		return ""
+	}
+	var seen string
+	switch {
+	case t.status&ctnetlink.StatusSeenReply == 0:
+		seen = "no reply was seen yet"
+	case t.status&ctnetlink.StatusAssured == 0:
+		seen = "packets were seen in both directions"
+	default:
+		seen = "packets flow in both directions"
+	}
+	if t.proto.stateless && t.orig.Has&ctnetlink.FieldProto != 0 {
+		return seen + "; the table follows no states of " + t.proto.name
+	}
+	return seen
+}
+
+// rest returns how long the table keeps it without packets.
+func (t *teller) rest() (idle, bool) {
+	if w, _ := t.current(); w != nil {
+		return w.idle, w.renewed
+	}
+	if t.orig.Has&ctnetlink.FieldProto == 0 || statesOf(t.orig.Proto) != nil && t.orig.Proto != ctnetlink.ProtoDCCP {
+		return idle{}, false
+	}
+	if stream := t.proto.stream; stream.setting != "" && t.status&ctnetlink.StatusAssured != 0 {
+		return stream, true
+	}
+	return t.proto.idle, true
+}
+
+// end tells what ends it: its time, the protocol, or a full table.
+func (t *teller) end() string {
+	var s phrases
+	left, hasTimeout := t.f.Timeout()
+	rest, renewed := t.rest()
+	offloaded := t.status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0
+	switch {
+	case t.status&ctnetlink.StatusDying != 0:
+		return "it has ended: it is being removed"
+	case offloaded:
+		s.add("not while packets flow past the table (its flags tell where); when they stop, it comes back and its time runs")
+	case hasTimeout && t.status&ctnetlink.StatusFixedTimeout != 0:
+		s.add("in " + duration(uint64(left)) + ", whether packets flow or not: its time is fixed")
+	case hasTimeout && renewed && rest.setting != "":
+		s.add("in " + duration(uint64(left)) + ", unless packets flow: each sets the time anew, to " +
+			duration(rest.seconds) + " by default (nf_conntrack_" + rest.setting + ")")
+	case hasTimeout:
+		s.add("in " + duration(uint64(left)))
+	}
+	info, _ := t.f.ProtoInfo()
+	if !offloaded && t.orig.Proto == ctnetlink.ProtoTCP && (info.Flags[0].Value|info.Flags[1].Value)&tcpUnacknowledged != 0 {
+		s.add("data was not acknowledged yet: until it is, the time is at most 5 minutes (nf_conntrack_tcp_timeout_unacknowledged)")
+	}
+	w, _ := t.current()
+	switch {
+	case !t.hasStatus || offloaded:
+	case t.status&ctnetlink.StatusAssured == 0:
+		s.add("it is not assured: a full table may drop it")
+	case w != nil && w.closing:
+		s.add("it is closing: a nearly full table may drop it, though it is assured")
+	}
+	return s.String()
+}
+
+// Window-tracking flags beyond those that requests set
+// (nf_conntrack_tcp.h).
+const tcpUnacknowledged = 0x10 // IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED
+
+// flags appends what each flag means, a line each.
+func (t *teller) flags() {
+	type row struct{ name, meaning string }
+	var rows []row
+	for _, w := range flagWords {
+		if t.status&w.flag != 0 {
+			rows = append(rows, row{w.name, w.meaning})
+		}
+	}
+	if info, _ := t.f.ProtoInfo(); info.Proto == ctnetlink.ProtoTCP &&
+		(info.Flags[0].Value|info.Flags[1].Value)&ctnetlink.TCPBeLiberal != 0 {
+		rows = append(rows, row{"BE_LIBERAL", "packets outside the TCP window pass"})
+	}
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r.name))
+	}
+	title := "Flags"
+	for _, r := range rows {
+		first := title + strings.Repeat(" ", explainIndent-len(title)) + r.name
+		t.wrap(first, explainIndent+width+2, r.meaning)
+		title = ""
+	}
+}
+
+// flagWords are the flags (enum ip_conntrack_status), as help and -u name them.
+var flagWords = []struct {
+	flag          ctnetlink.Status
+	name, meaning string
+}{
+	{ctnetlink.StatusExpected, "EXPECTED", "a helper announced it; rules see it as related"},
+	{ctnetlink.StatusSeenReply, "SEEN_REPLY", "packets were seen in both directions"},
+	{ctnetlink.StatusAssured, "ASSURED", "kept when the table is full"},
+	{ctnetlink.StatusConfirmed, "CONFIRMED", "it is in the table"},
+	{ctnetlink.StatusSrcNAT, "SRC_NAT", "its source is translated"},
+	{ctnetlink.StatusDstNAT, "DST_NAT", "its destination is translated"},
+	{ctnetlink.StatusSeqAdjust, "SEQ_ADJUST", "a helper changed the length of its data: sequence numbers are adjusted"},
+	{ctnetlink.StatusSrcNATDone, "SRC_NAT_DONE", "whether to translate its source is decided"},
+	{ctnetlink.StatusDstNATDone, "DST_NAT_DONE", "whether to translate its destination is decided"},
+	{ctnetlink.StatusDying, "DYING", "it is being removed"},
+	{ctnetlink.StatusFixedTimeout, "FIXED_TIMEOUT", "packets do not renew its time"},
+	{ctnetlink.StatusTemplate, "TEMPLATE", "a pattern that rules make entries from, not a connection"},
+	{ctnetlink.StatusUntracked, "NAT_CLASH", "it shares its tuple with an entry that was made at the same moment"},
+	{ctnetlink.StatusHelper, "HELPER", "its helper was given to it by a rule or by hand"},
+	{ctnetlink.StatusOffload, "OFFLOAD", "a flow table forwards its packets, past the rules"},
+	{ctnetlink.StatusHWOffload, "HW_OFFLOAD", "the network card forwards its packets, past the system"},
+}

@@ -1,0 +1,267 @@
+package format
+
+import (
+	"iter"
+	"net/netip"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// Kind is what a field's value is, so that a reader knows how to sort, align
+// and dress it.
+type Kind uint8
+
+const (
+	// KindNumber is a plain number: a port, a mark, a count of packets.
+	KindNumber Kind = iota
+	// KindBytes is a number of bytes.
+	KindBytes
+	// KindSeconds is a duration in whole seconds.
+	KindSeconds
+	// KindTime is a point in time: as a number nanoseconds since 1970, as text
+	// RFC 3339 with nanoseconds, UTC.
+	KindTime
+	// KindAddr is an IP address.
+	KindAddr
+	// KindWord is a word, or several with | between them, of a vocabulary of
+	// the kernel's or of this program's: a protocol, a state, status flags.
+	KindWord
+	// KindName is a name that somebody else chose, or several with | between
+	// them: a helper's, a label's, a program's.
+	KindName
+)
+
+// Numeric tells whether values of the kind are numbers.
+func (k Kind) Numeric() bool { return k <= KindTime }
+
+// Field is a value of an entry, of an expectation, or of both, under the one
+// name that it has wherever a name for it is typed or printed: as a column of
+// CSV and of tables, as a key to sort and to sum up by. Of a flow, the plain
+// names of addresses and ports (src, dport) are those of the original
+// direction; of an expectation, those of what is expected.
+//
+// An absent value is one whose attribute the table did not send.
+type Field struct {
+	Name string
+	Kind Kind
+	// Help says in a few words what it is.
+	Help string
+
+	// A member of one of the tuples, or:
+	side   side
+	member member
+	// what an entry or an expectation has beside them, by what it is.
+	number  func(*ctnetlink.Flow, *Context) (uint64, bool)
+	addr    func(*ctnetlink.Flow) (netip.Addr, bool)
+	text    func(*Printer, []byte, *ctnetlink.Flow, *Context) []byte
+	xnumber func(*ctnetlink.Expect, *Context) (uint64, bool)
+	xtext   func(*Printer, []byte, *ctnetlink.Expect, *Context) []byte
+}
+
+// side names a tuple of an entry or of an expectation.
+type side uint8
+
+const (
+	noSide     side = iota
+	sideOrig        // the original direction; of an expectation, what is expected
+	sideReply       // flows only
+	sideMask        // expectations only
+	sideMaster      // the connection that expected it
+)
+
+// member is a part of a tuple.
+type member uint8
+
+const (
+	memberSrc member = iota
+	memberDst
+	memberSPort
+	memberDPort
+	memberType
+	memberCode
+	memberICMPID
+	memberSrcKey
+	memberDstKey
+	memberZone
+)
+
+// FieldByName returns the field of a name, nil if there is none. A - in the
+// name counts as _.
+func FieldByName(name string) *Field {
+	name = strings.ReplaceAll(name, "-", "_")
+	for i := range fields {
+		if fields[i].Name == name {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+// Fields walks all fields in the order in which columns stand.
+func Fields() iter.Seq[*Field] {
+	return func(yield func(*Field) bool) {
+		for i := range fields {
+			if !yield(&fields[i]) {
+				return
+			}
+		}
+	}
+}
+
+// OfFlows tells whether entries have the field.
+func (d *Field) OfFlows() bool {
+	return d.side == sideOrig || d.side == sideReply || d.side == sideMaster ||
+		d.number != nil || d.addr != nil || d.text != nil
+}
+
+// OfExpects tells whether expectations have the field.
+func (d *Field) OfExpects() bool {
+	return d.side == sideOrig && d.member != memberZone || d.side == sideMask || d.side == sideMaster ||
+		d.xnumber != nil || d.xtext != nil
+}
+
+// Number returns the value of a numeric field. A nil c is a Context of which
+// nothing is known.
+func (d *Field) Number(f *ctnetlink.Flow, c *Context) (uint64, bool) {
+	var spare ctnetlink.Tuple
+	switch {
+	case d.side != noSide:
+		return d.member.number(flowSide(f, d.side, &spare))
+	case d.number == nil:
+		return 0, false
+	case c == nil:
+		c = &noContext
+	}
+	return d.number(f, c)
+}
+
+// Addr returns the value of a field of KindAddr.
+func (d *Field) Addr(f *ctnetlink.Flow) (netip.Addr, bool) {
+	var spare ctnetlink.Tuple
+	switch {
+	case d.side != noSide:
+		return d.member.addr(flowSide(f, d.side, &spare))
+	case d.addr == nil:
+		return netip.Addr{}, false
+	}
+	return d.addr(f)
+}
+
+// AppendField appends the text of a flow's field, nothing when it is absent.
+// Names are as they were sent, whatever bytes they hold; labels that have no
+// name are # and their bit. A nil c is a Context of which nothing is known.
+func (p *Printer) AppendField(dst []byte, d *Field, f *ctnetlink.Flow, c *Context) []byte {
+	if c == nil {
+		c = &noContext
+	}
+	switch {
+	case d.Kind == KindAddr:
+		if a, ok := d.Addr(f); ok {
+			return appendAddr(dst, a, 0)
+		}
+	case d.Kind == KindTime:
+		if ns, ok := d.Number(f, c); ok {
+			return appendTime(dst, ns)
+		}
+	case d.Kind.Numeric():
+		if v, ok := d.Number(f, c); ok {
+			return appendUint(dst, v)
+		}
+	case d.text != nil:
+		return d.text(p, dst, f, c)
+	}
+	return dst
+}
+
+// AppendExpectField is AppendField for an expectation.
+func (p *Printer) AppendExpectField(dst []byte, d *Field, x *ctnetlink.Expect, c *Context) []byte {
+	if c == nil {
+		c = &noContext
+	}
+	switch {
+	case d.side != noSide && d.Kind == KindAddr:
+		if a, ok := d.member.addr(expectSide(x, d.side)); ok {
+			return appendAddr(dst, a, 0)
+		}
+	case d.side != noSide:
+		if v, ok := d.member.number(expectSide(x, d.side)); ok {
+			return appendUint(dst, v)
+		}
+	case d.xtext != nil:
+		return d.xtext(p, dst, x, c)
+	case d.xnumber != nil:
+		switch v, ok := d.xnumber(x, c); {
+		case ok && d.Kind == KindTime:
+			return appendTime(dst, v)
+		case ok:
+			return appendUint(dst, v)
+		}
+	}
+	return dst
+}
+
+// flowSide returns a tuple of an entry, an empty one where it has none. The
+// master's, which a view does not hold, is put into spare.
+func flowSide(f *ctnetlink.Flow, s side, spare *ctnetlink.Tuple) *ctnetlink.Tuple {
+	switch s {
+	case sideOrig:
+		return f.Orig()
+	case sideReply:
+		return f.Reply()
+	case sideMaster:
+		*spare, _ = f.Master()
+	}
+	return spare
+}
+
+// expectSide returns a tuple of an expectation, an empty one where it has none.
+func expectSide(x *ctnetlink.Expect, s side) *ctnetlink.Tuple {
+	switch s {
+	case sideOrig:
+		return x.Tuple()
+	case sideMask:
+		return x.Mask()
+	case sideMaster:
+		return x.Master()
+	}
+	return &noTuple
+}
+
+var noTuple ctnetlink.Tuple
+
+// addr returns an address of a tuple.
+func (m member) addr(t *ctnetlink.Tuple) (netip.Addr, bool) {
+	switch m {
+	case memberSrc:
+		return t.Src, t.Has&ctnetlink.FieldSrc != 0
+	case memberDst:
+		return t.Dst, t.Has&ctnetlink.FieldDst != 0
+	}
+	return netip.Addr{}, false
+}
+
+// number returns a number of a tuple. The keys of GRE stand where other
+// protocols have their ports.
+func (m member) number(t *ctnetlink.Tuple) (uint64, bool) {
+	gre := t.Proto == ctnetlink.ProtoGRE
+	switch m {
+	case memberSPort:
+		return uint64(t.SrcPort), t.Has&ctnetlink.FieldSrcPort != 0 && !gre
+	case memberDPort:
+		return uint64(t.DstPort), t.Has&ctnetlink.FieldDstPort != 0 && !gre
+	case memberSrcKey:
+		return uint64(t.SrcPort), t.Has&ctnetlink.FieldSrcPort != 0 && gre
+	case memberDstKey:
+		return uint64(t.DstPort), t.Has&ctnetlink.FieldDstPort != 0 && gre
+	case memberType:
+		return uint64(t.ICMPType), t.Has&ctnetlink.FieldICMPType != 0
+	case memberCode:
+		return uint64(t.ICMPCode), t.Has&ctnetlink.FieldICMPCode != 0
+	case memberICMPID:
+		return uint64(t.ICMPID), t.Has&ctnetlink.FieldICMPID != 0
+	case memberZone:
+		return uint64(t.Zone), t.Has&ctnetlink.FieldZone != 0
+	}
+	return 0, false
+}

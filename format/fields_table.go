@@ -1,0 +1,207 @@
+package format
+
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// fields are all fields in the order of columns.
+var fields = []Field{
+	{Name: "event", Kind: KindWord, Help: "what happened: new, update, destroy, or resync", text: eventText, xtext: expectEventText},
+	{Name: "time", Kind: KindTime, Help: "when it happened", number: eventNanos, xnumber: expectEventNanos},
+	{Name: "netns", Kind: KindName, Help: "network namespace", text: netnsText, xtext: expectNetnsText},
+
+	{Name: "family", Kind: KindWord, Help: "ipv4 or ipv6", text: familyText, xtext: expectFamilyText},
+	{Name: "proto", Kind: KindWord, Help: "transport protocol's name, or unknown", text: protoText, xtext: expectProtoText},
+	{Name: "protonum", Kind: KindNumber, Help: "transport protocol's number", number: protoNumber, xnumber: expectProtoNumber},
+	{Name: "state", Kind: KindWord, Help: "protocol's state (tcp, sctp, dccp)", text: stateText},
+	{Name: "timeout", Kind: KindSeconds, Help: "seconds left", number: timeoutNumber, xnumber: expectTimeout},
+
+	{Name: "src", Kind: KindAddr, Help: "source", side: sideOrig, member: memberSrc},
+	{Name: "dst", Kind: KindAddr, Help: "destination", side: sideOrig, member: memberDst},
+	{Name: "sport", Kind: KindNumber, Help: "source port", side: sideOrig, member: memberSPort},
+	{Name: "dport", Kind: KindNumber, Help: "destination port", side: sideOrig, member: memberDPort},
+	{Name: "type", Kind: KindNumber, Help: "type of the ICMP query", side: sideOrig, member: memberType},
+	{Name: "code", Kind: KindNumber, Help: "code of the ICMP query", side: sideOrig, member: memberCode},
+	{Name: "icmp_id", Kind: KindNumber, Help: "identifier of the ICMP query", side: sideOrig, member: memberICMPID},
+	{Name: "srckey", Kind: KindNumber, Help: "source key of GRE", side: sideOrig, member: memberSrcKey},
+	{Name: "dstkey", Kind: KindNumber, Help: "destination key of GRE", side: sideOrig, member: memberDstKey},
+	{Name: "orig_zone", Kind: KindNumber, Help: "zone of the original direction alone", side: sideOrig, member: memberZone},
+	{Name: "orig_packets", Kind: KindNumber, Help: "packets of the original direction", number: origPackets},
+	{Name: "orig_bytes", Kind: KindBytes, Help: "bytes of the original direction", number: origBytes},
+
+	{Name: "reply_src", Kind: KindAddr, Help: "source of the reply", side: sideReply, member: memberSrc},
+	{Name: "reply_dst", Kind: KindAddr, Help: "destination of the reply", side: sideReply, member: memberDst},
+	{Name: "reply_sport", Kind: KindNumber, Help: "source port of the reply", side: sideReply, member: memberSPort},
+	{Name: "reply_dport", Kind: KindNumber, Help: "destination port of the reply", side: sideReply, member: memberDPort},
+	{Name: "reply_type", Kind: KindNumber, Help: "type of the ICMP reply", side: sideReply, member: memberType},
+	{Name: "reply_code", Kind: KindNumber, Help: "code of the ICMP reply", side: sideReply, member: memberCode},
+	{Name: "reply_icmp_id", Kind: KindNumber, Help: "identifier of the ICMP reply", side: sideReply, member: memberICMPID},
+	{Name: "reply_srckey", Kind: KindNumber, Help: "source key of GRE's reply", side: sideReply, member: memberSrcKey},
+	{Name: "reply_dstkey", Kind: KindNumber, Help: "destination key of GRE's reply", side: sideReply, member: memberDstKey},
+	{Name: "reply_zone", Kind: KindNumber, Help: "zone of the reply alone", side: sideReply, member: memberZone},
+	{Name: "reply_packets", Kind: KindNumber, Help: "packets of the reply", number: replyPackets},
+	{Name: "reply_bytes", Kind: KindBytes, Help: "bytes of the reply", number: replyBytes},
+
+	{Name: "packets", Kind: KindNumber, Help: "packets of both directions", number: allPackets},
+	{Name: "bytes", Kind: KindBytes, Help: "bytes of both directions", number: allBytes},
+
+	{Name: "nat_src", Kind: KindAddr, Help: "address that the source was translated to", addr: natSrc},
+	{Name: "nat_sport", Kind: KindNumber, Help: "port, query identifier or key that the source's was translated to", number: natSPort},
+	{Name: "nat_dst", Kind: KindAddr, Help: "address that the destination was translated to", addr: natDst},
+	{Name: "nat_dport", Kind: KindNumber, Help: "port or key that the destination's was translated to", number: natDPort},
+
+	{Name: "mask_src", Kind: KindAddr, Help: "mask of the expected source", side: sideMask, member: memberSrc},
+	{Name: "mask_dst", Kind: KindAddr, Help: "mask of the expected destination", side: sideMask, member: memberDst},
+	{Name: "mask_sport", Kind: KindNumber, Help: "mask of the expected source port", side: sideMask, member: memberSPort},
+	{Name: "mask_dport", Kind: KindNumber, Help: "mask of the expected destination port", side: sideMask, member: memberDPort},
+	{Name: "master_src", Kind: KindAddr, Help: "source of the connection that expected this one", side: sideMaster, member: memberSrc},
+	{Name: "master_dst", Kind: KindAddr, Help: "destination of that connection", side: sideMaster, member: memberDst},
+	{Name: "master_sport", Kind: KindNumber, Help: "source port of that connection", side: sideMaster, member: memberSPort},
+	{Name: "master_dport", Kind: KindNumber, Help: "destination port of that connection", side: sideMaster, member: memberDPort},
+
+	{Name: "status", Kind: KindWord, Help: "status flags", text: statusText},
+	{Name: "flags", Kind: KindWord, Help: "flags of an expectation", xtext: expectFlagsText},
+	{Name: "mark", Kind: KindNumber, Help: "mark", number: markNumber},
+	{Name: "secmark", Kind: KindNumber, Help: "security mark", number: secMarkNumber},
+	{Name: "secctx", Kind: KindName, Help: "security context", text: secCtxText},
+	{Name: "zone", Kind: KindNumber, Help: "zone of both directions", number: zoneNumber, xnumber: expectZone},
+	{Name: "labels", Kind: KindName, Help: "labels", text: labelsText},
+	{Name: "class", Kind: KindNumber, Help: "helper's class of an expectation", xnumber: expectClass},
+	{Name: "helper", Kind: KindName, Help: "helper", text: helperText, xtext: expectHelperText},
+	{Name: "fn", Kind: KindName, Help: "function that is called when the expected comes", xtext: expectFnText},
+	{Name: "role", Kind: KindWord, Help: "role of DCCP's original direction: client or server", text: roleText},
+	{Name: "orig_vtag", Kind: KindNumber, Help: "SCTP's verification tag of the original direction", number: origVTag},
+	{Name: "reply_vtag", Kind: KindNumber, Help: "SCTP's verification tag of the reply", number: replyVTag},
+
+	{Name: "start", Kind: KindTime, Help: "when the entry began", number: startNanos},
+	{Name: "stop", Kind: KindTime, Help: "when the entry ended", number: stopNanos},
+	{Name: "age", Kind: KindSeconds, Help: "seconds since it began, or that it lived", number: age},
+	{Name: "id", Kind: KindNumber, Help: "id of the entry", number: idNumber, xnumber: expectID},
+	{Name: "use", Kind: KindNumber, Help: "how many hold the entry", number: useNumber},
+	{Name: "portid", Kind: KindNumber, Help: "netlink port id of the process that caused the event", number: portIDNumber, xnumber: expectPortID},
+	{Name: "program", Kind: KindName, Help: "name of that process", text: programText, xtext: expectProgramText},
+}
+
+// ok32 widens what most accessors return.
+func ok32(v uint32, ok bool) (uint64, bool) { return uint64(v), ok }
+
+func timeoutNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) { return ok32(f.Timeout()) }
+func markNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool)    { return ok32(f.Mark()) }
+func secMarkNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) { return ok32(f.SecMark()) }
+func idNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool)      { return ok32(f.ID()) }
+func useNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool)     { return ok32(f.Use()) }
+func startNanos(f *ctnetlink.Flow, _ *Context) (uint64, bool)    { return f.Start() }
+func stopNanos(f *ctnetlink.Flow, _ *Context) (uint64, bool)     { return f.Stop() }
+
+func zoneNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	v, ok := f.Zone()
+	return uint64(v), ok
+}
+
+func protoNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	t := f.Orig()
+	return uint64(t.Proto), t.Has&ctnetlink.FieldProto != 0
+}
+
+func portIDNumber(_ *ctnetlink.Flow, c *Context) (uint64, bool) {
+	return uint64(c.PortID), c.PortID != 0
+}
+
+// eventNanos is when an event happened: the table's time, or the clock.
+func eventNanos(f *ctnetlink.Flow, c *Context) (uint64, bool) {
+	if c.Event == EventNone {
+		return 0, false
+	}
+	return nanos(eventTime(f, c)), true
+}
+
+func origPackets(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	packets, _, ok := f.CountersOrig()
+	return packets, ok
+}
+
+func origBytes(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	_, bytes, ok := f.CountersOrig()
+	return bytes, ok
+}
+
+func replyPackets(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	packets, _, ok := f.CountersReply()
+	return packets, ok
+}
+
+func replyBytes(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	_, bytes, ok := f.CountersReply()
+	return bytes, ok
+}
+
+func allPackets(f *ctnetlink.Flow, c *Context) (uint64, bool) {
+	orig, ok := origPackets(f, c)
+	reply, more := replyPackets(f, c)
+	return orig + reply, ok || more
+}
+
+func allBytes(f *ctnetlink.Flow, c *Context) (uint64, bool) {
+	orig, ok := origBytes(f, c)
+	reply, more := replyBytes(f, c)
+	return orig + reply, ok || more
+}
+
+func natSrc(f *ctnetlink.Flow) (netip.Addr, bool) {
+	return f.Reply().Dst, f.SourceNAT() && f.Reply().Dst != f.Orig().Src
+}
+
+func natDst(f *ctnetlink.Flow) (netip.Addr, bool) {
+	return f.Reply().Src, f.DestinationNAT() && f.Reply().Src != f.Orig().Dst
+}
+
+func natSPort(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	if !f.SourceNAT() || !f.SourcePortNAT() {
+		return 0, false
+	}
+	if t := f.Reply(); t.Has&ctnetlink.FieldDstPort == 0 {
+		return uint64(t.ICMPID), true
+	}
+	return uint64(f.Reply().DstPort), true
+}
+
+func natDPort(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	return uint64(f.Reply().SrcPort), f.DestinationNAT() && f.DestinationPortNAT()
+}
+
+func origVTag(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	info, _ := f.ProtoInfo()
+	return uint64(info.VTag[0]), info.Has&ctnetlink.InfoVTags != 0
+}
+
+func replyVTag(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
+	info, _ := f.ProtoInfo()
+	return uint64(info.VTag[1]), info.Has&ctnetlink.InfoVTags != 0
+}
+
+func expectTimeout(x *ctnetlink.Expect, _ *Context) (uint64, bool) { return ok32(x.Timeout()) }
+func expectClass(x *ctnetlink.Expect, _ *Context) (uint64, bool)   { return ok32(x.Class()) }
+func expectID(x *ctnetlink.Expect, _ *Context) (uint64, bool)      { return ok32(x.ID()) }
+
+func expectZone(x *ctnetlink.Expect, _ *Context) (uint64, bool) {
+	v, ok := x.Zone()
+	return uint64(v), ok
+}
+
+func expectProtoNumber(x *ctnetlink.Expect, _ *Context) (uint64, bool) {
+	t := x.Tuple()
+	return uint64(t.Proto), t.Has&ctnetlink.FieldProto != 0
+}
+
+func expectPortID(_ *ctnetlink.Expect, c *Context) (uint64, bool) {
+	return uint64(c.PortID), c.PortID != 0
+}
+
+func expectEventNanos(_ *ctnetlink.Expect, c *Context) (uint64, bool) {
+	if c.Event == EventNone {
+		return 0, false
+	}
+	return nanos(c.now()), true
+}

@@ -1,0 +1,203 @@
+package format
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// Texts of the fields that are no numbers. A text that is not there is
+// nothing; several words have listSeparator between them.
+
+// listSeparator stands in no word and in no name that a label map can hold.
+const listSeparator = '|'
+
+// eventWords are the names of events in records.
+var eventWords = [...]string{
+	EventNone:    "",
+	EventNew:     "new",
+	EventUpdate:  "update",
+	EventDestroy: "destroy",
+	EventResync:  "resync",
+}
+
+// unknownWord stands for a protocol or a family that has no name here.
+const unknownWord = "unknown"
+
+func familyWord(family uint8) string {
+	switch family {
+	case ctnetlink.FamilyIPv4:
+		return "ipv4"
+	case ctnetlink.FamilyIPv6:
+		return "ipv6"
+	}
+	return unknownWord
+}
+
+func protoWord(proto uint8) string {
+	if name := ctnetlink.ProtoName(proto); name != "" {
+		return name
+	}
+	return unknownWord
+}
+
+// stateWord returns the name of a state, UNKNOWN for one without.
+func stateWord(names []string, state uint8) string {
+	if int(state) < len(names) {
+		return names[state]
+	}
+	return "UNKNOWN"
+}
+
+// statusWords are the names of status flags by bit (enum ip_conntrack_status
+// of nf_conntrack_common.h, without IPS_).
+var statusWords = [...]string{
+	"EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED", "SRC_NAT", "DST_NAT", "SEQ_ADJUST", "SRC_NAT_DONE",
+	"DST_NAT_DONE", "DYING", "FIXED_TIMEOUT", "TEMPLATE", "UNTRACKED", "HELPER", "OFFLOAD", "HW_OFFLOAD",
+}
+
+// roleWords are the names of DCCP's roles by number.
+var roleWords = [...]string{"client", "server"}
+
+func eventText(_ *Printer, b []byte, _ *ctnetlink.Flow, c *Context) []byte {
+	return append(b, eventWords[c.Event]...)
+}
+
+func netnsText(_ *Printer, b []byte, _ *ctnetlink.Flow, c *Context) []byte {
+	return append(b, c.NetNS...)
+}
+
+func programText(_ *Printer, b []byte, _ *ctnetlink.Flow, c *Context) []byte {
+	return append(b, c.Program...)
+}
+
+func familyText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	return append(b, familyWord(f.Family)...)
+}
+
+func protoText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	if f.Orig().Has&ctnetlink.FieldProto == 0 {
+		return b
+	}
+	return append(b, protoWord(f.Orig().Proto)...)
+}
+
+func stateText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	if names := ctnetlink.StateNames(f.Orig().Proto); names != nil {
+		if v, ok := f.State(); ok {
+			return append(b, stateWord(names, v)...)
+		}
+	}
+	return b
+}
+
+func statusText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	v, _ := f.Status()
+	first := len(b)
+	for set := uint32(v); set != 0; set &= set - 1 {
+		if len(b) > first {
+			b = append(b, listSeparator)
+		}
+		b = appendStatusWord(b, bits.TrailingZeros32(set))
+	}
+	return b
+}
+
+// appendStatusWord appends the name of a status bit, of one without BIT and
+// its number.
+func appendStatusWord(b []byte, bit int) []byte {
+	if bit < len(statusWords) {
+		return append(b, statusWords[bit]...)
+	}
+	return appendUint(append(b, "BIT"...), uint64(bit))
+}
+
+func labelsText(p *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	set, _ := f.Labels()
+	first := len(b)
+	for i := 0; i+4 <= len(set); i += 4 {
+		for w := binary.NativeEndian.Uint32(set[i:]); w != 0; w &= w - 1 {
+			if len(b) > first {
+				b = append(b, listSeparator)
+			}
+			b = p.appendLabel(b, i*8+bits.TrailingZeros32(w))
+		}
+	}
+	return b
+}
+
+// appendLabel appends the name of a label bit as NewPrinter made it for the
+// style. A bit without one is # and its number, which no label map can hold.
+func (p *Printer) appendLabel(b []byte, bit int) []byte {
+	if bit < len(p.labels) && p.labels[bit] != "" {
+		return append(b, p.labels[bit]...)
+	}
+	return appendUint(append(b, '#'), uint64(bit))
+}
+
+func helperText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	v, _ := f.Helper()
+	return append(b, v...)
+}
+
+func secCtxText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	v, _ := f.SecCtx()
+	return append(b, v...)
+}
+
+func roleText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	info, _ := f.ProtoInfo()
+	if info.Has&ctnetlink.InfoRole == 0 || int(info.Role) >= len(roleWords) {
+		return b
+	}
+	return append(b, roleWords[info.Role]...)
+}
+
+func expectEventText(_ *Printer, b []byte, _ *ctnetlink.Expect, c *Context) []byte {
+	return append(b, eventWords[c.Event]...)
+}
+
+func expectNetnsText(_ *Printer, b []byte, _ *ctnetlink.Expect, c *Context) []byte {
+	return append(b, c.NetNS...)
+}
+
+func expectProgramText(_ *Printer, b []byte, _ *ctnetlink.Expect, c *Context) []byte {
+	return append(b, c.Program...)
+}
+
+func expectFamilyText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+	return append(b, familyWord(x.Family)...)
+}
+
+func expectProtoText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+	if x.Tuple().Has&ctnetlink.FieldProto == 0 {
+		return b
+	}
+	return append(b, protoWord(x.Tuple().Proto)...)
+}
+
+func expectFlagsText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+	flags, _ := x.Flags()
+	first := len(b)
+	for _, f := range expectFlags {
+		if flags&f.bit == 0 {
+			continue
+		}
+		if len(b) > first {
+			b = append(b, listSeparator)
+		}
+		b = append(b, f.name...)
+	}
+	return b
+}
+
+func expectHelperText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+	v, _ := x.Helper()
+	return append(b, v...)
+}
+
+func expectFnText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+	v, _ := x.Fn()
+	return append(b, v...)
+}

@@ -1,0 +1,107 @@
+package format
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// Losses counts what of many entries a StyleSave line does not hold, by kind:
+// no request to the table can set it, or no option says it.
+type Losses struct {
+	n [len(lossKinds)]int
+}
+
+// lossKinds are the kinds: in how many entries, and what.
+var lossKinds = [...]struct {
+	what string
+	lost func(f *ctnetlink.Flow, status ctnetlink.Status) bool
+}{
+	{"packet and byte counters", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+		return f.Has(ctnetlink.AttrCountersOrig) || f.Has(ctnetlink.AttrCountersReply)
+	}},
+	{"when they began", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool { return f.Has(ctnetlink.AttrTimestamp) }},
+	{"TCP windows: packets outside of them will pass", lostWindow},
+	{"the connection that announced them, and that they are related", func(f *ctnetlink.Flow, status ctnetlink.Status) bool {
+		return f.Has(ctnetlink.AttrTupleMaster) || status&ctnetlink.StatusExpected != 0
+	}},
+	{"adjusted sequence numbers: such connections will break", func(_ *ctnetlink.Flow, status ctnetlink.Status) bool {
+		return status&ctnetlink.StatusSeqAdjust != 0
+	}},
+	{"differences of time stamps that SYNPROXY made up: such connections will break", lostSynproxy},
+	{"that a flow table forwards them (its rules take them up again)", func(_ *ctnetlink.Flow, status ctnetlink.Status) bool {
+		return status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0
+	}},
+	{"security contexts and marks", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+		mark, _ := f.SecMark()
+		return f.Has(ctnetlink.AttrSecCtx) || mark != 0
+	}},
+	{"translated keys of GRE", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+		return f.Orig().Proto == ctnetlink.ProtoGRE && (f.SourcePortNAT() || f.DestinationPortNAT())
+	}},
+	{"helpers whose names cannot be written", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+		name, ok := f.Helper()
+		return ok && !writable(name)
+	}},
+	{"everything: the table told no addresses", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+		return f.Orig().Has&ctnetlink.FieldAddrs != ctnetlink.FieldAddrs
+	}},
+}
+
+// lostWindow tells whether an entry's packets are held against the window. One
+// that was made by hand knows no window; the table does not tell it.
+func lostWindow(f *ctnetlink.Flow, status ctnetlink.Status) bool {
+	if f.Orig().Proto != ctnetlink.ProtoTCP {
+		return false
+	}
+	info, _ := f.ProtoInfo()
+	return info.Flags[0].Value&info.Flags[1].Value&ctnetlink.TCPBeLiberal == 0
+}
+
+// lostSynproxy tells whether an entry went through SYNPROXY: it is sent for
+// every entry that could have, with zeros (CTA_SYNPROXY_ISN, _ITS, _TSOFF).
+func lostSynproxy(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+	raw, ok := f.Raw(ctnetlink.AttrSynproxy)
+	for ; ok && len(raw) >= 8; raw = raw[8:] {
+		if binary.NativeEndian.Uint16(raw) == 8 && binary.BigEndian.Uint32(raw[4:]) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Add counts what is lost of one entry.
+func (l *Losses) Add(f *ctnetlink.Flow) {
+	status, _ := f.Status()
+	for i := range lossKinds {
+		if lossKinds[i].lost(f, status) {
+			l.n[i]++
+		}
+	}
+}
+
+// Lines streams a line for each kind that there was: how many entries, and
+// what.
+func (l *Losses) Lines() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i, n := range l.n {
+			if n > 0 && !yield(fmt.Sprintf("%d  %s", n, lossKinds[i].what)) {
+				return
+			}
+		}
+	}
+}
+
+// writable tells whether a name from outside can stand in a line of a file.
+func writable(name []byte) bool {
+	for i := 0; i < len(name); {
+		n, ok := printable(name[i:])
+		if !ok {
+			return false
+		}
+		i += n
+	}
+	return len(name) > 0
+}

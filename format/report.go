@@ -1,0 +1,150 @@
+package format
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/stats"
+)
+
+// AppendReports appends reports for eyes, each under the name of its network
+// namespace, if it has one.
+func AppendReports(dst []byte, reports []*stats.Report, o Options) []byte {
+	for i, r := range reports {
+		if i > 0 {
+			dst = append(dst, '\n')
+		}
+		if r.NetNS != "" {
+			name := string(appendName([]byte("network namespace "), r.NetNS))
+			if o.Color {
+				name = paint(bold, name)
+			}
+			dst = append(append(dst, name...), '\n')
+		}
+		dst = appendReport(dst, r, o)
+	}
+	return dst
+}
+
+// appendReport appends a report: how full the table is, the counters
+// of each CPU that are not 0 everywhere, and a sentence for each that should
+// worry someone. With o.Expect it is about expectations alone.
+func appendReport(dst []byte, r *stats.Report, o Options) []byte {
+	if o.Expect {
+		return reportCPUs(reportExpectations(dst, r), r.ExpectCPUs, o)
+	}
+	dst = reportExpectations(reportEntries(dst, r), r)
+	dst = reportCPUs(dst, r.CPUs, o)
+	dst = reportCPUs(dst, r.ExpectCPUs, o)
+	for _, w := range r.Worries() {
+		name := w.Name
+		if o.Color {
+			name = paint(yellow, name)
+		}
+		dst = append(append(dst, '\n'), name...)
+		if w.Name == "entries" {
+			dst = append(dst, "  "+percent(r.Entries, r.Maximum)...)
+		} else {
+			dst = appendUint(append(dst, "  "...), w.Value)
+		}
+		t := teller{b: append(dst, '\n')}
+		t.wrap("", reportIndent, w.Text)
+		dst = t.b
+	}
+	return dst
+}
+
+// reportIndent is where sentences begin.
+const reportIndent = 2
+
+// reportEntries appends the numbers of the table as a whole.
+func reportEntries(dst []byte, r *stats.Report) []byte {
+	dst = reportUsed(dst, "entries", r.Entries, r.Maximum)
+	if r.Buckets == 0 {
+		return dst
+	}
+	dst = fmt.Appendf(dst, "%-14s%d", "buckets", r.Buckets)
+	if each := float64(r.Entries) / float64(r.Buckets); each >= 0.01 {
+		dst = fmt.Appendf(dst, ", %.2f entries each", each)
+	}
+	return append(dst, '\n')
+}
+
+func reportExpectations(dst []byte, r *stats.Report) []byte {
+	if r.NoExpectations {
+		return dst
+	}
+	return reportUsed(dst, "expectations", r.Expectations, r.MaxExpectations)
+}
+
+// reportUsed appends a number, and what part it is of its maximum.
+func reportUsed(dst []byte, name string, n, maximum uint64) []byte {
+	dst = fmt.Appendf(dst, "%-14s%d", name, n)
+	if maximum > 0 {
+		dst = fmt.Appendf(dst, " of %d, %s", maximum, percent(n, maximum))
+	}
+	return append(dst, '\n')
+}
+
+// reportCPUs appends a table of counters, a row for each CPU and one of
+// totals. Counters that are 0 on every CPU are named below it.
+func reportCPUs(dst []byte, cpus []stats.CPU, o Options) []byte {
+	totals := stats.Totals(cpus)
+	if len(totals) == 0 {
+		return dst
+	}
+	var zero []string
+	totals = slices.DeleteFunc(totals, func(c stats.Counter) bool {
+		if c.Value == 0 {
+			zero = append(zero, c.Name)
+		}
+		return c.Value == 0
+	})
+	if len(totals) > 0 {
+		dst = counterGrid(cpus, totals, o.Color).append(append(dst, '\n'))
+	}
+	if len(zero) > 0 {
+		dst = append(dst, '\n')
+		first := "0 on every CPU:"
+		t := teller{b: dst}
+		t.wrap(first, len(first)+1, strings.Join(zero, ", "))
+		dst = t.b
+	}
+	return dst
+}
+
+func counterGrid(cpus []stats.CPU, totals []stats.Counter, color bool) *grid {
+	g := &grid{color: color, titles: []string{"CPU"}, right: []bool{false}}
+	sum := []string{"total"}
+	for _, c := range totals {
+		g.titles = append(g.titles, counterTitle(c.Name))
+		g.right = append(g.right, true)
+		sum = append(sum, strconv.FormatUint(c.Value, 10))
+	}
+	for _, cpu := range cpus {
+		row := []string{strconv.Itoa(cpu.Number)}
+		for _, c := range totals {
+			row = append(row, strconv.FormatUint(stats.Lookup(cpu.Counters, c.Name), 10))
+		}
+		g.rows = append(g.rows, row)
+	}
+	g.rows = append(g.rows, sum)
+	g.dress = func(row, _ int, cell string) string {
+		if row == len(cpus) {
+			cell = paint(bold, cell)
+		}
+		return cell
+	}
+	return g
+}
+
+// counterTitle is a counter's name in two lines, so that all of them fit in
+// the width of a small terminal.
+func counterTitle(name string) string {
+	if name == "chaintoolong" {
+		name = "chain_toolong"
+	}
+	return strings.ReplaceAll(strings.ToUpper(name), "_", "\n")
+}

@@ -1,0 +1,313 @@
+package format
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gonntrack/gonntrack/stats"
+)
+
+// Summary writes the groups of a stats.Summary: in StyleTable a table for
+// eyes, in StyleJSON, StyleJSONL and StyleCSV records, and in every other style
+// plain text in columns with whole numbers, one line for each group under a
+// line of names.
+type Summary struct {
+	o       Options
+	keys    []Kind
+	names   []string
+	counted bool // there are packets and bytes
+	all     *stats.Summary
+	widths  []int
+	cells   [][]byte
+	records *Records
+	values  []Value
+}
+
+// NewSummary returns a Summary of s, whose keys hold values of these kinds.
+func NewSummary(o Options, s *stats.Summary, keys []Kind) *Summary {
+	w := &Summary{o: o, keys: keys, all: s, counted: s.Total().Counted}
+	w.names = append(slices.Clone(s.Keys()), "entries")
+	if w.counted {
+		w.names = append(w.names, "packets", "bytes")
+	}
+	w.cells = make([][]byte, len(w.names))
+	if IsRecordStyle(o.Style) {
+		w.records = NewRecords(o.Style, true)
+	}
+	return w
+}
+
+// Append appends the groups. It calls spill with what it appended now and
+// then, and goes on behind what that returns.
+func (w *Summary) Append(dst []byte, groups iter.Seq[*stats.Group], spill func([]byte) ([]byte, error)) ([]byte, error) {
+	each := w.appendRecord
+	switch {
+	case w.records != nil:
+	case w.o.Style == StyleTable:
+		return w.appendTable(dst, groups, spill)
+	default:
+		w.measure(groups)
+		dst = w.appendPlainNames(dst)
+		each = w.appendPlain
+	}
+	for g := range groups {
+		var err error
+		if dst, err = spill(each(dst, g)); err != nil {
+			return dst, err
+		}
+	}
+	if w.records != nil {
+		if w.all.Len() == 0 {
+			dst = w.records.AppendNames(dst, w.record(&stats.Group{Values: make([]stats.Value, len(w.keys))}))
+		}
+		dst = w.records.AppendEnd(dst)
+	}
+	return dst, nil
+}
+
+// appendValue appends the text of a key's value.
+func appendValue(dst []byte, v *stats.Value, kind Kind) []byte {
+	switch v.Kind {
+	case stats.Number:
+		if kind == KindTime {
+			return appendTime(dst, v.Number)
+		}
+		return appendUint(dst, v.Number)
+	case stats.Addr:
+		return appendAddr(dst, v.Addr, 0)
+	case stats.Network:
+		return appendUint(append(appendAddr(dst, v.Addr, 0), '/'), uint64(v.Bits))
+	case stats.Text:
+		return append(dst, v.Text...)
+	}
+	return dst
+}
+
+// absent stands in text for a value that the entries of a group do not have.
+const absent = "-"
+
+// plain sets the cells to whole numbers and cleaned texts.
+func (w *Summary) plain(g *stats.Group) {
+	for i := range g.Values {
+		v := &g.Values[i]
+		switch c := &w.cells[i]; v.Kind {
+		case stats.Absent:
+			*c = append((*c)[:0], absent...)
+		case stats.Text:
+			*c = appendName((*c)[:0], v.Text)
+		default:
+			*c = appendValue((*c)[:0], v, w.keys[i])
+		}
+	}
+	for i, n := range w.sums(g) {
+		c := &w.cells[len(w.keys)+i]
+		if i > 0 && !g.Counted {
+			*c = append((*c)[:0], absent...)
+		} else {
+			*c = appendUint((*c)[:0], n)
+		}
+	}
+}
+
+func (w *Summary) sums(g *stats.Group) []uint64 {
+	if !w.counted {
+		return []uint64{g.Entries}
+	}
+	return []uint64{g.Entries, g.Packets, g.Bytes}
+}
+
+// right tells whether a column is of numbers.
+func (w *Summary) right(i int) bool { return i >= len(w.keys) || w.keys[i].Numeric() }
+
+// measure finds how wide the columns of plain text are.
+func (w *Summary) measure(groups iter.Seq[*stats.Group]) {
+	w.widths = make([]int, len(w.names))
+	for i, name := range w.names {
+		w.widths[i] = len(name)
+	}
+	for g := range groups {
+		w.plain(g)
+		for i, c := range w.cells {
+			w.widths[i] = max(w.widths[i], len(c))
+		}
+	}
+}
+
+func (w *Summary) appendPlain(dst []byte, g *stats.Group) []byte {
+	w.plain(g)
+	return w.appendCells(dst)
+}
+
+func (w *Summary) appendPlainNames(dst []byte) []byte {
+	for i, name := range w.names {
+		w.cells[i] = append(w.cells[i][:0], name...)
+	}
+	return w.appendCells(dst)
+}
+
+// appendCells appends the cells as a line. Texts are as wide as their bytes:
+// names in which a byte is no character of its own are rare.
+func (w *Summary) appendCells(dst []byte) []byte {
+	for i, c := range w.cells {
+		if i > 0 {
+			dst = append(dst, gap...)
+		}
+		if w.right(i) {
+			dst = append(appendBlanks(dst, w.widths[i]-len(c)), c...)
+		} else if dst = append(dst, c...); i+1 < len(w.cells) {
+			dst = appendBlanks(dst, w.widths[i]-len(c))
+		}
+	}
+	return append(dst, '\n')
+}
+
+func (w *Summary) appendRecord(dst []byte, g *stats.Group) []byte {
+	return w.records.Append(dst, w.record(g))
+}
+
+// record returns a group as a record. What is absent is left out, but for CSV,
+// where it is an empty value.
+func (w *Summary) record(g *stats.Group) []Value {
+	w.values = w.values[:0]
+	none := func(name string) {
+		if w.o.Style == StyleCSV {
+			w.values = append(w.values, Text(name, ""))
+		}
+	}
+	for i := range g.Values {
+		switch v := &g.Values[i]; {
+		case v.Kind == stats.Absent:
+			none(w.names[i])
+		case v.Kind == stats.Number && w.keys[i] != KindTime:
+			w.values = append(w.values, Number(w.names[i], v.Number))
+		default:
+			w.cells[i] = appendValue(w.cells[i][:0], v, w.keys[i])
+			w.values = append(w.values, Text(w.names[i], string(w.cells[i])))
+		}
+	}
+	for i, n := range w.sums(g) {
+		if name := w.names[len(w.keys)+i]; i > 0 && !g.Counted {
+			none(name)
+		} else {
+			w.values = append(w.values, Number(name, n))
+		}
+	}
+	return w.values
+}
+
+// appendTable draws the groups as a table, with each one's share of the
+// entries, and below what the groups that are not shown and all have together.
+func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group], spill func([]byte) ([]byte, error)) ([]byte, error) {
+	g := grid{color: w.o.Color}
+	for i, name := range w.names {
+		g.titles = append(g.titles, strings.ToUpper(strings.ReplaceAll(name, "_", " ")))
+		g.right = append(g.right, w.right(i))
+		if i == len(w.keys) {
+			g.titles = append(g.titles, "SHARE")
+			g.right = append(g.right, true)
+		}
+	}
+	g.widths = make([]int, len(g.right))
+	measure := func(row []string) {
+		for i, cell := range row {
+			g.widths[i] = max(g.widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	total := w.all.Total()
+	shown := stats.Group{}
+	n := 0
+	measure(g.titles)
+	for group := range groups {
+		measure(w.row(group, &total))
+		shown.Entries += group.Entries
+		shown.Packets += group.Packets
+		shown.Bytes += group.Bytes
+		n++
+	}
+	var below [][]string
+	if more := w.all.Len() - n; more > 0 {
+		rest := stats.Group{Entries: total.Entries - shown.Entries, Packets: total.Packets - shown.Packets,
+			Bytes: total.Bytes - shown.Bytes, Counted: total.Counted}
+		below = append(below, w.summed(fmt.Sprintf("(%d more)", more), &rest, &total))
+	}
+	if w.all.Len() > 1 {
+		below = append(below, w.summed("total", &total, &total))
+	}
+	for _, row := range below {
+		measure(row)
+	}
+	shownRows := 0
+	g.dress = func(row, i int, cell string) string {
+		switch {
+		case shownRows+row >= n:
+			return paint(bold, cell)
+		case i < len(w.keys):
+			return colorCell(w.names[i], cell)
+		}
+		return cell
+	}
+	for group := range groups {
+		if g.rows = append(g.rows, w.row(group, &total)); len(g.rows) == blockRows {
+			var err error
+			if dst, err = spill(g.append(dst)); err != nil {
+				return dst, err
+			}
+			shownRows += blockRows
+			g.rows, g.titles = g.rows[:0], nil
+		}
+	}
+	g.rows = append(g.rows, below...)
+	return g.append(dst), nil
+}
+
+// row returns the cells of a group.
+func (w *Summary) row(g, total *stats.Group) []string {
+	row := make([]string, 0, len(w.names)+1)
+	for i := range g.Values {
+		var cell []byte
+		switch v := &g.Values[i]; v.Kind {
+		case stats.Absent:
+			cell = append(cell, absent...)
+		case stats.Number:
+			cell = appendNumberCell(nil, &Field{Kind: w.keys[i], Name: w.names[i]}, v.Number, true)
+		case stats.Text:
+			cell = appendName(nil, v.Text)
+		default:
+			cell = appendValue(nil, v, w.keys[i])
+		}
+		row = append(row, string(cell))
+	}
+	return append(row, w.sumCells(g, total)...)
+}
+
+// summed returns the cells of a line that says something of several groups.
+func (w *Summary) summed(what string, g, total *stats.Group) []string {
+	row := make([]string, len(w.keys), len(w.names)+1)
+	row[0] = what
+	return append(row, w.sumCells(g, total)...)
+}
+
+func (w *Summary) sumCells(g, total *stats.Group) []string {
+	cells := []string{string(appendUint(nil, g.Entries)), percent(g.Entries, total.Entries)}
+	switch {
+	case !w.counted:
+		return cells
+	case !g.Counted:
+		return append(cells, absent, absent)
+	}
+	return append(cells, string(appendHumanCount(nil, g.Packets)), string(appendHumanBytes(nil, g.Bytes)))
+}
+
+// percent returns a part of a whole in percent, with one decimal.
+func percent(part, whole uint64) string {
+	switch {
+	case whole == 0:
+		return absent
+	case part > 0 && part < whole/1000:
+		return "<0.1%"
+	}
+	return fmt.Sprintf("%.1f%%", float64(part)/float64(whole)*100)
+}

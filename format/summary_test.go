@@ -1,0 +1,152 @@
+package format
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/gonntrack/gonntrack/stats"
+)
+
+// someGroups is a summary by a network, a port and a helper.
+func someGroups(counted bool) (*stats.Summary, []Kind) {
+	s := stats.NewSummary([]string{"src/24", "dport", "helper"})
+	add := func(n int, addr string, dport int, helper string) {
+		code := stats.AppendNetwork(nil, netip.MustParseAddr(addr), 24)
+		if dport < 0 {
+			code = stats.AppendAbsent(code)
+		} else {
+			code = stats.AppendNumber(code, uint64(dport))
+		}
+		if helper == "" {
+			code = stats.AppendAbsent(code)
+		} else {
+			code = stats.AppendText(code, []byte(helper))
+		}
+		for i := range n {
+			s.Add(code, 1000, 1<<20, counted && (i > 0 || dport != 53))
+		}
+	}
+	add(1500, "10.0.0.7", 443, "")
+	add(20, "10.0.1.9", 21, "ftp")
+	add(1, "10.0.1.9", 53, "x\x1b[m,")
+	add(3, "2001:db8::1", -1, "")
+	return s, []Kind{KindWord, KindNumber, KindName}
+}
+
+func writeSummary(t testing.TB, o Options, counted bool, limit int) string {
+	t.Helper()
+	s, kinds := someGroups(counted)
+	groups, err := s.Sorted(stats.ParseOrder("-entries"), limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := NewSummary(o, s, kinds).Append(nil, groups, func(b []byte) ([]byte, error) { return b, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func TestSummary(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		o       Options
+		counted bool
+		limit   int
+		want    string
+	}{
+		{"plain", Options{}, true, 0, `
+src/24         dport  helper    entries  packets       bytes
+10.0.0.0/24      443  -            1500  1500000  1572864000
+10.0.1.0/24       21  ftp            20    20000    20971520
+2001:d00::/24      -  -               3     3000     3145728
+10.0.1.0/24       53  x\x1b[m,        1        -           -
+`},
+		{"plain, not accounted", Options{}, false, 2, `
+src/24       dport  helper  entries
+10.0.0.0/24    443  -          1500
+10.0.1.0/24     21  ftp          20
+`},
+		{"table", Options{Style: StyleTable}, true, 0, `
+SRC/24         DPORT  HELPER    ENTRIES   SHARE  PACKETS  BYTES
+10.0.0.0/24      443  -            1500   98.4%     1.5M   1.5G
+10.0.1.0/24       21  ftp            20    1.3%      20k    20M
+2001:d00::/24      -  -               3    0.2%     3000   3.0M
+10.0.1.0/24       53  x\x1b[m,        1    0.1%        -      -
+total                              1524  100.0%     1.5M   1.5G
+`},
+		{"table, limited", Options{Style: StyleTable}, false, 1, `
+SRC/24       DPORT  HELPER  ENTRIES   SHARE
+10.0.0.0/24    443  -          1500   98.4%
+(3 more)                         24    1.6%
+total                          1524  100.0%
+`},
+		{"csv", Options{Style: StyleCSV}, true, 0, `
+src/24,dport,helper,entries,packets,bytes
+10.0.0.0/24,443,,1500,1500000,1572864000
+10.0.1.0/24,21,ftp,20,20000,20971520
+2001:d00::/24,,,3,3000,3145728
+10.0.1.0/24,53,"x\x1b[m,",1,,
+`},
+		{"json", Options{Style: StyleJSON}, true, 2, `
+[
+{"src/24":"10.0.0.0/24","dport":443,"entries":1500,"packets":1500000,"bytes":1572864000},
+{"src/24":"10.0.1.0/24","dport":21,"helper":"ftp","entries":20,"packets":20000,"bytes":20971520}
+]
+`},
+	} {
+		if got := "\n" + writeSummary(t, c.o, c.counted, c.limit); got != c.want {
+			t.Errorf("%s:%s\nwant:%s", c.name, got, c.want)
+		}
+	}
+	for line := range strings.Lines(writeSummary(t, Options{Style: StyleJSONL}, true, 0)) {
+		var v map[string]any
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Errorf("%v in %q", err, line)
+		}
+	}
+}
+
+// TestSummaryEmpty: no entries are no groups, in every style.
+func TestSummaryEmpty(t *testing.T) {
+	for style, want := range map[Style]string{StyleClassic: "src  entries\n", StyleTable: "SRC  ENTRIES  SHARE\n",
+		StyleCSV: "src,entries\n", StyleJSON: "[]\n", StyleJSONL: ""} {
+		s := stats.NewSummary([]string{"src"})
+		groups, err := s.Sorted(nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := NewSummary(Options{Style: style}, s, []Kind{KindAddr}).Append(nil, groups, func(b []byte) ([]byte, error) { return b, nil })
+		if err != nil || string(out) != want {
+			t.Errorf("style %d: %q, %v; want %q", style, out, err, want)
+		}
+	}
+}
+
+// TestSummaryStops: a reader that went away ends the writing.
+func TestSummaryStops(t *testing.T) {
+	s := stats.NewSummary([]string{"dport"})
+	for i := range 5 * blockRows {
+		s.Add(stats.AppendNumber(nil, uint64(i)), 0, 0, false)
+	}
+	for _, style := range []Style{StyleClassic, StyleTable, StyleJSON} {
+		groups, err := s.Sorted(nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls := 0
+		gone := fmt.Errorf("gone")
+		_, err = NewSummary(Options{Style: style}, s, []Kind{KindNumber}).Append(nil, groups, func(b []byte) ([]byte, error) {
+			if calls++; calls == 2 {
+				return b, gone
+			}
+			return b[:0], nil
+		})
+		if err != gone || calls != 2 {
+			t.Errorf("style %d: %v after %d calls", style, err, calls)
+		}
+	}
+}

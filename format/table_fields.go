@@ -1,0 +1,167 @@
+package format
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// tableFields are fields that tables have beside all others: what belongs
+// together in one column.
+var tableFields = []Field{
+	{Name: "condition", Kind: KindWord, Help: "protocol's state, else unreplied, replied, assured or offloaded", text: conditionText},
+	{Name: "source", Kind: KindWord, Help: "source with its port", text: sourceText, xtext: expectSourceText},
+	{Name: "destination", Kind: KindWord, Help: "destination with its port", text: destinationText, xtext: expectDestinationText},
+	{Name: "translation", Kind: KindWord, Help: "what the source and the destination were translated to", text: natText},
+	{Name: "master", Kind: KindWord, Help: "connection that expects", text: masterText, xtext: expectMasterText},
+}
+
+// ColumnByName returns the field of a column's name, nil if there is none: one
+// of FieldByName, or one of those that tables have beside them.
+func ColumnByName(name string) *Field {
+	if i := slices.IndexFunc(tableFields, func(d Field) bool { return d.Name == name }); i >= 0 {
+		return &tableFields[i]
+	}
+	return FieldByName(name)
+}
+
+// The usual columns, in their order.
+var (
+	tableFlow = []usualColumn{
+		{"netns", 0}, {"proto", 0}, {"condition", 1}, {"timeout", 4}, {"age", 9}, {"source", 0}, {"destination", 0}, {"translation", 2},
+		{"packets", 5}, {"bytes", 3}, {"mark", 6}, {"zone", 7}, {"helper", 8}, {"labels", 8},
+	}
+	tableExpect = []usualColumn{
+		{"netns", 0}, {"proto", 0}, {"timeout", 1}, {"source", 0}, {"destination", 0}, {"master", 2},
+		{"helper", 3}, {"flags", 4}, {"zone", 5},
+	}
+)
+
+// usualColumn is a column and its rank: those of rank 0 are always shown, then
+// those of the least rank that fit the width.
+type usualColumn struct {
+	name string
+	rank int
+}
+
+// title is what stands above a column.
+func (d *Field) title() string {
+	switch d.Name {
+	case "condition":
+		return "STATE"
+	case "timeout":
+		return "EXPIRES"
+	case "translation":
+		return "NAT"
+	}
+	return strings.ToUpper(strings.ReplaceAll(d.Name, "_", " "))
+}
+
+// dull tells whether a cell of a usual column says nothing of interest: a
+// column of such cells is left out.
+func dull(name string, cell []byte) bool {
+	return len(cell) == 0 || name == "mark" && string(cell) == "0"
+}
+
+// conditionText is the state of protocols that have one, else how far the
+// conversation came.
+func conditionText(p *Printer, b []byte, f *ctnetlink.Flow, c *Context) []byte {
+	status, ok := f.Status()
+	switch {
+	case status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0:
+		return append(b, "offloaded"...)
+	}
+	start := len(b)
+	if b = stateText(p, b, f, c); len(b) > start || !ok {
+		return b
+	}
+	switch {
+	case status&ctnetlink.StatusAssured != 0:
+		return append(b, "assured"...)
+	case status&ctnetlink.StatusSeenReply != 0:
+		return append(b, "replied"...)
+	}
+	return append(b, "unreplied"...)
+}
+
+// appendEnd appends an address with its port: one of IPv6 in brackets.
+func appendEnd(b []byte, a netip.Addr, port uint64, hasPort bool) []byte {
+	if !a.IsValid() {
+		return b
+	}
+	if !hasPort {
+		return appendAddr(b, a, 0)
+	}
+	if a.Is4() {
+		b = appendAddr(b, a, 0)
+	} else {
+		b = append(appendAddr(append(b, '['), a, 0), ']')
+	}
+	return appendUint(append(b, ':'), port)
+}
+
+func appendTupleSource(b []byte, t *ctnetlink.Tuple) []byte {
+	port, ok := memberSPort.number(t)
+	return appendEnd(b, t.Src, port, ok)
+}
+
+func appendTupleDestination(b []byte, t *ctnetlink.Tuple) []byte {
+	port, ok := memberDPort.number(t)
+	return appendEnd(b, t.Dst, port, ok)
+}
+
+func sourceText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	return appendTupleSource(b, f.Orig())
+}
+
+func destinationText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	return appendTupleDestination(b, f.Orig())
+}
+
+func expectSourceText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+	t := x.Tuple()
+	port, ok := memberSPort.number(t)
+	return appendEnd(b, t.Src, port, ok && port != 0) // 0 is any
+}
+
+func expectDestinationText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+	return appendTupleDestination(b, x.Tuple())
+}
+
+// natText tells the translations that were made, `snat ADDR:PORT' and `dnat
+// ADDR:PORT'. The port is there when it is another than before, the address
+// always.
+func natText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	r := f.Reply()
+	if f.SourceNAT() {
+		port, ok := memberDPort.number(r)
+		b = appendEnd(append(b, "snat "...), r.Dst, port, ok && f.SourcePortNAT())
+	}
+	if f.DestinationNAT() {
+		if f.SourceNAT() {
+			b = append(b, ' ')
+		}
+		port, ok := memberSPort.number(r)
+		b = appendEnd(append(b, "dnat "...), r.Src, port, ok && f.DestinationPortNAT())
+	}
+	return b
+}
+
+func appendMaster(b []byte, t *ctnetlink.Tuple) []byte {
+	if t.Has&ctnetlink.FieldAddrs == 0 {
+		return b
+	}
+	b = append(appendTupleSource(b, t), " > "...)
+	return appendTupleDestination(b, t)
+}
+
+func masterText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
+	t, _ := f.Master()
+	return appendMaster(b, &t)
+}
+
+func expectMasterText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+	return appendMaster(b, x.Master())
+}

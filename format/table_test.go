@@ -1,0 +1,178 @@
+package format
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// tableEntries are rows of a router's table: states, translations of both
+// ends, IPv6, a protocol without a name, and one without ports.
+func tableEntries() [][]byte {
+	return [][]byte{
+		message(0x100, 2, nest(1, addrs("10.0.0.2", "192.0.2.1"), ports(6, 40296, 8080)),
+			nest(2, addrs("192.0.2.2", "192.0.2.1"), ports(6, 80, 40296)),
+			status(stNAT|stSeen|stAssured), timeout(431984), tcpState(3), mark(7), counters(9, 9000, 1<<20), counters(10, 1500, 3<<20)),
+		message(0x100, 2, both(17, "10.0.0.3", "192.0.2.53", 5353, 53), status(stPlain), timeout(29), mark(0), zone(9)),
+		message(0x100, 10, both(6, "2001:db8::1", "2001:db8::2", 50000, 443), status(stPlain|stSeen), timeout(119), tcpState(7), mark(0), counters(9, 5, 268), counters(10, 4, 1100)),
+		message(0x100, 2, nest(1, addrs("10.0.0.4", "192.0.2.7"), query(1, 8, 0, 77)), nest(2, addrs("192.0.2.7", "192.0.2.1"), query(1, 0, 0, 99)),
+			status(stNAT|stSeen), timeout(30), mark(0)),
+		message(0x100, 2, nest(1, addrs("10.0.0.5", "192.0.2.8"), number(50)), nest(2, addrs("192.0.2.8", "10.0.0.5"), number(50)),
+			status(stPlain|1<<14), mark(0)),
+	}
+}
+
+func drawTable(t testing.TB, o Options, messages [][]byte) string {
+	t.Helper()
+	o.Style = StyleTable
+	p := NewPrinter(o)
+	out := p.AppendHeader(nil)
+	var f ctnetlink.Flow
+	for _, msg := range messages {
+		if err := f.Decode(msg); err != nil {
+			t.Fatal(err)
+		}
+		out = p.AppendFlow(out, &f, nil)
+	}
+	return string(p.AppendFooter(out))
+}
+
+func TestTable(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    Options
+		want string
+	}{
+		{"any width", Options{}, `
+PROTO  STATE        EXPIRES  SOURCE               DESTINATION        NAT                               PACKETS  BYTES  MARK  ZONE
+tcp    ESTABLISHED    4d23h  10.0.0.2:40296       192.0.2.1:8080     snat 192.0.2.1 dnat 192.0.2.2:80      11k   4.0M     7
+udp    unreplied        29s  10.0.0.3:5353        192.0.2.53:53                                                           0     9
+tcp    TIME_WAIT      1m59s  [2001:db8::1]:50000  [2001:db8::2]:443                                          9   1.3K     0
+icmp   replied          30s  10.0.0.4             192.0.2.7          snat 192.0.2.1                                       0
+50     offloaded             10.0.0.5             192.0.2.8                                                               0
+`},
+		{"80 characters", Options{Width: 80}, `
+PROTO  STATE        EXPIRES  SOURCE               DESTINATION        BYTES  MARK
+tcp    ESTABLISHED    4d23h  10.0.0.2:40296       192.0.2.1:8080      4.0M     7
+udp    unreplied        29s  10.0.0.3:5353        192.0.2.53:53                0
+tcp    TIME_WAIT      1m59s  [2001:db8::1]:50000  [2001:db8::2]:443   1.3K     0
+icmp   replied          30s  10.0.0.4             192.0.2.7                    0
+50     offloaded             10.0.0.5             192.0.2.8                    0
+`},
+		{"too small", Options{Width: 20}, `
+PROTO  SOURCE               DESTINATION
+tcp    10.0.0.2:40296       192.0.2.1:8080
+udp    10.0.0.3:5353        192.0.2.53:53
+tcp    [2001:db8::1]:50000  [2001:db8::2]:443
+icmp   10.0.0.4             192.0.2.7
+50     10.0.0.5             192.0.2.8
+`},
+		{"columns", Options{Width: 20, Columns: []*Field{FieldByName("dport"), FieldByName("orig_bytes"), FieldByName("state"), FieldByName("nat_dst")}}, `
+DPORT  ORIG BYTES  STATE        NAT DST
+ 8080        1.0M  ESTABLISHED  192.0.2.2
+   53
+  443         268  TIME_WAIT
+
+
+`},
+		{"colour", Options{Width: 20, Color: true, Columns: []*Field{FieldByName("state"), FieldByName("dport")}}, "" +
+			"\n\x1b[1mSTATE\x1b[0m        \x1b[1mDPORT\x1b[0m\n\x1b[32mESTABLISHED\x1b[0m   8080\n                53\n\x1b[2mTIME_WAIT\x1b[0m      443\n\n\n"},
+	} {
+		got := "\n" + drawTable(t, c.o, tableEntries())
+		if got != c.want {
+			t.Errorf("%s:%s\nwant:%s", c.name, got, c.want)
+		}
+		checkGrid(t, c.name, got, c.o)
+	}
+}
+
+// checkGrid holds lines against the width, where enough columns could be left
+// out.
+func checkGrid(t *testing.T, name, s string, o Options) {
+	t.Helper()
+	for line := range strings.Lines(strings.TrimLeft(s, "\n")) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasSuffix(line, " ") {
+			t.Errorf("%s: blanks behind %q", name, line)
+		}
+		if o.Width >= 80 && len(line) > o.Width {
+			t.Errorf("%s: %d characters in %q", name, len(line), line)
+		}
+	}
+}
+
+// TestTableBlocks: a table of many rows is drawn as it grows, and what a later
+// block shows for the first time gets a title.
+func TestTableBlocks(t *testing.T) {
+	p := NewPrinter(Options{Style: StyleTable})
+	var out []byte
+	var f ctnetlink.Flow
+	for i := range 2*blockRows + 1 {
+		msg := message(0x100, 2, both(17, "10.0.0.1", "10.0.0.2", uint16(i), 53), status(stPlain), mark(uint32(i/(2*blockRows))))
+		if err := f.Decode(msg); err != nil {
+			t.Fatal(err)
+		}
+		out = p.AppendFlow(out, &f, nil)
+		if want := i / blockRows; i%blockRows == 0 && strings.Count(string(out), "\n") != want*blockRows+min(want, 1) {
+			t.Errorf("%d lines after %d rows", strings.Count(string(out), "\n"), i+1)
+		}
+	}
+	lines := strings.Split(string(p.AppendFooter(out)), "\n")
+	if n := len(lines) - 1; n != 2*blockRows+1+2 {
+		t.Fatalf("%d lines", n)
+	}
+	for i, want := range map[int]string{
+		0:               "PROTO  STATE      SOURCE        DESTINATION",
+		1:               "udp    unreplied  10.0.0.1:0    10.0.0.2:53",
+		2*blockRows + 1: "PROTO  STATE      SOURCE         DESTINATION  MARK",
+		2*blockRows + 2: fmt.Sprintf("udp    unreplied  10.0.0.1:%d  10.0.0.2:53     1", 2*blockRows),
+	} {
+		if lines[i] != want {
+			t.Errorf("line %d: %q, want %q", i, lines[i], want)
+		}
+	}
+}
+
+// TestTableNames: names from outside cannot write to a terminal.
+func TestTableNames(t *testing.T) {
+	msg := message(0x100, 2, both(17, "10.0.0.1", "10.0.0.2", 1, 53), status(stPlain), nest(5, str(1, "x\x1b[31m\n")), labels(3, 5))
+	got := drawTable(t, Options{LabelNames: []string{5: "web"}}, [][]byte{msg})
+	want := "PROTO  STATE      SOURCE      DESTINATION  HELPER         LABELS\n" +
+		`udp    unreplied  10.0.0.1:1  10.0.0.2:53  x\x1b[31m\x0a  #3|web` + "\n"
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// TestColumnNames: each name means one thing.
+func TestColumnNames(t *testing.T) {
+	for i := range tableFields {
+		if d := &tableFields[i]; FieldByName(d.Name) != nil || ColumnByName(d.Name) != d || !d.OfFlows() && !d.OfExpects() {
+			t.Errorf("%s", d.Name)
+		}
+	}
+	for _, list := range [][]usualColumn{tableFlow, tableExpect} {
+		for _, u := range list {
+			if ColumnByName(u.name) == nil {
+				t.Errorf("no field %q", u.name)
+			}
+		}
+	}
+}
+
+func BenchmarkTable(b *testing.B) {
+	p := NewPrinter(Options{Style: StyleTable, Width: 120})
+	var flows [5]ctnetlink.Flow
+	for i, msg := range tableEntries() {
+		if err := flows[i].Decode(msg); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var out []byte
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		out = p.AppendFlow(out[:0], &flows[i%5], nil)
+	}
+}
