@@ -69,6 +69,7 @@ func (b *bulk) settle() error {
 		if r.Command == cmdAdd && errors.Is(err, ctnetlink.EEXIST) {
 			err = b.addToExisting(r, entries[i])
 		}
+		err = b.bare(entries[i], err)
 		if err == nil {
 			b.checkLabels(entries[i])
 		}

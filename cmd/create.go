@@ -10,7 +10,7 @@ import (
 // create makes an entry; it fails when it exists.
 func (p *program) create(r *Request) error {
 	en := r.entry()
-	if err := p.table.Create(en); err != nil {
+	if err := p.bare(en, p.table.Create(en)); err != nil {
 		return r.refused(err)
 	}
 	p.checkLabels(en)
@@ -24,6 +24,7 @@ func (p *program) add(r *Request) error {
 	if errors.Is(err, ctnetlink.EEXIST) {
 		err = p.addToExisting(r, en)
 	}
+	err = p.bare(en, err)
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return err
@@ -51,6 +52,7 @@ func (p *program) addToExisting(r *Request, en *ctnetlink.Entry) error {
 	if err != nil {
 		return err
 	}
+	p.keptHelper(en, old)
 	var up ctnetlink.Entry
 	up.Identify(old)
 	const keep = ctnetlink.StatusExpected | ctnetlink.StatusDying
@@ -70,7 +72,11 @@ func (p *program) addToExisting(r *Request, en *ctnetlink.Entry) error {
 	if en.Set.Has(ctnetlink.AttrLabels) {
 		up.Labels, up.Set = en.Labels, up.Set.With(ctnetlink.AttrLabels)
 	}
-	return p.table.Update(&up)
+	err = p.table.Update(&up)
+	if errors.Is(err, ctnetlink.ENOSPC) && p.telling && en.Set.Has(ctnetlink.AttrLabels) {
+		return nil // no room for labels, which come last: checkLabels counts it
+	}
+	return err
 }
 
 // originally returns the request that names an entry by its original tuple.
@@ -92,7 +98,11 @@ func (p *program) checkLabels(en *ctnetlink.Entry) {
 	if err != nil {
 		return
 	}
-	if have, _ := f.Labels(); !bytes.Equal(have, en.Labels) {
-		p.say("WARNING: the kernel did not keep the labels: no rule of this network namespace uses connection labels.")
+	switch have, _ := f.Labels(); {
+	case bytes.Equal(have, en.Labels):
+	case p.loading:
+		p.unrestored.labels++
+	default:
+		p.say("WARNING: the kernel did not keep the labels: %s.", noLabelRoom)
 	}
 }

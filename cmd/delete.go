@@ -9,9 +9,14 @@ import (
 // delete removes the entries that match and prints each as it was listed, once
 // its deletion is confirmed.
 func (p *program) delete(r *Request) error {
+	if r.has(optDryRun) {
+		return p.wouldDelete(r)
+	}
 	d := &deletion{flowPrinter: p.flows(r), request: r, batch: p.table.NewBatch()}
 	defer d.batch.Close()
-	for f, err := range p.matching(r) {
+	bar := p.startProgress("deleting", "entries", 0, true)
+	defer bar.stop()
+	for f, err := range bar.flows(p.matching(r)) {
 		if err != nil {
 			// What was deleted by then is printed all the same.
 			_ = d.settle() // the dump's failure is the one to tell
@@ -24,6 +29,7 @@ func (p *program) delete(r *Request) error {
 	if err := d.settle(); err != nil {
 		return err
 	}
+	d.end()
 	return p.counted(d.n, "%d flow entries have been deleted.", true)
 }
 
@@ -74,13 +80,4 @@ func (d *deletion) settle() error {
 		}
 	}
 	return refused
-}
-
-// flush empties the table, or removes one family's entries.
-func (p *program) flush(r *Request) error {
-	if err := p.table.Flush(r.Family); err != nil {
-		return r.refused(err)
-	}
-	p.say("connection tracking table has been emptied.")
-	return nil
 }

@@ -51,11 +51,16 @@ func mirror(t, other *ctnetlink.Tuple, want ctnetlink.Fields) {
 	}
 }
 
-// icmpReplies pairs queries with their replies (RFC 792, RFC 950; RFC 4443,
-// RFC 4620).
-var icmpReplies = map[uint8][][2]uint8{
-	ctnetlink.ProtoICMP:   {{8, 0}, {13, 14}, {15, 16}, {17, 18}},
-	ctnetlink.ProtoICMPv6: {{128, 129}, {139, 140}},
+// icmpReplies pairs the queries of a protocol with their replies (RFC 792,
+// RFC 950; RFC 4443, RFC 4620).
+func icmpReplies(proto uint8) [][2]uint8 {
+	switch proto {
+	case ctnetlink.ProtoICMP:
+		return [][2]uint8{{8, 0}, {13, 14}, {15, 16}, {17, 18}}
+	case ctnetlink.ProtoICMPv6:
+		return [][2]uint8{{128, 129}, {139, 140}}
+	}
+	return nil
 }
 
 // icmpFamily is the family that a protocol of queries belongs to. An entry of
@@ -70,7 +75,7 @@ func icmpFamily(proto uint8) uint8 {
 // mirrorICMPType returns the type that answers a query, and the query of an
 // answer; other types stay, and the table refuses them.
 func mirrorICMPType(proto, icmpType uint8) uint8 {
-	for _, pair := range icmpReplies[proto] {
+	for _, pair := range icmpReplies(proto) {
 		switch icmpType {
 		case pair[0]:
 			return pair[1]
@@ -118,6 +123,9 @@ func (r *Request) entry() *ctnetlink.Entry {
 	}
 	if r.has(optMark) {
 		en.Mark, en.Set = r.Mark, en.Set.With(ctnetlink.AttrMark)
+	}
+	if r.has(optHelper) {
+		en.Helper, en.Set = r.Helper, en.Set.With(ctnetlink.AttrHelp)
 	}
 	if r.LabelAdd != nil {
 		en.Labels, en.Set = r.LabelAdd, en.Set.With(ctnetlink.AttrLabels)

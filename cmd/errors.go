@@ -44,6 +44,9 @@ type refusal struct {
 func (e *refusal) Unwrap() error { return e.err }
 
 func (e *refusal) Error() string {
+	if text := tableFileText(e.err); text != "" {
+		return text
+	}
 	errno, ok := ctnetlink.AsErrno(e.err)
 	if !ok {
 		return "Operation failed: " + e.err.Error()

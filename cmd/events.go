@@ -43,7 +43,13 @@ func (p *program) events(r *Request) error {
 			}
 		}
 	}()
-	w := &eventWriter{program: p, flowPrinter: p.flows(r), listener: l, request: r, match: r.filter(), names: newProcessNames()}
+	w := &eventWriter{program: p, flowPrinter: p.flows(r), listener: l, request: r, match: r.filter()}
+	if format.IsRecordStyle(r.Output.Style) {
+		w.open() // the names of CSV's columns do not wait for an event
+		if err := p.out.flush(); err != nil {
+			return err
+		}
+	}
 	if err := w.follow(); err != nil {
 		return err
 	}
@@ -51,7 +57,7 @@ func (p *program) events(r *Request) error {
 }
 
 // listen opens the socket for the kinds of events that -e names.
-func (p *program) listen(r *Request) (*ctnetlink.Listener, error) {
+func (p *program) listen(r *Request) (listener, error) {
 	kinds := r.Groups
 	if !r.has(optEventMask) {
 		kinds = eventAll
@@ -68,9 +74,12 @@ func (p *program) listen(r *Request) (*ctnetlink.Listener, error) {
 			q.Groups = append(q.Groups, first+ctnetlink.Group(i))
 		}
 	}
-	l, err := p.table.Listen(q)
+	l, err := p.listenEverywhere(q)
 	if err == nil {
 		return l, nil
+	}
+	if text := tableFileText(err); text != "" {
+		return nil, failuref("%s", text)
 	}
 	if r.Table == tableExpect {
 		return nil, failuref("Can't open handler")
@@ -87,10 +96,11 @@ func (p *program) listen(r *Request) (*ctnetlink.Listener, error) {
 type eventWriter struct {
 	*program
 	*flowPrinter
-	listener *ctnetlink.Listener
+	listener listener
 	request  *Request
 	match    *filter.Filter
-	names    *processNames
+	names    *processNames  // in the program's own namespace; nil: not asked for yet
+	recorded ctnetlink.Loss // what stands among the events
 	warned   ctnetlink.Loss // what was told
 	next     time.Time      // when more may be told
 	resync   resync
@@ -110,8 +120,14 @@ func (w *eventWriter) follow() error {
 		if batch.Gap {
 			w.warn()
 		}
+		if m, ok := w.listener.(*merged); ok {
+			w.enter(w.spaces[m.from])
+		}
 		w.resync.note(batch, w.listener.ReadBuffer())
 		w.context.Now = time.Now()
+		if batch.Gap {
+			w.record()
+		}
 		for events.Reset(batch); events.Next(); {
 			if err := w.event(&events); err != nil {
 				return err
@@ -150,8 +166,34 @@ func (w *eventWriter) event(e *ctnetlink.Events) error {
 func (w *eventWriter) caused(e format.Event, portID uint32) {
 	w.context.Event, w.context.Verb = e, 0
 	w.context.PortID, w.context.Program = portID, ""
-	if portID != 0 && w.request.Output.Style == format.StyleClassic {
-		w.context.Program = w.names.name(portID)
+	if portID != 0 && (w.request.Output.Style == format.StyleClassic || format.IsRecordStyle(w.request.Output.Style)) {
+		w.context.Program = w.processName(portID)
+	}
+}
+
+// processName returns the name of the program that a port id in the current
+// event's namespace belongs to.
+func (w *eventWriter) processName(portID uint32) string {
+	if w.file != nil {
+		return "" // the port ids of a table file are no process's
+	}
+	names := &w.names
+	if w.where != nil {
+		names = &w.where.names
+	}
+	if *names == nil {
+		*names = newProcessNames(w.where)
+	}
+	return (*names).name(portID)
+}
+
+// record writes among the events that some were lost here, in the styles that
+// have a record for it.
+func (w *eventWriter) record() {
+	if loss := w.listener.Loss(); loss != w.recorded && format.IsRecordStyle(w.request.Output.Style) {
+		w.open()
+		w.recorded, w.context.Now = loss, time.Now()
+		w.program.out.buf = w.AppendLost(w.program.out.buf, loss, &w.context)
 	}
 }
 
@@ -191,12 +233,14 @@ func lossText(loss ctnetlink.Loss) string {
 // end closes the document and says how many events were shown, and what is
 // known to be missing.
 func (w *eventWriter) end() error {
+	if w.spaces != nil {
+		w.context.NetNS = "" // counts are of all namespaces
+	}
+	w.record() // what became known since the last
+	w.flowPrinter.end()
 	count := "%d flow events have been shown"
 	if w.request.Table == tableExpect {
-		w.flowPrinter.endExpect()
 		count = "%d expectation events have been shown"
-	} else {
-		w.flowPrinter.end()
 	}
 	if loss := w.listener.Loss(); loss != (ctnetlink.Loss{}) {
 		count += "; " + lossText(loss)

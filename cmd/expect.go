@@ -13,7 +13,7 @@ func (p *program) listExpect(r *Request) error {
 			return err
 		}
 	}
-	w.endExpect()
+	w.end()
 	return p.counted(w.n, "%d expectations have been shown.", false)
 }
 
@@ -43,7 +43,7 @@ func (p *program) getExpect(r *Request) error {
 	if err := w.expect(x); err != nil {
 		return err
 	}
-	w.endExpect()
+	w.end()
 	return nil
 }
 
@@ -64,17 +64,11 @@ func (p *program) createExpect(r *Request) error {
 
 // deleteExpect removes the expectation that has the tuple.
 func (p *program) deleteExpect(r *Request) error {
+	if r.has(optDryRun) {
+		return p.wouldDeleteExpect(r)
+	}
 	if err := p.table.DeleteExpect(r.expectation()); err != nil {
 		return r.refused(err)
 	}
 	return p.counted(1, "%d expectations have been deleted.", true)
-}
-
-// flushExpect removes all expectations.
-func (p *program) flushExpect(r *Request) error {
-	if err := p.table.FlushExpect(); err != nil {
-		return r.refused(err)
-	}
-	p.say("expectation table has been emptied.")
-	return nil
 }

@@ -6,11 +6,14 @@ import (
 	"sync"
 )
 
-// classic reads a command line with GNU getopt_long's rules (getopt(3)):
+// classic reads a command line of the classic grammar.
+func (p *parser) classic(args []string) error { return p.firstMistake(p.words(args)) }
+
+// words reads a command line with GNU getopt_long's rules (getopt(3)):
 // options and other words in any order, `--' ends the options, letters
 // cluster, a long name may be cut to any unambiguous beginning. Other words
 // are ignored.
-func (p *parser) classic(args []string) error {
+func (p *parser) words(args []string) error {
 	_, posix := os.LookupEnv("POSIXLY_CORRECT")
 	line := &line{args: args}
 	for line.more() {
@@ -50,6 +53,11 @@ func (l *line) optional() (value string, ok bool) {
 		return "", false
 	}
 	return l.take(), true
+}
+
+// negation tells whether the next word is the negation of an address.
+func (l *line) negation() bool {
+	return l.more() && strings.HasPrefix(l.args[0], "!") && strings.ContainsAny(l.args[0], ".:")
 }
 
 // long reads a word that begins with two dashes.
@@ -105,6 +113,9 @@ func (p *parser) give(w *word, value string, l *line) error {
 	hasValue := w.argument == needArgument
 	if w.argument == wordArgument || w.command != cmdNone {
 		value, hasValue = l.optional()
+	}
+	if !hasValue && w.isNAT() && l.negation() {
+		return p.natNegation(w.option, l.take())
 	}
 	switch {
 	case w.command != cmdNone:

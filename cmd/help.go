@@ -8,6 +8,12 @@ var (
 	helpText string
 	//go:embed help/load.txt
 	loadHelp string
+	//go:embed help/save.txt
+	saveHelp string
+	//go:embed help/summary.txt
+	summaryHelp string
+	//go:embed help/stats.txt
+	statsHelp string
 	//go:embed help/filters.txt
 	filtersHelp string
 	//go:embed help/output.txt
@@ -49,8 +55,8 @@ type optionText struct{ value, text string }
 var genericHelp = [numClassic]optionText{
 	optSrc:        {"ip[/len]", "source address of the original direction"},
 	optDst:        {"ip[/len]", "destination address of the original direction"},
-	optReplySrc:   {"ip", "source address of the reply direction"},
-	optReplyDst:   {"ip", "destination address of the reply direction"},
+	optReplySrc:   {"ip[/len]", "source address of the reply direction"},
+	optReplyDst:   {"ip[/len]", "destination address of the reply direction"},
 	optProtoNum:   {"proto", "protocol: tcp udp udplite sctp dccp icmp icmpv6 gre, a name of /etc/protocols, or a number"},
 	optTimeout:    {"seconds", "timeout"},
 	optStatus:     {"list", "status: ASSURED SEEN_REPLY UNSET FIXED_TIMEOUT EXPECTED OFFLOAD HW_OFFLOAD UNREPLIED, !NAME for its absence"},
@@ -63,10 +69,10 @@ var genericHelp = [numClassic]optionText{
 	optMark:       {"value[/mask]", "mark"},
 	optID:         {"id", "the entry's id, as -o id shows it"},
 	optFamily:     {"family", "ipv4 or ipv6"},
-	optSrcNAT:     {"ip[:port]", "source translated, to that address and port if given"},
-	optDstNAT:     {"ip[:port]", "destination translated, to that address and port if given"},
-	optAnyNAT:     {"ip[:port]", "source or destination translated"},
-	optOutput:     {"list", "output: xml extended timestamp id ktimestamp labels userspace, or save alone"},
+	optSrcNAT:     {"ip[/len][:port]", "source translated, to that address and port if given"},
+	optDstNAT:     {"ip[/len][:port]", "destination translated, to that address and port if given"},
+	optAnyNAT:     {"ip[/len][:port]", "source or destination translated"},
+	optOutput:     {"list", "output: extended id ktimestamp labels timestamp xml, or alone save json jsonl csv table netlink"},
 	optSecMark:    {"value", "security mark"},
 	optBufferSize: {"bytes", "size of the socket's receive buffer"},
 	optZone:       {"zone", "zone of both directions"},

@@ -26,6 +26,18 @@ func (p *parser) judge() error {
 	if err := r.judgeOwn(); err != nil {
 		return err
 	}
+	if err := r.judgeView(); err != nil {
+		return err
+	}
+	if err := r.judgeTable(); err != nil {
+		return err
+	}
+	if err := r.judgeNetNS(); err != nil {
+		return err
+	}
+	if err := r.judgeExplain(); err != nil {
+		return err
+	}
 	if err := r.judgeProtocol(); err != nil {
 		return err
 	}
@@ -104,7 +116,9 @@ func (r *Request) judgeOptions() error {
 	if table == tableDying || table == tableUnconfirmed {
 		table = tableConntrack
 	}
-	v := judgeRow(legality[r.Command][table], int(numClassic), func(c int) bool { return r.has(option(c)) })
+	v := judgeRow(legalityRow(r.Command, table), int(numClassic), func(c int) bool {
+		return r.has(option(c)) && !(option(c) == optOutput && (r.writesRecords() || r.writesReport()))
+	})
 	return v.offence(func(c int) string { return optionNames[c] },
 		"you have to specify `--src' and `--dst'", "you have to specify `--reply-src' and `--reply-dst'")
 }
@@ -163,16 +177,17 @@ func (r *Request) wholeTimeout() error {
 
 // judgeFilter is what is judged only when the command runs.
 func (r *Request) judgeFilter() error {
-	const filters = optionSet(1<<optSrc | 1<<optDst | 1<<optReplySrc | 1<<optReplyDst |
+	const filters = optionSet(1<<optID | 1<<optSrc | 1<<optDst | 1<<optReplySrc | 1<<optReplyDst |
 		1<<optProtoNum | 1<<optMark | 1<<optStatus | 1<<optSecMark | 1<<optZone | 1<<optLabel |
-		1<<optOrigZone | 1<<optReplyZone | 1<<optSrcNAT | 1<<optDstNAT | 1<<optAnyNAT)
+		1<<optOrigZone | 1<<optReplyZone | 1<<optSrcNAT | 1<<optDstNAT | 1<<optAnyNAT |
+		(1<<(optOffloaded+1) - 1<<optHost))
 	plain := r.Table == tableConntrack || r.Table == tableExpect
 	switch {
 	case !plain:
 		return nil
 	case r.Zero && r.given&filters != 0:
 		return usagef("Can't use -z with filtering parameters")
-	case r.has(optStatus) && oneOf(r.Command, cmdList, cmdDelete) &&
+	case r.has(optStatus) && oneOf(r.Command, cmdList, cmdDelete, cmdEvents) &&
 		r.StatusSet|r.StatusClear == 0 && !r.statusUnset:
 		// Nothing of the list is left: it must not choose everything.
 		return &refusal{r.Command, r.Table, ctnetlink.EINVAL}

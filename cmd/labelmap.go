@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/format"
 )
 
 // defaultLabelMap is where the names of labels are, unless --labelmap says.
@@ -71,6 +72,15 @@ func isLabelName(s string) bool {
 // same one again and again.
 var labelMaps sync.Map // path → *labelMap
 
+// openLabelMap reads the file that --labelmap names, or the system's: for a
+// network namespace with a name the one that `ip netns exec' would show there.
+func (r *Request) openLabelMap() (*labelMap, error) {
+	if r.labelMapPath == "" {
+		return openLabelMap(etcIn(r.NetNS, defaultLabelMap))
+	}
+	return openLabelMap(r.labelMapPath)
+}
+
 // openLabelMap reads the file that path names, or the system's.
 func openLabelMap(path string) (*labelMap, error) {
 	if path == "" {
@@ -96,12 +106,14 @@ func (p *parser) resolveLabels() error {
 	r := p.req
 	named := r.has(optLabel) || r.has(optLabelAdd) || r.has(optLabelDel)
 	save := r.Output.Style == styleSave
-	if !named && !r.Output.Labels && !save {
+	if !named && !r.Output.Labels && !save && !r.has(optExplain) && !format.IsRecordStyle(r.Output.Style) {
 		return nil
 	}
-	m, err := openLabelMap(r.labelMapPath)
+	m, err := r.openLabelMap()
 	if err != nil {
-		// Saved lines name labels where there are names: no file, no labels.
+		// Saved lines name labels where there are names: no file, no labels. So
+		// do explanations, JSON and CSV, which tell a bit without a name by its
+		// number.
 		if named || r.Output.Labels {
 			p.warn("nfct_labelmap_new: %s\n", systemText(err))
 		}
@@ -111,10 +123,11 @@ func (p *parser) resolveLabels() error {
 	r.Output.LabelNames = m.names
 	// Labels show wherever one was named.
 	r.Output.Labels = r.Output.Labels || named
+	var without []byte
 	for _, l := range []struct {
 		names []string
 		set   *[]byte
-	}{{r.labels, &r.Labels}, {r.labelAdd, &r.LabelAdd}, {r.labelDel, &r.LabelDel}} {
+	}{{r.labels, &r.Labels}, {r.notLabels, &without}, {r.labelAdd, &r.LabelAdd}, {r.labelDel, &r.LabelDel}} {
 		for _, label := range l.names {
 			bit, ok := m.bits[label]
 			if !ok {
@@ -128,6 +141,9 @@ func (p *parser) resolveLabels() error {
 			}
 			ctnetlink.SetLabel(*l.set, bit)
 		}
+	}
+	if without != nil {
+		r.criteria().WithoutLabels = without
 	}
 	return nil
 }

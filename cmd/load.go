@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+
+	"github.com/spf13/cobra"
 )
 
 // load runs the commands of a file, or of stdin for "-". All lines are read and
@@ -18,8 +20,8 @@ import (
 // ones before.
 //
 // With keepGoing a refusal is reported, and the lines behind it run all the
-// same.
-func (p *program) load(path string, keepGoing bool) error {
+// same. With dryRun none is run.
+func (p *program) load(path string, o loadOptions) error {
 	text, err := p.readFile(path)
 	if err != nil {
 		return err
@@ -27,18 +29,68 @@ func (p *program) load(path string, keepGoing bool) error {
 	if err := p.judgeLines(text); err != nil {
 		return err
 	}
+	if err := p.openTable(o.request()); err != nil {
+		return err
+	}
+	if o.hasNetNS {
+		leave, err := p.enterNamespaces(&Request{given: 1 << optNetNS, NetNS: o.netns})
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
 	p.loading = true
 	requests, stop := readAhead(text)
 	defer stop()
-	if keepGoing {
-		return p.loadAll(requests)
+	bar := p.startProgress("loading", "lines", strings.Count(text, "\n"), false)
+	if o.dryRun {
+		err = p.rehearse(bar.requests(requests), o.keepGoing)
+		bar.stop()
+		return p.inNamespace(err)
 	}
+	if o.keepGoing {
+		err = p.loadAll(bar.requests(requests))
+	} else {
+		err = p.loadUntilRefused(bar.requests(requests))
+	}
+	bar.stop()
+	if err == nil && p.telling {
+		p.tellSaved(text, !o.keepGoing)
+	}
+	p.tellUnrestored()
+	return p.inNamespace(err)
+}
+
+// loadUntilRefused runs requests up to the first that the table refuses.
+func (p *program) loadUntilRefused(requests iter.Seq[*Request]) error {
 	for r := range requests {
 		if err := p.run(r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// newLoad is -R by name.
+func (p *program) newLoad() *cobra.Command {
+	var o loadOptions
+	c := &cobra.Command{
+		Use:     "load FILE",
+		Short:   "Run the commands of a file, or of stdin for -",
+		Long:    loadHelp,
+		Args:    cobra.ExactArgs(1),
+		Example: indent("conntrack save table\nconntrack load table"),
+		RunE: func(c *cobra.Command, args []string) error {
+			p.telling = true
+			o.hasNetNS, o.hasTable = o.netns != "", c.Flags().Changed(optTable.name())
+			return p.load(args[0], o)
+		},
+	}
+	c.Flags().BoolVar(&o.keepGoing, "keep-going", false, "report refused lines and go on")
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "tell what would become of each line, and change nothing")
+	c.Flags().StringVar(&o.table, optTable.name(), "", optTable.own().help.text)
+	c.Flags().StringVar(&o.netns, "netns", "", optNetNS.own().help.text)
+	return c
 }
 
 // judgeLines reads and judges every line, in pieces at the same time, and
@@ -89,7 +141,9 @@ func (j *judgement) judge(text string) {
 		case j.misplaced == nil && !r.loadable():
 			j.misplaced = usagef("Cannot use command `%s' with --load-file", r.classicName())
 		case j.unfit == nil:
-			j.unfit = r.judgeFilter()
+			if j.unfit = r.judgeFilter(); j.unfit == nil {
+				j.unfit = r.judgeInFile()
+			}
 		}
 	}
 }

@@ -59,6 +59,8 @@ const (
 	optExplain
 	optDryRun
 	optYes
+	optHelper
+	optLabelBits
 	numOptions
 
 	numClassic = optQueue
@@ -85,27 +87,47 @@ func (s optionSet) has(o option) bool { return s>>o&1 != 0 }
 //
 // Against the classic table -G and -U also take the zones (w and the two
 // directions'): without them entries in a zone cannot be reached, and saved
-// lines not be loaded.
-var legality = map[Command]map[Table]string{
-	//                            s d r q p t u z e T U M N a m i f n g o c b j w l < > ( ) K
-	cmdList: {tableConntrack: "o o o o o . o o . . . o o . o . o o o o o . o o o . . o o o",
-		tableExpect: "................o..o.........."},
-	cmdCreate: {tableConntrack: "p p p p + + o . . . . . . o o . . o o . . . . o . o . o o .",
-		tableExpect: "+ + o o + + o . . + + + + . . . . . . . . . . . . . . . . ."},
-	cmdAdd:    {tableConntrack: "p p p p + + o . . . . . . o o . . o o . . . . o . o . o o ."},
-	cmdUpdate: {tableConntrack: "o o o o o o o . . . . o o . o o o o o o . . . o o o o o o o"},
-	cmdDelete: {tableConntrack: "o o o o o o o . . . . o o . o o o o o o . . . o o . . o o o",
-		tableExpect: "+ + o o + ........................."},
-	cmdGet: {tableConntrack: "p p p p + . . . . . . . . . . o . . . o . . . o o . . o o .",
-		tableExpect: "+ + o o + ........................."},
-	cmdFlush: {tableConntrack: "................o.............",
-		tableExpect: ".............................."},
-	cmdEvents: {tableConntrack: "o o o o o . . . o . . o o . o . o o o o o o o o o . . o o o",
-		tableExpect: "...................o.........."},
-	cmdHelp:    {tableConntrack: "....o.........................", tableExpect: "....o........................."},
-	cmdCount:   {tableConntrack: "..............................", tableExpect: ".............................."},
-	cmdStats:   {tableConntrack: "..............................", tableExpect: ".............................."},
-	cmdVersion: {tableConntrack: "..............................", tableExpect: ".............................."},
+// lines not be loaded. And whatever chooses entries for one of -L, -D, -U and -E
+// does so for all four (u, i, c, j).
+var legality = [...]struct {
+	signs   string
+	command Command
+	table   Table
+}{
+	// s d r q p t u z e T U M N a m i f n g o c b j w l < > ( ) K
+	{"o o o o o . o o . . . o o . o o o o o o o . o o o . . o o o", cmdList, tableConntrack},
+	{"................o..o..........", cmdList, tableExpect},
+	{"p p p p + + o . . . . . . o o . . o o . . . . o . o . o o .", cmdCreate, tableConntrack},
+	{"+ + o o + + o . . + + + + . . . . . . . . . . . . . . . . .", cmdCreate, tableExpect},
+	{"p p p p + + o . . . . . . o o . . o o . . . . o . o . o o .", cmdAdd, tableConntrack},
+	{"o o o o o o o . . . . o o . o o o o o o o . o o o o o o o o", cmdUpdate, tableConntrack},
+	{"o o o o o o o . . . . o o . o o o o o o o . o o o . . o o o", cmdDelete, tableConntrack},
+	{"+ + o o + .........................", cmdDelete, tableExpect},
+	{"p p p p + . . . . . . . . . . o . . . o . . . o o . . o o .", cmdGet, tableConntrack},
+	{"+ + o o + .........................", cmdGet, tableExpect},
+	{"................o.............", cmdFlush, tableConntrack},
+	{"..............................", cmdFlush, tableExpect},
+	{"o o o o o . o . o . . o o . o o o o o o o o o o o . . o o o", cmdEvents, tableConntrack},
+	{"...................o..........", cmdEvents, tableExpect},
+	{"....o.........................", cmdHelp, tableConntrack},
+	{"....o.........................", cmdHelp, tableExpect},
+	{"..............................", cmdCount, tableConntrack},
+	{"..............................", cmdCount, tableExpect},
+	{"..............................", cmdStats, tableConntrack},
+	{"..............................", cmdStats, tableExpect},
+	{"..............................", cmdVersion, tableConntrack},
+	{"..............................", cmdVersion, tableExpect},
+}
+
+// legalityRow returns the signs of a command's options on a table, "" where all
+// are refused.
+func legalityRow(c Command, t Table) string {
+	for i := range legality {
+		if row := &legality[i]; row.command == c && row.table == t {
+			return row.signs
+		}
+	}
+	return ""
 }
 
 // withoutCommand are the options that are refused where there is no command;
@@ -141,6 +163,11 @@ type word struct {
 // same tells whether two words mean the same.
 func (w *word) same(v *word) bool {
 	return w.command == v.command && w.option == v.option && w.protocol == v.protocol
+}
+
+// isNAT tells whether the word is -n, -g or -j.
+func (w *word) isNAT() bool {
+	return w.command == cmdNone && w.protocol == 0 && (w.option == optSrcNAT || w.option == optDstNAT || w.option == optAnyNAT)
 }
 
 // words are the options of every command line. (nat-range is an option that

@@ -38,15 +38,20 @@ func (o *output) flush() error {
 		_, o.err = o.w.Write(o.buf)
 		o.buf = o.buf[:0]
 	}
+	return writeFailure(o.err)
+}
+
+// writeFailure tells that the output could not be written.
+func writeFailure(err error) error {
 	switch {
-	case o.err == nil:
+	case err == nil:
 		return nil
-	case errors.Is(o.err, syscall.EPIPE) || errors.Is(o.err, io.ErrClosedPipe):
+	case errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe):
 		return errQuiet
 	}
 	var path *fs.PathError
-	if errors.As(o.err, &path) {
+	if errors.As(err, &path) {
 		return failuref("cannot write the output: %s", path.Err)
 	}
-	return failuref("cannot write the output: %s", o.err)
+	return failuref("cannot write the output: %s", err)
 }

@@ -31,7 +31,7 @@ var ownOptions = []ownOption{
 	// Which table.
 	own(optTable, "table", needArgument, everyCommand, everyCommand, "file", "use the table in that file, not the kernel's"),
 	own(optNetNS, "netns", needArgument, everyCommand, everyCommand, "name|path|pid", "use the table of another network namespace"),
-	own(optAllNetNS, "all-netns", noArgument, "LDUFECS", "LFECS", "", "use the tables of all network namespaces, one after the other"),
+	own(optAllNetNS, "all-netns", noArgument, "LGDUFECS", "LGDFECS", "", "use the tables of all network namespaces, one after the other"),
 
 	// Which entries.
 	own(optHost, "host", needArgument, choosing, "", "ip[/len]", "address of either end in either direction"),
@@ -53,8 +53,12 @@ var ownOptions = []ownOption{
 	own(optLimit, "limit", needArgument, "L", "", "number", "show the first so many only"),
 	own(optExplain, "explain", noArgument, "G", "", "", "tell the entry in words"),
 
+	// What is made.
+	own(optHelper, "helper", needArgument, "IA", "", "name", "helper that reads the packets: ftp, sip, tftp …"),
+	own(optLabelBits, "label-bits", needArgument, "IA", "", "list", "labels to set, by their bits"),
+
 	// What is changed.
-	own(optDryRun, "dry-run", noArgument, "DUF", "F", "", "show what would change, and change nothing"),
+	own(optDryRun, "dry-run", noArgument, "DUF", "DF", "", "show what would change, and change nothing"),
 	own(optYes, "yes", noArgument, "F", "F", "", "do not ask"),
 }
 
@@ -104,6 +108,17 @@ func (p *parser) ownOption(o option, value string) error {
 		r.Resync = true
 	case optTable:
 		r.TableFile = value
+	case optNetNS:
+		r.NetNS = value
+	case optHost, optPort, optMinBytes, optMinPackets, optOlder, optYounger, optExpiresWithin,
+		optRelated, optAssured, optUnreplied, optOffloaded:
+		return p.filterOption(o, value)
+	case optBy, optColumns, optSort, optLimit:
+		return r.viewOption(o, value)
+	case optHelper:
+		return r.helperOption(value)
+	case optLabelBits:
+		return r.labelBitsOption(value)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/filter"
 	"github.com/gonntrack/gonntrack/format"
 )
 
@@ -22,6 +21,7 @@ type parser struct {
 	// protocols are those that -p has named so far: their options are known.
 	protocols []*protocol
 	output    uint32 // elements of -o
+	lists     []list // what commands that choose entries understand (filter_lists.go)
 }
 
 func newParser(stderr io.Writer) *parser { return &parser{req: &Request{}, stderr: stderr} }
@@ -75,9 +75,9 @@ func (p *parser) option(o option, value string, hasValue bool) error {
 	case optDst:
 		return p.address(o, value, &r.Orig, ctnetlink.FieldDst, &r.Mask)
 	case optReplySrc:
-		return p.address(o, value, &r.Reply, ctnetlink.FieldSrc, nil)
+		return p.replyAddress(o, value, ctnetlink.FieldSrc, &r.replySrcMask)
 	case optReplyDst:
-		return p.address(o, value, &r.Reply, ctnetlink.FieldDst, nil)
+		return p.replyAddress(o, value, ctnetlink.FieldDst, &r.replyDstMask)
 	case optTupleSrc:
 		return p.address(o, value, &r.Expected, ctnetlink.FieldSrc, &r.Mask)
 	case optTupleDst:
@@ -111,23 +111,14 @@ func (p *parser) option(o option, value string, hasValue bool) error {
 		}
 		return p.setOutput()
 	case optMark:
-		var err error
-		r.Mark, r.MarkMask, err = parseMark(value)
-		return err
-	case optID:
-		return number(value, 'i', math.MaxUint32, func(n uint64) { r.ID = uint32(n) })
-	case optSecMark:
-		return number(value, 'c', math.MaxUint32, func(n uint64) { r.SecMark = uint32(n) })
-	case optZone:
-		return number(value, 'w', math.MaxUint16, func(n uint64) { r.Zone = uint16(n) })
-	case optOrigZone:
-		return number(value, '(', math.MaxUint16, func(n uint64) {
-			r.Orig.Zone, r.Orig.Has = uint16(n), r.Orig.Has|ctnetlink.FieldZone
-		})
-	case optReplyZone:
-		return number(value, ')', math.MaxUint16, func(n uint64) {
-			r.Reply.Zone, r.Reply.Has = uint16(n), r.Reply.Has|ctnetlink.FieldZone
-		})
+		mark, mask, err := parseMark(value)
+		if err != nil {
+			return p.markList(value)
+		}
+		p.unsetList(o, 0)
+		r.Mark, r.MarkMask = mark, mask
+	case optID, optSecMark, optZone, optOrigZone, optReplyZone:
+		return p.number(o, value)
 	case optBufferSize:
 		n, rest := strtol(value)
 		if rest != "" || value == "" || n < 0 || n > math.MaxInt32 {
@@ -137,14 +128,17 @@ func (p *parser) option(o option, value string, hasValue bool) error {
 	case optZero:
 		r.Zero = true
 	case optSrcNAT, optDstNAT, optAnyNAT:
-		n := map[option]*filter.NAT{optSrcNAT: &r.SrcNAT, optDstNAT: &r.DstNAT, optAnyNAT: &r.AnyNAT}[o]
+		n := r.nat(o)
 		n.Given = true
 		if hasValue {
-			var err error
-			*n, err = r.natOption(o, value)
-			return err
+			return p.natOption(o, value, n)
 		}
+		p.unsetList(o, 0)
 	case optLabel:
+		if names, negated := strings.CutPrefix(value, "!"); negated {
+			r.notLabels = append(r.notLabels, strings.Split(names, ",")...)
+			break
+		}
 		r.labels = append(r.labels, strings.Split(value, ",")...)
 	case optLabelAdd:
 		r.labelAdd = append(r.labelAdd, strings.Split(value, ",")...)
@@ -167,15 +161,6 @@ func (p *parser) option(o option, value string, hasValue bool) error {
 	return nil
 }
 
-func number(value string, letter byte, maximum uint64, set func(uint64)) error {
-	n, ok := parseUint(value, maximum)
-	if !ok {
-		return unexpected(value, letter)
-	}
-	set(n)
-	return nil
-}
-
 func (p *parser) labelConflict() error {
 	if p.req.has(optLabelAdd) && p.req.has(optLabelDel) {
 		return failuref("cannot use --label-add and --label-del at the same time")
@@ -187,6 +172,10 @@ func (p *parser) labelConflict() error {
 // length may follow, which counts as the mask option unless it is the whole
 // address.
 func (p *parser) address(o option, value string, t *ctnetlink.Tuple, field ctnetlink.Fields, mask *ctnetlink.Tuple) error {
+	if strings.HasPrefix(value, "!") && (o == optSrc || o == optDst) {
+		return p.addressList(o, value)
+	}
+	p.unsetList(o, 0)
 	a, length, hasLength, err := parsePrefix(value)
 	if err != nil {
 		return err
@@ -231,8 +220,9 @@ func (p *parser) family(value string) error {
 func (p *parser) protocol(value string) error {
 	proto, ok := protocolByName(value)
 	if !ok {
-		return usagef("`%s' unsupported protocol", value)
+		return p.protocolList(value)
 	}
+	p.unsetList(optProtoNum, 0)
 	p.protocols = append(p.protocols, proto)
 	p.req.proto = proto
 	p.req.Orig.Proto, p.req.Orig.Has = proto.number, p.req.Orig.Has|ctnetlink.FieldProto
@@ -243,6 +233,7 @@ func (p *parser) protocol(value string) error {
 func (p *parser) protoOption(o protoOption, value string) error {
 	r := p.req
 	r.protoGiven |= 1 << o
+	p.tupleList(o, value)
 	port := uint16(atol(value))
 	switch o {
 	case poSrcKey, poDstKey, poReplySrcKey, poReplyDstKey, poMaskSrcKey, poMaskDstKey, poTupleSrcKey, poTupleDstKey:
@@ -288,18 +279,20 @@ func (p *parser) protoOption(o protoOption, value string) error {
 func (p *parser) state(value string) error {
 	var proto *protocol
 	for _, q := range p.protocols {
-		if ctnetlink.StateNames(q.number) != nil {
+		if ctnetlink.StateNames(q.each()[0].number) != nil {
 			proto = q
 		}
 	}
-	state, ok := stateByName(proto.number, value)
-	if !ok {
-		word := "unknown"
-		if proto.number == ctnetlink.ProtoDCCP {
-			word = "Unknown"
-		}
-		return usagef("%s %s state `%s'", word, strings.ToUpper(proto.name), value)
+	word := "unknown"
+	if proto.number == ctnetlink.ProtoDCCP {
+		word = "Unknown"
 	}
+	refused := usagef("%s %s state `%s'", word, strings.ToUpper(proto.name), value)
+	state, ok := stateByName(proto.number, value)
+	if !ok || proto.members != nil {
+		return p.stateList(proto, value, refused)
+	}
+	p.unsetList(0, poState)
 	info := &p.req.Info
 	info.Proto, info.State, info.Has = proto.number, state, info.Has|ctnetlink.InfoState
 	return nil
@@ -347,7 +340,7 @@ func (p *parser) setOutput() error {
 		if others := p.output & (outOwn | outXML | outSave); others&(others-1) != 0 {
 			return failuref("cannot combine one output form with another: xml, save, json, jsonl, csv, table, netlink and prom stand alone")
 		}
-		out.Style = ownStyles[own]
+		out.Style = ownStyle(own)
 	}
 	out.Extended = p.output&outExtended != 0
 	out.ID = p.output&outID != 0

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"bytes"
+	"io"
+	"math"
 	"os"
 	"strconv"
 	"time"
@@ -14,7 +16,8 @@ import (
 // What was found is kept for a second: a process may be gone when its later
 // events are printed, and its id be another's after that.
 type processNames struct {
-	known map[uint32]processName
+	known   map[uint32]processName
+	sockets *os.File // the namespace's /proc/net/netlink; nil: cannot be read
 }
 
 type processName struct {
@@ -22,7 +25,14 @@ type processName struct {
 	until time.Time
 }
 
-func newProcessNames() *processNames { return &processNames{map[uint32]processName{}} }
+// newProcessNames returns the names in a namespace; nil is the current one.
+func newProcessNames(ns *namespace) *processNames {
+	sockets, err := ns.openFile("/proc/thread-self/net/netlink")
+	if err != nil {
+		sockets = nil // a namespace that may not be entered any more
+	}
+	return &processNames{map[uint32]processName{}, sockets}
+}
 
 const nameLifetime = time.Second
 
@@ -35,7 +45,7 @@ func (p *processNames) name(portID uint32) string {
 	if len(p.known) > 4096 {
 		clear(p.known)
 	}
-	found := findProcess(portID)
+	found := p.find(portID)
 	if k := p.known[portID]; found == "" && k.name != "" {
 		// It is gone; these are its last events, unless time has passed.
 		found = k.name
@@ -47,8 +57,8 @@ func (p *processNames) name(portID uint32) string {
 	return found
 }
 
-func findProcess(portID uint32) string {
-	inode := socketInode(portID)
+func (p *processNames) find(portID uint32) string {
+	inode := p.socketInode(portID)
 	if inode == "" {
 		return ""
 	}
@@ -75,8 +85,12 @@ const netlinkNetfilter = "12"
 
 // socketInode finds the socket of a port id in /proc/net/netlink, whose columns
 // are: sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode.
-func socketInode(portID uint32) string {
-	text, err := os.ReadFile("/proc/self/net/netlink")
+func (p *processNames) socketInode(portID uint32) string {
+	if p.sockets == nil {
+		return ""
+	}
+	// Read from its beginning the file tells what is now.
+	text, err := io.ReadAll(io.NewSectionReader(p.sockets, 0, math.MaxInt64))
 	if err != nil {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/tablefile"
 	"github.com/gonntrack/gonntrack/format"
 )
 
@@ -17,15 +18,35 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	table          *ctnetlink.Conn
-	out            *output
+	// file is the table's, where it is in one; held waits for what is told of it.
+	file *tablefile.File
+	held *heldOutput
+	out  *output
 	// loading: the command is a line of a -R file, which prints no counts.
-	loading bool
+	loading    bool
+	unrestored unrestored
+	// telling: the command that loads was typed by name. It goes on without
+	// labels that the table has no room for, and says what is not restored.
+	telling bool
+	// saving is the file that a list goes to, "" if it is shown.
+	saving string
+	// completing: a shell asks for words.
+	completing bool
+	// spaces are the network namespaces of --all-netns, where is the one that
+	// table is in, nil if none was named; shown is what is told of entries, and
+	// each the action that is done in all of them (netns.go).
+	spaces []*namespace
+	where  *namespace
+	shown  *format.Context
+	each   *each
+	// progress is the line of a long run, nil if there is none.
+	progress *progress
 }
 
 // Main runs the command line and returns the exit status.
 func Main() int {
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, table: ctnetlink.Open()}
-	defer p.table.Close()
+	defer func() { p.table.Close() }()
 	return p.main(os.Args[1:])
 }
 
@@ -39,7 +60,7 @@ func (p *program) main(args []string) int {
 		err = p.tree(args)
 	case len(args) > 1 && (args[0] == "-R" || args[0] == "--load-file"):
 		// Further words are ignored, but for this program's own.
-		err = p.load(args[1], slices.Contains(args[2:], "--keep-going"))
+		err = p.loadFile(args[1], args[2:])
 	default:
 		err = p.classic(args)
 	}
@@ -51,6 +72,7 @@ func (p *program) end(err error) int {
 	if ferr := p.out.flush(); err == nil {
 		err = ferr
 	}
+	err = p.closeTable(err)
 	return report(p.stderr, err)
 }
 
@@ -76,6 +98,22 @@ func parseClassic(args []string, stderr io.Writer) (*Request, error) {
 
 // run carries a request out.
 func (p *program) run(r *Request) error {
+	if err := p.openTable(r); err != nil {
+		return err
+	}
+	if !r.has(optNetNS) && !r.has(optAllNetNS) {
+		return p.perform(r)
+	}
+	leave, err := p.enterNamespaces(r)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return p.inNamespace(p.perform(r))
+}
+
+// perform carries a request out on the tables that are meant.
+func (p *program) perform(r *Request) error {
 	switch r.Command {
 	case cmdEvents:
 		return p.events(r)
@@ -87,6 +125,15 @@ func (p *program) run(r *Request) error {
 	if err := r.judgeFilter(); err != nil {
 		return err
 	}
+	p.dress(r)
+	if p.spaces != nil && (r.Command != cmdList || r.Table == tableExpect) {
+		return p.inEach(r)
+	}
+	return p.act(r)
+}
+
+// act carries a request out on one table.
+func (p *program) act(r *Request) error {
 	expect := r.Table == tableExpect
 	switch r.Command {
 	case cmdList:
@@ -121,6 +168,9 @@ func (p *program) run(r *Request) error {
 	case cmdCount:
 		return p.count(r)
 	}
+	if r.writesReport() {
+		return p.report(r)
+	}
 	return p.stats(r)
 }
 
@@ -144,6 +194,10 @@ func (p *program) counted(n int, form string, needed bool) error {
 	if p.loading {
 		return nil
 	}
+	if p.each != nil {
+		p.each.count(n, form, needed)
+		return nil
+	}
 	p.say(form, n)
 	if needed && n == 0 {
 		return errQuiet
@@ -164,33 +218,49 @@ type flowPrinter struct {
 	*format.Printer
 	out     *output
 	context format.Context
-	framed  bool // an XML header goes before the first and a footer after the last
+	framed  bool // a header goes before the first and a footer after the last
 	opened  bool // the header was written
+	held    bool // more entries follow, of other network namespaces
 	n       int
 }
 
 // flows returns the printer for a command's entries. -D and -U show neither
 // XML's header lines nor time stamps, -D no labels.
 func (p *program) flows(r *Request) *flowPrinter {
+	if p.each != nil && p.each.printer != nil {
+		return p.each.printer
+	}
 	o := r.Output
 	w := &flowPrinter{out: p.out, context: format.Context{Now: time.Now(), Verb: 'A'}}
 	switch r.Command {
 	case cmdDelete:
 		o.KTimestamp, o.Labels = false, false
 		w.context.Verb = 'D'
+		w.framed = o.Style != format.StyleXML
 	case cmdUpdate:
 		o.KTimestamp = false
+		w.framed = o.Style != format.StyleXML
+	case cmdEvents:
+		o.Events, w.framed = true, true
+		if o.Style == format.StyleJSON {
+			o.Style = format.StyleJSONL // a document that has no end
+		}
 	default:
 		w.framed = true
 	}
+	o.Expect = r.Table == tableExpect
 	w.Printer = format.NewPrinter(o)
+	p.shown, w.context.NetNS = &w.context, p.netns()
+	if p.each != nil {
+		p.each.printer, w.held = w, true
+	}
 	return w
 }
 
 func (w *flowPrinter) flow(f *ctnetlink.Flow) error {
 	w.open()
+	w.out.buf = w.append(w.AppendSeparator(w.out.buf, w.n), f)
 	w.n++
-	w.out.buf = w.append(w.out.buf, f)
 	return w.out.spill()
 }
 
@@ -212,30 +282,28 @@ func (w *flowPrinter) append(dst []byte, f *ctnetlink.Flow) []byte {
 
 // line prints an entry whose line was made before.
 func (w *flowPrinter) line(line []byte) error {
+	w.open()
+	w.out.buf = append(w.AppendSeparator(w.out.buf, w.n), line...)
 	w.n++
-	w.out.buf = append(w.out.buf, line...)
 	return w.out.spill()
 }
 
 func (w *flowPrinter) expect(x *ctnetlink.Expect) error {
-	if w.framed && !w.opened {
-		w.out.buf = w.AppendExpectHeader(w.out.buf)
-		w.opened = true
-	}
+	w.open()
+	w.out.buf = w.AppendExpect(w.AppendSeparator(w.out.buf, w.n), x, &w.context)
 	w.n++
-	w.out.buf = w.AppendExpect(w.out.buf, x, &w.context)
 	return w.out.spill()
 }
 
+// end writes the footer, or what stands for a list without an entry. A command
+// that fails leaves it out, so that no reader takes a part for the whole.
 func (w *flowPrinter) end() {
-	if w.opened {
+	switch {
+	case w.held:
+	case w.opened:
 		w.out.buf = w.AppendFooter(w.out.buf)
-	}
-}
-
-func (w *flowPrinter) endExpect() {
-	if w.opened {
-		w.out.buf = w.AppendExpectFooter(w.out.buf)
+	case w.framed:
+		w.out.buf = w.AppendEmpty(w.out.buf)
 	}
 }
 

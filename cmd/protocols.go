@@ -88,6 +88,8 @@ type protocol struct {
 	legal   *protoLegality
 	// origPair and replyPair are the messages for a missing pair.
 	origPair, replyPair string
+	// members are those of a list of protocols, which has no number.
+	members []*protocol
 
 	make sync.Once
 	made []word // see words
@@ -130,29 +132,24 @@ func (l *protoLegality) row(c Command, t Table) string {
 	return ""
 }
 
+// The tables are laid out by the compiler: no call of the program waits until
+// they are made. So each is written out, and takes nothing from another.
 var (
-	portOptions = []protoOption{poSrcPort, poDstPort, poReplySrcPort, poReplyDstPort,
-		poMaskSrcPort, poMaskDstPort, poTupleSrcPort, poTupleDstPort}
-	portStateOptions = []protoOption{poSrcPort, poDstPort, poReplySrcPort, poReplyDstPort,
-		poMaskSrcPort, poMaskDstPort, poState, poTupleSrcPort, poTupleDstPort}
-	keyOptions = []protoOption{poSrcKey, poDstKey, poReplySrcKey, poReplyDstKey,
-		poMaskSrcKey, poMaskDstKey, poTupleSrcKey, poTupleDstKey}
-
-	portLegality = &protoLegality{
+	portLegality = protoLegality{
 		//     s d r r m m t t
 		list:   "o o o o . . . .",
 		update: "o o o o . . . .",
 		create: "p p p p . . . .", get: "p p p p . . . .",
 		createExpect: "+ + . . + + + +", namedByExpect: "+ + + + . . . .",
 	}
-	tcpLegality = &protoLegality{
+	tcpLegality = protoLegality{
 		//     s d r r m m S t t
 		list:   "o o o o . . o . .",
 		update: "o o o o . . o . .",
 		create: "p p p p . . + . .", get: "p p p p . . o . .",
 		createExpect: "+ + . . + + . + +", namedByExpect: "+ + + + . . . . .",
 	}
-	sctpLegality = &protoLegality{
+	sctpLegality = protoLegality{
 		//     s d r r m m S t t v v
 		list:   "o o o o . . o . . . .",
 		delete: "o o o o . . o . . o o",
@@ -160,7 +157,7 @@ var (
 		create: "p p p p . . + . . + +", get: "p p p p . . o . . o o",
 		createExpect: "+ + . . + + . + + + +", namedByExpect: "+ + + + . . . . . . .",
 	}
-	dccpLegality = &protoLegality{
+	dccpLegality = protoLegality{
 		//     s d r r m m S t t R
 		list:   "o o o o . . o . . .",
 		delete: "o o o o . . o . . o",
@@ -168,14 +165,14 @@ var (
 		create: "p p p p . . + . . +", get: "p p p p . . o . . .",
 		createExpect: "+ + . . + + . + + +", namedByExpect: "+ + + + . . . . . .",
 	}
-	greLegality = &protoLegality{
+	greLegality = protoLegality{
 		//     s d r r m m t t
 		list:   "o o o o . . . .",
 		update: "o o o o . . . .",
 		create: "p p p p . . . .", get: "p p p p . . . .",
 		createExpect: "+ + + + + + + +", namedByExpect: "+ + + + . . . .",
 	}
-	icmpLegality = &protoLegality{
+	icmpLegality = protoLegality{
 		//     t c i
 		list:   "o o o",
 		update: "o o o",
@@ -190,16 +187,22 @@ const (
 
 // protocols are the eight that have options of their own.
 var protocols = []*protocol{
-	{number: ctnetlink.ProtoTCP, name: "tcp", options: portStateOptions, legal: tcpLegality, origPair: origPortPair, replyPair: replyPortPair},
-	{number: ctnetlink.ProtoUDP, name: "udp", options: portOptions, legal: portLegality, origPair: origPortPair, replyPair: replyPortPair},
-	{number: ctnetlink.ProtoUDPLite, name: "udplite", options: portOptions, legal: portLegality, origPair: origPortPair, replyPair: replyPortPair},
-	{number: ctnetlink.ProtoSCTP, name: "sctp", options: append(portStateOptions[:9:9], poOrigVTag, poReplyVTag), legal: sctpLegality,
+	{number: ctnetlink.ProtoTCP, name: "tcp", options: []protoOption{poSrcPort, poDstPort, poReplySrcPort, poReplyDstPort,
+		poMaskSrcPort, poMaskDstPort, poState, poTupleSrcPort, poTupleDstPort}, legal: &tcpLegality, origPair: origPortPair, replyPair: replyPortPair},
+	{number: ctnetlink.ProtoUDP, name: "udp", options: []protoOption{poSrcPort, poDstPort, poReplySrcPort, poReplyDstPort,
+		poMaskSrcPort, poMaskDstPort, poTupleSrcPort, poTupleDstPort}, legal: &portLegality, origPair: origPortPair, replyPair: replyPortPair},
+	{number: ctnetlink.ProtoUDPLite, name: "udplite", options: []protoOption{poSrcPort, poDstPort, poReplySrcPort, poReplyDstPort,
+		poMaskSrcPort, poMaskDstPort, poTupleSrcPort, poTupleDstPort}, legal: &portLegality, origPair: origPortPair, replyPair: replyPortPair},
+	{number: ctnetlink.ProtoSCTP, name: "sctp", options: []protoOption{poSrcPort, poDstPort, poReplySrcPort, poReplyDstPort,
+		poMaskSrcPort, poMaskDstPort, poState, poTupleSrcPort, poTupleDstPort, poOrigVTag, poReplyVTag}, legal: &sctpLegality,
 		origPair: origPortPair, replyPair: replyPortPair},
-	{number: ctnetlink.ProtoDCCP, name: "dccp", options: append(portStateOptions[:9:9], poRole), legal: dccpLegality,
+	{number: ctnetlink.ProtoDCCP, name: "dccp", options: []protoOption{poSrcPort, poDstPort, poReplySrcPort, poReplyDstPort,
+		poMaskSrcPort, poMaskDstPort, poState, poTupleSrcPort, poTupleDstPort, poRole}, legal: &dccpLegality,
 		origPair: origPortPair, replyPair: "you have to specify `--reply-port-src' and `--report-port-dst'"},
-	{number: ctnetlink.ProtoICMP, name: "icmp", options: []protoOption{poICMPType, poICMPCode, poICMPID}, legal: icmpLegality},
-	{number: ctnetlink.ProtoICMPv6, name: "icmpv6", options: []protoOption{poICMPv6Type, poICMPv6Code, poICMPv6ID}, legal: icmpLegality},
-	{number: ctnetlink.ProtoGRE, name: "gre", options: keyOptions, legal: greLegality,
+	{number: ctnetlink.ProtoICMP, name: "icmp", options: []protoOption{poICMPType, poICMPCode, poICMPID}, legal: &icmpLegality},
+	{number: ctnetlink.ProtoICMPv6, name: "icmpv6", options: []protoOption{poICMPv6Type, poICMPv6Code, poICMPv6ID}, legal: &icmpLegality},
+	{number: ctnetlink.ProtoGRE, name: "gre", options: []protoOption{poSrcKey, poDstKey, poReplySrcKey, poReplyDstKey,
+		poMaskSrcKey, poMaskDstKey, poTupleSrcKey, poTupleDstKey}, legal: &greLegality,
 		origPair:  "you have to specify `--srckey' and `--dstkey'",
 		replyPair: "you have to specify `--reply-src-key' and `--reply-dst-key'"},
 }

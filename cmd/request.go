@@ -73,16 +73,33 @@ type Request struct {
 	Groups                 eventMask
 	Queue                  int // MiB, 0: the default
 	Resync                 bool
+	// NetNS is the network namespace that is meant, by name, path or process.
+	NetNS string
 	// TableFile is the file whose table is meant, "" for the kernel's.
 	TableFile string
 
-	labels, labelAdd, labelDel []string // names as they were typed
-	labelMapPath               string
-	labelMap                   *labelMap
+	// Helper is the name of the helper that a new entry gets.
+	Helper string
+
+	// replySrcMask and replyDstMask are the /len of -r and -q, where they have
+	// one.
+	replySrcMask, replyDstMask netip.Addr
+	// more is what lists and this program's own options choose; nil: nothing.
+	more *filter.Criteria
+	// ownSet and ownClear are status bits of this program's own options.
+	ownSet, ownClear ctnetlink.Status
+
+	labels, notLabels, labelAdd, labelDel []string // names as they were typed
+	labelMapPath                          string
+	labelMap                              *labelMap
 	// Labels, LabelAdd and LabelDel are the names' bits.
 	Labels, LabelAdd, LabelDel []byte
 
 	Output format.Options
+	view   view
+
+	// byName: the command stands in the second grammar.
+	byName bool
 
 	// line and text tell where in a file the command stands.
 	line int
@@ -108,6 +125,15 @@ func (r *Request) filter() *filter.Filter {
 		HasZone:    r.has(optZone),
 		SecMark:    r.SecMark,
 		HasSecMark: r.has(optSecMark),
+		StatusSet:  r.ownSet, StatusClear: r.ownClear,
+		More: r.more,
+	}
+	m.Reply.SrcMask, m.Reply.DstMask = r.replySrcMask, r.replyDstMask
+	if r.more != nil {
+		// Lists stand in place of single values.
+		m.HasID = m.HasID && r.more.ID == nil
+		m.HasZone = m.HasZone && r.more.Zone == nil
+		m.HasSecMark = m.HasSecMark && r.more.SecMark == nil
 	}
 	if r.has(optMaskSrc) {
 		m.Orig.SrcMask = r.Mask.Src
@@ -119,10 +145,11 @@ func (r *Request) filter() *filter.Filter {
 		// -t, -u, -m, --state and the vtags are the new values there.
 		return m
 	}
-	m.Mark, m.MarkMask, m.HasMark = r.Mark, r.MarkMask, r.has(optMark)
-	m.StatusSet, m.StatusClear = r.StatusSet, r.StatusClear
-	if r.statusUnset && m.StatusSet|m.StatusClear == 0 {
-		m.StatusClear = ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
+	m.Mark, m.MarkMask, m.HasMark = r.Mark, r.MarkMask, r.has(optMark) && (r.more == nil || r.more.Marks == nil)
+	m.StatusSet |= r.StatusSet
+	m.StatusClear |= r.StatusClear
+	if r.statusUnset && r.StatusSet|r.StatusClear == 0 {
+		m.StatusClear |= ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
 	}
 	m.OrigVTag, m.HasOrigVTag = r.Info.VTag[0], r.protoGiven.has(poOrigVTag)
 	m.ReplyVTag, m.HasReplyVTag = r.Info.VTag[1], r.protoGiven.has(poReplyVTag)

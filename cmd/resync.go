@@ -36,19 +36,25 @@ func (s *resync) due(idle bool) bool {
 // and how many there were. What a consumer knows and this list lacks is gone.
 func (w *eventWriter) showTable() error {
 	n := 0
-	if w.request.Table != tableExpect {
-		w.open()
-	}
+	w.open()
 	w.context.Event, w.context.PortID, w.context.Program = format.EventResync, 0, ""
 	if w.request.Table == tableExpect {
-		for x, err := range w.table.DumpExpect(w.request.Family) {
-			if err != nil {
-				return w.request.refused(err)
+		var failed error
+		w.visit(func() bool {
+			for x, err := range w.table.DumpExpect(w.request.Family) {
+				if err != nil {
+					failed = w.request.refused(err)
+					return false
+				}
+				n++
+				if failed = w.expect(x); failed != nil {
+					return false
+				}
 			}
-			n++
-			if err := w.expect(x); err != nil {
-				return err
-			}
+			return true
+		})
+		if failed != nil {
+			return failed
 		}
 	} else {
 		for f, err := range w.program.matching(w.request) {
@@ -62,6 +68,7 @@ func (w *eventWriter) showTable() error {
 		}
 	}
 	w.n -= n // they are no events
-	w.program.out.buf = w.AppendResynced(w.program.out.buf, n)
+	w.context.NetNS = ""
+	w.program.out.buf = w.AppendResynced(w.program.out.buf, n, &w.context)
 	return nil
 }

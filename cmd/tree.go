@@ -3,7 +3,6 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,16 +39,20 @@ var treeCommands = []treeCommand{
 	{"events", cmdEvents, "Follow what happens", []string{"conntrack", "expect"},
 		"conntrack events -e NEW,DESTROY -o timestamp\nconntrack events -p tcp --dport 22 -e NEW"},
 	{"count", cmdCount, "Print the number of entries", []string{"conntrack", "expect"}, "conntrack count"},
-	{"stats", cmdStats, "Print the counters of each CPU", []string{"conntrack", "expect"}, "conntrack stats"},
+	{"stats", cmdStats, "Show how full a table is, and the counters of each CPU", []string{"conntrack", "expect"}, "conntrack stats"},
 }
 
 // commandNames are the first words that choose this grammar.
 var commandNames = []string{"list", "get", "create", "add", "update", "delete", "flush",
-	"events", "count", "stats", "load", "version", "help", "completion",
+	"explain", "events", "count", "stats", "summary", "save", "load", "version", "help", "completion", "man",
 	cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
 
 // tree runs a command line of the second grammar.
 func (p *program) tree(args []string) error {
+	if isClassicCompletion(args) {
+		return p.completeClassic(args)
+	}
+	p.completing = len(args) > 1 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 	root := p.newTree()
 	root.SetArgs(args)
 	c, err := root.ExecuteC()
@@ -84,17 +87,8 @@ func (p *program) newTree() *cobra.Command {
 	for i := range treeCommands {
 		root.AddCommand(p.newCommand(&treeCommands[i]))
 	}
-	keepGoing := false
-	load := &cobra.Command{
-		Use:     "load FILE",
-		Short:   "Run the commands of a file, or of stdin for -",
-		Long:    loadHelp,
-		Args:    cobra.ExactArgs(1),
-		Example: indent("conntrack list -o save > table\nconntrack load table"),
-		RunE:    func(_ *cobra.Command, args []string) error { return p.load(args[0], keepGoing) },
-	}
-	load.Flags().BoolVar(&keepGoing, "keep-going", false, "report refused lines and go on")
-	root.AddCommand(load, &cobra.Command{
+	root.AddCommand(p.newExplain(), p.newSummary())
+	root.AddCommand(p.newSave(), p.newLoad(), p.newMan(), &cobra.Command{
 		Use:   "version",
 		Short: "Print this program's version and the one it is compatible with",
 		Args:  cobra.NoArgs,
@@ -104,6 +98,9 @@ func (p *program) newTree() *cobra.Command {
 	})
 	for _, topic := range helpTopics {
 		root.AddCommand(&cobra.Command{Use: topic.name, Short: topic.short, Long: topic.text, Hidden: true})
+	}
+	if p.completing {
+		completeHelp(root)
 	}
 	return root
 }
@@ -115,6 +112,7 @@ func (p *program) newCommand(t *treeCommand) *cobra.Command {
 		Use:       t.name + " [table]",
 		Short:     t.short,
 		Example:   indent(t.example),
+		Long:      t.longHelp(),
 		ValidArgs: t.tables,
 		Args:      cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -138,7 +136,11 @@ func (p *program) newCommand(t *treeCommand) *cobra.Command {
 		if !isLetter(w.short) {
 			short = ""
 		}
-		f := flags.VarPF(v, w.long, short, optionHelp(&w))
+		text := optionHelp(&w)
+		if w.option == optOutput && w.protocol == 0 {
+			text = t.outputHelp(text)
+		}
+		f := flags.VarPF(v, w.long, short, text)
 		switch w.argument {
 		case noArgument:
 			f.NoOptDefVal = "true"
@@ -169,13 +171,20 @@ func (p *program) newCommand(t *treeCommand) *cobra.Command {
 			}
 		}
 	}
+	if p.completing {
+		completeFlags(c, &given)
+	}
 	return c
 }
 
 // takes tells whether an option is legal with the command on one of its tables.
 func (t *treeCommand) takes(o option) bool {
-	for _, row := range legality[t.command] {
-		if signs := strings.ReplaceAll(row, " ", ""); int(o) < len(signs) && signs[o] != '.' {
+	if o == optOutput && oneOf(t.command, cmdCount, cmdStats) {
+		return true // for the forms that writesRecords tells
+	}
+	for i := range legality {
+		row := &legality[i]
+		if signs := strings.ReplaceAll(row.signs, " ", ""); row.command == t.command && int(o) < len(signs) && signs[o] != '.' {
 			return true
 		}
 	}
@@ -231,6 +240,7 @@ func (f *flag) Set(value string) error {
 // stand before it here.
 func parseTree(c Command, args []string, given []occurrence, p *program) (*Request, error) {
 	parser := newParser(p.stderr)
+	parser.req.byName = true
 	table := ""
 	if len(args) > 0 {
 		table = args[0]
@@ -247,6 +257,9 @@ func parseTree(c Command, args []string, given []occurrence, p *program) (*Reque
 				return nil, err
 			}
 		}
+	}
+	if err := parser.finishLists(); err != nil {
+		return nil, err
 	}
 	if err := parser.judge(); err != nil {
 		return nil, err
@@ -287,12 +300,3 @@ func isAlias(w *word) bool {
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }
-
-// buildVersion is the module's version: of a checkout, its revision's.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return info.Main.Version
-}

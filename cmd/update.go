@@ -8,9 +8,14 @@ import (
 
 // update changes the entries that match and prints each as it is then.
 func (p *program) update(r *Request) error {
+	if r.has(optDryRun) {
+		return p.wouldUpdate(r)
+	}
 	u := &updating{flowPrinter: p.flows(r), request: r, batch: p.table.NewBatch()}
 	defer u.batch.Close()
-	for f, err := range p.matching(r) {
+	bar := p.startProgress("updating", "entries", 0, true)
+	defer bar.stop()
+	for f, err := range bar.flows(p.matching(r)) {
 		if err != nil {
 			_ = u.settle() // the dump's failure is the one to tell
 			return r.refused(err)
@@ -22,6 +27,7 @@ func (p *program) update(r *Request) error {
 	if err := u.settle(); err != nil {
 		return err
 	}
+	u.end()
 	return p.counted(u.n, "%d flow entries have been updated.", true)
 }
 

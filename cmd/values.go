@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/filter"
 	"github.com/gonntrack/gonntrack/format"
 )
 
@@ -243,27 +242,6 @@ func splitNAT(s string) (addr string, port uint16, hasPort bool, err error) {
 	return addr, uint16(n), true, nil
 }
 
-// natOption reads the value of -n, -g or -j.
-func (r *Request) natOption(o option, value string) (filter.NAT, error) {
-	n := filter.NAT{Given: true}
-	addr, port, hasPort, err := splitNAT(value)
-	if err != nil {
-		return n, err
-	}
-	a, _, hasLength, err := parsePrefix(addr)
-	if err != nil {
-		return n, err
-	}
-	if err := r.fixFamily(familyOf(a)); err != nil {
-		return n, err
-	}
-	if hasLength {
-		return n, noCIDR(o)
-	}
-	n.Addr, n.Port, n.HasPort = a, port, hasPort
-	return n, nil
-}
-
 func noCIDR(o option) error {
 	return usagef("CIDR notation unavailable for `--%s'", optionNames[o])
 }
@@ -327,10 +305,22 @@ var outputNames = []name{
 	{"json", outJSON}, {"jsonl", outJSONL}, {"csv", outCSV}, {"table", outTable}, {"netlink", outNetlink}, {"prom", outProm},
 }
 
-// ownStyles are the forms of output that the classic command does not have.
-var ownStyles = map[uint32]format.Style{
-	outJSON: format.StyleJSON, outJSONL: format.StyleJSONL, outCSV: format.StyleCSV,
-	outTable: format.StyleTable, outNetlink: format.StyleNetlink, outProm: format.StyleProm,
+// ownStyle is the form of output that a bit of outOwn stands for: those that the
+// classic command does not have.
+func ownStyle(bit uint32) format.Style {
+	switch bit {
+	case outJSON:
+		return format.StyleJSON
+	case outJSONL:
+		return format.StyleJSONL
+	case outCSV:
+		return format.StyleCSV
+	case outTable:
+		return format.StyleTable
+	case outNetlink:
+		return format.StyleNetlink
+	}
+	return format.StyleProm
 }
 
 // ignoredNames are tried before every list's own.

@@ -1,13 +1,14 @@
 // Package e2e drives the built program from outside, the way a user does: it imports no package of ours.
 //
 // Each file of testdata is a scenario, a text to read from top to bottom. It runs in a network namespace of its own,
-// with an empty conntrack table, first through our program and then, where Debian's conntrack 1.4.7 is installed,
+// with an empty conntrack table, through our program and, where Debian's conntrack 1.4.7 is installed,
 // through that one too: both must show the same. Nothing outside the namespace is touched, and no right is needed
-// beyond that of making namespaces.
+// beyond that of making namespaces. What needs no packets, rules or sysctls also runs through our program with a table
+// in a file (CONNTRACK_TABLE), as the contestant engine: on systems other than Linux, only that.
 //
 //	go test ./e2e                              everything (with -v the last line tells what ran)
 //	go test ./e2e -run 'Scenarios/ours/nat'    some scenarios, one contestant
-//	E2E_ONLY=reference go test ./e2e           only the reference (the program need not even build); or =ours
+//	E2E_ONLY=reference go test ./e2e           only the reference (the program need not even build); or =ours, =engine
 //	E2E_PROGRAM=/path/conntrack go test ./e2e  a program that is built already
 //
 // # The notation
@@ -37,8 +38,9 @@
 //	{v}                    v1.4.9 (conntrack-tools), the level we are compatible with; for the reference its own
 //
 // Before the prompt may stand the name of a namespace of the lab, and before that `eventually`: the command is then
-// repeated until it says what is expected, or 5 seconds have passed. A condition, [ours] or [reference], may stand
-// before any of these lines; a comment above tells why the two differ.
+// repeated until it says what is expected, or 5 seconds have passed. A condition may stand before any of these lines;
+// a comment above tells why the two differ. [ours] is our program on either table and [reference] the other one,
+// [kernel] is either program on the kernel's table and [engine] ours on a file's.
 //
 //	eventually client$ ping -c 1 192.0.2.2
 //	> ...
@@ -56,9 +58,10 @@
 // # Commands of the harness
 //
 //	sysctl KEY=VALUE...    in the script's namespace
-//	listening [N]          waits until N (1) sockets there listen to events
+//	listening [N]          waits until N (1) sockets there listen to events, or follow the table's file
 //	lab [CLIENT...]        builds clients, a router (the script's own namespace) and a server: see lab_linux_test.go
 //
-// In the first comment, `# ours only: REASON` keeps a scenario from the reference, and `# needs: nft ip ping` names the programs
+// In the first comment, `# ours only: REASON` keeps a scenario from the reference, `# kernel only: REASON` from a table file (where
+// the script shows that it needs the kernel, no mark is needed), and `# needs: nft ip ping` names the programs
 // without which it is skipped. Skips are counted and told at the end.
 package e2e

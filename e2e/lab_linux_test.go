@@ -77,32 +77,19 @@ func (st *stage) set(ts *testscript.TestScript, key, value string) {
 	ts.Check(st.netns[""].do(func() error { return os.WriteFile(path, []byte(value), 0) }))
 }
 
-// listening waits until sockets of the script's namespace have joined netfilter's multicast groups: listening [N].
-func (st *stage) listening(ts *testscript.TestScript, _ bool, args []string) {
-	want := 1
-	if len(args) > 0 {
-		fmt.Sscan(args[0], &want)
-	}
-	var table []byte
-	if !eventually(func() bool {
-		ts.Check(st.netns[""].do(func() (err error) {
-			table, err = os.ReadFile("/proc/thread-self/net/netlink")
-			return err
-		}))
-		for name, p := range st.running {
-			if p.ended() {
-				ts.Fatalf("%s has ended: %s", name, p.soFar().stderr)
-			}
-		}
-		return listeners(string(table)) >= want
-	}) {
-		ts.Fatalf("too few listen:\n%s", table)
-	}
+// listeners counts the sockets of the script's namespace that listen to events.
+func (st *stage) listeners() (n int, seen string, err error) {
+	err = st.netns[""].do(func() error {
+		table, err := os.ReadFile("/proc/thread-self/net/netlink")
+		seen = string(table)
+		return err
+	})
+	return countListeners(seen), seen, err
 }
 
-// listeners counts the sockets of netfilter's protocol that are in a group. A line begins with
+// countListeners counts the sockets of netfilter's protocol that are in a group. A line begins with
 // sk Eth(protocol) Pid Groups.
-func listeners(table string) int {
+func countListeners(table string) int {
 	n := 0
 	for line := range strings.Lines(table) {
 		if f := strings.Fields(line); len(f) > 3 && f[1] == "12" && strings.Trim(f[3], "0") != "" {

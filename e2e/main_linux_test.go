@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -17,25 +15,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Variables of the environment: the first two are for people, the last is how the test calls itself again.
-const (
-	envOnly    = "E2E_ONLY"    // ours or reference
-	envProgram = "E2E_PROGRAM" // the program under test; built when empty
-	envInside  = "E2E_INSIDE"  // set in private namespaces: a directory to use there
-)
+// envInside is how the test calls itself again: set in private namespaces, a directory to use there.
+const envInside = "E2E_INSIDE"
 
-// referenceVersion is the version of the reference that the scenarios know.
-const referenceVersion = "v1.4.7 (conntrack-tools)"
+// hasKernel: this system has the table that the scenarios are about.
+const hasKernel = true
 
 func TestMain(m *testing.M) {
 	testscript.Main(runner{m}, map[string]func(){
-		"echod": echodMain,
-		"talk":  talkMain,
-		"httpd": httpdMain,
-		"fetch": fetchMain,
-		"ftpd":  ftpdMain,
-		"ftp":   ftpMain,
-		"peek":  peekMain,
+		"echod":  echodMain,
+		"talk":   talkMain,
+		"httpd":  httpdMain,
+		"fetch":  fetchMain,
+		"ftpd":   ftpdMain,
+		"ftp":    ftpMain,
+		"peek":   peekMain,
+		"schema": schemaMain,
+		"typed":  typedMain,
 	})
 }
 
@@ -88,21 +84,6 @@ func heedSignals() {
 	}
 }
 
-func complain(err error) int {
-	fmt.Fprintln(os.Stderr, "e2e:", err)
-	return 1
-}
-
-// build builds the program under test, as it is released.
-func build(path string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "..")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(out))
-	}
-	return nil
-}
-
 // runAgain starts the test binary as root of new namespaces: network and mounts, and users when we are not root already.
 func runAgain(program, dir string) error {
 	runtime.LockOSThread() // Pdeathsig means this thread
@@ -135,20 +116,4 @@ func runInside(tests testscript.TestingM) int {
 		fmt.Println(line)
 	}
 	return status
-}
-
-// referenceProgram finds the reference in PATH. The second value says why there is none.
-func referenceProgram() (path, reason string) {
-	path, err := exec.LookPath("conntrack")
-	if err != nil {
-		return "", "the reference is not installed"
-	}
-	out, err := exec.Command(path, "-V").Output()
-	if err != nil {
-		return "", fmt.Sprintf("%s -V: %v", path, err)
-	}
-	if got := strings.TrimSpace(string(out)); got != "conntrack "+referenceVersion {
-		return "", fmt.Sprintf("%s is %s, the scenarios know %s", path, got, referenceVersion)
-	}
-	return path, ""
 }

@@ -120,11 +120,3 @@ func reuseAddress(_, _ string, c syscall.RawConn) error {
 	}
 	return err
 }
-
-// check ends a small program that cannot go on.
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}

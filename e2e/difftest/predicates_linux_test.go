@@ -58,7 +58,10 @@ var (
 	shownLabels  = regexp.MustCompile(`() labels=.*$`)
 	illegalZone  = regexp.MustCompile("Illegal option `--(?:|orig-|reply-)zone'")
 	illegalSaved = regexp.MustCompile("Illegal option `--(?:orig-vtag|reply-vtag|role)'")
-	savedVtags   = regexp.MustCompile(` --orig-vtag \d+ --reply-vtag \d+`)
+	// What the reference takes with one of -L, -D, -U and -E, and not with another.
+	illegalCriterion = regexp.MustCompile("Illegal option `--(?:any-nat|secmark|id|status)'")
+
+	savedVtags = regexp.MustCompile(` --orig-vtag \d+ --reply-vtag \d+`)
 )
 
 func longest(text string) int {

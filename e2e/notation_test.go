@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,11 +32,12 @@ type wanted struct {
 
 // A scenario is a parsed file of testdata.
 type scenario struct {
-	name     string
-	oursOnly string   // the reason why the reference does not run it
-	needs    []string // programs it cannot do without
-	steps    []step
-	script   string // the archive for testscript: a step command in place of each prompt, every line where it was
+	name       string
+	oursOnly   string   // the reason why the reference does not run it
+	kernelOnly string   // the reason why it does not run on a table file
+	needs      []string // programs it cannot do without
+	steps      []step
+	script     string // the archive for testscript: a step command in place of each prompt, every line where it was
 }
 
 var (
@@ -51,6 +53,9 @@ func parseScenario(name, text, contestant string) (*scenario, error) {
 	script, files, _ := strings.Cut(text, "\n-- ")
 	lines := strings.Split(script, "\n")
 	sc.header(lines)
+	if sc.kernelOnly == "" {
+		sc.kernelOnly = needsKernel(lines, sc.needs)
+	}
 	var open *step // the step that expectation lines belong to
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
@@ -59,7 +64,7 @@ func parseScenario(name, text, contestant string) (*scenario, error) {
 				return nil, fmt.Errorf("%s:%d: output of no command", name, i+1)
 			}
 			lines[i] = ""
-			if m[2] != "" && (m[2] == contestant) == (m[1] == "!") {
+			if m[2] != "" && holds(m[2], contestant) == (m[1] == "!") {
 				continue
 			}
 			if err := open.want.add(m[3], m[4]); err != nil {
@@ -108,10 +113,51 @@ func (sc *scenario) header(lines []string) {
 		if reason, ok := strings.CutPrefix(line, "# ours only: "); ok {
 			sc.oursOnly = reason
 		}
+		if reason, ok := strings.CutPrefix(line, "# kernel only: "); ok {
+			sc.kernelOnly = reason
+		}
 		if programs, ok := strings.CutPrefix(line, "# needs: "); ok {
 			sc.needs = strings.Fields(programs)
 		}
 	}
+}
+
+// holds tells whether a condition holds for a contestant.
+func holds(condition, contestant string) bool {
+	switch condition {
+	case "ours":
+		return contestant != "reference"
+	case "kernel":
+		return contestant != "engine"
+	}
+	return condition == contestant
+}
+
+// onlyKernel are the words of a script that mean nothing on a table file, and why.
+var onlyKernel = []struct{ word, reason string }{
+	{"lab", "packets"}, {"ping", "packets"}, {"echod", "packets"}, {"talk", "packets"},
+	{"nft", "packet filter rules"}, {"sysctl", "sysctls"}, {"peek", "another decoder, which asks the kernel"},
+	{"setpriv", "rights"}, {"ip", "interfaces"},
+	{"typed", "a question is asked about a live table only"},
+}
+
+// needsKernel says why a script cannot run on a table file, if it cannot.
+func needsKernel(lines, needs []string) string {
+	var used []string
+	for _, line := range lines {
+		if m := promptLine.FindStringSubmatch(line); m != nil {
+			line = m[4]
+		}
+		if word, _, _ := strings.Cut(line, " "); word != "" {
+			used = append(used, word)
+		}
+	}
+	for _, o := range onlyKernel {
+		if slices.Contains(used, o.word) || slices.Contains(needs, o.word) {
+			return o.reason
+		}
+	}
+	return ""
 }
 
 // beforeSignal is the number of lines on stdout that come before a command is interrupted: all but XML's closing tag.

@@ -6,29 +6,39 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// An ending is how a command is told to end.
+type ending int
+
+const (
+	interrupt ending = iota // as Ctrl-C does
+	terminate
+	kill
+)
+
 // Bounds: how long a command may take, and how long the script waits for what must come.
 const (
-	commandTimeout = 20 * time.Second
-	patience       = 5 * time.Second
+	commandTimeout = 60 * time.Second
+	patience       = 20 * time.Second
 	pollInterval   = 20 * time.Millisecond
 )
 
-// A stage is where one scenario is played by one contestant: its namespaces, its processes and what placeholders have matched.
+// A stage is where one scenario is played by one contestant: its place, its processes and what placeholders have matched.
 type stage struct {
 	contestant
 	*scenario
+	place
 	bin     string // holds the contestant as conntrack
+	table   string // the table's file, where it is in one
 	env     []string
-	netns   map[string]*netns // "" is the script's own
 	running map[string]*process
 	matcher matcher
 }
@@ -36,49 +46,102 @@ type stage struct {
 // setup prepares the stage before the script's first line.
 func (st *stage) setup(env *testscript.Env) error {
 	tally.count(st.contestant.name)
-	own, err := newNetns()
-	if err != nil {
+	if err := st.enter(); err != nil {
 		return err
 	}
-	st.netns = map[string]*netns{"": own}
 	st.running = make(map[string]*process)
 	st.matcher = matcher{version: st.version, bound: make(map[string]string)}
-	env.Setenv("PATH", st.bin+":"+env.Getenv("PATH"))
+	env.Setenv("PATH", st.bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 	env.Setenv("LC_ALL", "C")
 	env.Setenv("GORACE", "atexit_sleep_ms=0") // or a tool of the test binary ends a second late
 	env.Setenv("TZ", "UTC")
-	st.env = env.Vars
+	schemas, err := filepath.Abs("../docs/schema")
+	if err != nil {
+		return err
+	}
+	env.Setenv(envSchemas, schemas)
 	env.Defer(st.clear)
+	if st.onFile() {
+		if err := st.lay(env); err != nil {
+			return err
+		}
+	}
+	st.env = env.Vars
+	return nil
+}
+
+// lay makes an empty table in a file, in a directory of its own, and every conntrack use it.
+func (st *stage) lay(env *testscript.Env) error {
+	dir := filepath.Join(env.WorkDir, ".table")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	st.table = filepath.Join(dir, "table")
+	env.Setenv("CONNTRACK_TABLE", st.table)
+	cmd := exec.Command(st.program, "-F", "--table", st.table)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("an empty table: %w: %s", err, out)
+	}
 	return nil
 }
 
 // clear ends what the script has started.
 func (st *stage) clear() {
 	for _, p := range st.running {
-		p.end(syscall.SIGKILL)
+		p.end(kill)
 	}
-	for _, ns := range st.netns {
-		ns.file.Close()
-	}
+	st.leave()
 }
 
-// condition tells whether [ours] or [reference] holds.
+// condition tells whether [ours], [reference], [engine] or [kernel] holds.
 func (st *stage) condition(name string) (bool, error) {
 	switch name {
-	case "ours", "reference":
-		return name == st.contestant.name, nil
+	case "ours", "reference", "engine", "kernel":
+		return holds(name, st.contestant.name), nil
 	}
 	return false, fmt.Errorf("unknown condition")
 }
 
 // commands are those that scripts have beside testscript's own.
 func (st *stage) commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){
-		"step":      st.step,
-		"sysctl":    st.sysctl,
-		"lab":       st.lab,
-		"listening": st.listening,
+	commands := st.kernelCommands()
+	commands["step"] = st.step
+	commands["listening"] = st.listening
+	return commands
+}
+
+// listening waits until sockets of the script's namespace have joined netfilter's multicast groups, or as many follow the table's
+// file: listening [N].
+func (st *stage) listening(ts *testscript.TestScript, _ bool, args []string) {
+	want := 1
+	if len(args) > 0 {
+		fmt.Sscan(args[0], &want)
 	}
+	count := st.listeners
+	if st.onFile() {
+		count = st.followers
+	}
+	var seen string
+	if !eventually(func() bool {
+		var n int
+		var err error
+		n, seen, err = count()
+		ts.Check(err)
+		for name, p := range st.running {
+			if p.ended() {
+				ts.Fatalf("%s has ended: %s", name, p.soFar().stderr)
+			}
+		}
+		return n >= want
+	}) {
+		ts.Fatalf("too few listen:\n%s", seen)
+	}
+}
+
+// followers counts those who follow the table's file.
+func (st *stage) followers() (n int, seen string, err error) {
+	list, err := filepath.Glob(st.table + ".events-*")
+	return len(list), strings.Join(list, "\n"), err
 }
 
 // step carries out a step of the scenario: step INDEX TEXT.
@@ -143,11 +206,11 @@ func (st *stage) stop(ts *testscript.TestScript, s step) {
 		}
 		time.Sleep(pollInterval)
 	}
-	signal := syscall.SIGINT
+	how := interrupt
 	if s.terminate {
-		signal = syscall.SIGTERM
+		how = terminate
 	}
-	if difference := st.matcher.compare(s.want, p.end(signal)); difference != "" {
+	if difference := st.matcher.compare(s.want, p.end(how)); difference != "" {
 		ts.Fatalf("line %d: stop %s\n%s", s.lineno, s.background, difference)
 	}
 }
@@ -173,10 +236,6 @@ type process struct {
 
 // spawn starts a step's command in its namespace, as the leader of a process group.
 func (st *stage) spawn(ts *testscript.TestScript, s step) (*process, error) {
-	ns := st.netns[s.netns]
-	if ns == nil {
-		return nil, fmt.Errorf("line %d: no namespace %s", s.lineno, s.netns)
-	}
 	p := &process{cmd: exec.Command("sh", "-c", s.command), done: make(chan struct{})}
 	p.cmd.Dir = ts.MkAbs(".")
 	p.cmd.Env = append([]string(nil), st.env...)
@@ -184,9 +243,9 @@ func (st *stage) spawn(ts *testscript.TestScript, s step) (*process, error) {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := ns.start(p.cmd); err != nil {
-		return nil, err
+	ownGroup(p.cmd)
+	if err := st.start(s.netns, p.cmd); err != nil {
+		return nil, fmt.Errorf("line %d: %w", s.lineno, err)
 	}
 	go func() {
 		p.cmd.Wait()
@@ -201,7 +260,7 @@ func (p *process) wait(timeout time.Duration) result {
 	case <-p.done:
 	case <-time.After(timeout):
 		fmt.Fprintf(&p.stderr, "killed after %v\n", timeout)
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		signalGroup(p.cmd, kill)
 		<-p.done
 	}
 	r := p.soFar()
@@ -210,8 +269,8 @@ func (p *process) wait(timeout time.Duration) result {
 }
 
 // end sends a signal to the process and its children, and waits.
-func (p *process) end(signal syscall.Signal) result {
-	if err := syscall.Kill(-p.cmd.Process.Pid, signal); err != nil && !errors.Is(err, os.ErrProcessDone) && err != syscall.ESRCH {
+func (p *process) end(how ending) result {
+	if err := signalGroup(p.cmd, how); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		fmt.Fprintln(&p.stderr, err)
 	}
 	return p.wait(patience)

@@ -14,12 +14,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A contestant is a program that the scenarios run through.
+// A contestant is a program that the scenarios run through: ours on the kernel's table, ours on one in a file (the engine), and the
+// reference.
 type contestant struct {
-	name    string // also the condition that holds for it
+	name    string // also a condition that holds for it
 	version string // what {v} stands for
 	program string
 }
+
+// onFile tells whether the contestant's table is in a file.
+func (c contestant) onFile() bool { return c.name == "engine" }
 
 // TestScenarios runs every scenario through every contestant.
 func TestScenarios(t *testing.T) {
@@ -30,7 +34,7 @@ func TestScenarios(t *testing.T) {
 	for _, c := range contestants(t) {
 		t.Run(c.name, func(t *testing.T) {
 			bin := t.TempDir()
-			if err := os.Symlink(c.program, filepath.Join(bin, "conntrack")); err != nil {
+			if err := install(c.program, bin); err != nil {
 				t.Fatal(err)
 			}
 			scripts := t.TempDir()
@@ -44,11 +48,17 @@ func TestScenarios(t *testing.T) {
 // contestants lists who is here and wanted.
 func contestants(t *testing.T) []contestant {
 	only := os.Getenv(envOnly)
+	wanted := func(name string) bool { return only == "" || only == name }
+	const version = "v1.4.9 (conntrack-tools)"
 	var list []contestant
-	if program := os.Getenv(envProgram); program != "" && only != "reference" {
-		list = append(list, contestant{"ours", "v1.4.9 (conntrack-tools)", program})
+	program := os.Getenv(envProgram)
+	if program != "" && wanted("ours") && hasKernel {
+		list = append(list, contestant{"ours", version, program})
 	}
-	if only != "ours" {
+	if program != "" && wanted("engine") {
+		list = append(list, contestant{"engine", version, program})
+	}
+	if wanted("reference") && hasKernel {
 		program, reason := referenceProgram()
 		if reason == "" {
 			list = append(list, contestant{"reference", referenceVersion, program})
@@ -72,6 +82,10 @@ func (c contestant) run(t *testing.T, file, bin, scripts string) {
 		t.Fatal(err)
 	}
 	if c.name == "reference" && sc.oursOnly != "" {
+		return
+	}
+	if c.onFile() && sc.kernelOnly != "" {
+		tally.onlyKernel(name, sc.kernelOnly)
 		return
 	}
 	if reason := sc.missing(); reason != "" {
@@ -115,6 +129,7 @@ type counter struct {
 	mu          sync.Mutex
 	ran         map[string]int    // by contestant
 	skipped     map[string]string // scenario: reason
+	kernel      map[string]string // scenario that the engine cannot run: reason
 	unreference string            // why the reference did not run
 }
 
@@ -136,6 +151,15 @@ func (c *counter) skip(scenario, reason string) {
 		c.skipped = make(map[string]string)
 	}
 	c.skipped[scenario] = reason
+}
+
+func (c *counter) onlyKernel(scenario, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kernel == nil {
+		c.kernel = make(map[string]string)
+	}
+	c.kernel[scenario] = reason
 }
 
 // skipAll counts every scenario as skipped.
@@ -163,7 +187,14 @@ func (c *counter) String() string {
 	if c.unreference != "" {
 		through += ": " + c.unreference
 	}
-	line := fmt.Sprintf("e2e: %d scenarios ran on the kernel, %s, %d skipped", c.ran["ours"], through, len(c.skipped))
+	line := fmt.Sprintf("e2e: %d scenarios ran on the kernel, %d on a table file, %s, %d skipped", c.ran["ours"], c.ran["engine"], through, len(c.skipped))
+	reasons := make(map[string]int)
+	for _, reason := range c.kernel {
+		reasons[reason]++
+	}
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+		line += fmt.Sprintf("\ne2e: %d need the kernel: %s", reasons[reason], reason)
+	}
 	for _, reason := range slices.Sorted(maps.Values(c.skipped)) {
 		if !strings.Contains(line, reason) {
 			line += "\ne2e: skipped because: " + reason

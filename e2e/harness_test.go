@@ -107,4 +107,43 @@ $ not a command
 	if _, err := parseScenario("name", "> output of nothing\n", "ours"); err == nil {
 		t.Error("output of no command is accepted")
 	}
+	if sc, err := parseScenario("name", text, "engine"); err != nil || len(sc.steps[0].want.stderr) != 1 || sc.kernelOnly == "" {
+		t.Errorf("on a table file: %+v, %v", sc, err)
+	}
+}
+
+func TestHolds(t *testing.T) {
+	for _, tc := range []struct {
+		condition string
+		holds     string // for whom
+	}{
+		{"ours", "ours engine"}, {"kernel", "ours reference"}, {"engine", "engine"}, {"reference", "reference"},
+	} {
+		var got []string
+		for _, contestant := range []string{"ours", "engine", "reference"} {
+			if holds(tc.condition, contestant) {
+				got = append(got, contestant)
+			}
+		}
+		if strings.Join(got, " ") != tc.holds {
+			t.Errorf("[%s] holds for %v, want %s", tc.condition, got, tc.holds)
+		}
+	}
+}
+
+func TestNeedsKernel(t *testing.T) {
+	for text, want := range map[string]string{
+		"$ conntrack -L\n":                          "",
+		"# needs: connlabel.conf\n$ conntrack -L\n": "",
+		"# needs: nft\n$ conntrack -L\n":            "packet filter rules",
+		"lab\nclient$ true\n":                       "packets",
+		"sysctl a=1\n":                              "sysctls",
+		"[ours] $ peek\n":                           "another decoder, which asks the kernel",
+		"# kernel only: a reason\n$ nft\n":          "a reason",
+	} {
+		sc, err := parseScenario("name", text, "engine")
+		if err != nil || sc.kernelOnly != want {
+			t.Errorf("%q needs the kernel for %q, want %q (%v)", text, sc.kernelOnly, want, err)
+		}
+	}
 }

@@ -1,0 +1,46 @@
+package cmd
+
+import (
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+)
+
+// hint notices when a filter asks for what no entry carries: the kernel keeps
+// counters and times only where it was told to when the connection began.
+type hint struct {
+	counters, start bool // the filter needs them
+	seen            bool // there are entries
+	counted, timed  bool // some of them carry them
+}
+
+// newHint returns a hint about a filter; nil where none is needed.
+func newHint(m *filter.Filter) *hint {
+	h := &hint{counters: m.More.NeedsCounters(), start: m.More.NeedsStart()}
+	if !h.counters && !h.start {
+		return nil
+	}
+	return h
+}
+
+// see takes in an entry, whether it matches or not.
+func (h *hint) see(f *ctnetlink.Flow) {
+	if h == nil {
+		return
+	}
+	h.seen = true
+	h.counted = h.counted || f.Has(ctnetlink.AttrCountersOrig)
+	h.timed = h.timed || f.Has(ctnetlink.AttrTimestamp)
+}
+
+// tell says on stderr why nothing can match.
+func (h *hint) tell(p *program) {
+	if h == nil || !h.seen {
+		return
+	}
+	if h.counters && !h.counted {
+		p.say("no entry has counters: they are kept for connections that begin while net.netfilter.nf_conntrack_acct is 1.")
+	}
+	if h.start && !h.timed {
+		p.say("no entry tells when it began: it is kept for connections that begin while net.netfilter.nf_conntrack_timestamp is 1.")
+	}
+}

@@ -1,0 +1,468 @@
+package cmd
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+)
+
+// list is a value that only commands which choose entries understand: a list,
+// a range, a negation, a network where the classic command has none. Which
+// command there is can come later in the line, so what the value means is
+// decided at its end.
+type list struct {
+	option   option
+	protocol protoOption // not 0: of the protocol
+	// refused is what other commands answer; nil where they have read
+	// something of their own from the value, as atoi(3) reads 80 from 80,443.
+	refused error
+	// wrong is what is wrong with the list itself.
+	wrong error
+	apply func(r *Request) error
+}
+
+// setList notes a list in place of an earlier value of the same option.
+func (p *parser) setList(l list) {
+	p.unsetList(l.option, l.protocol)
+	p.lists = append(p.lists, l)
+}
+
+// unsetList forgets the list of an option that has another value now.
+func (p *parser) unsetList(o option, protocol protoOption) {
+	if p.lists == nil {
+		return
+	}
+	p.lists = slices.DeleteFunc(p.lists, func(l list) bool { return l.option == o && l.protocol == protocol })
+}
+
+// takesLists tells whether lists choose entries by the option. With -U a mark
+// and a state are what entries are changed to.
+func (r *Request) takesLists(o option, protocol protoOption) bool {
+	switch {
+	case r.Table == tableExpect || strings.IndexByte(choosing, byte(r.Command)) < 0:
+		return false
+	case r.Command == cmdUpdate:
+		return protocol != poState && (protocol != 0 || o != optMark)
+	}
+	return r.Command != cmdNone
+}
+
+// finishLists decides what the lists of the line mean.
+func (p *parser) finishLists() error {
+	for i := range p.lists {
+		l := &p.lists[i]
+		if !p.req.takesLists(l.option, l.protocol) {
+			if l.refused != nil {
+				return l.refused
+			}
+			continue
+		}
+		if l.wrong != nil {
+			return l.wrong
+		}
+		if err := l.apply(p.req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstMistake is what is wrong with a line that ends in err: a list that its
+// command does not take came before.
+func (p *parser) firstMistake(err error) error {
+	if err == nil {
+		return p.finishLists()
+	}
+	for i := range p.lists {
+		if l := &p.lists[i]; l.refused != nil && !p.req.takesLists(l.option, l.protocol) {
+			return l.refused
+		}
+	}
+	return err
+}
+
+// criteria returns the request's own criteria, to be changed.
+func (r *Request) criteria() *filter.Criteria {
+	if r.more == nil {
+		r.more = new(filter.Criteria)
+	}
+	return r.more
+}
+
+// wrongList is the refusal of a list where the classic command accepts
+// anything.
+func wrongList(name, value string, err error) error {
+	return usagef("Invalid value `%s' of --%s: %s", value, name, err)
+}
+
+// markList reads a list of -m.
+func (p *parser) markList(value string) error {
+	refused := unexpected(value, 'm')
+	marks, negated, err := parseMarks(value)
+	if err != nil {
+		return refused
+	}
+	p.setList(list{option: optMark, refused: refused, apply: func(r *Request) error {
+		c := r.criteria()
+		c.Marks, c.NotMarks = marks, negated
+		return nil
+	}})
+	return nil
+}
+
+// plainNumber is an option whose value is one number.
+type plainNumber struct {
+	option  option
+	letter  byte // by which the classic command refuses it
+	maximum uint64
+	set     func(r *Request, n uint32)
+	apply   func(r *Request, s filter.Set)
+}
+
+var plainNumbers = [...]plainNumber{
+	{optID, 'i', math.MaxUint32, func(r *Request, n uint32) { r.ID = n },
+		func(r *Request, s filter.Set) { r.criteria().ID = s }},
+	{optSecMark, 'c', math.MaxUint32, func(r *Request, n uint32) { r.SecMark = n },
+		func(r *Request, s filter.Set) { r.criteria().SecMark = s }},
+	{optZone, 'w', math.MaxUint16, func(r *Request, n uint32) { r.Zone = uint16(n) },
+		func(r *Request, s filter.Set) { r.criteria().Zone = s }},
+	{optOrigZone, '(', math.MaxUint16,
+		func(r *Request, n uint32) { r.Orig.Zone, r.Orig.Has = uint16(n), r.Orig.Has|ctnetlink.FieldZone },
+		func(r *Request, s filter.Set) { r.inSet(false, ctnetlink.FieldZone, s) }},
+	{optReplyZone, ')', math.MaxUint16,
+		func(r *Request, n uint32) { r.Reply.Zone, r.Reply.Has = uint16(n), r.Reply.Has|ctnetlink.FieldZone },
+		func(r *Request, s filter.Set) { r.inSet(true, ctnetlink.FieldZone, s) }},
+}
+
+// number reads a number, or for commands that choose entries a list of them.
+func (p *parser) number(o option, value string) error {
+	i := slices.IndexFunc(plainNumbers[:], func(n plainNumber) bool { return n.option == o })
+	how := &plainNumbers[i]
+	if n, ok := parseUint(value, how.maximum); ok {
+		p.unsetList(o, 0)
+		how.set(p.req, uint32(n))
+		return nil
+	}
+	refused := unexpected(value, how.letter)
+	set, err := parseSet(value, prefixed, how.maximum)
+	if err != nil {
+		return refused
+	}
+	p.setList(list{option: o, refused: refused, apply: func(r *Request) error {
+		how.apply(r, set)
+		return nil
+	}})
+	return nil
+}
+
+// replyAddress reads an address of the reply direction, which may have a
+// length where entries are chosen.
+func (p *parser) replyAddress(o option, value string, field ctnetlink.Fields, mask *netip.Addr) error {
+	if strings.HasPrefix(value, "!") {
+		return p.addressList(o, value)
+	}
+	p.unsetList(o, 0)
+	*mask = netip.Addr{}
+	a, length, hasLength, err := parsePrefix(value)
+	if err != nil {
+		return err
+	}
+	if err := p.req.fixFamily(familyOf(a)); err != nil {
+		return err
+	}
+	setAddr(&p.req.Reply, field, a)
+	if !hasLength {
+		return nil
+	}
+	bits, err := parseLength(length, a.BitLen())
+	if err != nil {
+		return noCIDR(o)
+	}
+	p.setList(list{option: o, refused: noCIDR(o), apply: func(*Request) error {
+		if bits < a.BitLen() {
+			*mask = maskOf(a, bits)
+		}
+		return nil
+	}})
+	return nil
+}
+
+// natOption reads the value of -n, -g or -j.
+func (p *parser) natOption(o option, value string, n *filter.NAT) error {
+	p.unsetList(o, 0)
+	to, refused, err := p.natValue(o, value)
+	switch {
+	case err != nil:
+		return err
+	case refused == nil:
+		*n = to
+		return nil
+	}
+	p.setList(list{option: o, refused: refused, apply: func(*Request) error {
+		*n = to
+		return nil
+	}})
+	return nil
+}
+
+// natNegation reads the next word of -n, -g or -j, when it begins with a `!'.
+// The classic command takes it for no value, and passes it over.
+func (p *parser) natNegation(o option, value string) error {
+	if err := p.option(o, "", false); err != nil {
+		return err
+	}
+	to, _, err := p.natValue(o, value)
+	n := p.req.nat(o)
+	p.setList(list{option: o, wrong: err, apply: func(*Request) error {
+		*n = to
+		return nil
+	}})
+	return nil
+}
+
+// nat returns the translation that an option is about.
+func (r *Request) nat(o option) *filter.NAT {
+	switch o {
+	case optSrcNAT:
+		return &r.SrcNAT
+	case optDstNAT:
+		return &r.DstNAT
+	}
+	return &r.AnyNAT
+}
+
+// natValue reads a translation. refused is what a command answers that does
+// not choose entries, nil if it takes the value as well.
+func (p *parser) natValue(o option, value string) (to filter.NAT, refused, err error) {
+	text, negated := strings.CutPrefix(value, "!")
+	if negated {
+		refused = usagef("Invalid IP address `%s'", value)
+	}
+	wrong := func(err error) (filter.NAT, error, error) {
+		if negated {
+			err = refused
+		}
+		return filter.NAT{}, nil, err
+	}
+	addr, port, hasPort, err := splitNAT(text)
+	if err != nil {
+		return wrong(err)
+	}
+	a, length, hasLength, err := parsePrefix(addr)
+	if err != nil {
+		return wrong(err)
+	}
+	if err := p.req.fixFamily(familyOf(a)); err != nil {
+		return filter.NAT{}, nil, err
+	}
+	to = filter.NAT{Given: true, Not: negated, Addr: a, Port: port, HasPort: hasPort}
+	if !hasLength {
+		return to, refused, nil
+	}
+	bits, err := parseLength(length, a.BitLen())
+	if err != nil {
+		return wrong(noCIDR(o))
+	}
+	if bits < a.BitLen() {
+		to.Mask = maskOf(a, bits)
+	}
+	if !negated {
+		refused = noCIDR(o)
+	}
+	return to, refused, nil
+}
+
+// tupleNumbers are the protocols' options that are numbers of a tuple.
+var tupleNumbers = [...]struct {
+	reply   bool
+	field   ctnetlink.Fields
+	read    readNumber
+	maximum uint64
+}{
+	poSrcPort:      {false, ctnetlink.FieldSrcPort, decimal, math.MaxUint16},
+	poDstPort:      {false, ctnetlink.FieldDstPort, decimal, math.MaxUint16},
+	poReplySrcPort: {true, ctnetlink.FieldSrcPort, decimal, math.MaxUint16},
+	poReplyDstPort: {true, ctnetlink.FieldDstPort, decimal, math.MaxUint16},
+	poSrcKey:       {false, ctnetlink.FieldSrcPort, prefixed, math.MaxUint16},
+	poDstKey:       {false, ctnetlink.FieldDstPort, prefixed, math.MaxUint16},
+	poReplySrcKey:  {true, ctnetlink.FieldSrcPort, prefixed, math.MaxUint16},
+	poReplyDstKey:  {true, ctnetlink.FieldDstPort, prefixed, math.MaxUint16},
+	poICMPType:     {false, ctnetlink.FieldICMPType, decimal, math.MaxUint8},
+	poICMPCode:     {false, ctnetlink.FieldICMPCode, decimal, math.MaxUint8},
+	poICMPID:       {false, ctnetlink.FieldICMPID, decimal, math.MaxUint16},
+	poICMPv6Type:   {false, ctnetlink.FieldICMPType, decimal, math.MaxUint8},
+	poICMPv6Code:   {false, ctnetlink.FieldICMPCode, decimal, math.MaxUint8},
+	poICMPv6ID:     {false, ctnetlink.FieldICMPID, decimal, math.MaxUint16},
+}
+
+// tupleList notes the list that a port, a key, or a number of a query has as
+// its value. The classic command reads the number in front of it.
+func (p *parser) tupleList(o protoOption, value string) {
+	if !isList(value) {
+		p.unsetList(0, o)
+		return
+	}
+	if int(o) >= len(tupleNumbers) || tupleNumbers[o].read == nil {
+		return
+	}
+	n := &tupleNumbers[o]
+	set, err := parseSet(value, n.read, n.maximum)
+	if err != nil {
+		err = wrongList(protoOptionNames[o][0], value, err)
+	}
+	p.setList(list{protocol: o, wrong: err, apply: func(r *Request) error {
+		r.inSet(n.reply, n.field, set)
+		return nil
+	}})
+}
+
+// inSet asks that a number of a tuple be in a set.
+func (r *Request) inSet(reply bool, field ctnetlink.Fields, set filter.Set) {
+	c, t := r.criteria(), &r.Orig
+	sets := &c.Orig
+	if reply {
+		sets, t = &c.Reply, &r.Reply
+	}
+	t.Has &^= field
+	*sets = append(*sets, filter.FieldSet{Field: field, Set: set})
+}
+
+// addressList reads !IP[/LEN].
+func (p *parser) addressList(o option, value string) error {
+	refused := usagef("Invalid IP address `%s'", value)
+	a, length, hasLength, err := parsePrefix(value[1:])
+	if err != nil {
+		return refused
+	}
+	if err := p.req.fixFamily(familyOf(a)); err != nil {
+		return err
+	}
+	not := filter.Address{Addr: a, Reply: o == optReplySrc || o == optReplyDst, Field: ctnetlink.FieldDst}
+	if o == optSrc || o == optReplySrc {
+		not.Field = ctnetlink.FieldSrc
+	}
+	if hasLength {
+		bits, err := parseLength(length, a.BitLen())
+		if err != nil || bits == 0 { // nothing is outside the network of all
+			return refused
+		}
+		not.Mask = maskOf(a, bits)
+	}
+	p.setList(list{option: o, refused: refused, apply: func(r *Request) error {
+		t := &r.Orig
+		if not.Reply {
+			t = &r.Reply
+		}
+		t.Has &^= not.Field
+		// --mask-src and --mask-dst, which say more, stand beside it.
+		switch {
+		case o == optSrc && r.has(optMaskSrc):
+			not.Mask = r.Mask.Src
+		case o == optDst && r.has(optMaskDst):
+			not.Mask = r.Mask.Dst
+		}
+		c := r.criteria()
+		c.Without = append(c.Without, not)
+		return nil
+	}})
+	return nil
+}
+
+// protocolList reads a list of protocols: names, numbers, ranges of numbers.
+func (p *parser) protocolList(value string) error {
+	refused := usagef("`%s' unsupported protocol", value)
+	var ranges []filter.Range
+	var named []*protocol
+	negated, err := elements(value, func(element string) error {
+		if proto, ok := protocolByName(element); ok {
+			named = append(named, proto)
+			ranges = append(ranges, filter.Range{Min: uint32(proto.number), Max: uint32(proto.number)})
+			return nil
+		}
+		r, err := parseRange(element, decimal, math.MaxUint8)
+		named = append(named, &protocol{}) // of a range: has no options
+		ranges = append(ranges, r)
+		return err
+	})
+	set := filter.NewSet(ranges...)
+	if negated {
+		set, named = set.Complement(math.MaxUint8), nil
+	}
+	if err != nil || len(set) == 0 {
+		return refused
+	}
+	proto := &protocol{name: value, options: sharedOptions(named), members: named}
+	p.protocols = append(p.protocols, proto)
+	p.req.proto = proto
+	p.setList(list{option: optProtoNum, refused: refused, apply: func(r *Request) error {
+		r.inSet(false, ctnetlink.FieldProto, set)
+		return nil
+	}})
+	return nil
+}
+
+// sharedOptions returns the options that choose entries of each protocol.
+func sharedOptions(protocols []*protocol) (shared []protoOption) {
+	for _, o := range []protoOption{poSrcPort, poDstPort, poReplySrcPort, poReplyDstPort, poState} {
+		lacks := func(q *protocol) bool { return !slices.Contains(q.options, o) }
+		if len(protocols) > 0 && !slices.ContainsFunc(protocols, lacks) {
+			shared = append(shared, o)
+		}
+	}
+	return shared
+}
+
+// each returns the protocols that -p named: itself, or those of a list.
+func (p *protocol) each() []*protocol {
+	if p.members == nil {
+		return []*protocol{p}
+	}
+	return p.members
+}
+
+// stateList reads a list of states, by the names of a protocol or of several:
+// each name must be one of them at least.
+func (p *parser) stateList(proto *protocol, value string, refused error) error {
+	sets := make([]filter.StateSet, len(proto.each()))
+	for i, q := range proto.each() {
+		sets[i].Proto = q.number
+	}
+	errUnknown := errors.New("unknown")
+	negated, err := elements(value, func(name string) error {
+		known := false
+		for i := range sets {
+			if state, ok := stateByName(sets[i].Proto, name); ok {
+				sets[i].States |= 1 << state
+				known = true
+			}
+		}
+		if !known {
+			return errUnknown
+		}
+		return nil
+	})
+	if err != nil {
+		return refused
+	}
+	for i := range sets {
+		if negated {
+			sets[i].States = ^sets[i].States
+		}
+	}
+	slices.SortFunc(sets, func(a, b filter.StateSet) int { return cmp.Compare(a.Proto, b.Proto) })
+	p.setList(list{protocol: poState, refused: refused, apply: func(r *Request) error {
+		if r.proto != proto {
+			return illegal(protoOptionNames[poState][0]) // it was another protocol's
+		}
+		r.Info.Has &^= ctnetlink.InfoState
+		r.criteria().States = sets
+		return nil
+	}})
+	return nil
+}

@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Variables of the environment, for people.
+const (
+	envOnly    = "E2E_ONLY"    // ours, engine or reference
+	envProgram = "E2E_PROGRAM" // the program under test; built when empty
+)
+
+// referenceVersion is the version of the reference that the scenarios know.
+const referenceVersion = "v1.4.7 (conntrack-tools)"
+
+func complain(err error) int {
+	fmt.Fprintln(os.Stderr, "e2e:", err)
+	return 1
+}
+
+// build builds the program under test, as it is released.
+func build(path string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "..")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// install puts a program into a directory under the name that scripts use.
+func install(program, dir string) error {
+	link := filepath.Join(dir, "conntrack"+filepath.Ext(program))
+	if err := os.Symlink(program, link); err == nil {
+		return nil
+	}
+	b, err := os.ReadFile(program) // not everybody may make links
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(link, b, 0o755)
+}
+
+// referenceProgram finds the reference in PATH. The second value says why there is none.
+func referenceProgram() (path, reason string) {
+	path, err := exec.LookPath("conntrack")
+	if err != nil {
+		return "", "the reference is not installed"
+	}
+	out, err := exec.Command(path, "-V").Output()
+	if err != nil {
+		return "", fmt.Sprintf("%s -V: %v", path, err)
+	}
+	if got := strings.TrimSpace(string(out)); got != "conntrack "+referenceVersion {
+		return "", fmt.Sprintf("%s is %s, the scenarios know %s", path, got, referenceVersion)
+	}
+	return path, ""
+}
