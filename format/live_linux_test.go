@@ -145,7 +145,7 @@ func diff(got, want []string) string {
 func compare(t *testing.T, what string, ours, theirs func() []string) {
 	t.Helper()
 	var d string
-	for range 5 {
+	for range 50 {
 		got, want := ours(), theirs()
 		if len(got) == 0 || len(got) != len(want) {
 			t.Fatalf("%s: %d lines, the reference has %d", what, len(got), len(want))

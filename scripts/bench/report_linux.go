@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -9,8 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
 	"golang.org/x/sys/unix"
 )
 
@@ -117,25 +120,13 @@ func (l *eventLine) cells() []string {
 		goal, reached)
 }
 
-// writeTable writes a Markdown table with columns of one width.
+// writeTable writes a Markdown table under the titles in its first row.
 func writeTable(out *strings.Builder, t [][]string) {
-	width := make([]int, len(t[0]))
-	for _, cells := range t {
-		for i, c := range cells {
-			width[i] = max(width[i], utf8.RuneCountInString(c))
-		}
-	}
-	for n, cells := range t {
-		for i, c := range cells {
-			fmt.Fprintf(out, "| %-*s ", width[i], c)
-		}
-		out.WriteString("|\n")
-		if n == 0 {
-			for _, w := range width {
-				out.WriteString("|" + strings.Repeat("-", w+2))
-			}
-			out.WriteString("|\n")
-		}
+	w := tablewriter.NewTable(out, tablewriter.WithRenderer(renderer.NewMarkdown()),
+		tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithAlignment(tw.MakeAlign(len(t[0]), tw.AlignLeft)))
+	w.Header(t[0])
+	if err := errors.Join(w.Bulk(t[1:]), w.Render()); err != nil {
+		fmt.Fprintf(out, "(the table could not be drawn: %v)\n", err)
 	}
 	out.WriteString("\n")
 }
