@@ -22,11 +22,16 @@ import (
 // With keepGoing a refusal is reported, and the lines behind it run all the
 // same. With dryRun none is run.
 func (p *program) load(path string, o loadOptions) error {
+	if o.hasTable {
+		if err := judgeTableName(o.table); err != nil {
+			return err
+		}
+	}
 	text, err := p.readFile(path)
 	if err != nil {
 		return err
 	}
-	if err := p.judgeLines(text); err != nil {
+	if err := p.judgeLines(o.netns, text); err != nil {
 		return err
 	}
 	if err := p.openTable(o.request()); err != nil {
@@ -40,7 +45,7 @@ func (p *program) load(path string, o loadOptions) error {
 		defer leave()
 	}
 	p.loading = true
-	requests, stop := readAhead(text)
+	requests, stop := readAhead(o.netns, text)
 	defer stop()
 	bar := p.startProgress("loading", "lines", strings.Count(text, "\n"), false)
 	if o.dryRun {
@@ -82,7 +87,7 @@ func (p *program) newLoad() *cobra.Command {
 		Example: indent("conntrack save table\nconntrack load table"),
 		RunE: func(c *cobra.Command, args []string) error {
 			p.telling = true
-			o.hasNetNS, o.hasTable = o.netns != "", c.Flags().Changed(optTable.name())
+			o.hasNetNS, o.hasTable = c.Flags().Changed("netns"), c.Flags().Changed(optTable.name())
 			return p.load(args[0], o)
 		},
 	}
@@ -95,12 +100,12 @@ func (p *program) newLoad() *cobra.Command {
 
 // judgeLines reads and judges every line, in pieces at the same time, and
 // returns what is wrong with the first line that is not right.
-func (p *program) judgeLines(text string) error {
+func (p *program) judgeLines(netns, text string) error {
 	pieces := splitText(text, runtime.GOMAXPROCS(0))
 	judged := make([]judgement, len(pieces))
 	var wait sync.WaitGroup
 	for i, piece := range pieces {
-		wait.Go(func() { judged[i].judge(piece) })
+		wait.Go(func() { judged[i].judge(netns, piece) })
 	}
 	wait.Wait()
 	// Warnings and mistakes come as if the lines had been read in turn.
@@ -132,8 +137,8 @@ type judgement struct {
 	wrong, misplaced, unfit error
 }
 
-func (j *judgement) judge(text string) {
-	for r, err := range readLines(text, &j.warnings) {
+func (j *judgement) judge(netns, text string) {
+	for r, err := range readLines(netns, text, &j.warnings) {
 		switch {
 		case err != nil:
 			j.wrong = err
@@ -149,8 +154,9 @@ func (j *judgement) judge(text string) {
 }
 
 // readLines streams the requests of a text's lines, up to the first that
-// cannot be read.
-func readLines(text string, stderr io.Writer) iter.Seq2[*Request, error] {
+// cannot be read. netns is the network namespace that they are loaded into, ""
+// if none was named.
+func readLines(netns, text string, stderr io.Writer) iter.Seq2[*Request, error] {
 	return func(yield func(*Request, error) bool) {
 		words := make([]string, 0, maxWords)
 		n := 0
@@ -164,7 +170,7 @@ func readLines(text string, stderr io.Writer) iter.Seq2[*Request, error] {
 			if len(words) == 0 {
 				continue
 			}
-			r, err := parseClassic(words, stderr)
+			r, err := parseClassicIn(netns, words, stderr)
 			if err == nil {
 				r.line, r.text = n, line
 			}
@@ -177,7 +183,7 @@ func readLines(text string, stderr io.Writer) iter.Seq2[*Request, error] {
 
 // readAhead reads lines that were judged before, a few hundred ahead of who
 // takes the requests. stop ends it.
-func readAhead(text string) (requests iter.Seq[*Request], stop func()) {
+func readAhead(netns, text string) (requests iter.Seq[*Request], stop func()) {
 	const batch = 64
 	ready := make(chan []*Request, 4)
 	stopped := make(chan struct{})
@@ -193,7 +199,7 @@ func readAhead(text string) (requests iter.Seq[*Request], stop func()) {
 				return false
 			}
 		}
-		for r, err := range readLines(text, io.Discard) {
+		for r, err := range readLines(netns, text, io.Discard) {
 			if err != nil {
 				break // judged before: it cannot be
 			}

@@ -1,6 +1,9 @@
 package cmd
 
-import "strings"
+import (
+	"io"
+	"strings"
+)
 
 // loadOptions are what may stand behind -R FILE, and with the command `load'.
 type loadOptions struct {
@@ -18,32 +21,59 @@ type loadOptions struct {
 }
 
 // readLoadOptions reads the words behind -R FILE. The classic command ignores
-// them: only this program's own mean something.
+// them: only this program's own mean something, cut or not.
 func readLoadOptions(words []string) (o loadOptions, err error) {
 	for i := 0; i < len(words); i++ {
 		name, value, attached := strings.Cut(words[i], "=")
+		option := loadOption(name)
+		if option == "" {
+			continue
+		}
+		takes := option == "netns" || option == "table"
 		switch {
-		case words[i] == "--keep-going":
-			o.keepGoing = true
-		case words[i] == "--dry-run":
-			o.dryRun = true
-		case words[i] == "--all-netns":
+		case option == "all-netns":
 			return o, usagef("--all-netns does not go with --load-file: a file is loaded into one table")
-		case name == "--netns", name == "--table":
-			if !attached {
-				if i++; i == len(words) {
-					return o, usagef("option `%s' requires an argument", name)
-				}
-				value = words[i]
+		case attached && !takes:
+			return o, usagef("option `--%s' takes no value", option)
+		case !attached && takes:
+			if i++; i == len(words) {
+				return o, usagef("option `--%s' requires an argument", option)
 			}
-			if name == "--table" {
-				o.table, o.hasTable = value, true
-			} else {
-				o.netns, o.hasNetNS = value, true
-			}
+			value = words[i]
+		}
+		switch option {
+		case "keep-going":
+			o.keepGoing = true
+		case "dry-run":
+			o.dryRun = true
+		case "netns":
+			o.netns, o.hasNetNS = value, true
+		case "table":
+			o.table, o.hasTable = value, true
 		}
 	}
 	return o, nil
+}
+
+// loadOption returns the option that a word stands for behind -R FILE: its name,
+// or a beginning of it that no classic option has; "" for any other word.
+func loadOption(word string) string {
+	name, long := strings.CutPrefix(word, "--")
+	if !long || name == "" {
+		return ""
+	}
+	if strings.HasPrefix("keep-going", name) {
+		return "keep-going"
+	}
+	w := newParser(io.Discard).findLong(name)
+	if w == nil {
+		return ""
+	}
+	switch w.option {
+	case optDryRun, optNetNS, optTable, optAllNetNS:
+		return w.long
+	}
+	return ""
 }
 
 // request is one that is about the same table.

@@ -108,6 +108,7 @@ func (p *parser) ownOption(o option, value string) error {
 		r.Resync = true
 	case optTable:
 		r.TableFile = value
+		return judgeTableName(value)
 	case optNetNS:
 		r.NetNS = value
 	case optHost, optPort, optMinBytes, optMinPackets, optOlder, optYounger, optExpiresWithin,

@@ -86,7 +86,14 @@ func (p *program) classic(args []string) error {
 }
 
 func parseClassic(args []string, stderr io.Writer) (*Request, error) {
+	return parseClassicIn("", args, stderr)
+}
+
+// parseClassicIn is parseClassic for a line of a file that is loaded into a
+// network namespace, whose names of labels count.
+func parseClassicIn(netns string, args []string, stderr io.Writer) (*Request, error) {
 	parser := newParser(stderr)
+	parser.req.NetNS = netns
 	if err := parser.classic(args); err != nil {
 		return nil, err
 	}
@@ -98,6 +105,9 @@ func parseClassic(args []string, stderr io.Writer) (*Request, error) {
 
 // run carries a request out.
 func (p *program) run(r *Request) error {
+	if p.loading {
+		return p.perform(r) // on the table of the whole file, whatever it is
+	}
 	if err := p.openTable(r); err != nil {
 		return err
 	}

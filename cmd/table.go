@@ -37,6 +37,15 @@ func (r *Request) tableChoice() (tableChoice, error) {
 	return tableChoice{path: path}, nil
 }
 
+// judgeTableName refuses an empty name: behind --table "$FILE" stands a variable
+// that is not set, and the kernel's table is not what was meant.
+func judgeTableName(name string) error {
+	if name == "" {
+		return usagef("--table needs the name of a file")
+	}
+	return nil
+}
+
 // openTable makes the table that a request means the program's, once: the lines
 // of a file are all about the same.
 func (p *program) openTable(r *Request) error {
