@@ -44,6 +44,9 @@ func (p *program) addToExisting(r *Request, en *ctnetlink.Entry) error {
 	if err == nil {
 		// What creates a short-lived entry would end one that lives.
 		err = r.wholeTimeout()
+		if err != nil && p.loading {
+			err = failuref("%s", err) // the line is right, but for what is there
+		}
 	}
 	if errors.Is(err, ctnetlink.ENOENT) {
 		// It is the reply tuple that another entry has.

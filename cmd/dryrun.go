@@ -3,11 +3,12 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/format"
 )
 
 // wouldDelete prints what -D, or -F, would delete.
@@ -72,15 +73,15 @@ func (p *program) wouldFlushExpect(r *Request) error {
 	return p.counted(w.n, "%d expectations would have been deleted.", false)
 }
 
-// rehearsal tells of each line of a file what would become of it, as far as
-// that can be known: by the table as it is, and by what the lines before would
-// have made and removed. What only the kernel decides (which port a translation
-// gets, whether there is room) is not known.
+// rehearsal tells of each line of a file what would become of it: it runs them
+// on a copy of the table. What only the kernel decides (which port a translation
+// gets, whether there is room) may differ.
 type rehearsal struct {
 	*program
-	emptied map[uint8]bool // families whose entries would be gone
-	gone    map[string]bool
-	made    map[string][]byte // the messages of entries that would be there
+	// stage is the program that runs the lines; nil before the first. lines
+	// counts the entries that it acts on, and prints them nowhere.
+	stage   *program
+	lines   *flowPrinter
 	refused int
 	done    int
 }
@@ -88,7 +89,8 @@ type rehearsal struct {
 // rehearse goes through the lines of a file without carrying them out. It ends
 // where the load would.
 func (p *program) rehearse(requests iter.Seq[*Request], keepGoing bool) error {
-	h := &rehearsal{program: p, emptied: map[uint8]bool{}, gone: map[string]bool{}, made: map[string][]byte{}}
+	h := &rehearsal{program: p}
+	defer h.close()
 	for r := range requests {
 		what, err := h.line(r)
 		if err != nil {
@@ -108,144 +110,85 @@ func (p *program) rehearse(requests iter.Seq[*Request], keepGoing bool) error {
 	return nil
 }
 
+// open makes the stage.
+func (h *rehearsal) open() error {
+	table, err := h.copyTable()
+	if err != nil {
+		return err
+	}
+	stage := *h.program
+	stage.table, stage.file, stage.held = table, nil, nil
+	stage.stdout, stage.stderr, stage.out = io.Discard, io.Discard, newOutput(io.Discard)
+	h.lines = &flowPrinter{Printer: format.NewPrinter(format.Options{}), out: stage.out, held: true}
+	stage.each = &each{printer: h.lines}
+	h.stage = &stage
+	return nil
+}
+
+func (h *rehearsal) close() {
+	if h.stage != nil {
+		_ = h.stage.table.Close()
+	}
+}
+
 // tell prints what would become of a line.
 func (h *rehearsal) tell(r *Request, what string) error {
 	h.out.buf = fmt.Appendf(h.out.buf, "line %d: %s: %s\n", r.line, what, strings.TrimSpace(r.text))
 	return h.out.spill()
 }
 
-// line says what would become of a line.
-func (h *rehearsal) line(r *Request) (what string, err error) {
-	switch r.Command {
-	case cmdCreate, cmdAdd:
-		what, err = h.create(r)
-	case cmdFlush:
-		what, err = h.flush(r)
-	default:
-		what, err = h.change(r)
+// line runs a line on the stage, and says what would become of it.
+func (h *rehearsal) line(r *Request) (string, error) {
+	if h.stage == nil {
+		if err := h.open(); err != nil {
+			return "", r.refused(err)
+		}
 	}
+	n, err := h.before(r)
 	if err != nil {
 		return "", r.refused(err)
 	}
-	return what, nil
-}
-
-// create says what would become of -I or -A.
-func (h *rehearsal) create(r *Request) (string, error) {
-	en := r.entry()
-	same, err := h.exists(originally(en))
-	if err != nil {
+	h.lines.n = 0
+	err = h.stage.run(r)
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		h.refused++
+		return "would be refused: " + refused.reason(), nil
+	case err != nil:
 		return "", err
 	}
-	taken := same
-	if !same && !en.Set.Has(ctnetlink.AttrNATSrc) && !en.Set.Has(ctnetlink.AttrNATDst) {
-		// The reply that is not translated must be free as well.
-		reply := originally(en)
-		reply.Orig = en.Reply
-		if taken, err = h.exists(reply); err != nil {
-			return "", err
-		}
-	}
+	h.done++
 	switch {
-	case taken && (r.Command == cmdCreate || !same):
-		h.refused++
-		return "would be refused: " + refusalText(r.Command, r.Table, ctnetlink.EEXIST), nil
-	case same:
-		h.done++
+	case r.has(optDryRun):
+		return fmt.Sprintf("would change nothing and show %d entries", h.lines.n), nil
+	case r.Command == cmdFlush:
+		return fmt.Sprintf("would delete %d entries", n), nil
+	case r.Command == cmdDelete:
+		return fmt.Sprintf("would delete %d entries", h.lines.n), nil
+	case r.Command == cmdUpdate:
+		return fmt.Sprintf("would update %d entries", h.lines.n), nil
+	case n > 0:
 		return "would update an entry", nil
 	}
-	h.done++
-	h.made[keyOf(en)] = en.AppendMessage(nil)
 	return "would create an entry", nil
 }
 
-// keyOf returns what identifies an entry.
-func keyOf(en *ctnetlink.Entry) string { return string(originally(en).AppendMessage(nil)) }
-
-// exists tells whether there would be an entry with one of its tuples.
-func (h *rehearsal) exists(named *ctnetlink.Entry) (bool, error) {
-	if h.made[keyOf(named)] != nil {
-		return true, nil
-	}
-	if h.emptied[named.Family] {
-		return false, nil
-	}
-	f, err := h.table.Get(named)
-	switch {
-	case errors.Is(err, ctnetlink.ENOENT):
-		return false, nil
-	case errors.Is(err, ctnetlink.EINVAL):
-		return false, nil // the table would say so on creation
-	case err != nil:
-		return false, err
-	}
-	var en ctnetlink.Entry
-	en.Identify(f)
-	return !h.gone[keyOf(&en)], nil
-}
-
-// flush says what would become of -F.
-func (h *rehearsal) flush(r *Request) (string, error) {
-	n, err := h.each(r, func(*ctnetlink.Flow) bool { return true })
-	if err != nil {
-		return "", err
-	}
-	h.remove(r.filter())
-	for _, family := range []uint8{ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6} {
-		if r.Family == ctnetlink.FamilyAny || r.Family == family {
-			h.emptied[family] = true
+// before counts what a line will not tell itself: the entries that -F removes,
+// and whether -A finds its own.
+func (h *rehearsal) before(r *Request) (n int, err error) {
+	switch r.Command {
+	case cmdAdd:
+		if _, err := h.stage.table.Get(originally(r.entry())); err == nil {
+			n = 1
 		}
-	}
-	h.done++
-	return fmt.Sprintf("would delete %d entries", n), nil
-}
-
-// change says what would become of -D or -U.
-func (h *rehearsal) change(r *Request) (string, error) {
-	h.done++
-	if r.Command == cmdUpdate {
-		n, err := h.each(r, func(f *ctnetlink.Flow) bool { return r.changes(new(ctnetlink.Entry), f) })
-		return fmt.Sprintf("would update %d entries", n), err
-	}
-	var en ctnetlink.Entry
-	n, err := h.each(r, func(f *ctnetlink.Flow) bool {
-		en.Identify(f)
-		h.gone[keyOf(&en)] = true
-		return true
-	})
-	h.remove(r.filter())
-	return fmt.Sprintf("would delete %d entries", n), err
-}
-
-// each calls visit with the entries that a request chooses among those that
-// would be there, and counts those of which it says so.
-func (h *rehearsal) each(r *Request, visit func(*ctnetlink.Flow) bool) (n int, err error) {
-	var en ctnetlink.Entry
-	for f, err := range h.matching(r) {
-		if err != nil {
-			return 0, err
-		}
-		en.Identify(f)
-		if !h.emptied[f.Family] && !h.gone[keyOf(&en)] && visit(f) {
-			n++
-		}
-	}
-	m := r.filter()
-	var f ctnetlink.Flow
-	for _, message := range h.made {
-		if f.Decode(message) == nil && m.Match(&f) && (r.Command != cmdUpdate || r.changes(new(ctnetlink.Entry), &f)) {
+	case cmdFlush:
+		for _, err := range h.stage.matching(r) {
+			if err != nil {
+				return 0, err
+			}
 			n++
 		}
 	}
 	return n, nil
-}
-
-// remove forgets what lines before would have made and this one deletes.
-func (h *rehearsal) remove(m *filter.Filter) {
-	var f ctnetlink.Flow
-	for key, message := range h.made {
-		if f.Decode(message) == nil && m.Match(&f) {
-			delete(h.made, key)
-		}
-	}
 }

@@ -47,11 +47,15 @@ func (e *refusal) Error() string {
 	if text := tableFileText(e.err); text != "" {
 		return text
 	}
-	errno, ok := ctnetlink.AsErrno(e.err)
-	if !ok {
-		return "Operation failed: " + e.err.Error()
+	return "Operation failed: " + e.reason()
+}
+
+// reason is what made the table refuse, or the request impossible.
+func (e *refusal) reason() string {
+	if errno, ok := ctnetlink.AsErrno(e.err); ok {
+		return refusalText(e.command, e.table, errno)
 	}
-	return "Operation failed: " + refusalText(e.command, e.table, errno)
+	return e.err.Error()
 }
 
 // refusalText is the classic text of an error number. The sentences of a

@@ -354,6 +354,14 @@ func (p *parser) addressList(o option, value string) error {
 		}
 		not.Mask = maskOf(a, bits)
 	}
+	// The length of the address in whose place it stands goes with that one.
+	switch {
+	case p.lengths&not.Field == 0:
+	case o == optSrc:
+		p.req.given &^= 1 << optMaskSrc
+	case o == optDst:
+		p.req.given &^= 1 << optMaskDst
+	}
 	p.setList(list{option: o, refused: refused, apply: func(r *Request) error {
 		t := &r.Orig
 		if not.Reply {

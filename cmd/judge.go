@@ -157,6 +157,12 @@ func (r *Request) judgeTimeout() error {
 	case !r.has(optTimeout):
 	case r.Command == cmdDelete && !r.chooses():
 		return usagef("-t chooses no entries: with -D it goes beside other criteria only")
+	case r.Command == cmdDelete:
+		// It is not compared; but a word that is no number, as in `-t --dry-run',
+		// was not meant as its value.
+		if _, rest := strtol(r.timeoutText); rest == r.timeoutText {
+			return usagef("unexpected value '%s' with --timeout: a number of seconds is required", r.timeoutText)
+		}
 	case r.Command == cmdUpdate:
 		return r.wholeTimeout()
 	}
@@ -165,12 +171,20 @@ func (r *Request) judgeTimeout() error {
 
 // wholeTimeout refuses a timeout that is no number, too big, or 0.
 func (r *Request) wholeTimeout() error {
-	n, rest := strtol(r.timeoutText)
-	switch {
-	case rest != "" || r.timeoutText == "" || n < 0 || n > math.MaxUint32:
-		return usagef("unexpected value '%s' with --timeout: a number of seconds is required", r.timeoutText)
-	case n == 0:
+	if err := r.numericTimeout(); err != nil {
+		return err
+	}
+	if r.Timeout == 0 {
 		return usagef("--timeout 0 would end the entry: use -D to delete it")
+	}
+	return nil
+}
+
+// numericTimeout refuses a timeout that is no number, or too big.
+func (r *Request) numericTimeout() error {
+	n, rest := strtol(r.timeoutText)
+	if rest != "" || r.timeoutText == "" || n < 0 || n > math.MaxUint32 {
+		return usagef("unexpected value '%s' with --timeout: a number of seconds is required", r.timeoutText)
 	}
 	return nil
 }

@@ -98,12 +98,16 @@ func (p *program) loadFile(path string, words []string) error {
 }
 
 // judgeInFile refuses what a line of a file may not choose for itself: its
-// table is the file's.
+// table is the file's. A -t of -A that is no number could end the file in its
+// middle, at an entry that exists, so that it is refused at once.
 func (r *Request) judgeInFile() error {
 	for _, o := range []option{optTable, optNetNS, optAllNetNS} {
 		if r.has(o) {
 			return usagef("--%s cannot stand in a line of a file: give it beside --load-file", o.own().long)
 		}
+	}
+	if r.Command == cmdAdd && r.has(optTimeout) {
+		return r.numericTimeout()
 	}
 	return nil
 }

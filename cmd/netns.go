@@ -115,7 +115,7 @@ func (p *program) inNamespace(err error) error {
 	if err == nil || p.where == nil || errors.Is(err, errQuiet) || errors.As(err, &usage) {
 		return err
 	}
-	return fmt.Errorf("network namespace `%s': %w", p.where.name, err)
+	return fmt.Errorf("network namespace `%s': %w", format.AppendName(nil, p.where.name), err)
 }
 
 // each is one action in every namespace, told as one.
@@ -138,6 +138,20 @@ func (e *each) count(n int, form string, needed bool) {
 	e.counted, e.n, e.form, e.needed = true, n, form, needed
 }
 
+// failed ends what failed in one namespace: what was changed in those before is
+// counted.
+func (e *each) failed(p *program, r *Request, err error) error {
+	if !e.counted || !oneOf(r.Command, cmdDelete, cmdUpdate) {
+		return err
+	}
+	if e.printer != nil {
+		e.n = e.printer.n
+	}
+	p.each = nil
+	_ = p.counted(e.n, e.form, false) // the failure in the namespace is the one to tell
+	return err
+}
+
 // inEach carries a request out in each namespace. Where it is about one entry,
 // not every namespace must have it.
 func (p *program) inEach(r *Request) error {
@@ -154,7 +168,7 @@ func (p *program) inEach(r *Request) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return e.failed(p, r, err)
 		}
 		found = true
 	}
@@ -209,7 +223,7 @@ func (p *program) withNetNS(values []format.Value) []format.Value {
 // netnsField is the end of a line that names its namespace, like an entry's.
 func (p *program) netnsField() string {
 	if name := p.netns(); name != "" {
-		return " netns=" + name
+		return string(format.AppendName([]byte(" netns="), name))
 	}
 	return ""
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/format"
 )
 
 // netnsDirs are where ip-netns(8) keeps the names of namespaces.
@@ -39,9 +40,9 @@ func openNamespace(spec string) (*namespace, error) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return ns, err
 		}
-		return nil, failuref("network namespace `%s': no such name in %s, and no such process", spec, netnsDirs[0])
+		return nil, failuref("network namespace `%s': no such name in %s, and no such process", format.AppendName(nil, spec), netnsDirs[0])
 	}
-	return nil, failuref("network namespace `%s': no such name in %s", spec, netnsDirs[0])
+	return nil, failuref("network namespace `%s': no such name in %s", format.AppendName(nil, spec), netnsDirs[0])
 }
 
 // openNamespaceFile opens the namespace that a file stands for.
@@ -52,7 +53,7 @@ func openNamespaceFile(name, path string) (*namespace, error) {
 	}
 	if kind, err := unix.IoctlRetInt(int(file.Fd()), unix.NS_GET_NSTYPE); err != nil || kind != unix.CLONE_NEWNET {
 		_ = file.Close()
-		return nil, failuref("network namespace `%s': %s is none", name, path)
+		return nil, failuref("network namespace `%s': %s is none", format.AppendName(nil, name), format.AppendName(nil, path))
 	}
 	return &namespace{name: name, file: file, table: ctnetlink.OpenIn(file)}, nil
 }
@@ -66,7 +67,7 @@ type namespaceError struct {
 func (e *namespaceError) Unwrap() error { return e.err }
 
 func (e *namespaceError) Error() string {
-	return fmt.Sprintf("network namespace `%s': %s", e.name, systemText(e.err))
+	return fmt.Sprintf("network namespace `%s': %s", format.AppendName(nil, e.name), systemText(e.err))
 }
 
 // allNamespaces returns the current namespace and those with names, in the

@@ -22,6 +22,8 @@ type parser struct {
 	protocols []*protocol
 	output    uint32 // elements of -o
 	lists     []list // what commands that choose entries understand (filter_lists.go)
+	// lengths are the fields of the mask that came as the length of an address.
+	lengths ctnetlink.Fields
 }
 
 func newParser(stderr io.Writer) *parser { return &parser{req: &Request{}, stderr: stderr} }
@@ -187,6 +189,9 @@ func (p *parser) address(o option, value string, t *ctnetlink.Tuple, field ctnet
 		return noCIDR(o)
 	}
 	setAddr(t, field, a)
+	if t == &p.req.Mask {
+		p.lengths &^= field
+	}
 	if !hasLength {
 		return nil
 	}
@@ -196,6 +201,7 @@ func (p *parser) address(o option, value string, t *ctnetlink.Tuple, field ctnet
 	}
 	if bits < a.BitLen() {
 		setAddr(mask, field, maskOf(a, bits))
+		p.lengths |= field
 		if field == ctnetlink.FieldSrc {
 			p.req.given |= 1 << optMaskSrc
 		} else {

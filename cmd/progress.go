@@ -47,15 +47,20 @@ func (p *program) startProgress(verb, unit string, total int, lists bool) *progr
 	if p.progress != nil || !isTerminal(p.stderr) || lists && isTerminal(p.stdout) {
 		return nil
 	}
-	b := &progress{w: p.stderr, verb: verb, unit: unit, total: total, width: lineWidth(p.stderr),
+	// What is held back makes room when it is said.
+	stdout, stderr := &p.out.w, &p.stderr
+	if p.held != nil {
+		stdout, stderr = &p.held.stdout, &p.held.stderr
+	}
+	below, w := *stdout, *stderr
+	b := &progress{w: w, verb: verb, unit: unit, total: total, width: lineWidth(w),
 		begun: time.Now(), quit: make(chan struct{}), ended: make(chan struct{})}
-	stderr, out, w := p.stderr, p.out, p.out.w
-	p.stderr = &above{b, stderr}
-	if isTerminal(w) {
-		out.w = &above{b, w}
+	*stderr = &above{b, w}
+	if isTerminal(below) {
+		*stdout = &above{b, below}
 	}
 	p.progress = b
-	b.restore = func() { p.stderr, out.w, p.progress = stderr, w, nil }
+	b.restore = func() { *stdout, *stderr, p.progress = below, w, nil }
 	go b.run()
 	return b
 }

@@ -2,12 +2,14 @@ package cmd
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/tablefile"
 	"github.com/gonntrack/gonntrack/format"
 )
 
@@ -65,6 +67,9 @@ func (p *program) save(r *Request) error {
 	o := p.out
 	var file *wholeFile
 	if p.saving != "-" {
+		if p.isTable(p.saving) {
+			return usagef("%s is the table's own file: save makes a list of commands, in another one", p.saving)
+		}
 		var err error
 		if file, err = createWhole(p.saving); err != nil {
 			return failuref("cannot write %s: %s", p.saving, systemText(err))
@@ -107,6 +112,22 @@ func (p *program) save(r *Request) error {
 	p.say("%d flow entries have been saved.", n)
 	p.tellLosses("What a load cannot restore, and of how many:", lines)
 	return nil
+}
+
+// isTable tells whether a path leads to the file that the table is in.
+func (p *program) isTable(path string) bool {
+	if p.file == nil {
+		return false
+	}
+	if resolved, err := tablefile.Resolve(path); err == nil && resolved == p.file.Path() {
+		return true
+	}
+	table, err := os.Stat(p.file.Path())
+	if err != nil {
+		return false
+	}
+	target, err := os.Stat(path)
+	return err == nil && os.SameFile(table, target)
 }
 
 // lossLines are the lines that tell what is not saved. Expectations are not,

@@ -20,7 +20,7 @@ type heldOutput struct {
 
 // said is a piece of output on its way.
 type said struct {
-	to io.Writer
+	to *io.Writer
 	b  []byte
 }
 
@@ -33,14 +33,14 @@ const (
 // holdOutput puts itself between the program and where it writes.
 func (p *program) holdOutput() {
 	p.held = &heldOutput{file: p.file, stdout: p.out.w, stderr: p.stderr, limit: minHeld}
-	p.out.w = heldWriter{p.held, p.out.w}
-	p.stderr = heldWriter{p.held, p.stderr}
+	p.out.w = heldWriter{p.held, &p.held.stdout}
+	p.stderr = heldWriter{p.held, &p.held.stderr}
 }
 
 // heldWriter is one of the program's streams.
 type heldWriter struct {
 	held *heldOutput
-	to   io.Writer
+	to   *io.Writer
 }
 
 func (w heldWriter) Write(b []byte) (int, error) {
@@ -49,14 +49,16 @@ func (w heldWriter) Write(b []byte) (int, error) {
 		return 0, io.ErrClosedPipe // which ends quietly: closeTable tells
 	}
 	if len(h.waiting) == 0 && !h.file.Changed() {
-		return w.to.Write(b)
+		return (*w.to).Write(b)
 	}
 	if last := len(h.waiting) - 1; last >= 0 && h.waiting[last].to == w.to {
 		h.waiting[last].b = append(h.waiting[last].b, b...)
 	} else {
 		h.waiting = append(h.waiting, said{w.to, append([]byte(nil), b...)})
 	}
-	if h.size += len(b); h.size >= h.limit {
+	// While a dump is under way that sets what it lists to zero, the file stays
+	// locked: others would wait until the reader has taken what is said.
+	if h.size += len(b); h.size >= h.limit && !h.file.Zeroing() {
 		h.limit = min(2*h.limit, maxHeld)
 		switch err := h.settle(); {
 		case h.failed != nil:
@@ -81,7 +83,7 @@ func (h *heldOutput) settle() error {
 	}
 	var failed error
 	for _, s := range waiting {
-		if _, err := s.to.Write(s.b); err != nil && failed == nil && s.to == h.stdout {
+		if _, err := (*s.to).Write(s.b); err != nil && failed == nil && s.to == &h.stdout {
 			failed = err
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gofrs/flock"
+
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/tablefile"
 )
@@ -122,7 +124,6 @@ func TestHeldOutputClosed(t *testing.T) {
 	pr, pw := io.Pipe()
 	pr.Close()
 	r.held.stdout = pw
-	r.program.out.w = heldWriter{r.held, pw}
 	r.change(t, 1)
 	_ = r.print("line\n")
 	if status := r.end(nil); status != exitFailure || r.err.Len() != 0 {
@@ -130,6 +131,66 @@ func TestHeldOutputClosed(t *testing.T) {
 	}
 	if _, err := os.Stat(r.path); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestZeroingHoldsNoLock: while the entries that -L -z has set to zero are
+// written, however slowly, others can have the table.
+func TestZeroingHoldsNoLock(t *testing.T) {
+	const entries = 1 << 14 // whose lines are more than is held otherwise
+	r := newHeldRun(t)
+	for i := range entries {
+		r.change(t, uint16(i))
+	}
+	if err := r.file.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	lines := &unlocked{t: t, path: r.path}
+	r.held.stdout = lines
+	request, err := parseClassic([]string{"-L", "-z"}, &r.err)
+	if err == nil {
+		err = r.perform(request)
+	}
+	if status := r.end(err); status != 0 || lines.n != entries || lines.size <= minHeld {
+		t.Errorf("status %d, %d lines, %d bytes, %q", status, lines.n, lines.size, &r.err)
+	}
+}
+
+// unlocked counts lines, and takes the lock of a table's file as they come.
+type unlocked struct {
+	t       *testing.T
+	path    string
+	n, size int
+}
+
+func (u *unlocked) Write(b []byte) (int, error) {
+	lock := flock.New(u.path + ".lock")
+	if ok, err := lock.TryLock(); !ok || err != nil {
+		u.t.Errorf("after %d lines the table is locked: %v", u.n, err)
+		return 0, io.ErrClosedPipe
+	}
+	u.n, u.size = u.n+bytes.Count(b, []byte("\n")), u.size+len(b)
+	return len(b), lock.Unlock()
+}
+
+// TestFailureInLaterNamespace: what was deleted in the namespaces before is
+// counted.
+func TestFailureInLaterNamespace(t *testing.T) {
+	r := newHeldRun(t)
+	r.change(t, 1)
+	r.change(t, 2)
+	broken := ctnetlink.NewConn(func() (ctnetlink.Socket, error) { return nil, ctnetlink.EPERM })
+	r.spaces = []*namespace{{name: "a", table: r.table}, {name: "b", table: broken}}
+	request, err := parseClassic([]string{"-D", "--all-netns", "-p", "udp"}, &r.err)
+	if err == nil {
+		err = r.perform(request)
+	}
+	if status := r.end(r.inNamespace(err)); status != exitFailure || strings.Count(r.out.String(), "\n") != 2 {
+		t.Errorf("status %d, %q", status, &r.out)
+	}
+	said := strings.ReplaceAll(r.err.String(), compatVersion+": ", "")
+	if want := "2 flow entries have been deleted.\nnetwork namespace `b': Operation failed: "; !strings.HasPrefix(said, want) {
+		t.Errorf("said %q", said)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+
+	"github.com/gonntrack/gonntrack/ctnetlink/tablefile"
 )
 
 // wholeFile is a file that appears under its name when it is complete, and not
@@ -25,9 +27,10 @@ type wholeFile struct {
 // a new one is its owner's alone, since it tells who talks to whom.
 func createWhole(path string) (*wholeFile, error) {
 	mode := fs.FileMode(0o600)
-	// Through a link, the file that it points to is replaced.
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
+	// Through a link, the file that it points to is replaced, or made.
+	path, err := tablefile.Resolve(path)
+	if err != nil {
+		return nil, err
 	}
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
@@ -51,7 +54,11 @@ func createWhole(path string) (*wholeFile, error) {
 		}
 	}
 	// Who interrupts it finds nothing left behind.
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as nohup(1) has it
+			signal.Notify(signals, s)
+		}
+	}
 	go func() {
 		if s, ok := <-signals; ok {
 			_ = os.Remove(f.Name())

@@ -138,7 +138,6 @@ var onlyKernel = []struct{ word, reason string }{
 	{"lab", "packets"}, {"ping", "packets"}, {"echod", "packets"}, {"talk", "packets"},
 	{"nft", "packet filter rules"}, {"sysctl", "sysctls"}, {"peek", "another decoder, which asks the kernel"},
 	{"setpriv", "rights"}, {"ip", "interfaces"},
-	{"typed", "a question is asked about a live table only"},
 }
 
 // needsKernel says why a script cannot run on a table file, if it cannot.

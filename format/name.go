@@ -7,6 +7,11 @@ import (
 	"unicode/utf8"
 )
 
+// AppendName appends a name that came from outside (of a network namespace, say)
+// for a person's eyes: on one line, and without what a terminal would obey.
+// Bytes that are no printable UTF-8 are written as \xNN.
+func AppendName[T []byte | string](dst []byte, name T) []byte { return appendName(dst, name) }
+
 // appendName appends a name that came from outside, with \xNN in place of
 // every byte that is part of a control character or of no UTF-8 character.
 func appendName[T []byte | string](b []byte, name T) []byte {

@@ -3,6 +3,7 @@
 package tablefile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -33,12 +34,28 @@ func keepOwner(file *os.File, old fs.FileInfo) error {
 	return file.Chmod(old.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky))
 }
 
-// syncDir makes a renaming in the directory survive a crash of the system.
+// syncDir makes a renaming in the directory survive a crash of the system, as
+// far as it can be: not every file system can sync a directory, and not every
+// user who may write in one may open it.
 func syncDir(path string) error {
 	dir, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	return dir.Sync()
+	return syncable(dir.Sync())
+}
+
+// syncable passes over the failure to sync a directory on a file system that
+// cannot: the file is replaced.
+func syncable(err error) error {
+	for _, cannot := range []error{syscall.EINVAL, syscall.ENOTSUP, syscall.EOPNOTSUPP, syscall.ENOSYS, syscall.EPERM, syscall.EBADF} {
+		if errors.Is(err, cannot) {
+			return nil
+		}
+	}
+	return err
 }

@@ -19,7 +19,7 @@
 //
 // # Writing
 //
-// Commit writes FILE.tmp, syncs it, renames it to FILE and syncs the directory:
+// Commit writes FILE.tmp, syncs it, renames it to FILE and syncs the directory (where the file system can):
 // at any moment, and after a crash at any moment, FILE is the old table or the
 // new one, whole. Mode and owner stay. A file that this user may not write is
 // not replaced, though the directory would allow it. Symbolic links are followed
@@ -123,15 +123,19 @@ func (f *File) failed(err error) error {
 // Open returns the table in the file at path. Nothing is read yet: errors come
 // from the first request. The file must be closed.
 func Open(path string, o Options) (*File, error) {
-	resolved, err := resolve(path)
+	resolved, err := Resolve(path)
 	if err != nil {
 		return nil, &Error{path, err}
 	}
 	return &File{name: path, path: resolved, o: o}, nil
 }
 
-// resolve follows symbolic links to a file that need not exist.
-func resolve(path string) (string, error) {
+// Resolve returns the absolute path of the file that path leads to through
+// symbolic links: the one that is replaced. Neither it nor its directory need
+// exist. What has no name of its own, as what /dev/stdin leads to may, keeps the
+// link's. An error is the system's: a loop of links, a directory that may not be
+// searched.
+func Resolve(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
@@ -169,6 +173,18 @@ func (f *File) Dial() (ctnetlink.Socket, error) { return &socket{file: f}, nil }
 
 // Close commits what was changed, and gives the lock back.
 func (f *File) Close() error { return f.Commit() }
+
+// Path returns the file's path: absolute, and with symbolic links followed.
+func (f *File) Path() string { return f.path }
+
+// Zeroing tells whether a dump is under way that sets to zero what it lists
+// (ctnetlink.ListZeroing). Until it ends Commit writes the table, but keeps the
+// lock.
+func (f *File) Zeroing() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.zeroing > 0
+}
 
 // Changed tells whether there is something to commit.
 func (f *File) Changed() bool {

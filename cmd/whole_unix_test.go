@@ -1,0 +1,62 @@
+//go:build unix
+
+package cmd
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// envWhole makes the test binary the writer of a file, which is to be
+// interrupted.
+const envWhole = "CMD_WHOLE_FILE"
+
+// TestWholeFileSignals: a writer that is interrupted, told to end, or left by
+// its terminal leaves nothing behind.
+func TestWholeFileSignals(t *testing.T) {
+	if path := os.Getenv(envWhole); path != "" {
+		file, err := createWhole(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Stdout.WriteString("begun\n")
+		_, _ = os.Stdin.Read(make([]byte, 1)) // until the signal comes, or the test has ended
+		file.discard()
+		return
+	}
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		dir := t.TempDir()
+		writer := exec.Command(os.Args[0], "-test.run=^TestWholeFileSignals$")
+		writer.Env = append(os.Environ(), envWhole+"="+filepath.Join(dir, "file"))
+		stdin, err := writer.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout, err := writer.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := writer.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "begun\n" {
+			t.Errorf("%s: %q, %v", s, line, err)
+		}
+		if err := writer.Process.Signal(s); err != nil {
+			t.Error(err)
+		}
+		_ = writer.Wait() // it fails: the status tells
+		stdin.Close()
+		if status := writer.ProcessState.ExitCode(); status != 128+int(s) {
+			t.Errorf("%s: status %d", s, status)
+		}
+		left, err := os.ReadDir(dir)
+		if err != nil || len(left) > 0 {
+			t.Errorf("%s: left behind: %v, %v", s, left, err)
+		}
+	}
+}
