@@ -127,7 +127,7 @@ func (p *parser) resolveLabels() error {
 	for _, l := range []struct {
 		names []string
 		set   *[]byte
-	}{{r.labels, &r.Labels}, {r.notLabels, &without}, {r.labelAdd, &r.LabelAdd}, {r.labelDel, &r.LabelDel}} {
+	}{{p.labels, &r.Labels}, {p.notLabels, &without}, {p.labelAdd, &r.LabelAdd}, {p.labelDel, &r.LabelDel}} {
 		for _, label := range l.names {
 			bit, ok := m.bits[label]
 			if !ok {

@@ -22,6 +22,9 @@ type parser struct {
 	protocols []*protocol
 	output    uint32 // elements of -o
 	lists     []list // what commands that choose entries understand (filter_lists.go)
+	// Names of labels as they were typed: -l without and with `!', --label-add
+	// and --label-del.
+	labels, notLabels, labelAdd, labelDel []string
 	// lengths are the fields of the mask that came as the length of an address.
 	lengths ctnetlink.Fields
 }
@@ -138,16 +141,16 @@ func (p *parser) option(o option, value string, hasValue bool) error {
 		p.unsetList(o, 0)
 	case optLabel:
 		if names, negated := strings.CutPrefix(value, "!"); negated {
-			r.notLabels = append(r.notLabels, strings.Split(names, ",")...)
+			p.notLabels = append(p.notLabels, strings.Split(names, ",")...)
 			break
 		}
-		r.labels = append(r.labels, strings.Split(value, ",")...)
+		p.labels = append(p.labels, strings.Split(value, ",")...)
 	case optLabelAdd:
-		r.labelAdd = append(r.labelAdd, strings.Split(value, ",")...)
+		p.labelAdd = append(p.labelAdd, strings.Split(value, ",")...)
 		return p.labelConflict()
 	case optLabelDel:
 		if hasValue {
-			r.labelDel = append(r.labelDel, strings.Split(value, ",")...)
+			p.labelDel = append(p.labelDel, strings.Split(value, ",")...)
 		}
 		return p.labelConflict()
 	case optLabelMap:
@@ -285,18 +288,21 @@ func (p *parser) protoOption(o protoOption, value string) error {
 func (p *parser) state(value string) error {
 	var proto *protocol
 	for _, q := range p.protocols {
-		if ctnetlink.StateNames(q.each()[0].number) != nil {
+		number := q.number
+		if q.members != nil {
+			number = q.members[0].number
+		}
+		if ctnetlink.StateNames(number) != nil {
 			proto = q
 		}
 	}
-	word := "unknown"
-	if proto.number == ctnetlink.ProtoDCCP {
-		word = "Unknown"
-	}
-	refused := usagef("%s %s state `%s'", word, strings.ToUpper(proto.name), value)
 	state, ok := stateByName(proto.number, value)
 	if !ok || proto.members != nil {
-		return p.stateList(proto, value, refused)
+		word := "unknown"
+		if proto.number == ctnetlink.ProtoDCCP {
+			word = "Unknown"
+		}
+		return p.stateList(proto, value, usagef("%s %s state `%s'", word, strings.ToUpper(proto.name), value))
 	}
 	p.unsetList(0, poState)
 	info := &p.req.Info

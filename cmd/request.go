@@ -89,9 +89,8 @@ type Request struct {
 	// ownSet and ownClear are status bits of this program's own options.
 	ownSet, ownClear ctnetlink.Status
 
-	labels, notLabels, labelAdd, labelDel []string // names as they were typed
-	labelMapPath                          string
-	labelMap                              *labelMap
+	labelMapPath string
+	labelMap     *labelMap
 	// Labels, LabelAdd and LabelDel are the names' bits.
 	Labels, LabelAdd, LabelDel []byte
 
