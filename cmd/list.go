@@ -57,7 +57,7 @@ func (p *program) list(r *Request) error {
 	if p.saving != "" {
 		return p.save(r)
 	}
-	if r.view.by != nil {
+	if r.shown().by != nil {
 		return p.summary(r)
 	}
 	w := p.flows(r)

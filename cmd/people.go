@@ -22,9 +22,23 @@ type view struct {
 	limit   int   // 0: none
 }
 
+// shown returns the view that was asked for: everything as it comes, if none
+// was.
+func (r *Request) shown() *view {
+	if r.view == nil {
+		return &everything
+	}
+	return r.view
+}
+
+var everything view // never changed: it has no sort and no keys
+
 // viewOption takes an option of the view. Which names there are depends on
 // others: judgeView reads them.
 func (r *Request) viewOption(o option, value string) (err error) {
+	if r.view == nil {
+		r.view = new(view)
+	}
 	switch o {
 	case optBy:
 		r.view.by, err = parseKeys("by", value)
@@ -45,7 +59,7 @@ func (r *Request) viewOption(o option, value string) (err error) {
 // judgeView reads the names that the view has, and holds the view against the
 // command and the form of output.
 func (r *Request) judgeView() error {
-	v, out := &r.view, &r.Output
+	v, out := r.shown(), &r.Output
 	if r.has(optColumns) {
 		if !r.has(optOutput) {
 			out.Style = format.StyleTable
@@ -78,7 +92,7 @@ func (r *Request) judgeView() error {
 
 // judgeSort reads the order of entries or of groups.
 func (r *Request) judgeSort() error {
-	v := &r.view
+	v := r.shown()
 	if v.sort == "" {
 		if r.has(optSort) {
 			return usagef("--sort needs a key")
@@ -116,14 +130,14 @@ func oneOfStyles(s format.Style, list ...format.Style) bool { return slices.Cont
 // told by name where there are names.
 func (p *program) dress(r *Request) {
 	out := &r.Output
-	if !r.has(optOutput) && out.Style == format.StyleClassic && isTerminal(p.stdout) &&
-		(r.byName && oneOf(r.Command, cmdList, cmdGet, cmdStats) || r.view.by != nil) {
+	if !r.has(optOutput) && out.Style == format.StyleClassic &&
+		(r.byName && oneOf(r.Command, cmdList, cmdGet, cmdStats) || r.shown().by != nil) && isTerminal(p.stdout) {
 		out.Style = format.StyleTable
 	}
 	if out.Style == format.StyleTable {
 		out.Width, out.Color = lineWidth(p.stdout), useColor(p.stdout)
 	}
-	if out.Style == format.StyleTable || r.view.by != nil || r.view.order != nil {
+	if out.Style == format.StyleTable || r.shown().by != nil || r.shown().order != nil {
 		if m, err := r.openLabelMap(); err == nil {
 			out.LabelNames = m.names
 		}
@@ -133,7 +147,7 @@ func (p *program) dress(r *Request) {
 // ordered returns the entries of a stream as --sort and --limit want them. c
 // is the context in which they come, and in which they are shown.
 func (r *Request) ordered(entries iter.Seq2[*ctnetlink.Flow, error], c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
-	v := &r.view
+	v := r.shown()
 	switch {
 	case v.order != nil:
 		return r.sorted(entries, c)
@@ -157,8 +171,8 @@ func (r *Request) ordered(entries iter.Seq2[*ctnetlink.Flow, error], c *format.C
 // name, a NUL, and the message.
 func (r *Request) sorted(entries iter.Seq2[*ctnetlink.Flow, error], c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
 	return func(yield func(*ctnetlink.Flow, error) bool) {
-		kept := stats.NewSorted(r.view.order, r.view.limit)
-		reader := r.newKeyReader(r.view.sortBy, c)
+		kept := stats.NewSorted(r.shown().order, r.shown().limit)
+		reader := r.newKeyReader(r.shown().sortBy, c)
 		var record []byte
 		for f, err := range entries {
 			if err != nil {

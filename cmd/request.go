@@ -95,7 +95,7 @@ type Request struct {
 	Labels, LabelAdd, LabelDel []byte
 
 	Output format.Options
-	view   view
+	view   *view // nil: everything as it comes
 
 	// byName: the command stands in the second grammar.
 	byName bool

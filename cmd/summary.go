@@ -21,12 +21,12 @@ func (p *program) summary(r *Request) error {
 	p.shown = &context
 	var names []string
 	var kinds []format.Kind
-	for i := range r.view.by {
-		names = append(names, r.view.by[i].name)
-		kinds = append(kinds, r.view.by[i].kind())
+	for i := range r.shown().by {
+		names = append(names, r.shown().by[i].name)
+		kinds = append(kinds, r.shown().by[i].kind())
 	}
 	sum := stats.NewSummary(names)
-	reader := r.newKeyReader(r.view.by, &context)
+	reader := r.newKeyReader(r.shown().by, &context)
 	for f, err := range p.matching(r) {
 		if err != nil {
 			return r.refused(err)
@@ -34,7 +34,7 @@ func (p *program) summary(r *Request) error {
 		packets, bytes, counted := counters(f)
 		sum.Add(reader.read(f), packets, bytes, counted)
 	}
-	groups, err := sum.Sorted(r.view.order, r.view.limit)
+	groups, err := sum.Sorted(r.shown().order, r.shown().limit)
 	if err != nil {
 		return err
 	}
