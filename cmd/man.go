@@ -23,9 +23,12 @@ func (p *program) newMan() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return failuref("cannot write the manual to %s: %s", args[0], systemText(err))
+			}
 			for name, text := range manPages(c.Root()) {
 				if err := os.WriteFile(filepath.Join(args[0], name), []byte(text), 0o644); err != nil {
-					return failuref("cannot write the manual: %s", systemText(err))
+					return failuref("cannot write the manual to %s: %s", args[0], systemText(err))
 				}
 			}
 			return nil
