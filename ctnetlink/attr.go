@@ -3,7 +3,7 @@ package ctnetlink
 import (
 	"encoding/binary"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // find returns the payload of the last attribute numbered typ in b.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // collect keeps one message of each kind that looks new by its attributes, so

@@ -1,6 +1,6 @@
 package ctnetlink
 
-import "github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+import "github.com/gonntrack/gonntrack/internal/wire"
 
 // DumpRequest says which entries a dump lists. The zero value lists all.
 //

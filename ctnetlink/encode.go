@@ -3,7 +3,7 @@ package ctnetlink
 import (
 	"net/netip"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // encoder appends netlink messages to a byte slice: a builder that knows our

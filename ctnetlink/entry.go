@@ -3,7 +3,7 @@ package ctnetlink
 import (
 	"net/netip"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Entry is what a request says about an entry. Tuples are sent when their Has

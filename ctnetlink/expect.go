@@ -1,6 +1,6 @@
 package ctnetlink
 
-import "github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+import "github.com/gonntrack/gonntrack/internal/wire"
 
 // Expect is a view of one expectation, over the message that carried it. The
 // rules of Flow hold: it aliases the message, and every accessor's second

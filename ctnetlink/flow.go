@@ -3,7 +3,7 @@ package ctnetlink
 import (
 	"math"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Flow is a view of one entry of the table, over the message that carried it.

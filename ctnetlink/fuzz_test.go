@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // captured returns the messages of a file that TestCapture wrote, cut apart. On

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // TestDumpHostile feeds Dump what a kernel never sends. The dump of a new Conn

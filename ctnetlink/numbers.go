@@ -1,6 +1,6 @@
 package ctnetlink
 
-import "github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+import "github.com/gonntrack/gonntrack/internal/wire"
 
 // Netlink framing, from package wire.
 const (

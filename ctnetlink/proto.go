@@ -1,6 +1,6 @@
 package ctnetlink
 
-import "github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+import "github.com/gonntrack/gonntrack/internal/wire"
 
 // Numbers of the transport protocols that conntrack tells apart (IANA
 // protocol numbers, linux/in.h).

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // TestRefusedFilters: a table that refuses a dump's filters is asked with one

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // changes are what an update can change, in the kernel's order. An error keeps

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // eventKind is what happened to an entry: one bit, and for creations and

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // expectHead is what the header of an expectation's message says beyond the

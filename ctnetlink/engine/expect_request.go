@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Flags of an expectation (NF_CT_EXPECT_* of nf_conntrack_common.h).

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // eachExpect gives every expectation as the NEW message of a dump, for

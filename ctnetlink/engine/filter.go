@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // entryFilter is which entries a dump lists and a flush removes.

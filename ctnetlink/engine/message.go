@@ -2,7 +2,7 @@ package engine
 
 import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // answerTo is what the headers of an answer take from the request, and how the

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // natRange is what a translation may choose from (struct nf_nat_range2).

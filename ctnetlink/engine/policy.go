@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // policy says what the kernel demands of attributes, by their number, before it

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // getEntry answers GET and GET_CTRZERO, for one entry or as a dump

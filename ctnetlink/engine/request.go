@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // request is one message on its way to its handler.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // ErrEnded is what [Table.Restore] returns for what has ended meanwhile.

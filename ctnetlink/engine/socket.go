@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // What the kernel accounts for a datagram in a receive buffer: its bytes, and

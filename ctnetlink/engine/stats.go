@@ -2,7 +2,7 @@ package engine
 
 import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // statistics are the counters of the one CPU that the table has.

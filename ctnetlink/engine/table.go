@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Options say how a table behaves. The zero value is a kernel as it boots.

@@ -3,7 +3,7 @@ package engine
 import (
 	"encoding/binary"
 
-	"github.com/gonntrack/gonntrack/ctnetlink/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Nearly every tuple is one of two addresses and two ports, its attributes in
