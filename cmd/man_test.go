@@ -9,7 +9,7 @@ import (
 func TestManPages(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "86400")
 	p := &program{}
-	pages := manPages(p.newTree())
+	pages := manPages(p.newTree("man"))
 	for _, name := range commandNames {
 		page := "conntrack-" + name + ".8"
 		switch _, ok := pages[page]; {

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,7 @@ func (p *program) tree(args []string) error {
 		return p.completeClassic(args)
 	}
 	p.completing = len(args) > 1 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
-	root := p.newTree()
+	root := p.newTree(args[0])
 	root.SetArgs(args)
 	c, err := root.ExecuteC()
 	var usage *usageError
@@ -72,8 +73,13 @@ func (p *program) tree(args []string) error {
 	return &usageError{err.Error(), "'" + c.CommandPath() + " --help'"}
 }
 
-// newTree builds the commands.
-func (p *program) newTree() *cobra.Command {
+// wholeTree are the commands that look at the others.
+var wholeTree = []string{"help", "completion", "man", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+
+// newTree builds the command that is named and no other: the options of all of
+// them take longer than the work of a short command. For a name in wholeTree it
+// builds every command.
+func (p *program) newTree(name string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "conntrack",
 		Short:         "Show and change the connection tracking table",
@@ -84,25 +90,43 @@ func (p *program) newTree() *cobra.Command {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	for i := range treeCommands {
-		root.AddCommand(p.newCommand(&treeCommands[i]))
+	whole := slices.Contains(wholeTree, name)
+	root.CompletionOptions.DisableDefaultCmd = !whole
+	add := func(n string, build func() *cobra.Command) {
+		if whole || n == name {
+			root.AddCommand(build())
+		}
 	}
-	root.AddCommand(p.newExplain(), p.newSummary())
-	root.AddCommand(p.newSave(), p.newLoad(), p.newMan(), &cobra.Command{
+	for i := range treeCommands {
+		t := &treeCommands[i]
+		add(t.name, func() *cobra.Command { return p.newCommand(t) })
+	}
+	add("explain", p.newExplain)
+	add("summary", p.newSummary)
+	add("save", p.newSave)
+	add("load", p.newLoad)
+	add("man", p.newMan)
+	add("version", p.newVersion)
+	for _, topic := range helpTopics {
+		add(topic.name, func() *cobra.Command {
+			return &cobra.Command{Use: topic.name, Short: topic.short, Long: topic.text, Hidden: true}
+		})
+	}
+	if p.completing {
+		completeHelp(root)
+	}
+	return root
+}
+
+func (p *program) newVersion() *cobra.Command {
+	return &cobra.Command{
 		Use:   "version",
 		Short: "Print this program's version and the one it is compatible with",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return p.print(fmt.Sprintf("gonntrack %s\ncompatible with %s\n", buildVersion(), compatVersion))
 		},
-	})
-	for _, topic := range helpTopics {
-		root.AddCommand(&cobra.Command{Use: topic.name, Short: topic.short, Long: topic.text, Hidden: true})
 	}
-	if p.completing {
-		completeHelp(root)
-	}
-	return root
 }
 
 // newCommand makes the command of the tree that runs a classic one.
@@ -184,7 +208,10 @@ func (t *treeCommand) takes(o option) bool {
 	}
 	for i := range legality {
 		row := &legality[i]
-		if signs := strings.ReplaceAll(row.signs, " ", ""); row.command == t.command && int(o) < len(signs) && signs[o] != '.' {
+		if row.command != t.command {
+			continue
+		}
+		if signs := strings.ReplaceAll(row.signs, " ", ""); int(o) < len(signs) && signs[o] != '.' {
 			return true
 		}
 	}

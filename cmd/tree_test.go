@@ -1,0 +1,45 @@
+package cmd
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// treeNames are the names in the tree that is built for a command.
+func (p *program) treeNames(name string) []string {
+	var names []string
+	for _, c := range p.newTree(name).Commands() {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+// A command that is named is built alone; what looks at the others has them
+// all.
+func TestTreeNames(t *testing.T) {
+	p := &program{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}
+	own := []string{"help", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd} // cobra's
+	for _, name := range commandNames {
+		got := p.treeNames(name)
+		if !slices.Contains(wholeTree, name) {
+			if !slices.Equal(got, []string{name}) {
+				t.Errorf("%s builds %q", name, got)
+			}
+			continue
+		}
+		for _, other := range commandNames {
+			if !slices.Contains(own, other) && !slices.Contains(got, other) {
+				t.Errorf("%s does not build %s", name, other)
+			}
+		}
+		for _, topic := range helpTopics {
+			if !slices.Contains(got, topic.name) {
+				t.Errorf("%s does not build %s", name, topic.name)
+			}
+		}
+	}
+}
