@@ -78,16 +78,16 @@ func TestAnswersNewAttributes(t *testing.T) {
 		{"unknown", 0, creatingWith(func(e *encoder) { e.Bytes(99, make([]byte, 8)) })},
 		{"overrunning the end", 0, creatingWith(func(e *encoder) { e.B = append(e.B, attribute(uint16(AttrMark), 400, 1, 2, 3, 4)...) })},
 		{"not marked as nested", 0, func(c *Conn, en *Entry) error {
-			return ask(c, subsysConntrack, msgNew, FlagCreate|FlagExcl, en.Family, func(e *encoder) {
+			return ask(c, wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate|wire.FlagExcl, en.Family, func(e *encoder) {
 				var plain encoder
 				plain.tuple(uint16(AttrTupleOrig), &en.Orig)
-				e.Bytes(uint16(AttrTupleOrig), plain.B[nlaHeaderLen:])
+				e.Bytes(uint16(AttrTupleOrig), plain.B[wire.AttrHeaderLen:])
 				e.tuple(uint16(AttrTupleReply), &en.Reply)
 				e.U32(uint16(AttrTimeout), 10)
 			})
 		}},
 		{"twice: the last wins", 0, func(c *Conn, en *Entry) error {
-			if err := askNew(c, FlagCreate|FlagExcl, en, func(e *encoder) { e.U32(uint16(AttrMark), 0xabcdef) }); err != nil {
+			if err := askNew(c, wire.FlagCreate|wire.FlagExcl, en, func(e *encoder) { e.U32(uint16(AttrMark), 0xabcdef) }); err != nil {
 				return err
 			}
 			f, err := c.Get(en)

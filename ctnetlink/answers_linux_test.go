@@ -10,7 +10,7 @@ import (
 
 // ask sends one message of any content and returns the kernel's answer.
 func ask(c *Conn, subsys, msg, flags uint16, family uint8, body func(e *encoder)) error {
-	e, h := c.request(subsys, msg, FlagAck|flags)
+	e, h := c.request(subsys, msg, wire.FlagAck|flags)
 	h.Family = family
 	e.begin(h)
 	body(e)
@@ -20,10 +20,10 @@ func ask(c *Conn, subsys, msg, flags uint16, family uint8, body func(e *encoder)
 
 // askNew is ask for a NEW message: the request for en, and more behind it.
 func askNew(c *Conn, flags uint16, en *Entry, more func(e *encoder)) error {
-	return ask(c, subsysConntrack, msgNew, flags, en.Family, func(e *encoder) {
+	return ask(c, wire.SubsysConntrack, wire.MsgNew, flags, en.Family, func(e *encoder) {
 		var body encoder
 		en.append(&body, Header{})
-		e.B = append(e.B, body.B[headLen:]...)
+		e.B = append(e.B, body.B[wire.HeadLen:]...)
 		if more != nil {
 			more(e)
 		}
@@ -56,7 +56,7 @@ func creating(change func(en *Entry)) func(*Conn, *Entry) error {
 
 // creatingWith is a creation with more attributes than an Entry has.
 func creatingWith(more func(e *encoder)) func(*Conn, *Entry) error {
-	return func(c *Conn, en *Entry) error { return askNew(c, FlagCreate|FlagExcl, en, more) }
+	return func(c *Conn, en *Entry) error { return askNew(c, wire.FlagCreate|wire.FlagExcl, en, more) }
 }
 
 // updating is a creation, a change, and the update to it.
@@ -117,10 +117,10 @@ func TestAnswersNewTuples(t *testing.T) {
 		{"no protocol", EINVAL, creating(without(FieldProto))},
 		{"a protocol without number", EINVAL, func(c *Conn, en *Entry) error {
 			en.Orig.Has &^= FieldProto
-			return ask(c, subsysConntrack, msgNew, FlagCreate, FamilyIPv4, func(e *encoder) {
+			return ask(c, wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate, FamilyIPv4, func(e *encoder) {
 				tuple := e.Nest(uint16(AttrTupleOrig))
-				e.Bytes(wire.TupleIP|nlaNested, append(attribute(wire.IPv4Src, -1, 10, 0, 0, 1), attribute(wire.IPv4Dst, -1, 10, 0, 0, 2)...))
-				e.Bytes(wire.TupleProto|nlaNested, attribute(wire.ProtoSrcPort, -1, 0, 1))
+				e.Bytes(wire.TupleIP|wire.AttrNested, append(attribute(wire.IPv4Src, -1, 10, 0, 0, 1), attribute(wire.IPv4Dst, -1, 10, 0, 0, 2)...))
+				e.Bytes(wire.TupleProto|wire.AttrNested, attribute(wire.ProtoSrcPort, -1, 0, 1))
 				e.Close(tuple)
 				e.tuple(uint16(AttrTupleReply), &en.Reply)
 				e.U32(uint16(AttrTimeout), 10)
@@ -195,7 +195,7 @@ func TestAnswersNewExisting(t *testing.T) {
 		{"EXCL", EEXIST, again(func(*Entry) {})},
 		{"EXCL without CREATE", EEXIST, func(c *Conn, en *Entry) error {
 			_ = c.Create(en)
-			return askNew(c, FlagExcl, en, nil)
+			return askNew(c, wire.FlagExcl, en, nil)
 		}},
 		{"CREATE without EXCL updates", 0, func(c *Conn, en *Entry) error {
 			_ = c.Create(en)
@@ -268,23 +268,23 @@ func TestAnswersMessages(t *testing.T) {
 		subsys, msg uint16
 		want        Errno
 	}{
-		{subsysConntrack, 8, EINVAL}, {subsysConntrack, 255, EINVAL}, {subsysExpect, 9, EINVAL}, {200, 0, EINVAL},
-		{subsysConntrack, msgGetStatsCPU, 0}, // without DUMP: only the acknowledgement
-		{0, 9, 0},                            // a control message is not executed
+		{wire.SubsysConntrack, 8, EINVAL}, {wire.SubsysConntrack, 255, EINVAL}, {wire.SubsysExpect, 9, EINVAL}, {200, 0, EINVAL},
+		{wire.SubsysConntrack, wire.MsgGetStatsCPU, 0}, // without DUMP: only the acknowledgement
+		{0, 9, 0}, // a control message is not executed
 	} {
 		err := ask(c, tt.subsys, tt.msg, 0, FamilyAny, nothing)
 		if got, _ := AsErrno(err); got != tt.want {
 			t.Errorf("subsystem %d message %d: %v, want %v", tt.subsys, tt.msg, err, tt.want)
 		}
 	}
-	if err := ask(c, subsysConntrack, msgGet, 0, FamilyIPv4, nothing); err != EINVAL {
+	if err := ask(c, wire.SubsysConntrack, wire.MsgGet, 0, FamilyIPv4, nothing); err != EINVAL {
 		t.Error("get without tuple:", err)
 	}
 	// Without NLM_F_REQUEST it is acknowledged and not executed.
 	en := benchEntry(1)
-	e, h := c.request(subsysConntrack, msgNew, FlagAck|FlagCreate)
+	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, wire.FlagAck|wire.FlagCreate)
 	en.append(e, h)
-	binary.NativeEndian.PutUint16(e.B[6:], FlagAck|FlagCreate)
+	binary.NativeEndian.PutUint16(e.B[6:], wire.FlagAck|wire.FlagCreate)
 	if err := c.exchange(nil); err != nil {
 		t.Error("no request:", err)
 	}

@@ -1,5 +1,7 @@
 package ctnetlink
 
+import "github.com/gonntrack/gonntrack/internal/wire"
+
 // Batch collects requests that are sent in one datagram: the table carries
 // them out in turn, a refused one does not keep the next from being tried, and
 // only the last asks for an acknowledgement. An error names the request it
@@ -54,21 +56,21 @@ func (b *Batch) add(op string, msg, flags uint16, en *Entry) {
 	b.errs = append(b.errs, nil)
 	b.conn.seq++
 	b.last = len(b.conn.enc.B)
-	en.append(&b.conn.enc, Header{Type: subsysConntrack<<8 | msg, Flags: FlagRequest | flags, Seq: b.conn.seq})
+	en.append(&b.conn.enc, Header{Type: wire.SubsysConntrack<<8 | msg, Flags: wire.FlagRequest | flags, Seq: b.conn.seq})
 }
 
 // Create adds the creation of an entry, see Conn.Create.
-func (b *Batch) Create(en *Entry) { b.add("create", msgNew, FlagCreate|FlagExcl, en) }
+func (b *Batch) Create(en *Entry) { b.add("create", wire.MsgNew, wire.FlagCreate|wire.FlagExcl, en) }
 
 // Update adds the change of an entry, see Conn.Update.
-func (b *Batch) Update(en *Entry) { b.add("update", msgNew, 0, en) }
+func (b *Batch) Update(en *Entry) { b.add("update", wire.MsgNew, 0, en) }
 
 // Delete adds the deletion of an entry, see Conn.Delete.
-func (b *Batch) Delete(en *Entry) { b.add("delete", msgDelete, 0, en) }
+func (b *Batch) Delete(en *Entry) { b.add("delete", wire.MsgDelete, 0, en) }
 
 // Get adds the question for an entry, see Conn.Get.
 func (b *Batch) Get(en *Entry) {
-	b.add("get", msgGet, 0, en)
+	b.add("get", wire.MsgGet, 0, en)
 	b.gets++
 }
 
@@ -83,7 +85,7 @@ func (b *Batch) Do(answer func(i int, f *Flow)) ([]error, error) {
 	if len(b.conn.enc.B) == 0 {
 		return errs, nil
 	}
-	setFlag(b.conn.enc.B[b.last:], FlagAck)
+	wire.Message(b.conn.enc.B[b.last:]).AddFlags(wire.FlagAck)
 	defer func() { b.conn.enc.B = b.conn.enc.B[:0] }()
 	if err := b.exchange(errs, answer); err != nil {
 		b.conn.abandon()
@@ -107,7 +109,7 @@ func (b *Batch) exchange(errs []error, answer func(i int, f *Flow)) error {
 	if err := c.sock.Send(c.enc.B); err != nil {
 		return err
 	}
-	lastSeq := nativeSeq(c.enc.B[b.last:])
+	lastSeq := wire.Message(c.enc.B[b.last:]).Seq()
 	for {
 		n, from, err := c.sock.Receive(c.buf)
 		if err != nil {
@@ -116,33 +118,29 @@ func (b *Batch) exchange(errs []error, answer func(i int, f *Flow)) error {
 		if from != 0 {
 			continue // not from the kernel
 		}
-		m := messages{b: c.buf[:n]}
-		for m.next() {
-			i := m.seq() - b.first
+		m := wire.Messages{B: c.buf[:n]}
+		for m.Next() {
+			i := m.Msg.Seq() - b.first
 			if i >= uint32(len(errs)) {
 				continue // not ours
 			}
-			switch {
-			case m.typ == nlmsgError:
-				errno, err := m.errno()
-				if err == nil && errno != 0 {
-					err = errno
-				}
-				errs[i] = err
-				if m.seq() == lastSeq {
+			switch typ := m.Msg.Type(); {
+			case typ == wire.TypeError:
+				errs[i] = outcome(m.Msg)
+				if m.Msg.Seq() == lastSeq {
 					return nil
 				}
-			case m.typ == nlmsgOverrun:
+			case typ == wire.TypeOverrun:
 				return ENOBUFS
-			case m.typ>>8 == subsysConntrack:
-				if err := b.flow.Decode(m.msg); err != nil {
+			case typ>>8 == wire.SubsysConntrack:
+				if err := b.flow.Decode(m.Msg); err != nil {
 					errs[i] = err
 				} else if answer != nil {
 					answer(int(i), &b.flow)
 				}
 			}
 		}
-		if m.malformed {
+		if m.Malformed {
 			return ErrMalformed
 		}
 	}

@@ -3,6 +3,8 @@ package ctnetlink
 import (
 	"errors"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // TestBatchLive: each request of a batch is answered on its own, wherever in
@@ -85,13 +87,13 @@ func TestBatchHostile(t *testing.T) {
 		want      error // of Do
 		first     error // of the first request
 	}{
-		{"an ordinary answer", []datagram{from0(control(nlmsgError, 2, 0))}, nil, nil},
-		{"an error before it", []datagram{from0(control(nlmsgError, 1, 2)), from0(control(nlmsgError, 2, 0))}, nil, ENOENT},
-		{"answers to others", []datagram{from0(control(nlmsgError, 0, 1), control(nlmsgError, 3, 1), control(nlmsgError, 1<<31, 1)), from0(control(nlmsgError, 2, 0))}, nil, nil},
-		{"another sender", []datagram{{b: control(nlmsgError, 1, 1), from: 3}, from0(control(nlmsgError, 2, 0))}, nil, nil},
+		{"an ordinary answer", []datagram{from0(control(wire.TypeError, 2, 0))}, nil, nil},
+		{"an error before it", []datagram{from0(control(wire.TypeError, 1, 2)), from0(control(wire.TypeError, 2, 0))}, nil, ENOENT},
+		{"answers to others", []datagram{from0(control(wire.TypeError, 0, 1), control(wire.TypeError, 3, 1), control(wire.TypeError, 1<<31, 1)), from0(control(wire.TypeError, 2, 0))}, nil, nil},
+		{"another sender", []datagram{{b: control(wire.TypeError, 1, 1), from: 3}, from0(control(wire.TypeError, 2, 0))}, nil, nil},
 		{"an overrun", []datagram{{err: ENOBUFS}}, ENOBUFS, nil},
-		{"length 0", []datagram{from0(withLength(control(nlmsgError, 1, 1), 0))}, ErrMalformed, nil},
-		{"an entry that cannot be read", []datagram{from0(message(subsysConntrack<<8, 1, attribute(1, 3)), control(nlmsgError, 2, 0))}, nil, ErrMalformed},
+		{"length 0", []datagram{from0(withLength(control(wire.TypeError, 1, 1), 0))}, ErrMalformed, nil},
+		{"an entry that cannot be read", []datagram{from0(message(wire.SubsysConntrack<<8, 1, attribute(1, 3)), control(wire.TypeError, 2, 0))}, nil, ErrMalformed},
 	} {
 		s := fake(tt.datagrams...)
 		b := s.conn().NewBatch()

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // fill puts n TCP entries into the table, in batches.
@@ -30,9 +32,9 @@ func fill(b testing.TB, n int) {
 		for range min(batch, n-i) {
 			en := benchEntry(i)
 			seq++
-			h := Header{Type: subsysConntrack<<8 | msgNew, Flags: FlagRequest | FlagCreate | FlagExcl, Seq: seq}
+			h := Header{Type: wire.SubsysConntrack<<8 | wire.MsgNew, Flags: wire.FlagRequest | wire.FlagCreate | wire.FlagExcl, Seq: seq}
 			if i++; i%batch == 0 || i == n {
-				h.Flags |= FlagAck
+				h.Flags |= wire.FlagAck
 			}
 			en.append(&e, h)
 		}
@@ -44,12 +46,12 @@ func fill(b testing.TB, n int) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			m := messages{b: buf[:n]}
-			for m.next() {
-				if errno, err := m.errno(); err != nil || errno != 0 {
-					b.Fatal("create: ", errno, err)
+			m := wire.Messages{B: buf[:n]}
+			for m.Next() {
+				if err := outcome(m.Msg); err != nil {
+					b.Fatal("create: ", err)
 				}
-				acked = acked || m.seq() == seq
+				acked = acked || m.Msg.Seq() == seq
 			}
 		}
 	}
@@ -69,7 +71,7 @@ func drain(b testing.TB) (entries int) {
 		e   encoder
 		buf = make([]byte, 64<<10)
 	)
-	(&DumpRequest{}).append(&e, Header{Type: subsysConntrack<<8 | msgGet, Flags: FlagRequest | FlagDump, Seq: 1})
+	(&DumpRequest{}).append(&e, Header{Type: wire.SubsysConntrack<<8 | wire.MsgGet, Flags: wire.FlagRequest | wire.FlagDump, Seq: 1})
 	if err := unix.Sendto(fd, e.B, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		b.Fatal(err)
 	}
@@ -79,11 +81,11 @@ func drain(b testing.TB) (entries int) {
 			b.Fatal(err)
 		}
 		for at := 0; at < n; {
-			if binary.NativeEndian.Uint16(buf[at+4:]) == nlmsgDone {
+			if binary.NativeEndian.Uint16(buf[at+4:]) == wire.TypeDone {
 				return entries
 			}
 			entries++
-			at += align4(int(binary.NativeEndian.Uint32(buf[at:])))
+			at += wire.Align(int(binary.NativeEndian.Uint32(buf[at:])))
 		}
 	}
 }

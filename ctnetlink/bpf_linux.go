@@ -45,7 +45,7 @@ type program []bpf.Instruction
 func eventProgram(q *EventFilter) []bpf.Instruction {
 	var p program
 	if q.Family != FamilyAny {
-		p.add(bpf.LoadAbsolute{Off: nlmsgHeaderLen, Size: 1}) // nfgen_family
+		p.add(bpf.LoadAbsolute{Off: wire.HeaderLen, Size: 1}) // nfgen_family
 		p.must(uint32(q.Family))
 	}
 	whole := len(p)
@@ -93,7 +93,7 @@ func (p *program) found() {
 func (p *program) attr(a Attr) {
 	p.add(
 		bpf.LoadConstant{Dst: bpf.RegX, Val: uint32(a)},
-		bpf.LoadConstant{Dst: bpf.RegA, Val: headLen},
+		bpf.LoadConstant{Dst: bpf.RegA, Val: wire.HeadLen},
 		bpf.LoadExtension{Num: bpf.ExtNetlinkAttr},
 	)
 }
@@ -111,7 +111,7 @@ func (p *program) nested(slot int, typ uint32) {
 
 // payload loads a number from the attribute at X.
 func (p *program) payload(off uint32, size int) {
-	p.add(bpf.LoadIndirect{Off: nlaHeaderLen + off, Size: size})
+	p.add(bpf.LoadIndirect{Off: wire.AttrHeaderLen + off, Size: size})
 }
 
 // masked compares an attribute's 32 bits under a mask.

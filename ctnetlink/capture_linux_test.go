@@ -24,17 +24,17 @@ func (c *collect) take(b []byte) {
 	if c.seen == nil {
 		c.seen = map[string]int{}
 	}
-	for m := (messages{b: b}); m.next(); {
-		key := []byte{byte(m.typ), byte(m.typ >> 8)}
-		if m.typ >= nlmsgMinType {
-			for a := (wire.Attrs{B: m.msg[headLen:]}); a.Next(); {
+	for m := (wire.Messages{B: b}); m.Next(); {
+		key := []byte{byte(m.Msg.Type()), byte(m.Msg.Type() >> 8)}
+		if m.Msg.Type() >= wire.TypeMin {
+			for a := (wire.Attrs{B: m.Msg[wire.HeadLen:]}); a.Next(); {
 				key = append(key, byte(a.Type), byte(len(a.Val)))
 			}
 		} else {
-			key = append(key, m.msg[headLen-4:headLen]...)
+			key = append(key, m.Msg[wire.HeadLen-4:wire.HeadLen]...)
 		}
 		if c.seen[string(key)]++; c.seen[string(key)] == 1 {
-			msg := append([]byte(nil), m.msg...)
+			msg := append([]byte(nil), m.Msg...)
 			binary.NativeEndian.PutUint32(msg[8:], 1) // the sequence number that fake dumps have
 			c.out = append(c.out, msg...)
 		}
@@ -61,24 +61,24 @@ func TestCapture(t *testing.T) {
 		t.Fatal(err)
 	}
 	kinds := map[string][]Header{
-		"dump":   {{Type: subsysConntrack<<8 | msgGet, Flags: FlagDump}},
-		"expect": {{Type: subsysExpect<<8 | msgGet, Flags: FlagDump}},
+		"dump":   {{Type: wire.SubsysConntrack<<8 | wire.MsgGet, Flags: wire.FlagDump}},
+		"expect": {{Type: wire.SubsysExpect<<8 | wire.MsgGet, Flags: wire.FlagDump}},
 		"stats": {
-			{Type: subsysConntrack<<8 | msgGetStatsCPU, Flags: FlagDump},
-			{Type: subsysConntrack<<8 | msgGetStats, Flags: FlagAck},
-			{Type: subsysExpect<<8 | msgExpGetStatsCPU, Flags: FlagDump},
+			{Type: wire.SubsysConntrack<<8 | wire.MsgGetStatsCPU, Flags: wire.FlagDump},
+			{Type: wire.SubsysConntrack<<8 | wire.MsgGetStats, Flags: wire.FlagAck},
+			{Type: wire.SubsysExpect<<8 | wire.MsgExpGetStatsCPU, Flags: wire.FlagDump},
 		},
 		"errors": {
-			{Type: subsysConntrack<<8 | 99, Flags: FlagAck},
-			{Type: subsysConntrack<<8 | msgNew, Flags: FlagAck},
-			{Type: subsysConntrack<<8 | msgGet},
+			{Type: wire.SubsysConntrack<<8 | 99, Flags: wire.FlagAck},
+			{Type: wire.SubsysConntrack<<8 | wire.MsgNew, Flags: wire.FlagAck},
+			{Type: wire.SubsysConntrack<<8 | wire.MsgGet},
 		},
 	}
 	for name, requests := range kinds {
 		var got collect
 		for _, h := range requests {
 			var e encoder
-			h.Flags |= FlagRequest
+			h.Flags |= wire.FlagRequest
 			h.Seq = 1
 			e.begin(h)
 			e.End()
@@ -96,8 +96,8 @@ func TestCapture(t *testing.T) {
 					t.Fatal(err)
 				}
 				got.take(buf[:n])
-				for m := (messages{b: buf[:n]}); m.next(); {
-					ended = ended || m.typ == nlmsgDone || m.typ == nlmsgError
+				for m := (wire.Messages{B: buf[:n]}); m.Next(); {
+					ended = ended || m.Msg.Type() == wire.TypeDone || m.Msg.Type() == wire.TypeError
 				}
 			}
 			s.Close()

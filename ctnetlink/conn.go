@@ -44,7 +44,7 @@ func (c *Conn) Close() error {
 func (c *Conn) request(subsys, msg uint16, flags uint16) (*encoder, Header) {
 	c.seq++
 	c.enc.B = c.enc.B[:0]
-	return &c.enc, Header{Type: subsys<<8 | msg, Flags: FlagRequest | flags, Seq: c.seq}
+	return &c.enc, Header{Type: subsys<<8 | msg, Flags: wire.FlagRequest | flags, Seq: c.seq}
 }
 
 // roundTrip sends the encoder's message and hands every message of the answer
@@ -89,32 +89,28 @@ func (c *Conn) exchange(each func(msg []byte) error) error {
 		if from != 0 {
 			continue // not from the kernel
 		}
-		m := messages{b: c.buf[:n]}
-		for m.next() {
-			if m.seq() != seq {
+		m := wire.Messages{B: c.buf[:n]}
+		for m.Next() {
+			if m.Msg.Seq() != seq {
 				continue
 			}
-			switch m.typ {
-			case nlmsgNoop:
-			case nlmsgError, nlmsgDone:
-				errno, err := m.errno()
-				if err == nil && errno != 0 {
-					err = errno
-				}
+			switch typ := m.Msg.Type(); typ {
+			case wire.TypeNoop:
+			case wire.TypeError, wire.TypeDone:
 				if failed == nil {
-					failed = err
+					failed = outcome(m.Msg)
 				}
 				return failed
-			case nlmsgOverrun:
+			case wire.TypeOverrun:
 				c.abandon()
 				return ENOBUFS
 			default:
-				if m.typ >= nlmsgMinType && each != nil && failed == nil {
-					failed = each(m.msg)
+				if typ >= wire.TypeMin && each != nil && failed == nil {
+					failed = each(m.Msg)
 				}
 			}
 		}
-		if m.malformed {
+		if m.Malformed {
 			c.abandon()
 			return ErrMalformed
 		}
@@ -147,19 +143,16 @@ func (c *Conn) refusal() error {
 			c.abandon()
 			return err
 		}
-		m := messages{b: c.buf[:n]}
-		for from == 0 && m.next() {
-			if m.typ != nlmsgError || m.seq() != c.seq {
+		m := wire.Messages{B: c.buf[:n]}
+		for from == 0 && m.Next() {
+			if m.Msg.Type() != wire.TypeError || m.Msg.Seq() != c.seq {
 				continue
 			}
-			if errno, err := m.errno(); err != nil || errno != 0 {
-				if err == nil {
-					err = errno
-				}
+			if err := outcome(m.Msg); err != nil {
 				return err
 			}
 		}
-		if m.malformed {
+		if m.Malformed {
 			c.abandon()
 			return ErrMalformed
 		}
@@ -173,14 +166,14 @@ func (c *Conn) abandon() { _ = c.Close() }
 
 // Create makes an entry; EEXIST when one of its tuples is taken.
 func (c *Conn) Create(en *Entry) error {
-	e, h := c.request(subsysConntrack, msgNew, FlagCreate|FlagExcl)
+	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate|wire.FlagExcl)
 	en.append(e, h)
 	return c.change("create")
 }
 
 // CreateOrUpdate makes an entry, or updates the one that has its tuple.
 func (c *Conn) CreateOrUpdate(en *Entry) error {
-	e, h := c.request(subsysConntrack, msgNew, FlagCreate)
+	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate)
 	en.append(e, h)
 	return c.change("add")
 }
@@ -189,7 +182,7 @@ func (c *Conn) CreateOrUpdate(en *Entry) error {
 // is not atomic: an error keeps what came before it in the kernel's order
 // (helper, timeout, status, protocol state, mark, labels).
 func (c *Conn) Update(en *Entry) error {
-	e, h := c.request(subsysConntrack, msgNew, 0)
+	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, 0)
 	en.append(e, h)
 	return c.change("update")
 }
@@ -197,7 +190,7 @@ func (c *Conn) Update(en *Entry) error {
 // Get returns the entry that has one of en's tuples in its zone, in either
 // direction; ENOENT when there is none. The view is valid until the next Get.
 func (c *Conn) Get(en *Entry) (*Flow, error) {
-	e, h := c.request(subsysConntrack, msgGet, FlagAck)
+	e, h := c.request(wire.SubsysConntrack, wire.MsgGet, wire.FlagAck)
 	en.append(e, h)
 	found := false
 	err := c.roundTrip("get", func(msg []byte) error {
@@ -222,14 +215,14 @@ func (c *Conn) Delete(en *Entry) error {
 	if en.Orig.Has == 0 && en.Reply.Has == 0 {
 		return &OpError{"delete", EINVAL}
 	}
-	e, h := c.request(subsysConntrack, msgDelete, 0)
+	e, h := c.request(wire.SubsysConntrack, wire.MsgDelete, 0)
 	en.append(e, h)
 	return c.change("delete")
 }
 
 // Flush empties the table, or with a family only that family's entries.
 func (c *Conn) Flush(family uint8) error {
-	e, h := c.request(subsysConntrack, msgDelete, FlagAck)
+	e, h := c.request(wire.SubsysConntrack, wire.MsgDelete, wire.FlagAck)
 	h.Family = family
 	if family != FamilyAny {
 		// The kernel minds the family of a flush only in this version of
@@ -243,7 +236,7 @@ func (c *Conn) Flush(family uint8) error {
 
 // CreateExpect makes an expectation.
 func (c *Conn) CreateExpect(x *Expectation) error {
-	e, h := c.request(subsysExpect, msgNew, FlagCreate|FlagExcl)
+	e, h := c.request(wire.SubsysExpect, wire.MsgNew, wire.FlagCreate|wire.FlagExcl)
 	x.append(e, h)
 	return c.change("create expectation")
 }
@@ -251,7 +244,7 @@ func (c *Conn) CreateExpect(x *Expectation) error {
 // GetExpect returns the expectation of x.Tuple. The view is valid until the
 // next request.
 func (c *Conn) GetExpect(x *Expectation) (*Expect, error) {
-	e, h := c.request(subsysExpect, msgGet, FlagAck)
+	e, h := c.request(wire.SubsysExpect, wire.MsgGet, wire.FlagAck)
 	x.append(e, h)
 	var found *Expect
 	err := c.roundTrip("get expectation", func(msg []byte) error {
@@ -270,14 +263,14 @@ func (c *Conn) DeleteExpect(x *Expectation) error {
 	if x.Tuple.Has == 0 {
 		return &OpError{"delete expectation", EINVAL}
 	}
-	e, h := c.request(subsysExpect, msgDelete, 0)
+	e, h := c.request(wire.SubsysExpect, wire.MsgDelete, 0)
 	x.append(e, h)
 	return c.change("delete expectation")
 }
 
 // FlushExpect removes all expectations.
 func (c *Conn) FlushExpect() error {
-	e, h := c.request(subsysExpect, msgDelete, FlagAck)
+	e, h := c.request(wire.SubsysExpect, wire.MsgDelete, wire.FlagAck)
 	e.begin(h)
 	e.End()
 	return c.roundTrip("flush expectations", nil)
@@ -286,7 +279,7 @@ func (c *Conn) FlushExpect() error {
 // Count returns how many entries the table has, and how many it may have (0
 // when the kernel does not say: before 5.10).
 func (c *Conn) Count() (entries, maximum uint32, err error) {
-	e, h := c.request(subsysConntrack, msgGetStats, FlagAck)
+	e, h := c.request(wire.SubsysConntrack, wire.MsgGetStats, wire.FlagAck)
 	e.begin(h)
 	e.End()
 	err = c.roundTrip("count", func(msg []byte) error {
@@ -294,8 +287,8 @@ func (c *Conn) Count() (entries, maximum uint32, err error) {
 		if err != nil {
 			return err
 		}
-		entries, _ = find32(b, 1) // CTA_STATS_GLOBAL_ENTRIES
-		maximum, _ = find32(b, 2) // CTA_STATS_GLOBAL_MAX_ENTRIES
+		entries, _ = wire.Find32(b, wire.StatsGlobalEntries)
+		maximum, _ = wire.Find32(b, wire.StatsGlobalMax)
 		return nil
 	})
 	return entries, maximum, err
@@ -311,16 +304,16 @@ type CPUStat struct {
 // order of their numbers. The slice is reused; each must not make requests on
 // the same Conn.
 func (c *Conn) Stats(each func(cpu int, counters []CPUStat)) error {
-	return c.stats("statistics", subsysConntrack, msgGetStatsCPU, each)
+	return c.stats("statistics", wire.SubsysConntrack, wire.MsgGetStatsCPU, each)
 }
 
 // StatsExpect is Stats for the counters of expectations.
 func (c *Conn) StatsExpect(each func(cpu int, counters []CPUStat)) error {
-	return c.stats("expectation statistics", subsysExpect, msgExpGetStatsCPU, each)
+	return c.stats("expectation statistics", wire.SubsysExpect, wire.MsgExpGetStatsCPU, each)
 }
 
 func (c *Conn) stats(op string, subsys, msg uint16, each func(cpu int, counters []CPUStat)) error {
-	e, h := c.request(subsys, msg, FlagDump)
+	e, h := c.request(subsys, msg, wire.FlagDump)
 	e.begin(h)
 	e.End()
 	var counters []CPUStat

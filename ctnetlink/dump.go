@@ -3,6 +3,8 @@ package ctnetlink
 import (
 	"errors"
 	"iter"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Dump streams the entries that q asks for. A Flow is valid until the next
@@ -21,7 +23,7 @@ func (c *Conn) Dump(q *DumpRequest) iter.Seq2[*Flow, error] {
 		var f Flow
 		begun := false
 		ask := func(q *DumpRequest) error {
-			e, h := c.request(subsysConntrack, q.message(), FlagDump)
+			e, h := c.request(wire.SubsysConntrack, q.message(), wire.FlagDump)
 			q.append(e, h)
 			var seen repeats
 			return c.dump(h, seen.advance, func(msg []byte) error {
@@ -56,7 +58,7 @@ func (c *Conn) Dump(q *DumpRequest) iter.Seq2[*Flow, error] {
 // valid until the next one; breaking off the loop ends the dump.
 func (c *Conn) DumpExpect(family uint8) iter.Seq2[*Expect, error] {
 	return func(yield func(*Expect, error) bool) {
-		e, h := c.request(subsysExpect, msgGet, FlagDump)
+		e, h := c.request(wire.SubsysExpect, wire.MsgGet, wire.FlagDump)
 		h.Family = family
 		e.begin(h)
 		e.End()
@@ -82,20 +84,23 @@ func (c *Conn) DumpExpect(family uint8) iter.Seq2[*Expect, error] {
 func (c *Conn) dump(h Header, advance func(), visit func(msg []byte) error) error {
 	return c.stream(func(datagram []byte) (more bool, err error) {
 		advance()
-		m := messages{b: datagram}
-		for m.next() {
-			done, err := endOfDump(&m, h.Seq)
+		m := wire.Messages{B: datagram}
+		for m.Next() {
+			done, err := endOfDump(m.Msg, h.Seq)
 			if done || err != nil {
 				return false, err
 			}
-			if m.typ>>8 != h.Type>>8 || m.seq() != h.Seq {
+			if m.Msg.Type()>>8 != h.Type>>8 || m.Msg.Seq() != h.Seq {
 				continue
 			}
-			if err := visit(m.msg); err != nil {
+			if err := visit(m.Msg); err != nil {
 				return false, err
 			}
 		}
-		return true, m.err()
+		if m.Malformed {
+			return false, ErrMalformed
+		}
+		return true, nil
 	})
 }
 
@@ -106,26 +111,15 @@ type stop string
 
 func (s stop) Error() string { return string(s) }
 
-func (m *messages) err() error {
-	if m.malformed {
-		return ErrMalformed
-	}
-	return nil
-}
-
-// endOfDump tells whether the current message ends the dump, and how.
-func endOfDump(m *messages, seq uint32) (done bool, err error) {
-	switch m.typ {
-	case nlmsgDone, nlmsgError:
-		if m.seq() != seq {
+// endOfDump reports whether a message ends the dump, and with which error.
+func endOfDump(m wire.Message, seq uint32) (done bool, err error) {
+	switch m.Type() {
+	case wire.TypeDone, wire.TypeError:
+		if m.Seq() != seq {
 			return false, nil
 		}
-		errno, err := m.errno()
-		if err == nil && errno != 0 {
-			err = errno
-		}
-		return true, err
-	case nlmsgOverrun:
+		return true, outcome(m)
+	case wire.TypeOverrun:
 		return true, ENOBUFS
 	}
 	return false, nil

@@ -168,13 +168,13 @@ const (
 func (q *DumpRequest) message() uint16 {
 	switch q.List {
 	case ListZeroing:
-		return msgGetCtrZero
+		return wire.MsgGetCtrZero
 	case ListDying:
-		return msgGetDying
+		return wire.MsgGetDying
 	case ListUnconfirmed:
-		return msgGetUnconfirmed
+		return wire.MsgGetUnconfirmed
 	}
-	return msgGet
+	return wire.MsgGet
 }
 
 func (q *DumpRequest) append(e *encoder, h Header) {

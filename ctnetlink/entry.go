@@ -53,7 +53,7 @@ type NAT struct {
 // lists and announces entries. A Flow decodes it.
 func (en *Entry) AppendMessage(dst []byte) []byte {
 	e := encoder{wire.Builder{B: dst}}
-	en.append(&e, Header{Type: subsysConntrack<<8 | msgNew})
+	en.append(&e, Header{Type: wire.SubsysConntrack<<8 | wire.MsgNew})
 	return e.B
 }
 

@@ -1,5 +1,7 @@
 package ctnetlink
 
+import "github.com/gonntrack/gonntrack/internal/wire"
+
 // Event is what happened to an entry or an expectation.
 type Event uint8
 
@@ -14,12 +16,12 @@ const (
 // creation, an UPDATE does not.
 func (h *Header) Event() Event {
 	switch h.Type & 0xff {
-	case msgNew:
-		if h.Flags&(FlagCreate|FlagExcl) != 0 {
+	case wire.MsgNew:
+		if h.Flags&(wire.FlagCreate|wire.FlagExcl) != 0 {
 			return EventNew
 		}
 		return EventUpdate
-	case msgDelete:
+	case wire.MsgDelete:
 		return EventDestroy
 	}
 	return EventNone
@@ -27,7 +29,7 @@ func (h *Header) Event() Event {
 
 // Events walks the events of a batch.
 type Events struct {
-	m messages
+	m wire.Messages
 	// Expectation tells whose event the current message is.
 	Expectation bool
 	flow        Flow
@@ -35,21 +37,21 @@ type Events struct {
 }
 
 // Reset begins to walk b.
-func (e *Events) Reset(b Received) { e.m = messages{b: b.Messages} }
+func (e *Events) Reset(b Received) { e.m = wire.Messages{B: b.Messages} }
 
 // Next moves to the next event; false at the end of the batch. What is not an
 // event, or cannot be read, is passed over.
 func (e *Events) Next() bool {
-	for e.m.next() {
-		switch e.m.typ >> 8 {
-		case subsysConntrack:
+	for e.m.Next() {
+		switch e.m.Msg.Type() >> 8 {
+		case wire.SubsysConntrack:
 			e.Expectation = false
-			if e.flow.Decode(e.m.msg) == nil && e.flow.Event() != EventNone {
+			if e.flow.Decode(e.m.Msg) == nil && e.flow.Event() != EventNone {
 				return true
 			}
-		case subsysExpect:
+		case wire.SubsysExpect:
 			e.Expectation = true
-			if e.expect.Decode(e.m.msg) == nil && e.expect.Event() != EventNone {
+			if e.expect.Decode(e.m.Msg) == nil && e.expect.Event() != EventNone {
 				return true
 			}
 		}

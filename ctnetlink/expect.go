@@ -44,7 +44,7 @@ func (e *Expect) decode(msg []byte) error {
 		return err
 	}
 	e.Header = h
-	e.msg = msg[:headLen+len(b)]
+	e.msg = msg[:wire.HeadLen+len(b)]
 	a := wire.Attrs{B: b}
 	for a.Next() {
 		if a.Type > wire.ExpectMax {
@@ -126,10 +126,10 @@ func (e *Expect) Zone() (uint16, bool) {
 
 // Helper returns the name of the helper, without its NUL.
 func (e *Expect) Helper() ([]byte, bool) {
-	return cString(e.at[wire.ExpectHelpName]), e.has(wire.ExpectHelpName)
+	return wire.CString(e.at[wire.ExpectHelpName]), e.has(wire.ExpectHelpName)
 }
 
 // Fn returns the name of the function called when it is fulfilled.
 func (e *Expect) Fn() ([]byte, bool) {
-	return cString(e.at[wire.ExpectFn]), e.has(wire.ExpectFn)
+	return wire.CString(e.at[wire.ExpectFn]), e.has(wire.ExpectFn)
 }

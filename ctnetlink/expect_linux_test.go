@@ -154,8 +154,8 @@ func TestAnswersExpect(t *testing.T) {
 			create(t, c, en)
 			var plain encoder
 			expectation(en, 5000).append(&plain, Header{})
-			return ask(c, subsysExpect, msgNew, FlagCreate|FlagExcl, FamilyIPv4, func(e *encoder) {
-				e.B = append(e.B, plain.B[headLen:]...)
+			return ask(c, wire.SubsysExpect, wire.MsgNew, wire.FlagCreate|wire.FlagExcl, FamilyIPv4, func(e *encoder) {
+				e.B = append(e.B, plain.B[wire.HeadLen:]...)
 				body(e)
 			})
 		}

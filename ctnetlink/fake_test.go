@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // datagram is what a fakeSocket receives.
@@ -106,7 +108,7 @@ func entryMessage(seq uint32, i int, id uint32) []byte {
 	en := benchEntry(i)
 	en.ID, en.Set = id, en.Set.With(AttrID)
 	b := en.AppendMessage(nil)
-	binary.NativeEndian.PutUint16(b[6:], FlagMulti)
+	binary.NativeEndian.PutUint16(b[6:], wire.FlagMulti)
 	binary.NativeEndian.PutUint32(b[8:], seq)
 	return b
 }
@@ -118,19 +120,19 @@ func control(typ uint16, seq uint32, errno int32) []byte {
 	binary.NativeEndian.PutUint16(b[4:], typ)
 	binary.NativeEndian.PutUint32(b[8:], seq)
 	binary.NativeEndian.PutUint32(b[16:], uint32(-errno))
-	if typ == nlmsgError {
+	if typ == wire.TypeError {
 		b = b[:36] // the header of the request follows
 	}
 	binary.NativeEndian.PutUint32(b, uint32(len(b)))
 	return b
 }
 
-func done(seq uint32) []byte { return control(nlmsgDone, seq, 0) }
+func done(seq uint32) []byte { return control(wire.TypeDone, seq, 0) }
 
 // attribute is one attribute whose length field may lie.
 func attribute(typ uint16, length int, payload ...byte) []byte {
 	if length < 0 {
-		length = nlaHeaderLen + len(payload)
+		length = wire.AttrHeaderLen + len(payload)
 	}
 	b := binary.NativeEndian.AppendUint16(nil, uint16(length))
 	b = binary.NativeEndian.AppendUint16(b, typ)
@@ -144,7 +146,7 @@ func attribute(typ uint16, length int, payload ...byte) []byte {
 // message puts headers before attributes.
 func message(typ uint16, seq uint32, attributes ...[]byte) []byte {
 	var e encoder
-	e.begin(Header{Type: typ, Flags: FlagMulti, Seq: seq, Family: FamilyIPv4})
+	e.begin(Header{Type: typ, Flags: wire.FlagMulti, Seq: seq, Family: FamilyIPv4})
 	for _, a := range attributes {
 		e.B = append(e.B, a...)
 	}

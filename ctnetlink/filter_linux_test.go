@@ -3,6 +3,8 @@ package ctnetlink
 import (
 	"net/netip"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // TestKernelFilters holds every filter that a dump may carry against the
@@ -106,7 +108,7 @@ func sameFields(want, t *Tuple) bool {
 // refusal shows.
 func dumpOnce(t *testing.T, c *Conn, q *DumpRequest) []*Flow {
 	t.Helper()
-	e, h := c.request(subsysConntrack, q.message(), FlagDump)
+	e, h := c.request(wire.SubsysConntrack, q.message(), wire.FlagDump)
 	q.append(e, h)
 	var all []*Flow
 	err := c.dump(h, func() {}, func(msg []byte) error {

@@ -44,11 +44,11 @@ func (f *Flow) Decode(msg []byte) error {
 
 func (f *Flow) decode(msg []byte) error {
 	h, b, err := decodeHeader(msg)
-	if err != nil || len(b) > math.MaxUint16-headLen {
+	if err != nil || len(b) > math.MaxUint16-wire.HeadLen {
 		return ErrMalformed
 	}
 	f.Header = h
-	f.msg = msg[:headLen+len(b)]
+	f.msg = msg[:wire.HeadLen+len(b)]
 	f.have = 0
 	a := wire.Attrs{B: b}
 	for a.Next() {
@@ -59,7 +59,7 @@ func (f *Flow) decode(msg []byte) error {
 			return ErrMalformed
 		}
 		// Slices cut from b share its end, so capacities tell how far in.
-		off := headLen + cap(b) - cap(a.Val)
+		off := wire.HeadLen + cap(b) - cap(a.Val)
 		f.at[a.Type] = span{uint16(off), uint16(off + len(a.Val))}
 		f.have |= 1 << a.Type
 	}
@@ -199,8 +199,8 @@ func (f *Flow) Helper() ([]byte, bool) {
 	if !f.have.Has(AttrHelp) {
 		return nil, false
 	}
-	v, ok := find(f.raw(AttrHelp), wire.HelpName)
-	return cString(v), ok
+	v, ok := wire.Find(f.raw(AttrHelp), wire.HelpName)
+	return wire.CString(v), ok
 }
 
 // SecCtx returns the security context's name, without its NUL.
@@ -208,8 +208,8 @@ func (f *Flow) SecCtx() ([]byte, bool) {
 	if !f.have.Has(AttrSecCtx) {
 		return nil, false
 	}
-	v, ok := find(f.raw(AttrSecCtx), wire.SecCtxName)
-	return cString(v), ok
+	v, ok := wire.Find(f.raw(AttrSecCtx), wire.SecCtxName)
+	return wire.CString(v), ok
 }
 
 // CountersOrig returns packets and bytes of the original direction.
@@ -252,7 +252,7 @@ func (f *Flow) timestamp(typ uint16) (uint64, bool) {
 	if !f.have.Has(AttrTimestamp) {
 		return 0, false
 	}
-	return find64(f.raw(AttrTimestamp), typ)
+	return wire.Find64(f.raw(AttrTimestamp), typ)
 }
 
 // EventTime returns when the event happened, in nanoseconds since 1970.

@@ -19,8 +19,8 @@ func captured(t testing.TB, name string) (all [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for m := (messages{b: b}); m.next(); {
-		all = append(all, slices.Clone(m.msg))
+	for m := (wire.Messages{B: b}); m.Next(); {
+		all = append(all, slices.Clone(m.Msg))
 	}
 	return all
 }
@@ -29,7 +29,7 @@ func captured(t testing.TB, name string) (all [][]byte) {
 func malformed(typ uint16) [][]byte {
 	be := func(n int) []byte { return make([]byte, n) }
 	nested := func(typ uint16, inner ...[]byte) []byte {
-		return attribute(typ|nlaNested, -1, bytes.Join(inner, nil)...)
+		return attribute(typ|wire.AttrNested, -1, bytes.Join(inner, nil)...)
 	}
 	deep := be(0)
 	for range 100 { // a tuple in a tuple in a tuple
@@ -147,16 +147,16 @@ func TestCaptured(t *testing.T) {
 			t.Errorf("%s is empty", name)
 		}
 		for _, msg := range all {
-			m := messages{b: msg}
-			m.next()
+			m := wire.Messages{B: msg}
+			m.Next()
 			var err error
-			switch m.typ >> 8 {
-			case subsysConntrack:
+			switch m.Msg.Type() >> 8 {
+			case wire.SubsysConntrack:
 				var f Flow
 				if err = f.Decode(msg); err == nil {
 					visit(t, &f)
 				}
-			case subsysExpect:
+			case wire.SubsysExpect:
 				var e Expect
 				if err = e.Decode(msg); err == nil {
 					visitExpect(t, &e)
@@ -170,7 +170,7 @@ func TestCaptured(t *testing.T) {
 }
 
 func FuzzFlow(f *testing.F) {
-	for _, msg := range append(append(captured(f, "dump"), captured(f, "events")...), malformed(subsysConntrack<<8)...) {
+	for _, msg := range append(append(captured(f, "dump"), captured(f, "events")...), malformed(wire.SubsysConntrack<<8)...) {
 		f.Add(msg)
 	}
 	var flow Flow // used again and again, as in a dump
@@ -186,7 +186,7 @@ func FuzzFlow(f *testing.F) {
 }
 
 func FuzzExpect(f *testing.F) {
-	for _, msg := range append(append(captured(f, "expect"), captured(f, "events")...), malformed(subsysExpect<<8)...) {
+	for _, msg := range append(append(captured(f, "expect"), captured(f, "events")...), malformed(wire.SubsysExpect<<8)...) {
 		f.Add(msg)
 	}
 	f.Fuzz(func(t *testing.T, msg []byte) {
@@ -209,30 +209,30 @@ func FuzzMessages(f *testing.F) {
 	for _, name := range []string{"dump", "events", "expect", "stats", "errors"} {
 		f.Add(bytes.Join(captured(f, name), nil))
 	}
-	for _, msg := range malformed(subsysConntrack << 8) {
+	for _, msg := range malformed(wire.SubsysConntrack << 8) {
 		f.Add(msg)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, total := messages{b: b}, 0
-		for m.next() {
-			if len(m.msg) < nlmsgHeaderLen {
-				t.Fatalf("a message of %d bytes", len(m.msg))
+		m, total := wire.Messages{B: b}, 0
+		for m.Next() {
+			if len(m.Msg) < wire.HeaderLen {
+				t.Fatalf("a message of %d bytes", len(m.Msg))
 			}
-			total += len(m.msg)
-			m.seq()
-			if errno, err := m.errno(); err == nil {
-				_ = errno.Error()
+			total += len(m.Msg)
+			m.Msg.Seq()
+			if err := outcome(m.Msg); err != nil {
+				_ = err.Error()
 			}
-			if _, attributes, err := decodeHeader(m.msg); err == nil {
+			if _, attributes, err := decodeHeader(m.Msg); err == nil {
 				a := wire.Attrs{B: attributes}
 				for a.Next() {
-					cString(a.Val)
+					wire.CString(a.Val)
 				}
 			}
-			_, _, _ = decodeStats(m.msg, nil)
+			_, _, _ = decodeStats(m.Msg, nil)
 		}
-		if total > len(b) || total < len(b)-3*len(b)/nlmsgHeaderLen-3 && !m.malformed {
-			t.Fatalf("%d of %d bytes, malformed %v", total, len(b), m.malformed)
+		if total > len(b) || total < len(b)-3*len(b)/wire.HeaderLen-3 && !m.Malformed {
+			t.Fatalf("%d of %d bytes, malformed %v", total, len(b), m.Malformed)
 		}
 		var events Events
 		for events.Reset(Received{Messages: b}); events.Next(); {
@@ -247,7 +247,7 @@ func FuzzMessages(f *testing.F) {
 
 // FuzzStats reads counters from arbitrary answers.
 func FuzzStats(f *testing.F) {
-	for _, msg := range append(captured(f, "stats"), malformed(subsysConntrack<<8|msgGetStatsCPU)...) {
+	for _, msg := range append(captured(f, "stats"), malformed(wire.SubsysConntrack<<8|wire.MsgGetStatsCPU)...) {
 		f.Add(msg)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -280,7 +280,7 @@ func FuzzDump(f *testing.F) {
 		f.Add(bytes.Join(append(all, done(1)), nil), uint16(0), uint16(len(all[0])))
 		f.Add(bytes.Join(append(all, all...), nil), uint16(len(bytes.Join(all, nil))), uint16(0)) // all repeated
 	}
-	for _, msg := range malformed(subsysConntrack << 8) {
+	for _, msg := range malformed(wire.SubsysConntrack << 8) {
 		f.Add(append(entryMessage(1, 1, 1), msg...), uint16(20), uint16(0))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, cut1, cut2 uint16) {

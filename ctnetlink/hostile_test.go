@@ -16,8 +16,8 @@ import (
 func TestDumpHostile(t *testing.T) {
 	entry := func(i int) []byte { return entryMessage(1, i, uint32(i)) }
 	foreign := func(d datagram) datagram { d.from = 4711; return d }
-	short := message(subsysConntrack<<8, 1, attribute(uint16(AttrID), -1, 1, 2))
-	expectation := message(subsysExpect<<8, 1, attribute(wire.ExpectID, -1, 0, 0, 0, 9))
+	short := message(wire.SubsysConntrack<<8, 1, attribute(uint16(AttrID), -1, 1, 2))
+	expectation := message(wire.SubsysExpect<<8, 1, attribute(wire.ExpectID, -1, 0, 0, 0, 9))
 
 	for _, tt := range []struct {
 		name      string
@@ -29,17 +29,17 @@ func TestDumpHostile(t *testing.T) {
 		{"nothing", []datagram{from0(done(1))}, nil, nil},
 		{"DONE behind entries", []datagram{from0(entry(1), entry(2), done(1), entry(3))}, []uint32{1, 2}, nil},
 		{"DONE without a number", []datagram{from0(entry(1), withLength(done(1)[:16], 16))}, []uint32{1}, nil},
-		{"DONE with a length, as old kernels send", []datagram{from0(control(nlmsgDone, 1, -20))}, nil, nil},
-		{"DONE with an errno", []datagram{from0(entry(1)), from0(control(nlmsgDone, 1, 12))}, []uint32{1}, ENOMEM},
+		{"DONE with a length, as old kernels send", []datagram{from0(control(wire.TypeDone, 1, -20))}, nil, nil},
+		{"DONE with an errno", []datagram{from0(entry(1)), from0(control(wire.TypeDone, 1, 12))}, []uint32{1}, ENOMEM},
 		{"DONE of another request", []datagram{from0(entry(1), done(77), entry(2)), from0(done(1))}, []uint32{1, 2}, nil},
-		{"ERROR first", []datagram{from0(control(nlmsgError, 1, 1))}, nil, EPERM},
-		{"ERROR in the middle", []datagram{from0(entry(1), control(nlmsgError, 1, 16), entry(2))}, []uint32{1}, EBUSY},
-		{"ERROR of another request", []datagram{from0(entry(1), control(nlmsgError, 2, 16)), from0(done(1))}, []uint32{1}, nil},
-		{"ERROR that is positive", []datagram{from0(control(nlmsgError, 1, -5))}, nil, ErrMalformed},
-		{"ERROR that has no negative", []datagram{from0(control(nlmsgError, 1, -1<<31))}, nil, ErrMalformed},
-		{"ERROR without a number", []datagram{from0(withLength(control(nlmsgError, 1, 0)[:16], 16))}, nil, ErrMalformed},
-		{"OVERRUN", []datagram{from0(entry(1), control(nlmsgOverrun, 1, 0))}, []uint32{1}, ENOBUFS},
-		{"NOOP and an unknown control message", []datagram{from0(control(nlmsgNoop, 1, 0), control(9, 1, 0), entry(1), done(1))}, []uint32{1}, nil},
+		{"ERROR first", []datagram{from0(control(wire.TypeError, 1, 1))}, nil, EPERM},
+		{"ERROR in the middle", []datagram{from0(entry(1), control(wire.TypeError, 1, 16), entry(2))}, []uint32{1}, EBUSY},
+		{"ERROR of another request", []datagram{from0(entry(1), control(wire.TypeError, 2, 16)), from0(done(1))}, []uint32{1}, nil},
+		{"ERROR that is positive", []datagram{from0(control(wire.TypeError, 1, -5))}, nil, ErrMalformed},
+		{"ERROR that has no negative", []datagram{from0(control(wire.TypeError, 1, -1<<31))}, nil, ErrMalformed},
+		{"ERROR without a number", []datagram{from0(withLength(control(wire.TypeError, 1, 0)[:16], 16))}, nil, ErrMalformed},
+		{"OVERRUN", []datagram{from0(entry(1), control(wire.TypeOverrun, 1, 0))}, []uint32{1}, ENOBUFS},
+		{"NOOP and an unknown control message", []datagram{from0(control(wire.TypeNoop, 1, 0), control(9, 1, 0), entry(1), done(1))}, []uint32{1}, nil},
 		{"a sender that is not the kernel", []datagram{foreign(from0(entry(1), done(1))), from0(entry(2)), foreign(from0(done(1))), from0(entry(3), done(1))}, []uint32{2, 3}, nil},
 		{"entries of another request", []datagram{from0(entryMessage(9, 1, 1), entry(2), done(1))}, []uint32{2}, nil},
 		{"an expectation", []datagram{from0(expectation, entry(2), done(1))}, []uint32{2}, nil},
@@ -161,7 +161,7 @@ func TestDumpErrors(t *testing.T) {
 // and neither mixes with the dump nor spoils the entry that is being read.
 func TestDumpBesideRequests(t *testing.T) {
 	dump := fake(from0(entryMessage(1, 1, 1), entryMessage(1, 2, 2)), from0(entryMessage(1, 3, 3), done(1)))
-	requests := fake(from0(control(nlmsgError, 2, 0)), from0(control(nlmsgError, 3, 2)), from0(control(nlmsgError, 4, 0)))
+	requests := fake(from0(control(wire.TypeError, 2, 0)), from0(control(wire.TypeError, 3, 2)), from0(control(wire.TypeError, 4, 0)))
 	sockets := []*fakeSocket{dump, requests}
 	c := NewConn(func() (Socket, error) {
 		s := sockets[0]
@@ -189,7 +189,7 @@ func TestDumpBesideRequests(t *testing.T) {
 // TestRequestHostile is TestDumpHostile for a single request's answer.
 func TestRequestHostile(t *testing.T) {
 	entry := entryMessage(1, 1, 1)
-	ack := control(nlmsgError, 1, 0)
+	ack := control(wire.TypeError, 1, 0)
 	for _, tt := range []struct {
 		name      string
 		datagrams []datagram
@@ -199,13 +199,13 @@ func TestRequestHostile(t *testing.T) {
 		{"an ordinary answer", []datagram{from0(entry), from0(ack)}, nil, true},
 		{"both in one datagram", []datagram{from0(entry, ack)}, nil, true},
 		{"only the acknowledgement", []datagram{from0(ack)}, ErrNoAnswer, true},
-		{"an error", []datagram{from0(control(nlmsgError, 1, 2))}, ENOENT, true},
-		{"an unknown error", []datagram{from0(control(nlmsgError, 1, 4095))}, Errno(4095), true},
-		{"another's error", []datagram{from0(control(nlmsgError, 7, 2)), from0(entry, ack)}, nil, true},
-		{"another sender's", []datagram{{b: control(nlmsgError, 1, 2), from: 9}, from0(entry, ack)}, nil, true},
-		{"an answer that cannot be read", []datagram{from0(message(subsysConntrack<<8, 1, attribute(1, 3))), from0(ack)}, ErrMalformed, true},
-		{"control messages", []datagram{from0(control(nlmsgNoop, 1, 0), control(15, 1, 0), entry), from0(ack)}, nil, true},
-		{"OVERRUN", []datagram{from0(control(nlmsgOverrun, 1, 0))}, ENOBUFS, false},
+		{"an error", []datagram{from0(control(wire.TypeError, 1, 2))}, ENOENT, true},
+		{"an unknown error", []datagram{from0(control(wire.TypeError, 1, 4095))}, Errno(4095), true},
+		{"another's error", []datagram{from0(control(wire.TypeError, 7, 2)), from0(entry, ack)}, nil, true},
+		{"another sender's", []datagram{{b: control(wire.TypeError, 1, 2), from: 9}, from0(entry, ack)}, nil, true},
+		{"an answer that cannot be read", []datagram{from0(message(wire.SubsysConntrack<<8, 1, attribute(1, 3))), from0(ack)}, ErrMalformed, true},
+		{"control messages", []datagram{from0(control(wire.TypeNoop, 1, 0), control(15, 1, 0), entry), from0(ack)}, nil, true},
+		{"OVERRUN", []datagram{from0(control(wire.TypeOverrun, 1, 0))}, ENOBUFS, false},
 		{"a truncated datagram", []datagram{{err: ErrTruncated}}, ErrTruncated, false},
 		{"length 0", []datagram{from0(withLength(entry, 0))}, ErrMalformed, false},
 		{"length 4 GiB", []datagram{from0(withLength(entry, 1<<32-1))}, ErrMalformed, false},

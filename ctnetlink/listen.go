@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // ListenRequest says which events a Listener receives and how much it may hold.
@@ -280,12 +282,12 @@ func (l *Listener) note(cur *slab, buf []byte, n int, err error) (next *slab, mo
 		}
 		return nil, false
 	case cur == nil:
-		for m := (messages{b: buf[:n]}); m.next(); {
+		for m := (wire.Messages{B: buf[:n]}); m.Next(); {
 			l.loss.Dropped++
 		}
 		l.gap = true
 	default:
-		cur.n += align4(n)
+		cur.n += wire.Align(n)
 		if len(cur.b)-cur.n >= slabRoom {
 			return cur, true
 		}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // announced makes the event of an entry with a mark, by which it is told.
@@ -15,7 +17,7 @@ func announced(mark uint32) []byte {
 		Mark:   mark, Set: AttrSet(0).With(AttrMark),
 	}
 	e := new(encoder)
-	en.append(e, Header{Type: subsysConntrack<<8 | msgNew, Flags: FlagCreate | FlagExcl})
+	en.append(e, Header{Type: wire.SubsysConntrack<<8 | wire.MsgNew, Flags: wire.FlagCreate | wire.FlagExcl})
 	return e.B
 }
 

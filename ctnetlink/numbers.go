@@ -1,49 +1,5 @@
 package ctnetlink
 
-import "github.com/gonntrack/gonntrack/internal/wire"
-
-// Netlink framing, from package wire.
-const (
-	nlmsgHeaderLen = wire.HeaderLen
-	headLen        = wire.HeadLen
-	nlaHeaderLen   = wire.AttrHeaderLen
-
-	nlmsgNoop    = wire.TypeNoop
-	nlmsgError   = wire.TypeError
-	nlmsgDone    = wire.TypeDone
-	nlmsgOverrun = wire.TypeOverrun
-	nlmsgMinType = wire.TypeMin
-
-	nlaNested   = wire.AttrNested
-	nlaTypeMask = wire.AttrTypeMask
-)
-
-// Flags of a netlink message header (linux/netlink.h).
-const (
-	FlagRequest = 0x01  // NLM_F_REQUEST
-	FlagMulti   = 0x02  // NLM_F_MULTI
-	FlagAck     = 0x04  // NLM_F_ACK
-	FlagExcl    = 0x200 // NLM_F_EXCL, on NEW requests and events
-	FlagCreate  = 0x400 // NLM_F_CREATE, on NEW requests and events
-	FlagDump    = 0x300 // NLM_F_ROOT | NLM_F_MATCH, on GET requests
-)
-
-// Subsystems and messages, from package wire.
-const (
-	subsysConntrack = wire.SubsysConntrack
-	subsysExpect    = wire.SubsysExpect
-
-	msgNew            = wire.MsgNew
-	msgGet            = wire.MsgGet
-	msgDelete         = wire.MsgDelete
-	msgGetCtrZero     = wire.MsgGetCtrZero
-	msgGetStatsCPU    = wire.MsgGetStatsCPU
-	msgGetStats       = wire.MsgGetStats
-	msgGetDying       = wire.MsgGetDying
-	msgGetUnconfirmed = wire.MsgGetUnconfirmed
-	msgExpGetStatsCPU = wire.MsgExpGetStatsCPU
-)
-
 // Address families as ctnetlink numbers them (linux/socket.h), the same on
 // every system.
 const (

@@ -52,10 +52,10 @@ type oldSocket struct {
 }
 
 func (k *oldSocket) Send(b []byte) error {
-	m := messages{b: b}
-	m.next()
+	m := wire.Messages{B: b}
+	m.Next()
 	var got filterSet
-	for a := (wire.Attrs{B: m.msg[20:]}); a.Next(); {
+	for a := (wire.Attrs{B: m.Msg[20:]}); a.Next(); {
 		switch Attr(a.Type) {
 		case AttrMark:
 			got |= filterMark
@@ -70,9 +70,9 @@ func (k *oldSocket) Send(b []byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.kernel.asked = append(k.kernel.asked, got)
-	answer := control(nlmsgDone, m.seq(), 0)
+	answer := control(wire.TypeDone, m.Msg.Seq(), 0)
 	if got&^k.kernel.knows != 0 {
-		answer = control(nlmsgError, m.seq(), int32(EINVAL))
+		answer = control(wire.TypeError, m.Msg.Seq(), int32(EINVAL))
 	}
 	k.datagrams = append(k.datagrams, from0(answer))
 	return nil

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // tappedSocket shows the test each datagram of a dump before the kernel is
@@ -54,8 +56,8 @@ func (p *provoker) tap(b []byte) {
 	var f Flow
 	var last entryKey
 	n := 0
-	for m := (messages{b: b}); m.next() && m.typ == subsysConntrack<<8; n++ {
-		if f.Decode(m.msg) == nil {
+	for m := (wire.Messages{B: b}); m.Next() && m.Msg.Type() == wire.SubsysConntrack<<8; n++ {
+		if f.Decode(m.Msg) == nil {
 			last = keyOf(&f)
 			if p.sent[last]++; p.sent[last] == 2 {
 				p.repeated++

@@ -183,7 +183,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 			x.Zone = uint16(r.Uint32())
 		}
 		var enc encoder
-		x.append(&enc, Header{Type: subsysExpect << 8})
+		x.append(&enc, Header{Type: wire.SubsysExpect << 8})
 		if err := e.Decode(enc.B); err != nil {
 			t.Fatal(err)
 		}
@@ -246,11 +246,11 @@ func TestNATEncoding(t *testing.T) {
 		}
 		for _, a := range []Attr{AttrNATSrc, AttrNATDst} {
 			b, ok := f.Raw(a)
-			minimum, hasMin := find(b, tt.min)
-			maximum, hasMax := find(b, tt.max)
-			ports, _ := find(b, wire.NATProto)
-			portMin, hasPortMin := find(ports, wire.NATPortMin)
-			_, hasPortMax := find(ports, wire.NATPortMax)
+			minimum, hasMin := wire.Find(b, tt.min)
+			maximum, hasMax := wire.Find(b, tt.max)
+			ports, _ := wire.Find(b, wire.NATProto)
+			portMin, hasPortMin := wire.Find(ports, wire.NATPortMin)
+			_, hasPortMax := wire.Find(ports, wire.NATPortMax)
 			if !ok || hasMin != (tt.min != 0) || hasMax != (tt.max != 0) || hasPortMin != tt.portMin || hasPortMax != tt.portMax ||
 				!bytes.Equal(minimum, tt.minBytes) || !bytes.Equal(maximum, tt.maxBytes) || hasPortMin && be16(portMin) != 80 {
 				t.Errorf("%+v is sent as %x", tt.nat, b)

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"io"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // A snapshot is a table as a stream of bytes: what `conntrack -L -o netlink`
@@ -52,7 +54,7 @@ const (
 	snapshotMagic     = "\x89CTN\r\n\x1a\n"
 	snapshotOrderMark = 0xfeff
 	snapshotVersion   = 1
-	snapshotEndLen    = nlmsgHeaderLen + 12
+	snapshotEndLen    = wire.HeaderLen + 12
 
 	// SnapshotHeaderLen is the length of a snapshot's header in bytes.
 	SnapshotHeaderLen = 32
@@ -93,7 +95,7 @@ func (w *SnapshotWriter) Append(dst, msg []byte) []byte {
 	for (len(dst)-start)%4 != 0 {
 		dst = append(dst, 0)
 	}
-	binary.NativeEndian.PutUint16(dst[start+6:], FlagMulti)
+	binary.NativeEndian.PutUint16(dst[start+6:], wire.FlagMulti)
 	clear(dst[start+8 : start+16]) // sequence number and port id
 	w.note(dst[start:])
 	w.count++
@@ -104,7 +106,7 @@ func (w *SnapshotWriter) Append(dst, msg []byte) []byte {
 func (w *SnapshotWriter) AppendEnd(dst []byte) []byte {
 	start := len(dst)
 	dst = binary.NativeEndian.AppendUint32(dst, snapshotEndLen)
-	dst = binary.NativeEndian.AppendUint16(dst, nlmsgDone)
+	dst = binary.NativeEndian.AppendUint16(dst, wire.TypeDone)
 	dst = append(dst, make([]byte, 10)...) // flags, sequence number, port id
 	dst = binary.NativeEndian.AppendUint64(dst, w.count)
 	w.note(dst[start:])
@@ -222,25 +224,25 @@ func (s *SnapshotReader) Next() ([]byte, error) {
 }
 
 func (s *SnapshotReader) next() ([]byte, error) {
-	b, err := s.peek(nlmsgHeaderLen)
+	b, err := s.peek(wire.HeaderLen)
 	if err != nil {
 		return nil, err
 	}
-	if len(b) < nlmsgHeaderLen {
+	if len(b) < wire.HeaderLen {
 		return nil, s.cutOff(len(b))
 	}
 	typ := s.order.Uint16(b[4:])
 	length := int64(s.order.Uint32(b))
 	switch {
-	case typ == nlmsgDone:
+	case typ == wire.TypeDone:
 		return nil, s.finish(length)
-	case typ != subsysConntrack<<8|msgNew && typ != subsysExpect<<8|msgNew:
+	case typ != wire.SubsysConntrack<<8|wire.MsgNew && typ != wire.SubsysExpect<<8|wire.MsgNew:
 		return nil, s.wrong(4, "a message of type %#x, which no table file has", typ)
-	case length < headLen || length > maxSnapshotMessage:
+	case length < wire.HeadLen || length > maxSnapshotMessage:
 		return nil, s.wrong(0, "a message of %d bytes", length)
 	}
 	n := int(length)
-	whole := align4(n)
+	whole := wire.Align(n)
 	if b, err = s.peek(whole); err != nil {
 		return nil, err
 	}
@@ -252,8 +254,8 @@ func (s *SnapshotReader) next() ([]byte, error) {
 	if s.header.Foreign {
 		swapHeader(msg)
 	}
-	if at, ok := checkAttributes(msg[headLen:], s.header.Foreign); !ok {
-		return nil, s.wrong(headLen+at, "an attribute whose length does not fit its message")
+	if at, ok := checkAttributes(msg[wire.HeadLen:], s.header.Foreign); !ok {
+		return nil, s.wrong(wire.HeadLen+at, "an attribute whose length does not fit its message")
 	}
 	s.take(whole)
 	s.count++

@@ -3,6 +3,8 @@ package ctnetlink
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // otherEndian is the byte order that this machine does not have.
@@ -35,22 +37,15 @@ func checkAttributes(b []byte, foreign bool) (at int, ok bool) {
 	if foreign {
 		return swapAttributes(b, 0)
 	}
-	for at < len(b) {
-		if len(b)-at < nlaHeaderLen {
-			return at, false
-		}
-		n := int(binary.NativeEndian.Uint16(b[at:]))
-		if n < nlaHeaderLen || n > len(b)-at {
-			return at, false
-		}
-		at += align4(n)
+	a := wire.Attrs{B: b}
+	for a.Next() {
 	}
-	return at, true
+	return len(b) - len(a.B), len(a.B) == 0
 }
 
 func swapAttributes(b []byte, depth int) (at int, ok bool) {
 	for at < len(b) {
-		if len(b)-at < nlaHeaderLen || depth == nestDepth {
+		if len(b)-at < wire.AttrHeaderLen || depth == nestDepth {
 			return at, false
 		}
 		a := b[at:]
@@ -58,14 +53,14 @@ func swapAttributes(b []byte, depth int) (at int, ok bool) {
 		slices.Reverse(a[2:4])
 		n := int(binary.NativeEndian.Uint16(a))
 		typ := binary.NativeEndian.Uint16(a[2:])
-		if n < nlaHeaderLen || n > len(a) {
+		if n < wire.AttrHeaderLen || n > len(a) {
 			return at, false
 		}
-		val := a[nlaHeaderLen:n]
+		val := a[wire.AttrHeaderLen:n]
 		switch {
-		case typ&nlaNested != 0:
+		case typ&wire.AttrNested != 0:
 			if in, ok := swapAttributes(val, depth+1); !ok {
-				return at + nlaHeaderLen + in, false
+				return at + wire.AttrHeaderLen + in, false
 			}
 		case depth == 0 && (Attr(typ) == AttrLabels || Attr(typ) == AttrLabelsMask):
 			// An expectation has nothing of these numbers.
@@ -73,7 +68,7 @@ func swapAttributes(b []byte, depth int) (at int, ok bool) {
 				slices.Reverse(val[:4])
 			}
 		}
-		at += align4(n)
+		at += wire.Align(n)
 	}
 	return at, true
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 var snapshotTime = time.Unix(1_700_000_000, 123_456_789)
@@ -59,7 +61,7 @@ func capturedExpectations(t testing.TB) (all [][]byte) {
 		return nil
 	}
 	for _, m := range captured(t, "expect") {
-		if binary.NativeEndian.Uint16(m[4:]) == subsysExpect<<8|msgNew {
+		if binary.NativeEndian.Uint16(m[4:]) == wire.SubsysExpect<<8|wire.MsgNew {
 			all = append(all, m)
 		}
 	}
@@ -135,7 +137,7 @@ func TestSnapshotRoundTrip(t *testing.T) {
 			}
 			for i, msg := range out {
 				want := slices.Clone(in[i])
-				binary.NativeEndian.PutUint16(want[6:], FlagMulti)
+				binary.NativeEndian.PutUint16(want[6:], wire.FlagMulti)
 				clear(want[8:16])
 				if !bytes.Equal(msg, want) {
 					t.Errorf("%s, %s: message %d:\n%x, want\n%x", name, how, i, msg, want)
@@ -246,8 +248,8 @@ func FuzzSnapshot(f *testing.F) {
 	f.Add(snapshot())
 	f.Add(snapshot(capturedExpectations(f)...))
 	f.Add(whole[:100])
-	for _, m := range malformed(subsysConntrack << 8) {
-		if len(m) >= headLen {
+	for _, m := range malformed(wire.SubsysConntrack << 8) {
+		if len(m) >= wire.HeadLen {
 			f.Add(snapshot(m))
 		}
 	}

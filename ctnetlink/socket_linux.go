@@ -8,6 +8,8 @@ import (
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Open returns a Conn on the kernel's table of the calling thread's network
@@ -117,7 +119,7 @@ func (c *call) result(waiting error) error {
 
 func (s *kernelSocket) Send(b []byte) error {
 	// A netlink send is whole or not at all.
-	s.out.b, s.out.slow = b, isDump(b)
+	s.out.b, s.out.slow = b, len(b) >= wire.HeaderLen && wire.Message(b).IsDump()
 	return s.out.result(s.raw.Write(s.out.do))
 }
 

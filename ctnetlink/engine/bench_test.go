@@ -7,6 +7,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // million is the size of a big table.
@@ -53,7 +54,7 @@ func BenchmarkDumpMillion(b *testing.B) {
 	request := make([]byte, 20) // GET, NLM_F_REQUEST | NLM_F_DUMP
 	binary.NativeEndian.PutUint32(request, 20)
 	binary.NativeEndian.PutUint16(request[4:], 1<<8|1)
-	binary.NativeEndian.PutUint16(request[6:], ctnetlink.FlagRequest|ctnetlink.FlagDump)
+	binary.NativeEndian.PutUint16(request[6:], wire.FlagRequest|wire.FlagDump)
 	buf := make([]byte, 64<<10)
 	for b.Loop() {
 		if err := s.Send(request); err != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // newEntry carries out NEW: it creates an entry, or changes the one that is
@@ -31,7 +32,7 @@ func (t *Table) newEntry(r *request) errno {
 		e = t.lookup(&tuples[reply], z)
 	}
 	switch {
-	case e != nil && r.flags&ctnetlink.FlagExcl != 0:
+	case e != nil && r.flags&wire.FlagExcl != 0:
 		return ctnetlink.EEXIST
 	case e != nil:
 		if no := t.change(e, a); no != 0 {
@@ -39,7 +40,7 @@ func (t *Table) newEntry(r *request) errno {
 		}
 		t.event(eventUpdate|eventLabels, e, r.from.portID, r.echo())
 		return 0
-	case r.flags&ctnetlink.FlagCreate == 0:
+	case r.flags&wire.FlagCreate == 0:
 		return ctnetlink.ENOENT
 	case !a.has(ctnetlink.AttrTupleOrig), !a.has(ctnetlink.AttrTupleReply), tuples[original].proto != tuples[reply].proto:
 		return ctnetlink.EINVAL

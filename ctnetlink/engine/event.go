@@ -31,7 +31,7 @@ func (t *Table) event(kind eventKind, e *entry, portID uint32, echo *socket) {
 	case kind&eventDestroy != 0:
 		group, typ = ctnetlink.GroupDestroy, wire.SubsysConntrack<<8|wire.MsgDelete
 	case kind&eventNew != 0:
-		group, flags = ctnetlink.GroupNew, ctnetlink.FlagCreate|ctnetlink.FlagExcl
+		group, flags = ctnetlink.GroupNew, wire.FlagCreate|wire.FlagExcl
 	}
 	if echo == nil && len(t.sockets.groups[group]) == 0 {
 		return

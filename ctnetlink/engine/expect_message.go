@@ -65,7 +65,7 @@ func (t *Table) expectEvent(e *expectation, g ctnetlink.Group, portID uint32, ec
 	if e.master.has&hasEvents == 0 || echo == nil && len(t.sockets.groups[g]) == 0 {
 		return
 	}
-	head := expectHead{msg: wire.MsgNew, flags: ctnetlink.FlagCreate | ctnetlink.FlagExcl, portID: portID}
+	head := expectHead{msg: wire.MsgNew, flags: wire.FlagCreate | wire.FlagExcl, portID: portID}
 	if g == ctnetlink.GroupExpectDestroy {
 		head.msg, head.flags = wire.MsgDelete, 0
 	}
@@ -87,7 +87,7 @@ type expectDump struct {
 // dumpExpects begins a dump of all expectations or a master's
 // (ctnetlink_get_expect, ctnetlink_dump_exp_ct).
 func (t *Table) dumpExpects(r *request, a *expectAttrs) errno {
-	d := &expectDump{expectHead: expectHead{wire.MsgNew, ctnetlink.FlagMulti, r.seq, r.from.portID}, family: r.family}
+	d := &expectDump{expectHead: expectHead{wire.MsgNew, wire.FlagMulti, r.seq, r.from.portID}, family: r.family}
 	if a[wire.ExpectMaster] != nil {
 		want, no := parseTuple(a[wire.ExpectMaster], r.family, original, nil)
 		if no != 0 {
@@ -142,7 +142,7 @@ func (d *expectStatsDump) put(t *Table, w *wire.Builder) bool {
 		return false
 	}
 	d.done = true
-	w.Begin(wire.SubsysConntrack<<8|wire.MsgExpGetStatsCPU, ctnetlink.FlagMulti, d.seq, d.portID, 0, 0, 0)
+	w.Begin(wire.SubsysConntrack<<8|wire.MsgExpGetStatsCPU, wire.FlagMulti, d.seq, d.portID, 0, 0, 0)
 	w.U32(1, 0)                // CTA_STATS_EXP_NEW: fulfilled by a packet
 	w.U32(2, t.expect.created) // CTA_STATS_EXP_CREATE
 	w.U32(3, t.expect.deleted) // CTA_STATS_EXP_DELETE

@@ -75,7 +75,7 @@ func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 	z := parseZone(a[wire.ExpectZone])
 	old := t.expect.find(z.id, &want)
 	switch {
-	case old == nil && r.flags&ctnetlink.FlagCreate == 0:
+	case old == nil && r.flags&wire.FlagCreate == 0:
 		return ctnetlink.ENOENT
 	case old == nil:
 		e, no := t.readExpect(r.family, a, want, z)
@@ -83,7 +83,7 @@ func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 			return no
 		}
 		return t.expectRelated(e, r)
-	case r.flags&ctnetlink.FlagExcl != 0:
+	case r.flags&wire.FlagExcl != 0:
 		return ctnetlink.EEXIST
 	case a[wire.ExpectTimeout] != nil:
 		old.ends = t.expectEnd(a.u32(wire.ExpectTimeout))
@@ -211,7 +211,7 @@ func (t *Table) getExpect(r *request, a *expectAttrs) errno {
 		return no
 	}
 	w := t.builder()
-	t.putExpect(w, e, expectHead{wire.MsgNew, ctnetlink.FlagMulti, r.seq, r.from.portID})
+	t.putExpect(w, e, expectHead{wire.MsgNew, wire.FlagMulti, r.seq, r.from.portID})
 	r.from.push(w.B, answerCost)
 	return 0
 }

@@ -16,7 +16,7 @@ func (t *Table) eachExpect(w *wire.Builder, yield func([]byte) bool) {
 			continue
 		}
 		w.B = w.B[:0]
-		t.beginExpect(w, e, expectHead{msg: wire.MsgNew, flags: ctnetlink.FlagMulti})
+		t.beginExpect(w, e, expectHead{msg: wire.MsgNew, flags: wire.FlagMulti})
 		if id := e.master.zone.id; id != 0 {
 			w.U16(wire.ExpectZone, id)
 		}

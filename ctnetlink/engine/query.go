@@ -20,13 +20,13 @@ func (t *Table) getEntry(r *request) errno {
 		if r.from.dump != nil {
 			return ctnetlink.EBUSY
 		}
-		d := &entryDump{answerTo: answerTo{flags: ctnetlink.FlagMulti, seq: r.seq, portID: r.from.portID, zeroes: zeroes, use: 1}}
+		d := &entryDump{answerTo: answerTo{flags: wire.FlagMulti, seq: r.seq, portID: r.from.portID, zeroes: zeroes, use: 1}}
 		if needsFilter(r.family, a) {
 			d.filter = new(entryFilter)
 			if no := d.filter.parse(r, r.family, a); no != 0 {
 				return no
 			}
-			d.flags |= flagDumpFiltered
+			d.flags |= wire.FlagDumpFiltered
 		}
 		return r.from.startDump(d)
 	}
@@ -35,7 +35,7 @@ func (t *Table) getEntry(r *request) errno {
 		return no
 	}
 	w := t.builder()
-	t.putEntry(w, e, answerTo{flags: ctnetlink.FlagMulti, seq: r.seq, portID: r.from.portID, zeroes: zeroes, use: 2})
+	t.putEntry(w, e, answerTo{flags: wire.FlagMulti, seq: r.seq, portID: r.from.portID, zeroes: zeroes, use: 2})
 	r.from.push(w.B, answerCost)
 	return 0
 }

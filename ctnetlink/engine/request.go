@@ -10,7 +10,7 @@ import (
 // request is one message on its way to its handler.
 type request struct {
 	from    *socket
-	msg     []byte // all of it; aliases what was sent
+	msg     wire.Message // aliases what was sent
 	typ     uint16
 	flags   uint16
 	seq     uint32
@@ -18,12 +18,6 @@ type request struct {
 	version uint8
 	attrs   []byte // behind the headers
 }
-
-// Flags of a request that ctnetlink itself does not send.
-const (
-	flagEcho         = 0x08 // NLM_F_ECHO: the requester is told of its own event
-	flagDumpFiltered = 0x20 // NLM_F_DUMP_FILTERED, on what a filtered dump lists
-)
 
 // answered is what a handler returns that has begun a dump: no acknowledgement
 // follows. The kernel uses the same number.
@@ -64,51 +58,40 @@ const batchBegin = 0x10
 // datagram carries out the messages of a datagram in turn (netlink_rcv_skb,
 // nfnetlink_rcv). The rest is dropped where one contradicts its length.
 func (t *Table) datagram(s *socket, b []byte) {
-	for first := true; len(b) >= wire.HeaderLen; first = false {
-		n := binary.NativeEndian.Uint32(b)
-		if n < wire.HeaderLen || uint64(n) > uint64(len(b)) {
-			return
-		}
-		r := request{
-			from:  s,
-			msg:   b[:n],
-			typ:   binary.NativeEndian.Uint16(b[4:]),
-			flags: binary.NativeEndian.Uint16(b[6:]),
-			seq:   binary.NativeEndian.Uint32(b[8:]),
-		}
+	m := wire.Messages{B: b}
+	for first := true; m.Next(); first = false {
+		r := request{from: s, msg: m.Msg, typ: m.Msg.Type(), flags: m.Msg.Flags(), seq: m.Msg.Seq()}
 		if first && r.typ == batchBegin {
 			t.acknowledge(&r, ctnetlink.EOPNOTSUPP)
 			return
 		}
 		no := t.carryOut(&r)
-		if no != answered && (no != 0 || r.flags&ctnetlink.FlagAck != 0) {
+		if no != answered && (no != 0 || r.flags&wire.FlagAck != 0) {
 			t.acknowledge(&r, no)
 		}
-		b = b[min(wire.Align(int(n)), len(b)):]
 	}
 }
 
 // carryOut hands a message to its handler (nfnetlink_rcv_msg).
 func (t *Table) carryOut(r *request) errno {
 	switch {
-	case r.flags&ctnetlink.FlagRequest == 0, r.typ < wire.TypeMin, len(r.msg) < wire.HeadLen:
+	case r.flags&wire.FlagRequest == 0, r.typ < wire.TypeMin, len(r.msg) < wire.HeadLen:
 		return 0
 	}
 	h := handlerOf(r.typ)
 	if h == nil {
 		return ctnetlink.EINVAL
 	}
-	r.family, r.version = r.msg[16], r.msg[17]
-	r.attrs = r.msg[wire.HeadLen:]
+	r.family, r.version = r.msg.Family(), r.msg[wire.HeaderLen+1]
+	r.attrs = r.msg.Payload()
 	return h(t, r)
 }
 
 // acknowledge queues the outcome of a request: its error number and its header
 // (netlink_ack with NETLINK_CAP_ACK, which our socket to the kernel sets).
 func (t *Table) acknowledge(r *request, no errno) {
-	const flagCapped = 0x100 // NLM_F_CAPPED: the request's payload is left out
 	w := t.builder()
-	w.BeginPlain(wire.TypeError, flagCapped, r.seq, r.from.portID)
+	w.BeginPlain(wire.TypeError, wire.FlagCapped, r.seq, r.from.portID)
 	w.B = binary.NativeEndian.AppendUint32(w.B, uint32(-int32(no)))
 	w.B = append(w.B, r.msg[:wire.HeaderLen]...)
 	w.End()
@@ -123,11 +106,11 @@ func (t *Table) builder() *wire.Builder {
 
 // isDump tells whether the request is for a dump: either bit of NLM_F_DUMP will
 // do.
-func (r *request) isDump() bool { return r.flags&ctnetlink.FlagDump != 0 }
+func (r *request) isDump() bool { return r.flags&wire.FlagDump != 0 }
 
 // echo returns the socket that asked to hear of its own event, if it did.
 func (r *request) echo() *socket {
-	if r.flags&flagEcho != 0 {
+	if r.flags&wire.FlagEcho != 0 {
 		return r.from
 	}
 	return nil

@@ -29,11 +29,12 @@ func (t *Table) Restore(msg []byte, age time.Duration) error {
 	if len(msg) < wire.HeadLen || uint64(binary.NativeEndian.Uint32(msg)) != uint64(len(msg)) {
 		return ctnetlink.ErrMalformed
 	}
-	switch typ := binary.NativeEndian.Uint16(msg[4:]); typ {
+	m := wire.Message(msg)
+	switch typ := m.Type(); typ {
 	case typeNew:
-		return t.restoreEntry(msg[16], msg[wire.HeadLen:], tick(age/tickLen))
+		return t.restoreEntry(m.Family(), m.Payload(), tick(age/tickLen))
 	case wire.SubsysExpect<<8 | wire.MsgNew:
-		switch no := t.restoreExpect(msg[16], msg[wire.HeadLen:], age); no {
+		switch no := t.restoreExpect(m.Family(), m.Payload(), age); no {
 		case 0:
 			return nil
 		case ctnetlink.ETIME:

@@ -210,7 +210,7 @@ func (s *socket) fillLocked(b []byte) (out int, err error) {
 		return out, nil
 	}
 	// The end is a datagram of its own.
-	w.BeginPlain(wire.TypeDone, ctnetlink.FlagMulti, s.dump.sequence(), s.portID)
+	w.BeginPlain(wire.TypeDone, wire.FlagMulti, s.dump.sequence(), s.portID)
 	w.B = append(w.B, 0, 0, 0, 0)
 	w.End()
 	s.endDump()

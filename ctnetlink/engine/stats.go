@@ -53,7 +53,7 @@ func (d *statsDump) put(t *Table, w *wire.Builder) bool {
 		return false
 	}
 	d.done = true
-	w.Begin(wire.SubsysConntrack<<8|wire.MsgGetStatsCPU, ctnetlink.FlagMulti, d.seq, d.portID, 0, 0, 0)
+	w.Begin(wire.SubsysConntrack<<8|wire.MsgGetStatsCPU, wire.FlagMulti, d.seq, d.portID, 0, 0, 0)
 	for _, c := range t.stats.counters() {
 		w.U32(c.typ, c.v)
 	}
@@ -64,7 +64,7 @@ func (d *statsDump) put(t *Table, w *wire.Builder) bool {
 // statsGlobal answers how many entries there are and may be.
 func (t *Table) statsGlobal(r *request) errno {
 	w := t.builder()
-	w.Begin(wire.SubsysConntrack<<8|wire.MsgGetStats, ctnetlink.FlagMulti, r.seq, r.from.portID, 0, 0, 0)
+	w.Begin(wire.SubsysConntrack<<8|wire.MsgGetStats, wire.FlagMulti, r.seq, r.from.portID, 0, 0, 0)
 	w.U32(wire.StatsGlobalEntries, uint32(t.count+t.ghosts))
 	w.U32(wire.StatsGlobalMax, uint32(t.o.Max))
 	w.End()

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -104,7 +103,7 @@ func (t *Table) All() iter.Seq[[]byte] {
 				continue
 			}
 			w.B = w.B[:0]
-			t.putEntry(&w, e, answerTo{flags: ctnetlink.FlagMulti, use: 1})
+			t.putEntry(&w, e, answerTo{flags: wire.FlagMulti, use: 1})
 			if !yield(w.B) {
 				return
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // TestCapturedSurvive: what a kernel sent of its entries is in the file after a
@@ -25,14 +26,14 @@ func TestCapturedSurvive(t *testing.T) {
 	}
 	var w ctnetlink.SnapshotWriter
 	b := w.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: time.Now(), Serial: 1})
-	eachMessage(captured, func(m []byte) {
-		if left := timeout(m); msgType(m) == subsysConntrack<<8|msgNew && left != nil {
-			m = bytes.Clone(m)
+	for walk := (wire.Messages{B: captured}); walk.Next(); {
+		if walk.Msg.Type() == typeEntry && timeout(walk.Msg) != nil {
+			m := bytes.Clone(walk.Msg)
 			// Long enough for the test, and for all alike.
 			binary.BigEndian.PutUint32(timeout(m), 10_000)
 			b = w.Append(b, m)
 		}
-	})
+	}
 	if w.Count() < 20 {
 		t.Fatalf("%d entries only", w.Count())
 	}

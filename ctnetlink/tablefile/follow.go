@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 const (
@@ -150,31 +151,35 @@ func (w *follower) poll(b []byte) (int, error) {
 
 // take moves events that were asked for from ready to b, as many as fit.
 func (w *follower) take(b []byte) (n int) {
-	for len(w.ready) > 0 {
-		size := int(binary.NativeEndian.Uint32(w.ready))
-		whole := min((size+3)&^3, len(w.ready))
-		if w.groups>>groupOf(w.ready)&1 != 0 {
-			if n+whole > len(b) {
-				break
+	m := wire.Messages{B: w.ready}
+	for m.Next() {
+		padded := w.ready[:len(w.ready)-len(m.B)]
+		if w.groups>>groupOf(m.Msg)&1 != 0 {
+			if n+len(padded) > len(b) {
+				return n
 			}
-			n += copy(b[n:], w.ready[:whole])
+			n += copy(b[n:], padded)
 		}
-		w.ready = w.ready[whole:]
+		w.ready = m.B
+	}
+	if m.Malformed {
+		// Not an event that a run of ours wrote: the rest cannot be read.
+		w.ready, w.loss = nil, true
 	}
 	return n
 }
 
 // groupOf returns the multicast group of an event.
-func groupOf(m []byte) ctnetlink.Group {
-	const create = ctnetlink.FlagCreate | ctnetlink.FlagExcl
+func groupOf(m wire.Message) ctnetlink.Group {
+	const create = wire.FlagCreate | wire.FlagExcl
 	g := ctnetlink.GroupUpdate
-	switch typ := msgType(m); {
-	case typ&0xff == msgDelete:
+	switch {
+	case m.Type()&0xff == wire.MsgDelete:
 		g = ctnetlink.GroupDestroy
-	case msgFlags(m)&create != 0:
+	case m.Flags()&create != 0:
 		g = ctnetlink.GroupNew
 	}
-	if msgType(m)>>8 == subsysExpect {
+	if m.Type()>>8 == wire.SubsysExpect {
 		g += ctnetlink.GroupExpectNew - ctnetlink.GroupNew
 	}
 	return g

@@ -263,7 +263,7 @@ func TestFollowSlowly(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		eachMessage(b[:m], func([]byte) { seen++ })
+		seen += int(countMessages(b[:m]))
 	}
 	if lost := int(s.Lost()); !told || seen == 0 || lost == 0 || seen+lost != n {
 		t.Errorf("%d were seen and %d lost, of %d; told: %v", seen, lost, n, told)
@@ -312,5 +312,42 @@ func TestFollowTrap(t *testing.T) {
 	}
 	if b, err := os.ReadFile(precious); err != nil || string(b) != text {
 		t.Errorf("it was written to: %q, %v", b, err)
+	}
+}
+
+// TestFollowGarbage: events that are not netlink messages are reported as lost,
+// and what is committed after them is received.
+func TestFollowGarbage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "table")
+	change(t, path, entry(1, 600))
+	f, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := f.Dial()
+	defer s.Close()
+	if err := s.Join(ctnetlink.GroupNew); err != nil {
+		t.Fatal(err)
+	}
+	run, c := open(t, path)
+	if err := c.Create(entry(2, 600)); err != nil {
+		t.Fatal(err)
+	}
+	run.mu.Lock()
+	run.journal.events = append(run.journal.events, make([]byte, 32)...) // a message of length 0
+	run.mu.Unlock()
+	if err := run.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 64<<10)
+	if n, _, err := s.Poll(b); err != nil || countMessages(b[:n]) != 1 {
+		t.Errorf("before the garbage: %d messages, %v", countMessages(b[:n]), err)
+	}
+	if _, _, err := s.Poll(b); !errors.Is(err, ctnetlink.ENOBUFS) {
+		t.Errorf("the garbage: %v", err)
+	}
+	change(t, path, entry(3, 600))
+	if n, _, err := s.Poll(b); err != nil || countMessages(b[:n]) != 1 {
+		t.Errorf("after it: %d messages, %v", countMessages(b[:n]), err)
 	}
 }

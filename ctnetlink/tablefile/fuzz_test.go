@@ -11,6 +11,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // FuzzLoad: a file that is whole may hold anything. It is refused, or makes a
@@ -23,7 +24,9 @@ func FuzzLoad(f *testing.F) {
 				f.Fatal(err)
 			}
 			f.Add(b)
-			eachMessage(b, func(m []byte) { f.Add(m) })
+			for m := (wire.Messages{B: b}); m.Next(); {
+				f.Add([]byte(m.Msg))
+			}
 		}
 	}
 	f.Add(entry(1, 600).AppendMessage(nil))
@@ -33,13 +36,13 @@ func FuzzLoad(f *testing.F) {
 		// The end mark is right, so that what is inside gets to be read.
 		var w ctnetlink.SnapshotWriter
 		file := w.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: now})
-		eachMessage(b, func(m []byte) {
-			if len(m) >= headLen {
-				m = bytes.Clone(m)
-				binary.NativeEndian.PutUint16(m[4:], msgType(m)&0x300) // mostly entries and expectations
+		for walk := (wire.Messages{B: b}); walk.Next(); {
+			if len(walk.Msg) >= wire.HeadLen {
+				m := wire.Message(bytes.Clone(walk.Msg))
+				binary.NativeEndian.PutUint16(m[4:], m.Type()&0x300) // mostly entries and expectations
 				file = w.Append(file, m)
 			}
-		})
+		}
 		table := engine.New(engine.Options{Now: clock})
 		if err := restore(table, bytes.NewReader(w.AppendEnd(file))); err != nil {
 			var wrong *ctnetlink.SnapshotError

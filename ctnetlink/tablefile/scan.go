@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // scan answers a dump from the file itself, message by message: no table is
@@ -19,7 +20,7 @@ type scan struct {
 	r       *ctnetlink.SnapshotReader
 	subsys  uint16
 	family  uint8
-	seq     [4]byte
+	seq     uint32
 	age     uint64 // seconds since the timeouts began to run, rounded up
 	waiting []byte // the message that did not fit
 	ended   bool
@@ -31,13 +32,12 @@ const datagramSize = 32 << 10
 
 // scan begins the dump that a request asks for. Nothing is listed of a file that
 // is damaged anywhere.
-func (f *File) scan(request []byte) (*scan, error) {
+func (f *File) scan(request wire.Message) (*scan, error) {
 	file, st, err := f.open()
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{f: f, subsys: msgType(request) >> 8, family: request[headerLen]}
-	copy(s.seq[:], request[8:])
+	s := &scan{f: f, subsys: request.Type() >> 8, family: request.Family(), seq: request.Seq()}
 	if file == nil {
 		return s, nil
 	}
@@ -111,14 +111,15 @@ func (s *scan) read() ([]byte, error) {
 		return nil, nil
 	}
 	for {
-		m, err := s.r.Next()
+		next, err := s.r.Next()
 		if errors.Is(err, io.EOF) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		if msgType(m)>>8 != s.subsys || s.family != ctnetlink.FamilyAny && m[headerLen] != s.family {
+		m := wire.Message(next)
+		if m.Type()>>8 != s.subsys || s.family != ctnetlink.FamilyAny && m.Family() != s.family {
 			continue
 		}
 		if t := timeout(m); t != nil {
@@ -128,22 +129,21 @@ func (s *scan) read() ([]byte, error) {
 			}
 			binary.BigEndian.PutUint32(t, uint32(left-s.age))
 		}
-		copy(m[8:], s.seq[:])
+		m.SetSeq(s.seq)
 		return m, nil
 	}
 }
 
 // done writes the end of the dump: NLMSG_DONE with error number 0.
 func (s *scan) done(b []byte) (int, error) {
-	const size = headerLen + 4
+	const size = wire.HeaderLen + 4
 	if len(b) < size {
 		return 0, ctnetlink.ErrTruncated
 	}
-	clear(b[:size])
-	binary.NativeEndian.PutUint32(b, size)
-	binary.NativeEndian.PutUint16(b[4:], msgDone)
-	binary.NativeEndian.PutUint16(b[6:], ctnetlink.FlagMulti)
-	copy(b[8:], s.seq[:])
+	w := wire.Builder{B: b[:0]}
+	w.BeginPlain(wire.TypeDone, wire.FlagMulti, s.seq, 0)
+	w.B = append(w.B, 0, 0, 0, 0)
+	w.End()
 	return size, nil
 }
 

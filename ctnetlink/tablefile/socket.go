@@ -1,12 +1,12 @@
 package tablefile
 
 import (
-	"encoding/binary"
 	"os"
 	"sync/atomic"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // socket answers from the table that the file holds when it is asked.
@@ -31,21 +31,20 @@ type request struct {
 
 func classify(b []byte) (r request) {
 	n := 0
-	eachMessage(b, func(m []byte) {
-		n++
-		dump := msgFlags(m)&ctnetlink.FlagDump == ctnetlink.FlagDump
-		switch msgType(m) {
-		case subsysConntrack<<8 | msgGetCtrZero:
+	for m := (wire.Messages{B: b}); m.Next(); n++ {
+		dump := m.Msg.IsDump()
+		switch m.Msg.Type() {
+		case wire.SubsysConntrack<<8 | wire.MsgGetCtrZero:
 			r.changes++
 			r.zeroes = r.zeroes || dump
-		case subsysConntrack<<8 | msgGet:
-			r.list = dump && len(m) >= headLen
-		case subsysExpect<<8 | msgGet:
-			r.list = dump && len(m) == headLen // of all masters
-		case subsysConntrack<<8 | msgNew, subsysConntrack<<8 | msgDelete, subsysExpect<<8 | msgNew, subsysExpect<<8 | msgDelete:
+		case wire.SubsysConntrack<<8 | wire.MsgGet:
+			r.list = dump && len(m.Msg) >= wire.HeadLen
+		case wire.SubsysExpect<<8 | wire.MsgGet:
+			r.list = dump && len(m.Msg) == wire.HeadLen // of all masters
+		case typeEntry, wire.SubsysConntrack<<8 | wire.MsgDelete, typeExpect, wire.SubsysExpect<<8 | wire.MsgDelete:
 			r.changes++
 		}
-	})
+	}
 	r.list = r.list && n == 1
 	return r
 }
@@ -147,21 +146,18 @@ func (s *socket) receive(b []byte, answer func(ctnetlink.Socket, []byte) (int, u
 // numbers.)
 func (s *socket) note(b []byte, zeroing bool) {
 	refused, ended := 0, false
-	eachMessage(b, func(m []byte) {
-		switch msgType(m) {
-		case msgDone:
+	for m := (wire.Messages{B: b}); m.Next(); {
+		switch m.Msg.Type() {
+		case wire.TypeDone:
 			ended = true
-		case msgError:
+		case wire.TypeError:
 			ended = true
-			if len(m) < headerLen+4 {
-				return
-			}
-			switch ctnetlink.Errno(-int32(binary.NativeEndian.Uint32(m[headerLen:]))) {
+			switch errno, _ := m.Msg.Errno(); ctnetlink.Errno(errno) {
 			case ctnetlink.EEXIST, ctnetlink.ENOENT:
 				refused++
 			}
 		}
-	})
+	}
 	if refused == 0 && !zeroing {
 		return
 	}

@@ -116,7 +116,7 @@ func (j *journal) note() error {
 		case err != nil:
 			return err
 		case int64(len(j.events)+n) > maxSpool:
-			eachMessage(j.buf[:n], func([]byte) { j.lost++ })
+			j.lost += countMessages(j.buf[:n])
 		default:
 			j.events = append(j.events, j.buf[:n]...)
 			for len(j.events)%4 != 0 {
@@ -154,7 +154,7 @@ func (j *journal) publishTo(spool string, before, after uint64, ends time.Time) 
 	}
 	events, lost := j.events, j.lost
 	if end+int64(len(events)) > maxSpool {
-		eachMessage(events, func([]byte) { lost++ })
+		lost += countMessages(events)
 		events = nil
 	}
 	at := int64(0)

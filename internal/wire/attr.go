@@ -1,16 +1,20 @@
 package wire
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
-// Attrs walks a run of netlink attributes without copying:
+// Attrs walks a sequence of netlink attributes without copying:
 //
 //	for a := (wire.Attrs{B: payload}); a.Next(); { a.Type, a.Val … }
 //
-// Next returns false at the end; Malformed then says whether the run ended in
-// a length that cannot be (shorter than its own header, or past the end).
+// Next returns false at the end. Malformed then reports whether the sequence
+// ended in a length that cannot be right: less than an attribute's header, or
+// more than what is left. Up to three bytes of padding may be left in B.
 type Attrs struct {
-	B         []byte // what is still to be walked
-	Val       []byte // payload of the current attribute; aliases the run
+	B         []byte // the rest of the sequence
+	Val       []byte // payload of the current attribute; aliases the sequence
 	Type      uint16 // its number, without the flag bits
 	Malformed bool
 }
@@ -19,7 +23,6 @@ type Attrs struct {
 func (a *Attrs) Next() bool {
 	b := a.B
 	if len(b) < AttrHeaderLen {
-		// Up to three bytes of padding may follow the last attribute.
 		return false
 	}
 	n := int(binary.NativeEndian.Uint16(b))
@@ -38,3 +41,41 @@ func (a *Attrs) Next() bool {
 
 // Align rounds a length up to a multiple of 4.
 func Align(n int) int { return (n + 3) &^ 3 }
+
+// Find returns the payload of the last attribute numbered typ in b.
+func Find(b []byte, typ uint16) (val []byte, ok bool) {
+	for a := (Attrs{B: b}); a.Next(); {
+		if a.Type == typ {
+			val, ok = a.Val, true
+		}
+	}
+	return val, ok
+}
+
+// Find32 returns the big-endian number in the last attribute numbered typ; ok
+// is false if there is none or it is shorter.
+func Find32(b []byte, typ uint16) (v uint32, ok bool) {
+	val, _ := Find(b, typ)
+	if len(val) < 4 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(val), true
+}
+
+// Find64 is Find32 for numbers of 64 bits.
+func Find64(b []byte, typ uint16) (v uint64, ok bool) {
+	val, _ := Find(b, typ)
+	if len(val) < 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(val), true
+}
+
+// CString returns a string attribute without its terminating NUL and what
+// follows that.
+func CString(b []byte) []byte {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		return b[:i]
+	}
+	return b
+}

@@ -13,6 +13,17 @@ const (
 	TypeOverrun = 4  // NLMSG_OVERRUN
 	TypeMin     = 16 // NLMSG_MIN_TYPE: below are control messages
 
+	// Flags of a message header.
+	FlagRequest      = 0x01  // NLM_F_REQUEST
+	FlagMulti        = 0x02  // NLM_F_MULTI
+	FlagAck          = 0x04  // NLM_F_ACK
+	FlagEcho         = 0x08  // NLM_F_ECHO: the requester receives the event of its own request
+	FlagDumpFiltered = 0x20  // NLM_F_DUMP_FILTERED, on the messages of a filtered dump
+	FlagCapped       = 0x100 // NLM_F_CAPPED, on an error: the request's payload is left out
+	FlagExcl         = 0x200 // NLM_F_EXCL, on NEW requests and events
+	FlagCreate       = 0x400 // NLM_F_CREATE, on NEW requests and events
+	FlagDump         = 0x300 // NLM_F_DUMP: NLM_F_ROOT | NLM_F_MATCH, on GET requests
+
 	AttrNested   = 1 << 15 // NLA_F_NESTED
 	AttrNetOrder = 1 << 14 // NLA_F_NET_BYTEORDER
 	AttrTypeMask = ^uint16(AttrNested | AttrNetOrder)
