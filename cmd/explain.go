@@ -20,7 +20,7 @@ func (p *program) explain(r *Request, f *ctnetlink.Flow) error {
 // judgeExplain refuses other forms of output beside the words.
 func (r *Request) judgeExplain() error {
 	if r.has(optExplain) && r.Output.Style != format.StyleClassic {
-		return usagef("--explain tells the entry in words: it goes with no other form of output")
+		return usagef("--explain cannot be combined with another output form")
 	}
 	return nil
 }

@@ -41,6 +41,6 @@ func (h *hint) tell(p *program) {
 		p.say("no entry has counters: they are kept for connections that begin while net.netfilter.nf_conntrack_acct is 1.")
 	}
 	if h.start && !h.timed {
-		p.say("no entry tells when it began: it is kept for connections that begin while net.netfilter.nf_conntrack_timestamp is 1.")
+		p.say("no entry has a start time: it is recorded for connections that begin while net.netfilter.nf_conntrack_timestamp is 1.")
 	}
 }

@@ -20,7 +20,7 @@ func (p *parser) filterOption(o option, value string) error {
 		text, negated := strings.CutPrefix(value, "!")
 		set, err := parseSet(text, decimal, math.MaxUint16)
 		if strings.HasPrefix(text, "!") {
-			err = listError("it is negated twice")
+			err = listError("negated twice")
 		}
 		if err != nil {
 			return wrong(err.Error())
@@ -29,7 +29,7 @@ func (p *parser) filterOption(o option, value string) error {
 	case optMinBytes:
 		n, ok := parseSize(value)
 		if !ok {
-			return wrong("a number of bytes is required, K, M, G or T behind it for powers of 1024")
+			return wrong("a number of bytes is required, with an optional suffix K, M, G or T (powers of 1024)")
 		}
 		c.MinBytes = n
 	case optMinPackets:
@@ -41,7 +41,7 @@ func (p *parser) filterOption(o option, value string) error {
 	case optOlder, optYounger, optExpiresWithin:
 		d, ok := parseDuration(value)
 		if !ok {
-			return wrong("a duration is required: seconds, or 90s, 5m, 1h30m, 2d, 1w")
+			return wrong("a duration is required: seconds, or a form such as 90s, 5m, 1h30m, 2d, 1w")
 		}
 		*map[option]*time.Duration{optOlder: &c.Older, optYounger: &c.Younger, optExpiresWithin: &c.ExpiresWithin}[o] = d
 	case optRelated:

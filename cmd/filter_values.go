@@ -42,7 +42,7 @@ type listError string
 func (e listError) Error() string { return string(e) }
 
 // errNothing refuses a list that would choose no entry at all.
-const errNothing = listError("it leaves nothing to choose")
+const errNothing = listError("it matches no entry")
 
 func listErrorf(element, what string) error { return listError("`" + element + "' " + what) }
 
@@ -71,11 +71,11 @@ func parseRange(element string, read readNumber, maximum uint64) (filter.Range, 
 	hi, okHi := read(to)
 	switch {
 	case !okLo || !okHi:
-		return filter.Range{}, listErrorf(element, "is no number")
+		return filter.Range{}, listErrorf(element, "is not a number")
 	case hi > maximum || lo > maximum:
 		return filter.Range{}, listErrorf(element, "is more than "+strconv.FormatUint(maximum, 10))
 	case lo > hi:
-		return filter.Range{}, listErrorf(element, "is a range from the higher to the lower number")
+		return filter.Range{}, listErrorf(element, "is a reversed range")
 	}
 	return filter.Range{Min: uint32(lo), Max: uint32(hi)}, nil
 }
@@ -111,7 +111,7 @@ func parseMarks(value string) (marks []filter.MarkRange, negated bool, err error
 		if masked {
 			n, ok := prefixed(mask)
 			if !ok || n > math.MaxUint32 {
-				return listErrorf(element, "is no mark")
+				return listErrorf(element, "is not a mark")
 			}
 			m.Mask = uint32(n)
 		}
@@ -120,7 +120,7 @@ func parseMarks(value string) (marks []filter.MarkRange, negated bool, err error
 			return err
 		}
 		if r.Max&^m.Mask != 0 || r.Min&^m.Mask != 0 {
-			return listErrorf(element, "has bits that its mask has not")
+			return listErrorf(element, "has bits outside its mask")
 		}
 		m.Min, m.Max = r.Min, r.Max
 		marks = append(marks, m)

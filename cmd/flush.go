@@ -106,7 +106,7 @@ func (p *program) confirm(n int, question string) error {
 	if !isTerminal(p.stderr) {
 		terminal, err := openTerminal()
 		if err != nil {
-			return usagef("flush asks before it deletes, and stderr is no terminal to ask on: use --yes")
+			return usagef("flush asks for confirmation, but stderr is not a terminal: use --yes")
 		}
 		defer terminal.Close()
 		to = terminal

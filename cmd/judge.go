@@ -156,7 +156,7 @@ func (r *Request) judgeTimeout() error {
 	switch {
 	case !r.has(optTimeout):
 	case r.Command == cmdDelete && !r.chooses():
-		return usagef("-t chooses no entries: with -D it goes beside other criteria only")
+		return usagef("-t does not select entries: -D needs another criterion beside it")
 	case r.Command == cmdDelete:
 		// It is not compared; but a word that is no number, as in `-t --dry-run',
 		// was not meant as its value.

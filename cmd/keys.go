@@ -79,7 +79,7 @@ func parseKeys(option, list string) ([]key, error) {
 // cut makes the key a network's.
 func (k *key) cut(option, typed, lengths string) error {
 	if k.field.Kind != format.KindAddr {
-		return usagef("`%s' is no address that has networks: `%s' with --%s", k.field.Name, typed, option)
+		return usagef("`%s' is not an address field, so it takes no prefix length: `%s' with --%s", k.field.Name, typed, option)
 	}
 	v4, v6, two := strings.Cut(lengths, "/")
 	if !two {
@@ -88,7 +88,7 @@ func (k *key) cut(option, typed, lengths string) error {
 	n4, ok4 := prefixLength(v4)
 	n6, ok6 := prefixLength(v6)
 	if !ok4 || !ok6 || two && n4 > 32 {
-		return usagef("invalid length of a network in `%s' with --%s", typed, option)
+		return usagef("invalid prefix length in `%s' with --%s", typed, option)
 	}
 	k.name += "/" + lengths
 	k.bits = [2]int{min(n4, 32), n6}

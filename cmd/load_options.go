@@ -32,7 +32,7 @@ func readLoadOptions(words []string) (o loadOptions, err error) {
 		takes := option == "netns" || option == "table"
 		switch {
 		case option == "all-netns":
-			return o, usagef("--all-netns does not go with --load-file: a file is loaded into one table")
+			return o, usagef("--all-netns cannot be used with --load-file: a file is loaded into one table")
 		case attached && !takes:
 			return o, usagef("option `--%s' takes no value", option)
 		case !attached && takes:
@@ -103,7 +103,7 @@ func (p *program) loadFile(path string, words []string) error {
 func (r *Request) judgeInFile() error {
 	for _, o := range []option{optTable, optNetNS, optAllNetNS} {
 		if r.has(o) {
-			return usagef("--%s cannot stand in a line of a file: give it beside --load-file", o.own().long)
+			return usagef("--%s cannot be used in a line of a file: give it with --load-file", o.own().long)
 		}
 	}
 	if r.Command == cmdAdd && r.has(optTimeout) {

@@ -35,11 +35,11 @@ func (r *Request) judgeNetNS() error {
 	switch all := r.has(optAllNetNS); {
 	case !all && !r.has(optNetNS):
 	case all && r.has(optNetNS):
-		return usagef("--netns does not go with --all-netns")
+		return usagef("--netns cannot be used with --all-netns")
 	case r.has(optTable):
-		return usagef("--table does not go with --netns: a file holds one table")
+		return usagef("--table cannot be used with --netns: a file holds one table")
 	case all && oneOfStyles(r.Output.Style, format.StyleSave, format.StyleNetlink):
-		return usagef("-o save and netlink hold the table of one network namespace: use --netns for each")
+		return usagef("-o save and -o netlink cannot be used with --all-netns: use --netns for each namespace")
 	}
 	return nil
 }

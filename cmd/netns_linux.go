@@ -53,7 +53,7 @@ func openNamespaceFile(name, path string) (*namespace, error) {
 	}
 	if kind, err := unix.IoctlRetInt(int(file.Fd()), unix.NS_GET_NSTYPE); err != nil || kind != unix.CLONE_NEWNET {
 		_ = file.Close()
-		return nil, failuref("network namespace `%s': %s is none", format.AppendName(nil, name), format.AppendName(nil, path))
+		return nil, failuref("network namespace `%s': %s is not a network namespace", format.AppendName(nil, name), format.AppendName(nil, path))
 	}
 	return &namespace{name: name, file: file, table: ctnetlink.OpenIn(file)}, nil
 }

@@ -350,7 +350,7 @@ func (p *parser) setOutput() error {
 	}
 	if own := p.output & outOwn; own != 0 {
 		if others := p.output & (outOwn | outXML | outSave); others&(others-1) != 0 {
-			return failuref("cannot combine one output form with another: xml, save, json, jsonl, csv, table, netlink and prom stand alone")
+			return failuref("cannot combine output forms: use only one of xml, save, json, jsonl, csv, table, netlink and prom")
 		}
 		out.Style = ownStyle(own)
 	}

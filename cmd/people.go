@@ -49,7 +49,7 @@ func (r *Request) viewOption(o option, value string) (err error) {
 	case optLimit:
 		n, ok := parseUint(value, math.MaxInt32)
 		if !ok || n == 0 {
-			return usagef("unexpected value '%s' with --limit: a number from 1 on is required", value)
+			return usagef("unexpected value '%s' with --limit: a number of at least 1 is required", value)
 		}
 		r.view.limit = int(n)
 	}
@@ -65,10 +65,10 @@ func (r *Request) judgeView() error {
 			out.Style = format.StyleTable
 		}
 		if out.Style != format.StyleTable && out.Style != format.StyleCSV {
-			return usagef("--columns goes with -o table and -o csv only")
+			return usagef("--columns can only be used with -o table and -o csv")
 		}
 		if v.by != nil {
-			return usagef("--columns does not go with --by: the keys are the columns")
+			return usagef("--columns cannot be used with --by: the keys are the columns")
 		}
 		var err error
 		if out.Columns, err = parseFields("columns", v.columns, r.Table == tableExpect); err != nil {
@@ -77,12 +77,12 @@ func (r *Request) judgeView() error {
 	}
 	switch {
 	case out.Style == format.StyleTable && !oneOf(r.Command, cmdList, cmdGet, cmdStats):
-		return usagef("-o table goes with -L, -G and -S only")
+		return usagef("-o table can only be used with -L, -G and -S")
 	case out.Style == format.StyleProm && r.Command != cmdStats:
-		return usagef("-o prom goes with -S only")
+		return usagef("-o prom can only be used with -S")
 	}
 	if v.by != nil && !oneOfStyles(out.Style, format.StyleClassic, format.StyleTable, format.StyleJSON, format.StyleJSONL, format.StyleCSV) {
-		return usagef("--by goes with -o table, json, jsonl and csv only")
+		return usagef("--by can only be used with -o table, json, jsonl and csv")
 	}
 	if v.limit > 0 && r.Zero && v.by == nil {
 		return usagef("Can't use -z with --limit: counters that are not shown would be lost")

@@ -29,7 +29,7 @@ func (r *Request) labelBitsOption(list string) error {
 	for element := range strings.SplitSeq(list, ",") {
 		bit, ok := parseUint(element, ctnetlink.MaxLabels-1)
 		if !ok {
-			return failuref("unexpected value '%s' with --label-bits option: numbers from 0 to %d are required, with commas between them",
+			return failuref("unexpected value '%s' with --label-bits option: numbers from 0 to %d are required, separated by commas",
 				list, ctnetlink.MaxLabels-1)
 		}
 		if r.LabelAdd == nil {
@@ -74,7 +74,7 @@ func (p *program) keptHelper(en *ctnetlink.Entry, old *ctnetlink.Flow) {
 		p.unrestored.helpers++
 		return
 	}
-	p.say("WARNING: the entry exists, and its helper cannot be changed.")
+	p.say("WARNING: the entry already exists, and its helper cannot be changed.")
 }
 
 // tellUnrestored prints what of a file's entries the table did not take.
@@ -83,7 +83,7 @@ func (p *program) tellUnrestored() {
 		p.say("WARNING: the kernel did not keep the labels of %d entries: %s.", n, noLabelRoom)
 	}
 	if n := p.unrestored.helpers; n > 0 {
-		p.say("WARNING: %d entries are without their helper: the kernel has none of that name, or they existed without it.", n)
+		p.say("WARNING: %d entries do not have their helper: the kernel does not have it, or the entry already existed without it.", n)
 	}
 }
 
@@ -105,5 +105,5 @@ func (p *program) tellSaved(text string, count bool) {
 	if count {
 		p.say("%d lines have been loaded.", n)
 	}
-	p.tellLosses("What the file does not hold, and of how many entries when it was saved:", lost)
+	p.tellLosses("The file does not restore the following (with the number of entries affected when it was saved):", lost)
 }

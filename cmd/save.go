@@ -68,7 +68,7 @@ func (p *program) save(r *Request) error {
 	var file *wholeFile
 	if p.saving != "-" {
 		if p.isTable(p.saving) {
-			return usagef("%s is the table's own file: save makes a list of commands, in another one", p.saving)
+			return usagef("%s is the table file itself: save writes a list of commands to another file", p.saving)
 		}
 		var err error
 		if file, err = createWhole(p.saving); err != nil {
@@ -110,7 +110,7 @@ func (p *program) save(r *Request) error {
 		}
 	}
 	p.say("%d flow entries have been saved.", n)
-	p.tellLosses("What a load cannot restore, and of how many:", lines)
+	p.tellLosses("A load cannot restore the following (with the number of entries affected):", lines)
 	return nil
 }
 
@@ -148,7 +148,7 @@ func (p *program) lossLines(r *Request, losses *format.Losses) []string {
 		n++
 	}
 	if n > 0 {
-		lines = append(lines, fmt.Sprintf("%d  expectations: no file holds them", n))
+		lines = append(lines, fmt.Sprintf("%d  expectations: save does not store them", n))
 	}
 	return lines
 }

@@ -41,7 +41,7 @@ func (r *Request) tableChoice() (tableChoice, error) {
 // that is not set, and the kernel's table is not what was meant.
 func judgeTableName(name string) error {
 	if name == "" {
-		return usagef("--table needs the name of a file")
+		return usagef("--table requires a file name")
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (p *program) openTable(r *Request) error {
 		return err
 	}
 	if r.Output.Style == format.StyleNetlink && isTerminal(p.stdout) {
-		return usagef("-o netlink writes a table file, which no terminal can show: send it to a file or a pipe")
+		return usagef("-o netlink writes binary data: redirect it to a file or a pipe")
 	}
 	choice, err := r.tableChoice()
 	if err != nil || choice.path == "" {
@@ -82,11 +82,11 @@ func (r *Request) judgeTable() error {
 	}
 	switch {
 	case r.Table == tableExpect:
-		return usagef("-o netlink is a whole table: -L -o netlink writes the expectations beside their connections")
+		return usagef("-o netlink cannot be used with expectations alone: -L -o netlink writes them with their connections")
 	case r.Command == cmdEvents:
-		return usagef("-o netlink is a table and no event: an event has not all of an entry")
+		return usagef("-o netlink cannot be used with -E: events lack attributes")
 	case !oneOf(r.Command, cmdList, cmdGet):
-		return usagef("-o netlink goes with -L and -G only")
+		return usagef("-o netlink can only be used with -L and -G")
 	}
 	return nil
 }

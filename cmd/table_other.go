@@ -23,7 +23,7 @@ func defaultTable() (tableChoice, error) {
 	if !filepath.IsAbs(dir) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return tableChoice{}, failuref("no directory for the table: %s; name a file by --table or %s", err, envTable)
+			return tableChoice{}, failuref("no directory for the table: %s; name a file with --table or %s", err, envTable)
 		}
 		switch runtime.GOOS {
 		case "windows":

@@ -260,7 +260,7 @@ func (f *flag) Type() string {
 
 func (f *flag) Set(value string) error {
 	if f.word.argument == noArgument && value != "true" {
-		return fmt.Errorf("it takes no value: leave it out instead")
+		return fmt.Errorf("the option takes no value")
 	}
 	*f.given = append(*f.given, occurrence{f.word, value})
 	return nil

@@ -177,11 +177,11 @@ func decodeSnapshotHeader(b []byte) (h SnapshotHeader, order binary.ByteOrder, e
 	magic := b[:min(len(b), len(snapshotMagic))]
 	switch {
 	case len(b) == 0:
-		return h, nil, wrong(0, "it is empty: no table file")
+		return h, nil, wrong(0, "the file is empty")
 	case string(magic) != snapshotMagic[:len(magic)]:
-		return h, nil, wrong(0, "no table file: it begins with % x, not % x", magic, snapshotMagic)
+		return h, nil, wrong(0, "not a table file: it begins with % x, not % x", magic, snapshotMagic)
 	case len(b) < SnapshotHeaderLen:
-		return h, nil, wrong(int64(len(b)), "it ends in the header")
+		return h, nil, wrong(int64(len(b)), "the file ends within the header")
 	}
 	order = binary.NativeEndian
 	switch mark := b[8:10]; {
@@ -189,13 +189,13 @@ func decodeSnapshotHeader(b []byte) (h SnapshotHeader, order binary.ByteOrder, e
 	case otherEndian.Uint16(mark) == snapshotOrderMark:
 		order, h.Foreign = otherEndian, true
 	default:
-		return h, nil, wrong(8, "% x is no byte order mark", mark)
+		return h, nil, wrong(8, "% x is not a byte order mark", mark)
 	}
 	if v := order.Uint16(b[10:]); v != snapshotVersion {
-		return h, nil, wrong(10, "version %d is not known, only %d", v, snapshotVersion)
+		return h, nil, wrong(10, "unknown version %d, expected %d", v, snapshotVersion)
 	}
 	if n := order.Uint32(b[12:]); n != SnapshotHeaderLen {
-		return h, nil, wrong(12, "a header of %d bytes, not %d", n, SnapshotHeaderLen)
+		return h, nil, wrong(12, "header of %d bytes, expected %d", n, SnapshotHeaderLen)
 	}
 	h.Time = time.Unix(0, int64(order.Uint64(b[16:])))
 	h.Serial = order.Uint64(b[24:])
@@ -237,7 +237,7 @@ func (s *SnapshotReader) next() ([]byte, error) {
 	case typ == wire.TypeDone:
 		return nil, s.finish(length)
 	case typ != wire.SubsysConntrack<<8|wire.MsgNew && typ != wire.SubsysExpect<<8|wire.MsgNew:
-		return nil, s.wrong(4, "a message of type %#x, which no table file has", typ)
+		return nil, s.wrong(4, "unexpected message type %#x", typ)
 	case length < wire.HeadLen || length > maxSnapshotMessage:
 		return nil, s.wrong(0, "a message of %d bytes", length)
 	}
@@ -255,7 +255,7 @@ func (s *SnapshotReader) next() ([]byte, error) {
 		swapHeader(msg)
 	}
 	if at, ok := checkAttributes(msg[wire.HeadLen:], s.header.Foreign); !ok {
-		return nil, s.wrong(wire.HeadLen+at, "an attribute whose length does not fit its message")
+		return nil, s.wrong(wire.HeadLen+at, "attribute length does not fit the message")
 	}
 	s.take(whole)
 	s.count++
@@ -265,7 +265,7 @@ func (s *SnapshotReader) next() ([]byte, error) {
 // finish reads the end mark, and returns io.EOF when all is well.
 func (s *SnapshotReader) finish(length int64) error {
 	if length != snapshotEndLen {
-		return s.wrong(0, "an end mark of %d bytes, not %d", length, snapshotEndLen)
+		return s.wrong(0, "end mark of %d bytes, expected %d", length, snapshotEndLen)
 	}
 	b, err := s.peek(snapshotEndLen)
 	if err != nil {
@@ -276,17 +276,17 @@ func (s *SnapshotReader) finish(length int64) error {
 	}
 	s.note(b[:snapshotEndLen-4])
 	if n := s.order.Uint64(b[16:]); n != s.count {
-		return s.wrong(16, "the end mark counts %d messages, there are %d", n, s.count)
+		return s.wrong(16, "the end mark counts %d messages, but there are %d", n, s.count)
 	}
 	if sum := s.order.Uint32(b[24:]); sum != s.crc {
-		return s.wrong(24, "the checksum is %08x, what stands before it has %08x: something in it was changed", sum, s.crc)
+		return s.wrong(24, "checksum mismatch: the end mark has %08x, the data %08x", sum, s.crc)
 	}
 	s.take(snapshotEndLen)
 	if b, err = s.peek(1); err != nil {
 		return err
 	}
 	if len(b) > 0 {
-		return s.wrong(0, "something follows the end mark")
+		return s.wrong(0, "data after the end mark")
 	}
 	return io.EOF
 }
@@ -299,7 +299,7 @@ func (s *SnapshotReader) wrong(at int, form string, args ...any) error {
 }
 
 func (s *SnapshotReader) cutOff(rest int) error {
-	return s.wrong(rest, "it was cut off (whole messages before: %d)", s.count)
+	return s.wrong(rest, "the file is truncated (%d complete messages before this point)", s.count)
 }
 
 // peek returns n bytes that were not taken, at most a buffer full; fewer at the

@@ -212,22 +212,22 @@ func TestSnapshotErrors(t *testing.T) {
 		b    []byte
 		want string
 	}{
-		{"empty", nil, "byte 0: it is empty: no table file"},
-		{"text", []byte("tcp      6 431999 ESTABLISHED src=10.0.0.1"), "byte 0: no table file: it begins with 74 63 70"},
-		{"short text", []byte("tcp"), "byte 0: no table file"},
-		{"header", good[:20], "byte 20: it ends in the header"},
-		{"order", set(8, 1, 2), "byte 8: 01 02 is no byte order mark"},
-		{"version", set(10, u16(2)...), "byte 10: version 2 is not known, only 1"},
-		{"header length", set(12, u32(40)...), "byte 12: a header of 40 bytes, not 32"},
-		{"type", set(36, u16(0x102)...), "byte 36: a message of type 0x102"},
+		{"empty", nil, "byte 0: the file is empty"},
+		{"text", []byte("tcp      6 431999 ESTABLISHED src=10.0.0.1"), "byte 0: not a table file: it begins with 74 63 70"},
+		{"short text", []byte("tcp"), "byte 0: not a table file"},
+		{"header", good[:20], "byte 20: the file ends within the header"},
+		{"order", set(8, 1, 2), "byte 8: 01 02 is not a byte order mark"},
+		{"version", set(10, u16(2)...), "byte 10: unknown version 2, expected 1"},
+		{"header length", set(12, u32(40)...), "byte 12: header of 40 bytes, expected 32"},
+		{"type", set(36, u16(0x102)...), "byte 36: unexpected message type 0x102"},
 		{"length", set(32, u32(16)...), "byte 32: a message of 16 bytes"},
 		{"huge", set(32, u32(1<<31)...), "byte 32: a message of 2147483648 bytes"},
-		{"attribute", set(52, u16(3)...), "byte 52: an attribute whose length"},
-		{"nested too long", set(52, u16(60000)...), "byte 52: an attribute whose length"},
-		{"end length", set(end, u32(20)...), fmt.Sprintf("byte %d: an end mark of 20 bytes", end)},
+		{"attribute", set(52, u16(3)...), "byte 52: attribute length"},
+		{"nested too long", set(52, u16(60000)...), "byte 52: attribute length"},
+		{"end length", set(end, u32(20)...), fmt.Sprintf("byte %d: end mark of 20 bytes", end)},
 		{"count", set(end+16, u16(9)...), fmt.Sprintf("byte %d: the end mark counts", end+16)},
-		{"checksum", set(end+24, 1, 2, 3, 4), fmt.Sprintf("byte %d: the checksum is", end+24)},
-		{"more", append(slices.Clone(good), 0), fmt.Sprintf("byte %d: something follows", len(good))},
+		{"checksum", set(end+24, 1, 2, 3, 4), fmt.Sprintf("byte %d: checksum mismatch", end+24)},
+		{"more", append(slices.Clone(good), 0), fmt.Sprintf("byte %d: data after the end mark", len(good))},
 	} {
 		if _, _, err := readSnapshot(bytes.NewReader(tc.b)); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %s", tc.name, err, tc.want)

@@ -104,7 +104,7 @@ func (t *teller) headline() {
 	if t.orig.Has&ctnetlink.FieldProto == 0 {
 		what = "Traffic of an unknown protocol"
 	}
-	ends := "; the table told no addresses"
+	ends := "; the table sent no addresses"
 	if t.orig.Has&ctnetlink.FieldAddrs == ctnetlink.FieldAddrs {
 		ends = " from " + source(t.orig) + " to " + destination(t.orig)
 	}

@@ -126,7 +126,7 @@ Translated  nothing that the table says; but replies are expected from 5.6.7.8
             to 4.4.4.4
 Traffic     not counted (nf_conntrack_acct was 0)
 `},
-		{"nothing at all", v4(), `Traffic of an unknown protocol; the table told no addresses
+		{"nothing at all", v4(), `Traffic of an unknown protocol; the table sent no addresses
 
 Opened      when is not recorded (nf_conntrack_timestamp was 0)
 Traffic     not counted (nf_conntrack_acct was 0)

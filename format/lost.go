@@ -22,30 +22,30 @@ var lossKinds = [...]struct {
 	{"packet and byte counters", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
 		return f.Has(ctnetlink.AttrCountersOrig) || f.Has(ctnetlink.AttrCountersReply)
 	}},
-	{"when they began", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool { return f.Has(ctnetlink.AttrTimestamp) }},
-	{"TCP windows: packets outside of them will pass", lostWindow},
-	{"the connection that announced them, and that they are related", func(f *ctnetlink.Flow, status ctnetlink.Status) bool {
+	{"start times", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool { return f.Has(ctnetlink.AttrTimestamp) }},
+	{"TCP window tracking: packets outside the window will pass", lostWindow},
+	{"the master connection: rules will not see them as related", func(f *ctnetlink.Flow, status ctnetlink.Status) bool {
 		return f.Has(ctnetlink.AttrTupleMaster) || status&ctnetlink.StatusExpected != 0
 	}},
-	{"adjusted sequence numbers: such connections will break", func(_ *ctnetlink.Flow, status ctnetlink.Status) bool {
+	{"sequence adjustments: these connections will break", func(_ *ctnetlink.Flow, status ctnetlink.Status) bool {
 		return status&ctnetlink.StatusSeqAdjust != 0
 	}},
-	{"differences of time stamps that SYNPROXY made up: such connections will break", lostSynproxy},
-	{"that a flow table forwards them (its rules take them up again)", func(_ *ctnetlink.Flow, status ctnetlink.Status) bool {
+	{"SYNPROXY time stamp offsets: these connections will break", lostSynproxy},
+	{"flow table offload: the rules offload the connections again", func(_ *ctnetlink.Flow, status ctnetlink.Status) bool {
 		return status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0
 	}},
-	{"security contexts and marks", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+	{"security contexts and security marks", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
 		mark, _ := f.SecMark()
 		return f.Has(ctnetlink.AttrSecCtx) || mark != 0
 	}},
-	{"translated keys of GRE", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+	{"translated GRE keys", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
 		return f.Orig().Proto == ctnetlink.ProtoGRE && (f.SourcePortNAT() || f.DestinationPortNAT())
 	}},
-	{"helpers whose names cannot be written", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+	{"helpers with unprintable names", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
 		name, ok := f.Helper()
 		return ok && !writable(name)
 	}},
-	{"everything: the table told no addresses", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
+	{"the entries themselves: the table sent no addresses", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
 		return f.Orig().Has&ctnetlink.FieldAddrs != ctnetlink.FieldAddrs
 	}},
 }

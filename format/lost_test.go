@@ -35,12 +35,12 @@ func TestLosses(t *testing.T) {
 		want string
 	}{
 		{"nothing", v4(tcp, status(stPlain), liberal, mark(1), labels(3), helper("ftp"), timeout(1), zone(3), nest(24, u32(1, 0), u32(2, 0), u32(3, 0))), ""},
-		{"a window", v4(tcp, tcpState(3)), "TCP windows"},
+		{"a window", v4(tcp, tcpState(3)), "TCP window tracking"},
 		{"counters", v4(tcp, liberal, counters(9, 0, 0)), "packet and byte"},
-		{"start", v4(tcp, liberal, started(1)), "when they began"},
-		{"master", v4(tcp, liberal, nest(14, addrs("1.2.3.4", "5.6.7.8"))), "announced"},
-		{"expected", v4(tcp, liberal, status(stPlain|stExpected)), "announced"},
-		{"sequence numbers", v4(tcp, liberal, status(stPlain|1<<6)), "sequence numbers"},
+		{"start", v4(tcp, liberal, started(1)), "start times"},
+		{"master", v4(tcp, liberal, nest(14, addrs("1.2.3.4", "5.6.7.8"))), "master connection"},
+		{"expected", v4(tcp, liberal, status(stPlain|stExpected)), "master connection"},
+		{"sequence numbers", v4(tcp, liberal, status(stPlain|1<<6)), "sequence adjustments"},
 		{"synproxy", v4(tcp, liberal, nest(24, u32(1, 0), u32(2, 0), u32(3, 5))), "SYNPROXY"},
 		{"offload", v4(tcp, liberal, status(stPlain|1<<14)), "flow table"},
 		{"context", v4(tcp, liberal, secctx("a")), "security"},
@@ -56,7 +56,7 @@ func TestLosses(t *testing.T) {
 			t.Errorf("%s: lost %q", c.name, got)
 		}
 	}
-	if got := slices.Collect(all.Lines()); !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "2  the connection that announced") }) {
+	if got := slices.Collect(all.Lines()); !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "2  the master connection") }) {
 		t.Errorf("counted together: %q", got)
 	}
 }

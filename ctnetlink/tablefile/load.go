@@ -141,7 +141,7 @@ func restore(t *engine.Table, r io.Reader) error {
 			continue // it ended as it was written
 		}
 		if err := t.Restore(msg, 0); err != nil && !harmless(err) {
-			return &ctnetlink.SnapshotError{Offset: at, Problem: "no entry can be made of it: " + err.Error()}
+			return &ctnetlink.SnapshotError{Offset: at, Problem: "it cannot be loaded as an entry: " + err.Error()}
 		}
 	}
 }

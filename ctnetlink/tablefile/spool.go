@@ -68,7 +68,7 @@ func (f *File) openJournal() (*journal, error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			return nil, fmt.Errorf("a follower's spool: %w", err)
+			return nil, fmt.Errorf("follower's spool file: %w", err)
 		case dead:
 			// Unlocked first: not every system removes an open file.
 			_ = lock.Unlock()
@@ -135,7 +135,7 @@ func (j *journal) publish(before, after uint64, ends time.Time) error {
 	}
 	for _, spool := range j.spools {
 		if err := j.publishTo(spool, before, after, ends); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("cannot tell a follower: %w", err)
+			return fmt.Errorf("cannot notify a follower: %w", err)
 		}
 	}
 	j.events, j.lost = j.events[:0], 0
@@ -191,7 +191,7 @@ func openSpool(path string) (*os.File, error) {
 	}
 	if err != nil || !os.SameFile(named, info) || string(magic[1:]) != spoolMagic[1:] {
 		file.Close()
-		return nil, fmt.Errorf("%s is no spool", filepath.Base(path))
+		return nil, fmt.Errorf("%s is not a spool file", filepath.Base(path))
 	}
 	return file, nil
 }
