@@ -25,7 +25,11 @@ func (r *Request) tuples() (orig, reply ctnetlink.Tuple) {
 		reply.Proto, reply.Has = orig.Proto, reply.Has|ctnetlink.FieldProto
 	}
 	if orig.Has&ctnetlink.FieldICMPType != 0 && orig.Family() == icmpFamily(orig.Proto) {
-		reply.ICMPType = mirrorICMPType(orig.Proto, orig.ICMPType)
+		inverse, ok := ctnetlink.InverseICMPType(orig.Proto, orig.ICMPType)
+		if !ok {
+			inverse = orig.ICMPType // the table refuses it
+		}
+		reply.ICMPType = inverse
 		reply.ICMPCode, reply.ICMPID = orig.ICMPCode, orig.ICMPID
 		orig.Has |= ctnetlink.FieldICMP
 		reply.Has |= ctnetlink.FieldICMP
@@ -51,18 +55,6 @@ func mirror(t, other *ctnetlink.Tuple, want ctnetlink.Fields) {
 	}
 }
 
-// icmpReplies pairs the queries of a protocol with their replies (RFC 792,
-// RFC 950; RFC 4443, RFC 4620).
-func icmpReplies(proto uint8) [][2]uint8 {
-	switch proto {
-	case ctnetlink.ProtoICMP:
-		return [][2]uint8{{8, 0}, {13, 14}, {15, 16}, {17, 18}}
-	case ctnetlink.ProtoICMPv6:
-		return [][2]uint8{{128, 129}, {139, 140}}
-	}
-	return nil
-}
-
 // icmpFamily is the family that a protocol of queries belongs to. An entry of
 // the other one gets no reply, and the table refuses it.
 func icmpFamily(proto uint8) uint8 {
@@ -70,20 +62,6 @@ func icmpFamily(proto uint8) uint8 {
 		return ctnetlink.FamilyIPv6
 	}
 	return ctnetlink.FamilyIPv4
-}
-
-// mirrorICMPType returns the type that answers a query, and the query of an
-// answer; other types stay, and the table refuses them.
-func mirrorICMPType(proto, icmpType uint8) uint8 {
-	for _, pair := range icmpReplies(proto) {
-		switch icmpType {
-		case pair[0]:
-			return pair[1]
-		case pair[1]:
-			return pair[0]
-		}
-	}
-	return icmpType
 }
 
 // family is that of the command line, IPv4 where nothing says.

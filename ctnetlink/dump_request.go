@@ -113,46 +113,13 @@ func (s filterSet) without(q *DumpRequest) *DumpRequest {
 	return &less
 }
 
-// Bits of CTA_FILTER_ORIG_FLAGS and CTA_FILTER_REPLY_FLAGS
-// (CTA_FILTER_FLAG_* of nf_conntrack_netlink.c); those of ICMPv6 follow ICMP's.
-const (
-	filterIPSrc    = 1 << 0
-	filterIPDst    = 1 << 1
-	filterProtoNum = 1 << 3
-	filterSrcPort  = 1 << 4
-	filterDstPort  = 1 << 5
-	filterICMPType = 1 << 6
-	filterICMPCode = 1 << 7
-	filterICMPID   = 1 << 8
-	filterICMPv6   = 3 // how far ICMPv6's bits are from ICMP's
-)
-
-// filterFlags returns the flags for those fields of a tuple that are set.
-func filterFlags(t *Tuple) (flags uint32) {
-	for _, f := range []struct {
-		field Fields
-		flag  uint32
-	}{
-		{FieldSrc, filterIPSrc}, {FieldDst, filterIPDst}, {FieldProto, filterProtoNum},
-		{FieldSrcPort, filterSrcPort}, {FieldDstPort, filterDstPort},
-	} {
-		if t.Has&f.field != 0 {
-			flags |= f.flag
-		}
+// filterFlags returns the CTA_FILTER flags of the fields that are set in t.
+func filterFlags(t *Tuple) uint32 {
+	flags := t.Has &^ FieldZone
+	if t.Proto != ProtoICMPv6 {
+		return uint32(flags)
 	}
-	var query uint32
-	for _, f := range []struct {
-		field Fields
-		flag  uint32
-	}{{FieldICMPType, filterICMPType}, {FieldICMPCode, filterICMPCode}, {FieldICMPID, filterICMPID}} {
-		if t.Has&f.field != 0 {
-			query |= f.flag
-		}
-	}
-	if t.Proto == ProtoICMPv6 {
-		query <<= filterICMPv6
-	}
-	return flags | query
+	return uint32(flags&^FieldICMP | flags&FieldICMP<<wire.FilterICMPv6Shift)
 }
 
 // List is a list of entries that can be dumped.

@@ -26,19 +26,19 @@ type Tuple struct {
 	Src, Dst netip.Addr
 }
 
-// Fields is a set of fields of a Tuple.
+// Fields is a set of fields of a Tuple. The bits are those of CTA_FILTER.
 type Fields uint16
 
 const (
-	FieldSrc Fields = 1 << iota
-	FieldDst
-	FieldZone
-	FieldProto
-	FieldSrcPort
-	FieldDstPort
-	FieldICMPType
-	FieldICMPCode
-	FieldICMPID
+	FieldSrc      Fields = wire.FilterIPSrc
+	FieldDst      Fields = wire.FilterIPDst
+	FieldZone     Fields = wire.FilterZone
+	FieldProto    Fields = wire.FilterProto
+	FieldSrcPort  Fields = wire.FilterSrcPort
+	FieldDstPort  Fields = wire.FilterDstPort
+	FieldICMPType Fields = wire.FilterICMPType
+	FieldICMPCode Fields = wire.FilterICMPCode
+	FieldICMPID   Fields = wire.FilterICMPID
 
 	FieldAddrs = FieldSrc | FieldDst
 	FieldPorts = FieldSrcPort | FieldDstPort

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Losses counts what of many entries a StyleSave line does not hold, by kind:
@@ -63,9 +64,9 @@ func lostWindow(f *ctnetlink.Flow, status ctnetlink.Status) bool {
 // lostSynproxy tells whether an entry went through SYNPROXY: it is sent for
 // every entry that could have, with zeros (CTA_SYNPROXY_ISN, _ITS, _TSOFF).
 func lostSynproxy(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
-	raw, ok := f.Raw(ctnetlink.AttrSynproxy)
-	for ; ok && len(raw) >= 8; raw = raw[8:] {
-		if binary.NativeEndian.Uint16(raw) == 8 && binary.BigEndian.Uint32(raw[4:]) != 0 {
+	raw, _ := f.Raw(ctnetlink.AttrSynproxy)
+	for a := (wire.Attrs{B: raw}); a.Next(); {
+		if len(a.Val) == 4 && binary.BigEndian.Uint32(a.Val) != 0 {
 			return true
 		}
 	}

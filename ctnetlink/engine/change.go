@@ -91,7 +91,7 @@ func (t *Table) changeHelper(e *entry, a *entryAttrs) errno {
 }
 
 func (t *Table) changeTimeout(e *entry, a *entryAttrs) errno {
-	if e.status&statusFixedTimeout != 0 {
+	if e.status&ctnetlink.StatusFixedTimeout != 0 {
 		return ctnetlink.EPERM
 	}
 	e.deadline = t.now.after(a.u32(ctnetlink.AttrTimeout))
@@ -103,15 +103,15 @@ func (t *Table) changeTimeout(e *entry, a *entryAttrs) errno {
 // changeStatus sets bits. Those that only the table may change must be as they
 // are, or at least it must not look as if they were to be cleared.
 func (t *Table) changeStatus(e *entry, a *entryAttrs) errno {
-	v := a.u32(ctnetlink.AttrStatus)
-	if (e.status^v)&(statusExpected|statusConfirmed|statusDying) != 0 ||
-		e.status&^v&(statusSeenReply|statusAssured) != 0 {
+	v := ctnetlink.Status(a.u32(ctnetlink.AttrStatus))
+	if (e.status^v)&(ctnetlink.StatusExpected|ctnetlink.StatusConfirmed|ctnetlink.StatusDying) != 0 ||
+		e.status&^v&(ctnetlink.StatusSeenReply|ctnetlink.StatusAssured) != 0 {
 		return ctnetlink.EBUSY
 	}
-	if e.has&alive != 0 && v&^e.status&statusAssured != 0 {
+	if e.has&alive != 0 && v&^e.status&ctnetlink.StatusAssured != 0 {
 		t.loose--
 	}
-	e.status |= v & statusSettable
+	e.status |= v & settableStatus
 	return 0
 }
 
@@ -196,7 +196,7 @@ func (t *Table) changeSeqAdj(e *entry, a *entryAttrs) errno {
 			}
 			*to = binary.BigEndian.Uint32(v)
 		}
-		e.status |= statusSeqAdjust
+		e.status |= ctnetlink.StatusSeqAdjust
 	}
 	return 0
 }

@@ -127,12 +127,12 @@ func (t *Table) fillIn(e *entry, r *request, a *entryAttrs) errno {
 		}
 		x := t.extend(e)
 		x.helper, x.hasHelp = h, true
-		e.status |= statusHelper
+		e.status |= ctnetlink.StatusHelper
 	}
 	if no := t.setupNAT(e, a); no != 0 {
 		return no
 	}
-	e.status |= statusConfirmed
+	e.status |= ctnetlink.StatusConfirmed
 	for _, step := range settings {
 		if a.has(step.attr) {
 			if no := step.apply(t, e, a); no != 0 {
@@ -151,7 +151,7 @@ func (t *Table) fillIn(e *entry, r *request, a *entryAttrs) errno {
 	if m == nil {
 		return ctnetlink.ENOENT
 	}
-	e.status |= statusExpected
+	e.status |= ctnetlink.StatusExpected
 	t.extend(e).master = t.masterOf(m)
 	return 0
 }

@@ -14,7 +14,7 @@ type entry struct {
 	next     [2]link // the hash chain's next, by direction
 	slot     slot    // its own
 	id       uint32
-	status   uint32 // ctnetlink's status bits, IPS_*
+	status   ctnetlink.Status
 	mark     uint32
 	refs     uint32 // entries whose master it is
 	has      features
@@ -67,25 +67,9 @@ const labelsLen = 16
 // seqAdj corrects TCP sequence numbers after a helper changed a packet's length.
 type seqAdj struct{ pos, before, after uint32 }
 
-// Status bits (enum ip_conntrack_status of nf_conntrack_common.h).
-const (
-	statusExpected     = 1 << 0
-	statusSeenReply    = 1 << 1
-	statusAssured      = 1 << 2
-	statusConfirmed    = 1 << 3
-	statusSrcNAT       = 1 << 4
-	statusDstNAT       = 1 << 5
-	statusSeqAdjust    = 1 << 6
-	statusSrcNATDone   = 1 << 7
-	statusDstNATDone   = 1 << 8
-	statusDying        = 1 << 9
-	statusFixedTimeout = 1 << 10
-	statusHelper       = 1 << 13
-	statusOffload      = 1 << 14
-
-	// statusSettable are those that a request can set; it clears none.
-	statusSettable = statusSeenReply | statusAssured | statusFixedTimeout | statusHelper
-)
+// settableStatus are the status bits that a request can set; it clears none.
+const settableStatus = ctnetlink.StatusSeenReply | ctnetlink.StatusAssured | ctnetlink.StatusFixedTimeout |
+	ctnetlink.StatusHelper
 
 // tick is the table's clock, in steps of tickLen since the epoch. The kernel
 // counts timeouts in jiffies; four milliseconds is its step at HZ=250.
@@ -145,6 +129,3 @@ func (t *Table) helper(e *entry) *helper {
 	}
 	return nil
 }
-
-// The status bits are ctnetlink's own; the build fails if they part.
-var _ = [1]struct{}{}[statusAssured^uint32(ctnetlink.StatusAssured)]

@@ -40,7 +40,7 @@ func (t *Table) event(kind eventKind, e *entry, portID uint32, echo *socket) {
 	w.Begin(typ, flags, 0, portID, e.family(), 0, 0)
 	t.putTuples(w, e)
 	w.U32(uint16(ctnetlink.AttrID), e.id)
-	w.U32(uint16(ctnetlink.AttrStatus), e.status)
+	w.U32(uint16(ctnetlink.AttrStatus), uint32(e.status))
 	if kind&eventDestroy != 0 {
 		t.putGone(w, e)
 	} else {
@@ -141,27 +141,12 @@ func meets(t, want *ctnetlink.Tuple, srcMask, dstMask netip.Addr) bool {
 	has := want.Has & comparable
 	lacks := func(f ctnetlink.Fields, equal bool) bool { return has&f != 0 && !equal }
 	return t.Has&has == has &&
-		!lacks(ctnetlink.FieldSrc, within(t.Src, want.Src, srcMask)) &&
-		!lacks(ctnetlink.FieldDst, within(t.Dst, want.Dst, dstMask)) &&
+		!lacks(ctnetlink.FieldSrc, wire.SameAddr(t.Src, want.Src, srcMask)) &&
+		!lacks(ctnetlink.FieldDst, wire.SameAddr(t.Dst, want.Dst, dstMask)) &&
 		!lacks(ctnetlink.FieldProto, t.Proto == want.Proto) &&
 		!lacks(ctnetlink.FieldSrcPort, t.SrcPort == want.SrcPort) &&
 		!lacks(ctnetlink.FieldDstPort, t.DstPort == want.DstPort) &&
 		!lacks(ctnetlink.FieldICMPID, t.ICMPID == want.ICMPID) &&
 		!lacks(ctnetlink.FieldICMPType, t.ICMPType == want.ICMPType) &&
 		!lacks(ctnetlink.FieldICMPCode, t.ICMPCode == want.ICMPCode)
-}
-
-// within compares addresses of one family under a mask; an invalid one stands
-// for all bits.
-func within(a, want, mask netip.Addr) bool {
-	if !mask.IsValid() || !want.IsValid() || a.BitLen() != want.BitLen() || mask.BitLen() != want.BitLen() {
-		return a == want
-	}
-	x, y, m := a.AsSlice(), want.AsSlice(), mask.AsSlice()
-	for i := range x {
-		if (x[i]^y[i])&m[i] != 0 {
-			return false
-		}
-	}
-	return true
 }

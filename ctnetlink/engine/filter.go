@@ -89,7 +89,7 @@ func (f *entryFilter) parseFlags(a *entryAttrs) errno {
 			return ctnetlink.EINVAL
 		}
 		flags := binary.NativeEndian.Uint32(w.Val)
-		if flags&^filterAll != 0 {
+		if flags&^wire.FilterAll != 0 {
 			return ctnetlink.EINVAL
 		}
 		f.flags[w.Type-wire.FilterOrigFlags] = flags
@@ -121,7 +121,7 @@ func (f *entryFilter) match(e *entry) bool {
 	return (f.family == 0 || f.family == e.family()) &&
 		(!f.zoned || f.zone.id == e.zone.id) &&
 		f.matchTuple(e, original) && f.matchTuple(e, reply) &&
-		f.mark.match(e.mark) && f.status.match(e.status)
+		f.mark.match(e.mark) && f.status.match(uint32(e.status))
 }
 
 // matchTuple compares those fields of a tuple that count. The kernel's test of
@@ -132,19 +132,19 @@ func (f *entryFilter) matchTuple(e *entry, d direction) bool {
 		return true
 	}
 	differ := func(flag uint32, differs bool) bool { return flags&flag != 0 && differs }
-	if differ(filterSrc, t.src != want.src) || differ(filterDst, t.dst != want.dst) || differ(filterProto, t.proto != want.proto) {
+	if differ(wire.FilterIPSrc, t.src != want.src) || differ(wire.FilterIPDst, t.dst != want.dst) || differ(wire.FilterProto, t.proto != want.proto) {
 		return false
 	}
 	switch t.proto {
 	case ctnetlink.ProtoTCP, ctnetlink.ProtoUDP:
-		return !differ(filterSrcPort, t.sport != want.sport) && !differ(filterDstPort, t.dport != want.dport)
+		return !differ(wire.FilterSrcPort, t.sport != want.sport) && !differ(wire.FilterDstPort, t.dport != want.dport)
 	case ctnetlink.ProtoICMPv6:
-		flags >>= 3
+		flags >>= wire.FilterICMPv6Shift
 		fallthrough
 	case ctnetlink.ProtoICMP:
-		return !differ(filterICMPType, t.dport>>8 != want.dport>>8) &&
-			!differ(filterICMPCode, uint8(t.dport) != uint8(want.dport)) &&
-			!differ(filterICMPID, t.sport != want.sport)
+		return !differ(wire.FilterICMPType, t.dport>>8 != want.dport>>8) &&
+			!differ(wire.FilterICMPCode, uint8(t.dport) != uint8(want.dport)) &&
+			!differ(wire.FilterICMPID, t.sport != want.sport)
 	}
 	return true
 }

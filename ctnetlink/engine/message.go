@@ -21,7 +21,7 @@ const typeNew = wire.SubsysConntrack<<8 | wire.MsgNew
 func (t *Table) putEntry(w *wire.Builder, e *entry, to answerTo) {
 	w.Begin(typeNew, to.flags, to.seq, to.portID, e.family(), 0, 0)
 	t.putTuples(w, e)
-	w.U32(uint16(ctnetlink.AttrStatus), e.status)
+	w.U32(uint16(ctnetlink.AttrStatus), uint32(e.status))
 	w.U32(uint16(ctnetlink.AttrMark), e.mark)
 	x := t.extension(e)
 	if x != nil && x.secCtx != nil {
@@ -162,7 +162,7 @@ func (x *extension) putLabels(w *wire.Builder) {
 }
 
 func (x *extension) putSeqAdj(w *wire.Builder, e *entry) {
-	if e.status&statusSeqAdjust == 0 {
+	if e.status&ctnetlink.StatusSeqAdjust == 0 {
 		return
 	}
 	for d, s := range x.seqAdj {

@@ -47,15 +47,15 @@ func (t *Table) translate(e *entry, val []byte, source bool) errno {
 	if chosen != current {
 		e.tuples[reply], _ = chosen.invert()
 		if source {
-			e.status |= statusSrcNAT
+			e.status |= ctnetlink.StatusSrcNAT
 		} else {
-			e.status |= statusDstNAT
+			e.status |= ctnetlink.StatusDstNAT
 		}
 	}
 	if source {
-		e.status |= statusSrcNATDone
+		e.status |= ctnetlink.StatusSrcNATDone
 	} else {
-		e.status |= statusDstNATDone
+		e.status |= ctnetlink.StatusDstNATDone
 	}
 	return 0
 }
@@ -133,7 +133,7 @@ func (t *Table) unique(current tuple, r *natRange, e *entry, source bool) tuple 
 // entry in the way is the same connection seen from its other end, for that is
 // no matter of ports (nf_nat_used_tuple_new).
 func (t *Table) clashes(current *tuple, e *entry) bool {
-	if p := e.protocol(); p == ctnetlink.ProtoTCP || p == ctnetlink.ProtoSCTP || e.status&(statusSrcNAT|statusDstNAT) != 0 {
+	if p := e.protocol(); p == ctnetlink.ProtoTCP || p == ctnetlink.ProtoSCTP || e.status&(ctnetlink.StatusSrcNAT|ctnetlink.StatusDstNAT) != 0 {
 		return true
 	}
 	o := t.lookup(current, e.zone)
@@ -143,7 +143,7 @@ func (t *Table) clashes(current *tuple, e *entry) bool {
 			return false
 		}
 	}
-	return o.status&(statusSrcNAT|statusDstNAT|statusSeqAdjust) != 0 || o.tuples[original] != e.tuples[reply]
+	return o.status&(ctnetlink.StatusSrcNAT|ctnetlink.StatusDstNAT|ctnetlink.StatusSeqAdjust) != 0 || o.tuples[original] != e.tuples[reply]
 }
 
 // answered tells whether the answer to a tuple would reach another entry.

@@ -79,7 +79,7 @@ func (t *Table) restoreEntry(family uint8, b []byte, age tick) error {
 	for _, n := range []struct {
 		attr ctnetlink.Attr
 		to   *uint32
-	}{{ctnetlink.AttrStatus, &e.status}, {ctnetlink.AttrMark, &e.mark}, {ctnetlink.AttrID, &e.id}} {
+	}{{ctnetlink.AttrStatus, (*uint32)(&e.status)}, {ctnetlink.AttrMark, &e.mark}, {ctnetlink.AttrID, &e.id}} {
 		if val := a[n.attr]; val != nil {
 			if len(val) < 4 {
 				return malformed("a number")

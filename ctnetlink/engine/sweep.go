@@ -3,6 +3,8 @@ package engine
 import (
 	"cmp"
 	"slices"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
 // sweep remembers when to look for entries that have ended. Those that a
@@ -79,7 +81,7 @@ func (t *Table) makeRoom() bool {
 			t.cursor = 0
 		}
 		e := t.slabs.at(t.cursor)
-		if e.has&alive != 0 && e.status&statusAssured == 0 {
+		if e.has&alive != 0 && e.status&ctnetlink.StatusAssured == 0 {
 			t.remove(e, 0, nil)
 			t.stats.earlyDrop++
 			return true

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -117,11 +118,11 @@ func (t *Table) add(e *entry) {
 	e.has |= alive
 	t.link(e)
 	t.count++
-	if e.status&statusAssured == 0 {
+	if e.status&ctnetlink.StatusAssured == 0 {
 		t.loose++
 	}
 	t.ends.note(e.deadline)
-	if e.status&statusSrcNATDone != 0 {
+	if e.status&ctnetlink.StatusSrcNATDone != 0 {
 		t.addSource(e)
 	}
 }
@@ -130,14 +131,14 @@ func (t *Table) add(e *entry) {
 // asked for it, 0 without one; echo is a socket that wants to hear of it in any
 // case (nf_ct_delete).
 func (t *Table) remove(e *entry, portID uint32, echo *socket) {
-	e.status |= statusDying
+	e.status |= ctnetlink.StatusDying
 	t.event(eventDestroy, e, portID, echo)
 	t.unlink(e)
 	t.count--
-	if e.status&statusAssured == 0 {
+	if e.status&ctnetlink.StatusAssured == 0 {
 		t.loose--
 	}
-	if e.status&statusSrcNATDone != 0 {
+	if e.status&ctnetlink.StatusSrcNATDone != 0 {
 		t.removeSource(e)
 	}
 	t.dropExpectations(e)

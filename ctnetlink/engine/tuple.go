@@ -55,35 +55,14 @@ func (z zone) in(d direction) uint16 {
 func (t *tuple) invert() (i tuple, ok bool) {
 	i = tuple{src: t.dst, dst: t.src, sport: t.dport, dport: t.sport, family: t.family, proto: t.proto}
 	if isICMP(t.proto) {
-		other, ok := icmpAnswer(t.proto, uint8(t.dport>>8))
+		other, ok := ctnetlink.InverseICMPType(t.proto, uint8(t.dport>>8))
 		i.sport, i.dport = t.sport, uint16(other)<<8|t.dport&0xff
 		return i, ok
 	}
 	return i, true
 }
 
-// Which ICMP query answers which, plus one; 0: none (the invmaps of
-// nf_conntrack_proto_icmp.c and nf_conntrack_proto_icmpv6.c).
-var (
-	icmpInverse = [...]uint8{0: 8 + 1, 8: 0 + 1, 13: 14 + 1, 14: 13 + 1, 15: 16 + 1, 16: 15 + 1, 17: 18 + 1, 18: 17 + 1}
-	// From 128 on: echo, and node information.
-	icmpv6Inverse = [...]uint8{0: 129 + 1, 1: 128 + 1, 11: 140 + 1, 12: 139 + 1}
-)
-
 func isICMP(proto uint8) bool { return proto == ctnetlink.ProtoICMP || proto == ctnetlink.ProtoICMPv6 }
-
-// icmpAnswer returns the type that answers a type; ok is false when none does.
-func icmpAnswer(proto, typ uint8) (answer uint8, ok bool) {
-	inverse := icmpInverse[:]
-	if proto == ctnetlink.ProtoICMPv6 {
-		inverse = icmpv6Inverse[:]
-		typ -= 128
-	}
-	if int(typ) >= len(inverse) || inverse[typ] == 0 {
-		return 0, false
-	}
-	return inverse[typ] - 1, true
-}
 
 // hasPorts tells whether tuples of proto carry two numbers of 16 bits. DCCP is
 // not among them any more: its helperless tracking left Linux in 6.18.
@@ -95,31 +74,16 @@ func hasPorts(proto uint8) bool {
 	return false
 }
 
-// Bits of CTA_FILTER_*_FLAGS: which fields of a tuple count.
-const (
-	filterSrc uint32 = 1 << iota
-	filterDst
-	filterZone
-	filterProto
-	filterSrcPort
-	filterDstPort
-	filterICMPType
-	filterICMPCode
-	filterICMPID
-	filterICMPv6Type
-	filterICMPv6Code
-	filterICMPv6ID
-	filterEnd
-	filterAll    = filterEnd - 1
-	filterInside = filterAll &^ (filterSrc | filterDst | filterZone | filterProto) // of CTA_TUPLE_PROTO
-)
+// filterInside are the CTA_FILTER flags of the fields in CTA_TUPLE_PROTO, but for
+// the protocol.
+const filterInside = wire.FilterAll &^ (wire.FilterIPSrc | wire.FilterIPDst | wire.FilterZone | wire.FilterProto)
 
 // parseTuple reads a tuple attribute of a request, all of it.
 func parseTuple(val []byte, family uint8, dir direction, z *zone) (tuple, errno) {
 	if t, ok := parseUsual(val, family); ok {
 		return t, 0
 	}
-	return parseTupleFields(val, family, dir, z, filterAll)
+	return parseTupleFields(val, family, dir, z, wire.FilterAll)
 }
 
 // parseTupleFields reads those fields of a tuple that flags name. Its zone goes
@@ -133,19 +97,19 @@ func parseTupleFields(val []byte, family uint8, dir direction, z *zone, flags ui
 		return t, ctnetlink.EOPNOTSUPP
 	}
 	t.family = family
-	if flags&(filterSrc|filterDst) != 0 {
+	if flags&(wire.FilterIPSrc|wire.FilterIPDst) != 0 {
 		if no := t.parseIP(tb[wire.TupleIP], flags); no != 0 {
 			return t, no
 		}
 	}
-	if flags&filterProto != 0 {
+	if flags&wire.FilterProto != 0 {
 		if no := t.parseProto(tb[wire.TupleProto], flags); no != 0 {
 			return t, no
 		}
 	} else if flags&filterInside != 0 {
 		return t, ctnetlink.EINVAL
 	}
-	if flags&filterZone != 0 && tb[wire.TupleZone] != nil {
+	if flags&wire.FilterZone != 0 && tb[wire.TupleZone] != nil {
 		if z == nil || z.id != 0 {
 			return t, ctnetlink.EINVAL
 		}
@@ -166,13 +130,13 @@ func (t *tuple) parseIP(val []byte, flags uint32) errno {
 	if t.family == familyIPv6 {
 		src, dst, size = tb[wire.IPv6Src], tb[wire.IPv6Dst], 16
 	}
-	if flags&filterSrc != 0 {
+	if flags&wire.FilterIPSrc != 0 {
 		if src == nil {
 			return ctnetlink.EINVAL
 		}
 		copy(t.src[:], src[:size])
 	}
-	if flags&filterDst != 0 {
+	if flags&wire.FilterIPDst != 0 {
 		if dst == nil {
 			return ctnetlink.EINVAL
 		}
@@ -197,20 +161,20 @@ func (t *tuple) parseProto(val []byte, flags uint32) errno {
 	case t.proto == ctnetlink.ProtoICMP:
 		return t.parseICMP(val, tb[wire.ProtoICMPID:], icmpPolicy, flags)
 	case t.proto == ctnetlink.ProtoICMPv6:
-		return t.parseICMP(val, tb[wire.ProtoICMPv6ID:], icmpv6Policy, flags>>3)
+		return t.parseICMP(val, tb[wire.ProtoICMPv6ID:], icmpv6Policy, flags>>wire.FilterICMPv6Shift)
 	case !hasPorts(t.proto):
 		return 0
 	}
 	if no := parse(val, tb[:], portPolicy); no != 0 {
 		return no
 	}
-	if flags&filterSrcPort != 0 {
+	if flags&wire.FilterSrcPort != 0 {
 		if tb[wire.ProtoSrcPort] == nil {
 			return ctnetlink.EINVAL
 		}
 		t.sport = binary.BigEndian.Uint16(tb[wire.ProtoSrcPort])
 	}
-	if flags&filterDstPort != 0 {
+	if flags&wire.FilterDstPort != 0 {
 		if tb[wire.ProtoDstPort] == nil {
 			return ctnetlink.EINVAL
 		}
@@ -227,22 +191,22 @@ func (t *tuple) parseICMP(val []byte, tb [][]byte, p policy, flags uint32) errno
 		return no
 	}
 	id, typ, code := tb[0], tb[1], tb[2]
-	if flags&filterICMPType != 0 {
+	if flags&wire.FilterICMPType != 0 {
 		if typ == nil {
 			return ctnetlink.EINVAL
 		}
-		if _, ok := icmpAnswer(t.proto, typ[0]); !ok {
+		if _, ok := ctnetlink.InverseICMPType(t.proto, typ[0]); !ok {
 			return ctnetlink.EINVAL
 		}
 		t.dport = uint16(typ[0]) << 8
 	}
-	if flags&filterICMPCode != 0 {
+	if flags&wire.FilterICMPCode != 0 {
 		if code == nil {
 			return ctnetlink.EINVAL
 		}
 		t.dport |= uint16(code[0])
 	}
-	if flags&filterICMPID != 0 {
+	if flags&wire.FilterICMPID != 0 {
 		if id == nil {
 			return ctnetlink.EINVAL
 		}

@@ -116,6 +116,24 @@ const (
 	FilterOrigFlags  = 1 // CTA_FILTER_ORIG_FLAGS
 	FilterReplyFlags = 2
 
+	// Flags in both of them: the fields of the tuple to compare (CTA_FILTER_FLAG_*
+	// of nf_conntrack_netlink.c).
+	FilterIPSrc      = 1 << 0
+	FilterIPDst      = 1 << 1
+	FilterZone       = 1 << 2
+	FilterProto      = 1 << 3
+	FilterSrcPort    = 1 << 4
+	FilterDstPort    = 1 << 5
+	FilterICMPType   = 1 << 6
+	FilterICMPCode   = 1 << 7
+	FilterICMPID     = 1 << 8
+	FilterICMPv6Type = FilterICMPType << FilterICMPv6Shift
+	FilterICMPv6Code = FilterICMPCode << FilterICMPv6Shift
+	FilterICMPv6ID   = FilterICMPID << FilterICMPv6Shift
+	FilterAll        = 1<<12 - 1
+
+	FilterICMPv6Shift = 3 // from an ICMP flag to ICMPv6's
+
 	HelpName = 1 // CTA_HELP_NAME
 	HelpInfo = 2
 
