@@ -15,7 +15,7 @@ type hint struct {
 
 // newHint returns a hint about a filter; nil where none is needed.
 func newHint(m *filter.Filter) *hint {
-	h := &hint{counters: m.More.NeedsCounters(), start: m.More.NeedsStart()}
+	h := &hint{counters: m.NeedsCounters(), start: m.NeedsStart()}
 	if !h.counters && !h.start {
 		return nil
 	}

@@ -88,9 +88,9 @@ func (p *parser) firstMistake(err error) error {
 }
 
 // criteria returns the request's own criteria, to be changed.
-func (r *Request) criteria() *filter.Criteria {
+func (r *Request) criteria() *filter.Filter {
 	if r.more == nil {
-		r.more = new(filter.Criteria)
+		r.more = new(filter.Filter)
 	}
 	return r.more
 }
@@ -324,13 +324,12 @@ func (p *parser) tupleList(o protoOption, value string) {
 
 // inSet asks that a number of a tuple be in a set.
 func (r *Request) inSet(reply bool, field ctnetlink.Fields, set filter.Set) {
-	c, t := r.criteria(), &r.Orig
-	sets := &c.Orig
+	w, t := &r.criteria().Orig, &r.Orig
 	if reply {
-		sets, t = &c.Reply, &r.Reply
+		w, t = &r.criteria().Reply, &r.Reply
 	}
 	t.Has &^= field
-	*sets = append(*sets, filter.FieldSet{Field: field, Set: set})
+	w.SetNumber(field, set)
 }
 
 // addressList reads !IP[/LEN].
@@ -343,9 +342,10 @@ func (p *parser) addressList(o option, value string) error {
 	if err := p.req.fixFamily(familyOf(a)); err != nil {
 		return err
 	}
-	not := filter.Address{Addr: a, Reply: o == optReplySrc || o == optReplyDst, Field: ctnetlink.FieldDst}
+	not := filter.Address{Addr: a, Not: true}
+	field := ctnetlink.FieldDst
 	if o == optSrc || o == optReplySrc {
-		not.Field = ctnetlink.FieldSrc
+		field = ctnetlink.FieldSrc
 	}
 	if hasLength {
 		bits, err := parseLength(length, a.BitLen())
@@ -356,18 +356,18 @@ func (p *parser) addressList(o option, value string) error {
 	}
 	// The length of the address in whose place it stands goes with that one.
 	switch {
-	case p.lengths&not.Field == 0:
+	case p.lengths&field == 0:
 	case o == optSrc:
 		p.req.given &^= 1 << optMaskSrc
 	case o == optDst:
 		p.req.given &^= 1 << optMaskDst
 	}
 	p.setList(list{option: o, refused: refused, apply: func(r *Request) error {
-		t := &r.Orig
-		if not.Reply {
-			t = &r.Reply
+		w, t := &r.criteria().Orig, &r.Orig
+		if o == optReplySrc || o == optReplyDst {
+			w, t = &r.criteria().Reply, &r.Reply
 		}
-		t.Has &^= not.Field
+		t.Has &^= field
 		// --mask-src and --mask-dst, which say more, stand beside it.
 		switch {
 		case o == optSrc && r.has(optMaskSrc):
@@ -375,8 +375,7 @@ func (p *parser) addressList(o option, value string) error {
 		case o == optDst && r.has(optMaskDst):
 			not.Mask = r.Mask.Dst
 		}
-		c := r.criteria()
-		c.Without = append(c.Without, not)
+		w.SetAddr(field, not)
 		return nil
 	}})
 	return nil

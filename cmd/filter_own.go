@@ -67,7 +67,7 @@ func (p *parser) host(value string) error {
 		return err
 	}
 	c := p.req.criteria()
-	c.Host.Addr, c.NotHost = a, negated
+	c.Host.Addr, c.Host.Not = a, negated
 	if c.Host.Mask = maskOf(a, a.BitLen()); !hasLength {
 		return nil
 	}

@@ -85,7 +85,7 @@ type Request struct {
 	// one.
 	replySrcMask, replyDstMask netip.Addr
 	// more is what lists and this program's own options choose; nil: nothing.
-	more *filter.Criteria
+	more *filter.Filter
 	// ownSet and ownClear are status bits of this program's own options.
 	ownSet, ownClear ctnetlink.Status
 
@@ -110,50 +110,50 @@ func (r *Request) has(o option) bool { return r.given.has(o) }
 
 // filter returns the criteria that the command line's options make.
 func (r *Request) filter() *filter.Filter {
-	m := &filter.Filter{
-		Family:     r.Family,
-		Orig:       filter.Tuple{Tuple: r.Orig},
-		Reply:      filter.Tuple{Tuple: r.Reply},
-		ID:         r.ID,
-		HasID:      r.has(optID),
-		Labels:     r.Labels,
-		SrcNAT:     r.SrcNAT,
-		DstNAT:     r.DstNAT,
-		AnyNAT:     r.AnyNAT,
-		Zone:       r.Zone,
-		HasZone:    r.has(optZone),
-		SecMark:    r.SecMark,
-		HasSecMark: r.has(optSecMark),
-		StatusSet:  r.ownSet, StatusClear: r.ownClear,
-		More: r.more,
-	}
-	m.Reply.SrcMask, m.Reply.DstMask = r.replySrcMask, r.replyDstMask
+	m := new(filter.Filter)
 	if r.more != nil {
-		// Lists stand in place of single values.
-		m.HasID = m.HasID && r.more.ID == nil
-		m.HasZone = m.HasZone && r.more.Zone == nil
-		m.HasSecMark = m.HasSecMark && r.more.SecMark == nil
+		*m = *r.more // a list replaces a single value
 	}
-	if r.has(optMaskSrc) {
-		m.Orig.SrcMask = r.Mask.Src
+	m.Family, m.Labels, m.SrcNAT, m.DstNAT, m.AnyNAT = r.Family, r.Labels, r.SrcNAT, r.DstNAT, r.AnyNAT
+	m.StatusSet, m.StatusClear = r.ownSet, r.ownClear
+	m.Orig.Add(&r.Orig)
+	m.Reply.Add(&r.Reply)
+	one := func(set *filter.Set, n uint32, given bool) {
+		if given && *set == nil {
+			*set = filter.Values(n)
+		}
 	}
-	if r.has(optMaskDst) {
-		m.Orig.DstMask = r.Mask.Dst
+	one(&m.ID, r.ID, r.has(optID))
+	one(&m.Zone, uint32(r.Zone), r.has(optZone))
+	one(&m.SecMark, r.SecMark, r.has(optSecMark))
+	mask := func(w *filter.Tuple, field ctnetlink.Fields, mask netip.Addr, given bool) {
+		if a := w.Addr(field); given && mask.IsValid() {
+			a.Mask = mask
+			w.SetAddr(field, a)
+		}
 	}
+	mask(&m.Reply, ctnetlink.FieldSrc, r.replySrcMask, true)
+	mask(&m.Reply, ctnetlink.FieldDst, r.replyDstMask, true)
+	mask(&m.Orig, ctnetlink.FieldSrc, r.Mask.Src, r.has(optMaskSrc))
+	mask(&m.Orig, ctnetlink.FieldDst, r.Mask.Dst, r.has(optMaskDst))
 	if r.Command == cmdUpdate {
 		// -t, -u, -m, --state and the vtags are the new values there.
 		return m
 	}
-	m.Mark, m.MarkMask, m.HasMark = r.Mark, r.MarkMask, r.has(optMark) && (r.more == nil || r.more.Marks == nil)
+	if r.has(optMark) && m.Marks == nil {
+		m.Marks = []filter.MarkRange{{Min: r.Mark, Max: r.Mark, Mask: r.MarkMask}}
+	}
 	m.StatusSet |= r.StatusSet
 	m.StatusClear |= r.StatusClear
 	if r.statusUnset && r.StatusSet|r.StatusClear == 0 {
 		m.StatusClear |= ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
 	}
-	m.OrigVTag, m.HasOrigVTag = r.Info.VTag[0], r.protoGiven.has(poOrigVTag)
-	m.ReplyVTag, m.HasReplyVTag = r.Info.VTag[1], r.protoGiven.has(poReplyVTag)
-	m.Role, m.HasRole = r.Info.Role, r.protoGiven.has(poRole)
-	m.State, m.StateProto, m.HasState = r.Info.State, r.Info.Proto, r.Info.Has&ctnetlink.InfoState != 0
+	one(&m.OrigVTag, r.Info.VTag[0], r.protoGiven.has(poOrigVTag))
+	one(&m.ReplyVTag, r.Info.VTag[1], r.protoGiven.has(poReplyVTag))
+	one(&m.Role, uint32(r.Info.Role), r.protoGiven.has(poRole))
+	if r.Info.Has&ctnetlink.InfoState != 0 {
+		m.States = []filter.StateSet{{Proto: r.Info.Proto, States: 1 << r.Info.State}}
+	}
 	return m
 }
 

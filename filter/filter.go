@@ -1,199 +1,102 @@
-// Package filter decides which entries a command acts on: one predicate for
-// listing, deleting and updating alike, and the part of it that the kernel can
-// evaluate itself.
+// Package filter chooses entries of the connection tracking table.
+//
+// A Filter is a set of criteria, and Match reports whether an entry meets all
+// of them. The kernel can evaluate a part of most filters itself: Kernel
+// returns the dumps, and Events the event filter, that leave out what the
+// filter cannot match.
+//
+//	m := &filter.Filter{}
+//	m.Orig.SetNumber(ctnetlink.FieldProto, filter.Values(ctnetlink.ProtoTCP))
+//	m.Orig.SetNumber(ctnetlink.FieldDstPort, filter.Values(80, 443, 8080))
+//	for _, q := range m.Kernel() {
+//		for f, err := range conn.Dump(q) {
+//			if err != nil {
+//				return err
+//			}
+//			if m.Match(f) {
+//				fmt.Println(f.Orig())
+//			}
+//		}
+//	}
 package filter
 
 import (
-	"net/netip"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
 // Filter is a set of criteria; an entry matches when it meets all of them. The
-// zero Filter matches every entry.
+// zero Filter matches every entry, and a field with its zero value is no
+// criterion.
+//
+// An entry without the attribute that a criterion examines does not meet it,
+// negated or not. There are two exceptions: an entry without a zone is in zone
+// 0, and one without labels has no bit set.
+//
+// Match, Kernel, Events and Split do not change the Filter, so that several
+// goroutines may use one.
 type Filter struct {
-	// Family is the address family, FamilyAny for both.
+	// Family is the address family; FamilyAny is both.
 	Family uint8
-	// Orig and Reply are what each direction's tuple must be: the fields that
-	// Has names are compared. A zone that an entry does not carry is 0.
+	// Orig and Reply are criteria on the tuple of each direction.
 	Orig, Reply Tuple
-	// State is the state of StateProto, a number of its StateNames.
-	State, StateProto uint8
-	HasState          bool
-	// OrigVTag and ReplyVTag are SCTP's verification tags, Role is DCCP's.
-	OrigVTag, ReplyVTag       uint32
-	HasOrigVTag, HasReplyVTag bool
-	Role                      uint8
-	HasRole                   bool
-	// StatusSet are bits that must be set, StatusClear bits that must not be.
-	StatusSet, StatusClear ctnetlink.Status
-	// Mark must equal the entry's mark under MarkMask. An entry without a
-	// mark attribute does not match.
-	Mark, MarkMask uint32
-	HasMark        bool
-	SecMark        uint32
-	HasSecMark     bool
-	ID             uint32
-	HasID          bool
-	// Zone is that of both directions; an entry that carries none has 0.
-	Zone    uint16
-	HasZone bool
-	// Labels are bits that must all be set (see ctnetlink.HasLabel); empty:
-	// not compared.
-	Labels []byte
-	// SrcNAT, DstNAT and AnyNAT select translated entries.
+	// Host is an address of which one end must have in one direction; with
+	// Not, neither end may have it in either direction.
+	Host Address
+	// Port must contain a port of either end in either direction; with
+	// NotPort, it may contain none of them. Only entries of a protocol with
+	// ports match: a GRE key is not a port.
+	Port    Set
+	NotPort bool
+	// States are the protocol states that match. Entries of a protocol that is
+	// not listed do not match. Empty: any state.
+	States []StateSet
+	// OrigVTag and ReplyVTag are the verification tags of SCTP (RFC 9260), and
+	// Role is the role of DCCP's original direction (0 client, 1 server).
+	OrigVTag, ReplyVTag, Role Set
+	// StatusSet are bits that must all be set, StatusClear bits that must all
+	// be clear, and StatusAny bits one of which must be set.
+	StatusSet, StatusClear, StatusAny ctnetlink.Status
+	// Marks are ranges one of which must contain the mark; with NotMarks, none
+	// may contain it. Empty: any mark.
+	Marks    []MarkRange
+	NotMarks bool
+	// Zone is the zone of both directions. ID is the entry's id, SecMark its
+	// security mark.
+	Zone, ID, SecMark Set
+	// Labels are bits that must all be set, WithoutLabels bits that must all
+	// be clear (see ctnetlink.HasLabel). Empty: any labels.
+	Labels, WithoutLabels []byte
+	// SrcNAT and DstNAT select entries whose source or destination was
+	// translated, AnyNAT those with either.
 	SrcNAT, DstNAT, AnyNAT NAT
-	// More is what the fields above cannot say; nil: nothing.
-	More *Criteria
+	// MinPackets and MinBytes are the least that both directions together must
+	// have counted.
+	MinPackets, MinBytes uint64
+	// Older is the least age of an entry, and Younger an age that it has not
+	// reached yet. An entry whose start lies in the future has age 0.
+	Older, Younger time.Duration
+	// ExpiresWithin is the longest time in which an entry may end if no other
+	// packet arrives.
+	ExpiresWithin time.Duration
+	// Now is the clock for Older and Younger; nil is time.Now.
+	Now func() time.Time
 }
 
-// Tuple is what one direction must be.
-type Tuple struct {
-	ctnetlink.Tuple
-	// SrcMask and DstMask, when valid, say which bits of the addresses count.
-	SrcMask, DstMask netip.Addr
+// StateSet is a set of states of a protocol.
+type StateSet struct {
+	Proto uint8
+	// States has bit n set for state n of ctnetlink.StateNames(Proto).
+	States uint32
 }
 
-// NAT selects entries whose source or destination was translated.
-type NAT struct {
-	// Given: the criterion is there. Without an address any translation will
-	// do.
-	Given bool
-	// Addr, when valid, is the address it was translated to, of which those
-	// bits count that Mask, when valid, has set; and Port, when HasPort, the
-	// port.
-	Addr, Mask netip.Addr
-	Port       uint16
-	HasPort    bool
-	// Not: it must have been translated to anything else.
-	Not bool
-}
+// MarkRange is the set of marks that are between Min and Max, both included,
+// after all bits outside Mask have been cleared.
+type MarkRange struct{ Min, Max, Mask uint32 }
 
-// Match tells whether an entry meets all criteria.
-func (m *Filter) Match(f *ctnetlink.Flow) bool {
-	if m.Family != ctnetlink.FamilyAny && m.Family != f.Family {
-		return false
-	}
-	if m.Orig.Has != 0 && !m.Orig.match(f.Orig()) {
-		return false
-	}
-	if m.Reply.Has != 0 && !m.Reply.match(f.Reply()) {
-		return false
-	}
-	if m.HasMark {
-		if mark, ok := f.Mark(); !ok || mark&m.MarkMask != m.Mark {
-			return false
-		}
-	}
-	if m.StatusSet|m.StatusClear != 0 {
-		status, ok := f.Status()
-		if !ok || status&m.StatusSet != m.StatusSet || status&m.StatusClear != 0 {
-			return false
-		}
-	}
-	if m.HasState {
-		if state, ok := f.State(); !ok || state != m.State || f.Orig().Proto != m.StateProto {
-			return false
-		}
-	}
-	if (m.HasOrigVTag || m.HasReplyVTag || m.HasRole) && !m.matchInfo(f) {
-		return false
-	}
-	if m.HasZone {
-		if zone, _ := f.Zone(); zone != m.Zone {
-			return false
-		}
-	}
-	if m.HasID {
-		if id, ok := f.ID(); !ok || id != m.ID {
-			return false
-		}
-	}
-	if m.HasSecMark {
-		if mark, ok := f.SecMark(); !ok || mark != m.SecMark {
-			return false
-		}
-	}
-	if len(m.Labels) > 0 && !m.matchLabels(f) {
-		return false
-	}
-	return m.matchNAT(f) && (m.More == nil || m.More.match(f))
-}
+// NeedsCounters reports whether only entries with counters can match.
+func (m *Filter) NeedsCounters() bool { return m.MinPackets|m.MinBytes != 0 }
 
-func (w *Tuple) match(t *ctnetlink.Tuple) bool {
-	// A zone that was not sent is 0, every other field must be there.
-	if missing := w.Has &^ t.Has; missing&^ctnetlink.FieldZone != 0 {
-		return false
-	}
-	for h := w.Has; h != 0; h &= h - 1 {
-		var same bool
-		switch h & -h {
-		case ctnetlink.FieldProto:
-			same = w.Proto == t.Proto
-		case ctnetlink.FieldSrc:
-			same = sameAddr(w.Src, t.Src, w.SrcMask)
-		case ctnetlink.FieldDst:
-			same = sameAddr(w.Dst, t.Dst, w.DstMask)
-		case ctnetlink.FieldSrcPort:
-			same = w.SrcPort == t.SrcPort
-		case ctnetlink.FieldDstPort:
-			same = w.DstPort == t.DstPort
-		case ctnetlink.FieldICMPType:
-			same = w.ICMPType == t.ICMPType
-		case ctnetlink.FieldICMPCode:
-			same = w.ICMPCode == t.ICMPCode
-		case ctnetlink.FieldICMPID:
-			same = w.ICMPID == t.ICMPID
-		case ctnetlink.FieldZone:
-			same = w.Zone == t.Zone
-		}
-		if !same {
-			return false
-		}
-	}
-	return true
-}
-
-// sameAddr compares two addresses in those bits that mask has set, or in all
-// when there is no mask.
-func sameAddr(a, b, mask netip.Addr) bool {
-	if !mask.IsValid() {
-		return a == b
-	}
-	if a.BitLen() != b.BitLen() || a.BitLen() != mask.BitLen() {
-		return false
-	}
-	a16, b16, m16 := a.As16(), b.As16(), mask.As16()
-	first := 0
-	if mask.Is4() {
-		first = 12
-	}
-	for i := first; i < 16; i++ {
-		if (a16[i]^b16[i])&m16[i] != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-func (m *Filter) matchInfo(f *ctnetlink.Flow) bool {
-	info, _ := f.ProtoInfo()
-	tags := info.Has&ctnetlink.InfoVTags != 0
-	return (!m.HasOrigVTag || tags && info.VTag[0] == m.OrigVTag) &&
-		(!m.HasReplyVTag || tags && info.VTag[1] == m.ReplyVTag) &&
-		(!m.HasRole || info.Has&ctnetlink.InfoRole != 0 && info.Role == m.Role)
-}
-
-func (m *Filter) matchLabels(f *ctnetlink.Flow) bool {
-	have, _ := f.Labels()
-	for i, want := range m.Labels {
-		var b byte
-		if i < len(have) {
-			b = have[i]
-		}
-		if b&want != want {
-			return false
-		}
-	}
-	return true
-}
+// NeedsStart reports whether only entries with a start time can match.
+func (m *Filter) NeedsStart() bool { return m.Older|m.Younger != 0 }

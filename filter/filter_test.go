@@ -43,14 +43,40 @@ func ports(src, dst string, sport, dport uint16) ctnetlink.Tuple {
 }
 
 func orig(t ctnetlink.Tuple) *filter.Filter {
-	return &filter.Filter{Orig: filter.Tuple{Tuple: t}}
+	m := new(filter.Filter)
+	m.Orig.Add(&t)
+	return m
+}
+
+func reply(t ctnetlink.Tuple) *filter.Filter {
+	m := new(filter.Filter)
+	m.Reply.Add(&t)
+	return m
+}
+
+// inFamily sets the family of a filter.
+func inFamily(family uint8, m *filter.Filter) *filter.Filter {
+	m.Family = family
+	return m
+}
+
+func marks(mark, mask uint32) []filter.MarkRange {
+	return []filter.MarkRange{{Min: mark, Max: mark, Mask: mask}}
+}
+
+func state(proto uint8, states ...uint8) []filter.StateSet {
+	s := filter.StateSet{Proto: proto}
+	for _, n := range states {
+		s.States |= 1 << n
+	}
+	return []filter.StateSet{s}
 }
 
 func TestMatch(t *testing.T) {
 	type tuple = ctnetlink.Tuple
 	masked := func(a, mask string) *filter.Filter {
 		m := orig(tuple{Has: ctnetlink.FieldSrc, Src: addr(a)})
-		m.Orig.SrcMask = addr(mask)
+		m.Orig.SetAddr(ctnetlink.FieldSrc, filter.Address{Addr: addr(a), Mask: addr(mask)})
 		return m
 	}
 	labels := make([]byte, 16)
@@ -75,21 +101,21 @@ func TestMatch(t *testing.T) {
 		{"icmp of tcp", orig(tuple{Has: ctnetlink.FieldICMPType}), false},
 		{"zone 0 of none", orig(tuple{Has: ctnetlink.FieldZone}), true},
 		{"zone 1 of none", orig(tuple{Has: ctnetlink.FieldZone, Zone: 1}), false},
-		{"entry's zone 0", &filter.Filter{HasZone: true}, true},
-		{"entry's zone 1", &filter.Filter{HasZone: true, Zone: 1}, false},
-		{"reply", &filter.Filter{Reply: filter.Tuple{Tuple: ports("192.0.2.2", "192.0.2.9", 80, 4000)}}, true},
-		{"mark", &filter.Filter{HasMark: true, Mark: 0x17, MarkMask: 0xffffffff}, true},
-		{"mark bits", &filter.Filter{HasMark: true, Mark: 0x10, MarkMask: 0xf0}, true},
-		{"mark outside its mask", &filter.Filter{HasMark: true, Mark: 0x17, MarkMask: 0xf0}, false},
+		{"entry's zone 0", &filter.Filter{Zone: filter.Values(0)}, true},
+		{"entry's zone 1", &filter.Filter{Zone: filter.Values(1)}, false},
+		{"reply", reply(ports("192.0.2.2", "192.0.2.9", 80, 4000)), true},
+		{"mark", &filter.Filter{Marks: marks(0x17, 0xffffffff)}, true},
+		{"mark bits", &filter.Filter{Marks: marks(0x10, 0xf0)}, true},
+		{"mark outside its mask", &filter.Filter{Marks: marks(0x17, 0xf0)}, false},
 		{"status", &filter.Filter{StatusSet: ctnetlink.StatusSeenReply, StatusClear: ctnetlink.StatusAssured}, true},
 		{"status missing", &filter.Filter{StatusSet: ctnetlink.StatusSeenReply | ctnetlink.StatusAssured}, false},
 		{"status too much", &filter.Filter{StatusClear: ctnetlink.StatusSeenReply}, false},
-		{"state", &filter.Filter{HasState: true, State: 3, StateProto: 6}, true},
-		{"other state", &filter.Filter{HasState: true, State: 4, StateProto: 6}, false},
-		{"another protocol's state", &filter.Filter{HasState: true, State: 3, StateProto: 132}, false},
-		{"id", &filter.Filter{HasID: true, ID: 77}, true},
-		{"other id", &filter.Filter{HasID: true, ID: 78}, false},
-		{"secmark, not sent", &filter.Filter{HasSecMark: true}, false},
+		{"state", &filter.Filter{States: state(6, 3)}, true},
+		{"other state", &filter.Filter{States: state(6, 4)}, false},
+		{"another protocol's state", &filter.Filter{States: state(132, 3)}, false},
+		{"id", &filter.Filter{ID: filter.Values(77)}, true},
+		{"other id", &filter.Filter{ID: filter.Values(78)}, false},
+		{"secmark, not sent", &filter.Filter{SecMark: filter.Values(0)}, false},
 		{"labels, not sent", &filter.Filter{Labels: labels}, false},
 		{"source NAT", &filter.Filter{SrcNAT: filter.NAT{Given: true}}, true},
 		{"to an address", &filter.Filter{SrcNAT: filter.NAT{Given: true, Addr: addr("192.0.2.9")}}, true},
@@ -105,7 +131,9 @@ func TestMatch(t *testing.T) {
 		}
 	}
 	bare := flow(t, func(en *ctnetlink.Entry) { en.Set = 0 })
-	for _, m := range []*filter.Filter{{HasMark: true}, {StatusClear: 1}, {HasState: true}, {HasID: true}} {
+	for _, m := range []*filter.Filter{
+		{Marks: marks(0, 0)}, {StatusClear: 1}, {States: state(6, 0)}, {ID: filter.Values(0)},
+	} {
 		if m.Match(bare) {
 			t.Errorf("%+v matches an entry without the attribute", m)
 		}
@@ -135,7 +163,7 @@ func TestPingIsNotNAT(t *testing.T) {
 // TestKernel: what is handed down never asks for less than what matches, and
 // for nothing that the kernel refuses.
 func TestKernel(t *testing.T) {
-	m := &filter.Filter{Family: ctnetlink.FamilyIPv6, StatusClear: ctnetlink.StatusAssured, HasMark: true, MarkMask: 0xff, Mark: 3}
+	m := &filter.Filter{Family: ctnetlink.FamilyIPv6, StatusClear: ctnetlink.StatusAssured, Marks: marks(3, 0xff)}
 	q := m.Kernel()[0]
 	if q.Family != ctnetlink.FamilyIPv6 || q.Status != 0 || q.StatusMask != ctnetlink.StatusAssured || q.Mark != 3 || q.MarkMask != 0xff {
 		t.Errorf("%+v", q)
@@ -143,22 +171,25 @@ func TestKernel(t *testing.T) {
 	if q := (&filter.Filter{}).Kernel(); len(q) != 1 || q[0].Set != 0 || q[0].Family != 0 {
 		t.Errorf("nothing asked for, %+v handed down", q)
 	}
+	masked := inFamily(2, orig(ports("1.1.1.1", "2.2.2.2", 1, 2)))
+	masked.Orig.SetAddr(ctnetlink.FieldSrc, filter.Address{Addr: addr("1.1.1.1"), Mask: addr("255.0.0.0")})
 	for _, c := range []struct {
 		name        string
 		m           *filter.Filter
 		dumps       int
 		orig, reply ctnetlink.Fields
 	}{
-		{"v4 tuple", &filter.Filter{Family: 2, Orig: filter.Tuple{Tuple: ports("1.1.1.1", "2.2.2.2", 1, 2)}}, 1,
+		{"v4 tuple", inFamily(2, orig(ports("1.1.1.1", "2.2.2.2", 1, 2))), 1,
 			ctnetlink.FieldAddrs | ctnetlink.FieldPorts | ctnetlink.FieldProto, 0},
-		{"v6 addresses never", &filter.Filter{Family: 10, Reply: filter.Tuple{Tuple: ports("::1", "::2", 1, 2)}}, 1,
+		{"v6 addresses never", inFamily(10, reply(ports("::1", "::2", 1, 2))), 1,
 			0, ctnetlink.FieldPorts | ctnetlink.FieldProto},
-		{"a mask stays here", &filter.Filter{Family: 2, Orig: filter.Tuple{Tuple: ports("1.1.1.1", "2.2.2.2", 1, 2), SrcMask: addr("255.0.0.0")}}, 1,
+		{"a mask stays here", masked, 1,
 			ctnetlink.FieldDst | ctnetlink.FieldPorts | ctnetlink.FieldProto, 0},
 		{"port without a family", orig(ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldDstPort, Proto: 6}), 2,
 			ctnetlink.FieldProto | ctnetlink.FieldDstPort, 0},
 		{"protocol without a family", orig(ctnetlink.Tuple{Has: ctnetlink.FieldProto, Proto: 6}), 1, 0, 0},
-		{"sctp's ports stay here", &filter.Filter{Family: 2, Orig: filter.Tuple{Tuple: ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: 132}}}, 1,
+		{"sctp's ports stay here",
+			inFamily(2, orig(ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: 132})), 1,
 			ctnetlink.FieldProto, 0},
 	} {
 		q := c.m.Kernel()
@@ -172,7 +203,7 @@ func BenchmarkMatch(b *testing.B) {
 	f := flow(b, nil)
 	m := orig(ports("10.0.0.2", "192.0.2.1", 4000, 8080))
 	m.SrcNAT = filter.NAT{Given: true}
-	m.HasMark, m.MarkMask, m.Mark = true, 0xf0, 0x10
+	m.Marks = marks(0x10, 0xf0)
 	b.ReportAllocs()
 	for b.Loop() {
 		if !m.Match(f) {

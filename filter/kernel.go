@@ -2,13 +2,13 @@ package filter
 
 import "github.com/gonntrack/gonntrack/ctnetlink"
 
-// Kernel returns the dumps that ask the kernel for no more than it must send:
-// every entry that matches is in one of them, and in one only; others may be
-// too, so that each must still be matched.
+// Kernel returns dumps that together contain every entry that matches, and no
+// entry twice. They ask the kernel to leave out as much as it can; what it
+// sends must still be matched.
 //
-// The kernel compares tuples within a family only. Where none is given, two
-// filtered walks of the table take less time than one that sends everything,
-// when the filter leaves few entries: a port does, a protocol alone does not.
+// The kernel compares tuples within one family only. Without a family, two
+// filtered walks of the table take less time than one that sends everything if
+// the filter leaves few entries: a port does, a protocol alone does not.
 func (m *Filter) Kernel() []*ctnetlink.DumpRequest {
 	q := m.common()
 	if zone := m.anyZone(); zone != 0 {
@@ -28,14 +28,14 @@ func (m *Filter) Kernel() []*ctnetlink.DumpRequest {
 	return []*ctnetlink.DumpRequest{&q4, &q6}
 }
 
-// common returns what dumps and events are both asked for.
+// common returns the criteria that dumps and events share.
 func (m *Filter) common() ctnetlink.DumpRequest {
 	q := ctnetlink.DumpRequest{Family: m.Family}
-	if m.HasMark {
-		q.Mark, q.MarkMask = m.Mark, m.MarkMask
+	if len(m.Marks) == 1 && !m.NotMarks && m.Marks[0].Min == m.Marks[0].Max {
+		q.Mark, q.MarkMask = m.Marks[0].Min, m.Marks[0].Mask
 		q.Set = q.Set.With(ctnetlink.AttrMark)
 	}
-	// A mask of 0 would be refused.
+	// The kernel refuses a mask of 0.
 	if mask := m.StatusSet | m.StatusClear; mask != 0 {
 		q.Status, q.StatusMask = m.StatusSet, mask
 		q.Set = q.Set.With(ctnetlink.AttrStatus)
@@ -43,55 +43,94 @@ func (m *Filter) common() ctnetlink.DumpRequest {
 	return q
 }
 
-// Events returns what a listening socket is asked to let through: no event
-// that matches is left out.
+// Events returns a filter for a listening socket that passes every event that
+// matches. What it passes must still be matched.
 func (m *Filter) Events() *ctnetlink.EventFilter {
 	q := &ctnetlink.EventFilter{
 		DumpRequest: m.common(),
-		OrigSrcMask: m.Orig.SrcMask, OrigDstMask: m.Orig.DstMask,
-		ReplySrcMask: m.Reply.SrcMask, ReplyDstMask: m.Reply.DstMask,
+		OrigSrcMask: m.Orig.src.Mask, OrigDstMask: m.Orig.dst.Mask,
+		ReplySrcMask: m.Reply.src.Mask, ReplyDstMask: m.Reply.dst.Mask,
 	}
-	q.Orig, q.Reply = m.Orig.Tuple, m.Reply.Tuple
+	q.Orig, q.Reply = m.Orig.single(), m.Reply.single()
 	return q
 }
 
-// anyZone returns a zone that every matching entry is in, in one direction at
-// least; 0 when there is none, or none that can be asked for.
+// anyZone returns a zone that every matching entry has in at least one
+// direction, or 0 when there is none that a dump can ask for.
 func (m *Filter) anyZone() uint16 {
-	switch {
-	case m.HasZone && m.Zone != 0:
-		return m.Zone
-	case m.Orig.Has&ctnetlink.FieldZone != 0 && m.Orig.Zone != 0:
-		return m.Orig.Zone
-	case m.Reply.Has&ctnetlink.FieldZone != 0:
-		return m.Reply.Zone
+	for _, s := range []Set{m.Zone, m.Orig.Number(ctnetlink.FieldZone), m.Reply.Number(ctnetlink.FieldZone)} {
+		if zone, ok := s.single(); ok && zone != 0 {
+			return uint16(zone)
+		}
 	}
 	return 0
 }
 
-// narrow adds to a dump of one family what the kernel can compare of the
-// tuples.
+// narrow adds to a dump of one family the fields of the tuples that the kernel
+// compares.
 func (m *Filter) narrow(q *ctnetlink.DumpRequest) {
 	q.Orig, q.Reply = m.Orig.exact(), m.Reply.exact()
 	q.Orig.Has = ctnetlink.FilterFields(&q.Orig, q.Family)
 	q.Reply.Has = ctnetlink.FilterFields(&q.Reply, q.Family)
 }
 
-// exact returns the tuple without the addresses that are compared under a mask.
+// single returns the fields with a single value, addresses under a mask
+// included.
+func (w *Tuple) single() ctnetlink.Tuple {
+	var t ctnetlink.Tuple
+	for h := w.has; h != 0; h &= h - 1 {
+		switch field := h & -h; {
+		case field == ctnetlink.FieldSrc && !w.src.Not:
+			t.Src, t.Has = w.src.Addr, t.Has|field
+		case field == ctnetlink.FieldDst && !w.dst.Not:
+			t.Dst, t.Has = w.dst.Addr, t.Has|field
+		case field&ctnetlink.FieldAddrs == 0:
+			if n, ok := w.Number(field).single(); ok {
+				setNumber(&t, field, n)
+			}
+		}
+	}
+	return t
+}
+
+// exact returns the fields with a single value, without the addresses that are
+// compared under a mask.
 func (w *Tuple) exact() ctnetlink.Tuple {
-	t := w.Tuple
-	if w.SrcMask.IsValid() {
+	t := w.single()
+	if w.src.Mask.IsValid() {
 		t.Has &^= ctnetlink.FieldSrc
 	}
-	if w.DstMask.IsValid() {
+	if w.dst.Mask.IsValid() {
 		t.Has &^= ctnetlink.FieldDst
 	}
 	return t
 }
 
-// selective tells whether a comparison that the kernel makes in both families
-// leaves few entries.
+// setNumber sets a numeric field.
+func setNumber(t *ctnetlink.Tuple, field ctnetlink.Fields, n uint32) {
+	t.Has |= field
+	switch field {
+	case ctnetlink.FieldProto:
+		t.Proto = uint8(n)
+	case ctnetlink.FieldSrcPort:
+		t.SrcPort = uint16(n)
+	case ctnetlink.FieldDstPort:
+		t.DstPort = uint16(n)
+	case ctnetlink.FieldICMPType:
+		t.ICMPType = uint8(n)
+	case ctnetlink.FieldICMPCode:
+		t.ICMPCode = uint8(n)
+	case ctnetlink.FieldICMPID:
+		t.ICMPID = uint16(n)
+	case ctnetlink.FieldZone:
+		t.Zone = uint16(n)
+	}
+}
+
+// selective reports whether the kernel can compare a port in both families, so
+// that few entries remain.
 func (w *Tuple) selective() bool {
-	return w.Has&ctnetlink.FieldProto != 0 && w.Has&ctnetlink.FieldPorts != 0 &&
-		(w.Proto == ctnetlink.ProtoTCP || w.Proto == ctnetlink.ProtoUDP)
+	t := w.single()
+	return t.Has&ctnetlink.FieldProto != 0 && t.Has&ctnetlink.FieldPorts != 0 &&
+		(t.Proto == ctnetlink.ProtoTCP || t.Proto == ctnetlink.ProtoUDP)
 }

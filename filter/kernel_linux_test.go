@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -37,10 +38,11 @@ func TestEventsLive(t *testing.T) {
 		}
 		plain := listen(t, c, nil)
 		var asked []*filter.Filter
+		var wholes []bool // the socket can compare all of it
 		var filtered []*ctnetlink.Listener
 		for range filters {
-			m := eventFilter(r, all[r.IntN(entries)])
-			asked = append(asked, m)
+			m, whole := eventFilter(r, all[r.IntN(entries)])
+			asked, wholes = append(asked, m), append(wholes, whole)
 			filtered = append(filtered, listen(t, c, m))
 		}
 		change(t, r, c, all)
@@ -59,7 +61,7 @@ func TestEventsLive(t *testing.T) {
 			if !bytes.Equal(bytes.Join(should, nil), bytes.Join(does, nil)) {
 				t.Errorf("%+v: %d events that match, of %d", m, len(does), len(should))
 			}
-			if wholly(m) {
+			if wholes[i] {
 				exact++
 				if n := len(events[i]); n != len(does) {
 					t.Errorf("%+v: %d events, of which %d match", m, n, len(does))
@@ -110,21 +112,22 @@ func eventEntry(r *rand.Rand, i int) *ctnetlink.Entry {
 	return en
 }
 
-// eventFilter makes a filter that en meets, or nearly.
-func eventFilter(r *rand.Rand, en *ctnetlink.Entry) *filter.Filter {
-	m := new(filter.Filter)
+// eventFilter makes a filter that en meets, or nearly. whole is whether a
+// socket can compare all of it.
+func eventFilter(r *rand.Rand, en *ctnetlink.Entry) (m *filter.Filter, whole bool) {
+	m = new(filter.Filter)
 	one := func(n int) bool { return r.IntN(n) == 0 }
 	if one(4) {
 		m.Family = en.Family
 	}
 	tuple := func(w *filter.Tuple, t ctnetlink.Tuple) {
-		w.Tuple = t
-		w.Has = 0
+		var has ctnetlink.Fields
 		for h := t.Has; h != 0; h &= h - 1 {
 			if one(3) {
-				w.Has |= h & -h
+				has |= h & -h
 			}
 		}
+		t.Has = has
 		mask := func(a *netip.Addr) (mask netip.Addr) {
 			if !one(3) {
 				return mask
@@ -143,15 +146,21 @@ func eventFilter(r *rand.Rand, en *ctnetlink.Entry) *filter.Filter {
 			}
 			return mask
 		}
-		w.SrcMask, w.DstMask = mask(&w.Src), mask(&w.Dst)
+		srcMask, dstMask := mask(&t.Src), mask(&t.Dst)
 		if one(12) {
-			w.SrcPort++
+			t.SrcPort++
 		}
 		if one(12) {
-			w.Proto++
+			t.Proto++
 		}
 		if one(12) {
-			w.Dst = w.Dst.Next()
+			t.Dst = t.Dst.Next()
+		}
+		w.Add(&t)
+		for field, mask := range map[ctnetlink.Fields]netip.Addr{ctnetlink.FieldSrc: srcMask, ctnetlink.FieldDst: dstMask} {
+			a := w.Addr(field)
+			a.Mask = mask
+			w.SetAddr(field, a)
 		}
 	}
 	if one(2) {
@@ -161,10 +170,12 @@ func eventFilter(r *rand.Rand, en *ctnetlink.Entry) *filter.Filter {
 		tuple(&m.Reply, en.Reply)
 	}
 	if one(4) {
-		m.HasMark, m.MarkMask = true, []uint32{0, 1, 6, 0xffffffff}[r.IntN(4)]
-		if m.Mark = en.Mark & m.MarkMask; one(6) {
-			m.Mark = r.Uint32N(8)
+		mask := []uint32{0, 1, 6, 0xffffffff}[r.IntN(4)]
+		mark := en.Mark & mask
+		if one(6) {
+			mark = r.Uint32N(8)
 		}
+		m.Marks = marks(mark, mask)
 	}
 	if one(6) {
 		m.StatusClear = ctnetlink.StatusSeenReply
@@ -172,17 +183,17 @@ func eventFilter(r *rand.Rand, en *ctnetlink.Entry) *filter.Filter {
 		m.StatusSet = ctnetlink.StatusSeenReply
 	}
 	if one(8) {
-		m.HasZone = true
+		m.Zone = filter.Values(0)
 	}
 	if one(3) {
-		m.More = eventCriteria(r, en)
+		addCriterion(r, m, en)
+		return m, false
 	}
-	return m
+	return m, wholly(m)
 }
 
-// eventCriteria makes criteria that no socket compares.
-func eventCriteria(r *rand.Rand, en *ctnetlink.Entry) *filter.Criteria {
-	c := new(filter.Criteria)
+// addCriterion adds a criterion that no socket compares.
+func addCriterion(r *rand.Rand, m *filter.Filter, en *ctnetlink.Entry) {
 	around := func(n, maximum uint32) filter.Set {
 		set := filter.NewSet(filter.Range{Min: n - min(n, r.Uint32N(2)), Max: min(n+r.Uint32N(2), maximum)})
 		if r.IntN(4) == 0 {
@@ -192,28 +203,34 @@ func eventCriteria(r *rand.Rand, en *ctnetlink.Entry) *filter.Criteria {
 	}
 	switch r.IntN(5) {
 	case 0:
-		c.Orig = append(c.Orig, filter.FieldSet{Field: ctnetlink.FieldProto, Set: around(uint32(en.Orig.Proto), 255)})
+		m.Orig.SetNumber(ctnetlink.FieldProto, around(uint32(en.Orig.Proto), 255))
 	case 1:
-		c.Reply = append(c.Reply, filter.FieldSet{Field: ctnetlink.FieldSrcPort, Set: around(uint32(en.Reply.SrcPort), 65535)})
+		m.Reply.SetNumber(ctnetlink.FieldSrcPort, around(uint32(en.Reply.SrcPort), 65535))
 	case 2:
-		c.Without = append(c.Without, filter.Address{Field: ctnetlink.FieldDst, Addr: en.Orig.Dst})
+		m.Orig.SetAddr(ctnetlink.FieldDst, filter.Address{Addr: en.Orig.Dst, Not: true})
 	case 3:
-		c.Marks = append(c.Marks, filter.MarkRange{Min: 1, Max: 5, Mask: 7})
+		m.Marks = []filter.MarkRange{{Min: 1, Max: 5, Mask: 7}}
 	case 4:
-		c.Host, c.NotHost = filter.Address{Addr: en.Orig.Dst}, r.IntN(2) == 0
+		m.Host = filter.Address{Addr: en.Orig.Dst, Not: r.IntN(2) == 0}
 	}
-	return c
 }
 
-// wholly tells whether a socket can compare all of a filter.
+// wholly reports whether a socket can compare all of a filter with single
+// values: it compares the type, code and id of ICMP only.
 func wholly(m *filter.Filter) bool {
 	for _, w := range []*filter.Tuple{&m.Orig, &m.Reply} {
-		icmp := w.Has&ctnetlink.FieldProto != 0 && (w.Proto == ctnetlink.ProtoICMP || w.Proto == ctnetlink.ProtoICMPv6)
-		if w.Has&ctnetlink.FieldICMP != 0 && !icmp {
-			return false
+		proto := w.Number(ctnetlink.FieldProto)
+		icmp := slices.Equal(proto, filter.Values(ctnetlink.ProtoICMP)) || slices.Equal(proto, filter.Values(ctnetlink.ProtoICMPv6))
+		if icmp {
+			continue
+		}
+		for h := ctnetlink.FieldICMP; h != 0; h &= h - 1 {
+			if w.Number(h&-h) != nil {
+				return false
+			}
 		}
 	}
-	return m.More == nil && (!m.HasZone || m.Zone == 0)
+	return true
 }
 
 // change creates, changes and deletes the entries, in some disorder.

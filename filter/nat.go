@@ -1,6 +1,25 @@
 package filter
 
-import "github.com/gonntrack/gonntrack/ctnetlink"
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// NAT is a criterion on the translation of an entry. The zero NAT is none.
+type NAT struct {
+	// Given makes it a criterion. With nothing else set, any translation
+	// matches.
+	Given bool
+	// Addr, when valid, is the address that the kernel translated to, of which
+	// the bits of Mask, when valid, are compared. Port, with HasPort, is the
+	// port.
+	Addr, Mask netip.Addr
+	Port       uint16
+	HasPort    bool
+	// Not selects entries that were translated to anything else.
+	Not bool
+}
 
 func (m *Filter) matchNAT(f *ctnetlink.Flow) bool {
 	if m.SrcNAT.Given && (!f.SourceNAT() || m.SrcNAT.toSource(f) == m.SrcNAT.Not) {
@@ -19,7 +38,7 @@ func (m *Filter) matchNAT(f *ctnetlink.Flow) bool {
 	return true
 }
 
-// toSource tells whether a source that was translated became what n says.
+// toSource reports whether the translated source is the one of n.
 func (n *NAT) toSource(f *ctnetlink.Flow) bool {
 	r := f.Reply()
 	return (!n.Addr.IsValid() || sameAddr(n.Addr, r.Dst, n.Mask)) &&
@@ -27,7 +46,7 @@ func (n *NAT) toSource(f *ctnetlink.Flow) bool {
 			r.Has&ctnetlink.FieldICMPID != 0 && n.Port == r.ICMPID)
 }
 
-// toDestination is toSource for the destination.
+// toDestination reports whether the translated destination is the one of n.
 func (n *NAT) toDestination(f *ctnetlink.Flow) bool {
 	r := f.Reply()
 	return (!n.Addr.IsValid() || sameAddr(n.Addr, r.Src, n.Mask)) &&

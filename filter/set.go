@@ -5,16 +5,25 @@ import (
 	"slices"
 )
 
-// Range is the numbers from Min to Max, both included.
+// Range is the set of numbers from Min to Max, both included.
 type Range struct{ Min, Max uint32 }
 
-// Set is a set of numbers: ranges in ascending order, none of which touches
-// the next. A nil Set is no criterion at all; an empty one that is not nil
-// holds no number.
+// Set is a set of numbers: ranges in ascending order that neither overlap nor
+// touch. A nil Set in a Filter is no criterion; an empty one that is not nil
+// contains no number, so that no entry matches.
 type Set []Range
 
-// NewSet returns the set of all numbers of some ranges, which may overlap and
-// come in any order. It is never nil.
+// Values returns the set of single numbers. It is never nil.
+func Values(numbers ...uint32) Set {
+	ranges := make([]Range, len(numbers))
+	for i, n := range numbers {
+		ranges[i] = Range{n, n}
+	}
+	return NewSet(ranges...)
+}
+
+// NewSet returns the union of ranges, which may overlap and come in any order.
+// It is never nil.
 func NewSet(ranges ...Range) Set {
 	ranges = slices.Clone(ranges)
 	slices.SortFunc(ranges, func(a, b Range) int { return cmp.Compare(a.Min, b.Min) })
@@ -29,7 +38,7 @@ func NewSet(ranges ...Range) Set {
 	return s
 }
 
-// Contains tells whether n is in the set.
+// Contains reports whether n is in the set.
 func (s Set) Contains(n uint32) bool {
 	for i := range s {
 		if n <= s[i].Max {
@@ -54,6 +63,14 @@ func (s Set) Complement(maximum uint32) Set {
 		c = append(c, Range{uint32(next), maximum})
 	}
 	return c
+}
+
+// single returns the number of a set of one.
+func (s Set) single() (n uint32, ok bool) {
+	if len(s) != 1 || s[0].Min != s[0].Max {
+		return 0, false
+	}
+	return s[0].Min, true
 }
 
 // values returns the numbers of the set, or false when there are more than

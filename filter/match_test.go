@@ -1,0 +1,250 @@
+package filter_test
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+)
+
+// withAttrs returns the flow with attributes more that no request carries.
+func withAttrs(t testing.TB, f *ctnetlink.Flow, attrs ...[]byte) *ctnetlink.Flow {
+	t.Helper()
+	b := append([]byte(nil), f.Message()...)
+	for _, a := range attrs {
+		b = append(b, a...)
+	}
+	binary.NativeEndian.PutUint32(b, uint32(len(b)))
+	g := new(ctnetlink.Flow)
+	if err := g.Decode(b); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// nested is an attribute that holds numbers of 64 bits, numbered from 1.
+func nested(a ctnetlink.Attr, values ...uint64) []byte {
+	var in []byte
+	for i, v := range values {
+		in = binary.NativeEndian.AppendUint16(in, 12)
+		in = binary.NativeEndian.AppendUint16(in, uint16(i+1))
+		in = binary.BigEndian.AppendUint64(in, v)
+	}
+	b := binary.NativeEndian.AppendUint16(nil, uint16(len(in)+4))
+	return append(binary.NativeEndian.AppendUint16(b, uint16(a)|1<<15), in...)
+}
+
+// TestCriteria tries each criterion by itself on the entry of flow, which is 100
+// seconds old, has counted 7 packets and 900 bytes, and lives for 300 seconds.
+func TestCriteria(t *testing.T) {
+	start := time.Unix(1_000_000, 0)
+	now := func() time.Time { return start.Add(100 * time.Second) }
+	f := withAttrs(t, flow(t, func(en *ctnetlink.Entry) {
+		en.Timeout, en.Set = 300, en.Set.With(ctnetlink.AttrTimeout)
+		en.Labels = make([]byte, 16)
+		ctnetlink.SetLabel(en.Labels, 40)
+		en.Set = en.Set.With(ctnetlink.AttrLabels)
+	}), nested(ctnetlink.AttrCountersOrig, 4, 500), nested(ctnetlink.AttrCountersReply, 3, 400),
+		nested(ctnetlink.AttrTimestamp, uint64(start.UnixNano())))
+	bare := flow(t, func(en *ctnetlink.Entry) { en.Set = 0 })
+	gre := flow(t, func(en *ctnetlink.Entry) { en.Orig.Proto, en.Reply.Proto = ctnetlink.ProtoGRE, ctnetlink.ProtoGRE })
+	gone := withAttrs(t, flow(t, nil), nested(ctnetlink.AttrTimestamp, uint64(start.UnixNano()), uint64(start.Add(30*time.Second).UnixNano())))
+
+	set := func(lo, hi uint32) filter.Set { return filter.NewSet(filter.Range{Min: lo, Max: hi}) }
+	in := func(field ctnetlink.Fields, lo, hi uint32) (w filter.Tuple) {
+		w.SetNumber(field, set(lo, hi))
+		return w
+	}
+	label := func(n int) []byte {
+		b := make([]byte, 16)
+		ctnetlink.SetLabel(b, n)
+		return b
+	}
+	host := func(a, mask string) filter.Address { return filter.Address{Addr: addr(a), Mask: addr(mask)} }
+	not := func(a, mask string) filter.Address { return filter.Address{Addr: addr(a), Mask: addr(mask), Not: true} }
+	at := func(field ctnetlink.Fields, a filter.Address) (w filter.Tuple) {
+		w.SetAddr(field, a)
+		return w
+	}
+	const whole = "255.255.255.255"
+	for _, c := range []struct {
+		name string
+		m    filter.Filter
+		f    *ctnetlink.Flow
+		want bool
+	}{
+		{"port in", filter.Filter{Orig: in(ctnetlink.FieldDstPort, 8000, 8099)}, f, true},
+		{"port out", filter.Filter{Orig: in(ctnetlink.FieldDstPort, 8081, 8099)}, f, false},
+		{"reply port", filter.Filter{Reply: in(ctnetlink.FieldSrcPort, 80, 80)}, f, true},
+		{"protocol", filter.Filter{Orig: in(ctnetlink.FieldProto, 6, 17)}, f, true},
+		{"a field that is not there", filter.Filter{Orig: in(ctnetlink.FieldICMPID, 0, 65535)}, f, false},
+		{"a zone that is not there is 0", filter.Filter{Orig: in(ctnetlink.FieldZone, 0, 3), Zone: set(0, 0)}, f, true},
+		{"zone", filter.Filter{Zone: set(1, 65535)}, f, false},
+		{"without", filter.Filter{Orig: at(ctnetlink.FieldSrc, not("10.0.0.3", whole))}, f, true},
+		{"without it", filter.Filter{Orig: at(ctnetlink.FieldSrc, not("10.0.0.2", whole))}, f, false},
+		{"without its network", filter.Filter{Reply: at(ctnetlink.FieldDst, not("192.0.2.77", "255.255.255.0"))}, f, false},
+		{"host, source", filter.Filter{Host: host("10.0.0.2", whole)}, f, true},
+		{"host, reply", filter.Filter{Host: host("192.0.2.9", whole)}, f, true},
+		{"host, network", filter.Filter{Host: host("10.9.9.9", "255.0.0.0")}, f, true},
+		{"no host", filter.Filter{Host: host("10.0.0.3", whole)}, f, false},
+		{"not that host", filter.Filter{Host: not("10.0.0.3", whole)}, f, true},
+		{"not any host", filter.Filter{Host: not("192.0.2.2", whole)}, f, false},
+		{"any port", filter.Filter{Port: set(80, 80)}, f, true},
+		{"no port", filter.Filter{Port: set(81, 90)}, f, false},
+		{"not that port", filter.Filter{Port: set(81, 90), NotPort: true}, f, true},
+		{"not any port", filter.Filter{Port: set(4000, 4000), NotPort: true}, f, false},
+		{"a key is no port", filter.Filter{Port: set(0, 65535)}, gre, false},
+		{"nor none", filter.Filter{Port: set(1, 1), NotPort: true}, gre, false},
+		{"state", filter.Filter{States: []filter.StateSet{{Proto: 132, States: 1}, {Proto: 6, States: 1<<3 | 1<<7}}}, f, true},
+		{"other state", filter.Filter{States: []filter.StateSet{{Proto: 6, States: ^uint32(1 << 3)}}}, f, false},
+		{"another protocol's state", filter.Filter{States: []filter.StateSet{{Proto: 132, States: ^uint32(0)}}}, f, false},
+		{"no state", filter.Filter{States: []filter.StateSet{{Proto: 6, States: ^uint32(0)}}}, bare, false},
+		{"mark", filter.Filter{Marks: []filter.MarkRange{{Min: 1, Max: 2, Mask: ^uint32(0)}, {Min: 0x10, Max: 0x1f, Mask: ^uint32(0)}}}, f, true},
+		{"mark's bits", filter.Filter{Marks: []filter.MarkRange{{Min: 0x10, Max: 0x10, Mask: 0xf0}}}, f, true},
+		{"not that mark", filter.Filter{Marks: []filter.MarkRange{{Min: 0x10, Max: 0x10, Mask: 0xf0}}, NotMarks: true}, f, false},
+		{"no mark is not another mark", filter.Filter{Marks: []filter.MarkRange{{Min: 1, Max: 1, Mask: 1}}, NotMarks: true}, bare, false},
+		{"id", filter.Filter{ID: set(70, 80)}, f, true},
+		{"no id", filter.Filter{ID: set(0, ^uint32(0))}, bare, false},
+		{"no secmark", filter.Filter{SecMark: set(0, ^uint32(0))}, f, false},
+		{"any status", filter.Filter{StatusAny: ctnetlink.StatusOffload | ctnetlink.StatusSeenReply}, f, true},
+		{"no such status", filter.Filter{StatusAny: ctnetlink.StatusOffload | ctnetlink.StatusHWOffload}, f, false},
+		{"without a label", filter.Filter{WithoutLabels: label(41)}, f, true},
+		{"without its label", filter.Filter{WithoutLabels: label(40)}, f, false},
+		{"no labels at all", filter.Filter{WithoutLabels: label(40)}, bare, true},
+		{"packets", filter.Filter{MinPackets: 7}, f, true},
+		{"more packets", filter.Filter{MinPackets: 8}, f, false},
+		{"bytes", filter.Filter{MinBytes: 900, MinPackets: 1}, f, true},
+		{"more bytes", filter.Filter{MinBytes: 901}, f, false},
+		{"no counters", filter.Filter{MinPackets: 1}, bare, false},
+		{"older", filter.Filter{Older: 100 * time.Second}, f, true},
+		{"not older", filter.Filter{Older: 101 * time.Second}, f, false},
+		{"younger", filter.Filter{Younger: 101 * time.Second}, f, true},
+		{"not younger", filter.Filter{Younger: 100 * time.Second}, f, false},
+		{"between", filter.Filter{Older: 99 * time.Second, Younger: 101 * time.Second}, f, true},
+		{"no start", filter.Filter{Younger: 24 * time.Hour}, bare, false},
+		{"what is gone ages no more", filter.Filter{Older: 30 * time.Second, Younger: 31 * time.Second}, gone, true},
+		{"expires", filter.Filter{ExpiresWithin: 300 * time.Second}, f, true},
+		{"expires later", filter.Filter{ExpiresWithin: 299 * time.Second}, f, false},
+		{"no timeout", filter.Filter{ExpiresWithin: 24 * time.Hour}, bare, false},
+	} {
+		c.m.Now = now
+		if got := c.m.Match(c.f); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+	// The clock was set back since it began.
+	early := &filter.Filter{Younger: 1, Now: func() time.Time { return start.Add(-time.Hour) }}
+	if !early.Match(f) {
+		t.Error("an entry that begins in the future is not 0 old")
+	}
+}
+
+// TestNotTranslatedTo: a negated translation asks for another one.
+func TestNotTranslatedTo(t *testing.T) {
+	f := flow(t, nil)
+	plain := flow(t, func(en *ctnetlink.Entry) { en.Reply = ports("192.0.2.1", "10.0.0.2", 8080, 4000) })
+	nat := func(a, mask string) filter.NAT {
+		return filter.NAT{Given: true, Addr: addr(a), Mask: addr(mask), Not: true}
+	}
+	for _, c := range []struct {
+		name string
+		m    filter.Filter
+		want bool
+	}{
+		{"source", filter.Filter{SrcNAT: nat("192.0.2.9", "255.255.255.255")}, false},
+		{"its network", filter.Filter{SrcNAT: nat("192.0.2.0", "255.255.255.0")}, false},
+		{"another", filter.Filter{SrcNAT: nat("192.0.3.0", "255.255.255.0")}, true},
+		{"destination", filter.Filter{DstNAT: nat("192.0.2.2", "255.255.255.255")}, false},
+		{"either", filter.Filter{AnyNAT: nat("192.0.2.2", "255.255.255.255")}, false},
+		{"neither", filter.Filter{AnyNAT: nat("192.0.2.3", "255.255.255.255")}, true},
+	} {
+		if got := c.m.Match(f); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+		if c.m.Match(plain) {
+			t.Errorf("%s: an entry that is not translated matches", c.name)
+		}
+	}
+}
+
+// TestSplit: the parts match what the whole does, each entry once, and the
+// kernel can evaluate each.
+func TestSplit(t *testing.T) {
+	set := filter.Values
+	with := func(family uint8, proto, sport, dport filter.Set) *filter.Filter {
+		m := &filter.Filter{Family: family}
+		m.Orig.SetNumber(ctnetlink.FieldProto, proto)
+		m.Orig.SetNumber(ctnetlink.FieldSrcPort, sport)
+		m.Orig.SetNumber(ctnetlink.FieldDstPort, dport)
+		return m
+	}
+	beside := with(2, set(6), nil, set(80, 443))
+	beside.Orig.SetAddr(ctnetlink.FieldSrc, filter.Address{Addr: addr("10.0.0.2")})
+	for _, c := range []struct {
+		name  string
+		m     *filter.Filter
+		parts int
+	}{
+		{"two ports", with(2, set(6), nil, set(80, 443)), 2},
+		{"two ports of IPv6", with(10, set(6), nil, set(80, 443)), 2},
+		{"a port of two protocols", with(2, set(6, 17), nil, set(53)), 2},
+		{"without a family", with(0, set(6), nil, set(80, 443)), 2},
+		{"more without a family", with(0, set(6), nil, set(53, 80, 443)), 1},
+		{"three ports", with(2, set(6), nil, set(80, 443, 8080)), 3},
+		{"five ports", with(2, set(6), nil, set(53, 80, 443, 8080, 8081)), 1},
+		{"two of each", with(2, set(6, 17), nil, set(80, 443)), 4},
+		{"more of each", with(2, set(6, 17), nil, set(53, 80, 443)), 1},
+		{"protocols alone", with(2, set(6, 17), nil, nil), 1},
+		{"a port that the kernel ignores", with(2, set(132), nil, set(80, 443)), 1},
+		{"beside an address", beside, 1},
+		{"beside a port", with(2, set(6), set(0), set(80, 443)), 1},
+	} {
+		m := c.m
+		parts := m.Split()
+		if len(parts) != c.parts {
+			t.Errorf("%s: %d parts, want %d", c.name, len(parts), c.parts)
+		}
+		if c.parts > 1 {
+			for _, part := range parts {
+				if q := part.Kernel(); len(q) > 2 || q[0].Orig.Has&ctnetlink.FieldDstPort == 0 || q[0].Orig.Has&ctnetlink.FieldProto == 0 {
+					t.Errorf("%s: the kernel cannot evaluate a part", c.name)
+				}
+			}
+		}
+		for _, p := range []uint8{6, 17, 132} {
+			for _, dport := range []uint16{53, 80, 443, 8080} {
+				f := flow(t, func(en *ctnetlink.Entry) { en.Orig.Proto, en.Orig.DstPort, en.Orig.SrcPort = p, dport, 0 })
+				n := 0
+				for _, part := range parts {
+					if part.Match(f) {
+						n++
+					}
+				}
+				if want := m.Match(f); n > 1 || want != (n == 1) {
+					t.Errorf("%s: protocol %d, port %d is matched by %d parts; by the whole: %v", c.name, p, dport, n, want)
+				}
+			}
+		}
+	}
+	if m := (&filter.Filter{}); len(m.Split()) != 1 || m.Split()[0] != m {
+		t.Error("a filter without lists is split")
+	}
+}
+
+func BenchmarkMatchCriteria(b *testing.B) {
+	f := flow(b, nil)
+	web := []filter.Range{{Min: 80, Max: 80}, {Min: 443, Max: 443}, {Min: 8000, Max: 8099}}
+	m := &filter.Filter{
+		Host:  filter.Address{Addr: addr("10.0.0.0"), Mask: addr("255.0.0.0")},
+		Marks: []filter.MarkRange{{Min: 1, Max: 2, Mask: 0xff}, {Min: 0x10, Max: 0x1f, Mask: 0xff}},
+	}
+	m.Orig.SetNumber(ctnetlink.FieldDstPort, filter.NewSet(web...))
+	b.ReportAllocs()
+	for b.Loop() {
+		if !m.Match(f) {
+			b.Fatal("no match")
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package filter
+
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// Tuple is a set of criteria on the tuple of one direction. The zero Tuple has
+// none.
+type Tuple struct {
+	// has names the fields with a criterion, so that Match does not look at
+	// the others.
+	has      ctnetlink.Fields
+	src, dst Address
+	numbers  [indexes]Set
+}
+
+// Address is a criterion on an address. Without a valid Addr it is none.
+type Address struct {
+	Addr netip.Addr
+	// Mask, when valid, has the bits set that are compared. It may have holes.
+	Mask netip.Addr
+	// Not reverses the criterion.
+	Not bool
+}
+
+// SetAddr sets the criterion on FieldSrc or FieldDst, in place of an earlier
+// one; an Address without a valid Addr removes it.
+func (w *Tuple) SetAddr(field ctnetlink.Fields, a Address) {
+	switch field {
+	case ctnetlink.FieldSrc:
+		w.src = a
+	case ctnetlink.FieldDst:
+		w.dst = a
+	default:
+		return
+	}
+	w.has &^= field
+	if a.Addr.IsValid() {
+		w.has |= field
+	}
+}
+
+// Addr returns the criterion on FieldSrc or FieldDst.
+func (w *Tuple) Addr(field ctnetlink.Fields) Address {
+	switch field {
+	case ctnetlink.FieldSrc:
+		return w.src
+	case ctnetlink.FieldDst:
+		return w.dst
+	}
+	return Address{}
+}
+
+// The places of the numbers of a tuple.
+const (
+	indexZone = iota
+	indexProto
+	indexSrcPort
+	indexDstPort
+	indexICMPType
+	indexICMPCode
+	indexICMPID
+	indexes
+)
+
+// numberIndex returns the place of a field's number; -1 if field is not a
+// single field with a number.
+func numberIndex(field ctnetlink.Fields) int {
+	switch field {
+	case ctnetlink.FieldZone:
+		return indexZone
+	case ctnetlink.FieldProto:
+		return indexProto
+	case ctnetlink.FieldSrcPort:
+		return indexSrcPort
+	case ctnetlink.FieldDstPort:
+		return indexDstPort
+	case ctnetlink.FieldICMPType:
+		return indexICMPType
+	case ctnetlink.FieldICMPCode:
+		return indexICMPCode
+	case ctnetlink.FieldICMPID:
+		return indexICMPID
+	}
+	return -1
+}
+
+// SetNumber sets the criterion on FieldProto, FieldSrcPort, FieldDstPort,
+// FieldICMPType, FieldICMPCode, FieldICMPID or FieldZone, in place of an
+// earlier one; a nil Set removes it.
+func (w *Tuple) SetNumber(field ctnetlink.Fields, s Set) {
+	i := numberIndex(field)
+	if i < 0 {
+		return
+	}
+	w.numbers[i] = s
+	w.has &^= field
+	if s != nil {
+		w.has |= field
+	}
+}
+
+// Number returns the criterion on a field with a number; nil when there is
+// none.
+func (w *Tuple) Number(field ctnetlink.Fields) Set {
+	if i := numberIndex(field); i >= 0 {
+		return w.numbers[i]
+	}
+	return nil
+}
+
+// Add makes every field that t.Has names a criterion, in place of earlier ones
+// on the same fields.
+func (w *Tuple) Add(t *ctnetlink.Tuple) {
+	for h := t.Has; h != 0; h &= h - 1 {
+		switch field := h & -h; field {
+		case ctnetlink.FieldSrc:
+			w.SetAddr(field, Address{Addr: t.Src})
+		case ctnetlink.FieldDst:
+			w.SetAddr(field, Address{Addr: t.Dst})
+		default:
+			w.SetNumber(field, Values(number(t, field)))
+		}
+	}
+}
+
+func (w *Tuple) match(t *ctnetlink.Tuple) bool {
+	// A zone that was not sent is 0, every other field must be there.
+	if missing := w.has &^ t.Has; missing&^ctnetlink.FieldZone != 0 {
+		return false
+	}
+	for h := w.has; h != 0; h &= h - 1 {
+		var same bool
+		switch h & -h {
+		case ctnetlink.FieldProto:
+			same = w.numbers[indexProto].Contains(uint32(t.Proto))
+		case ctnetlink.FieldSrc:
+			same = w.src.equal(t.Src) != w.src.Not
+		case ctnetlink.FieldDst:
+			same = w.dst.equal(t.Dst) != w.dst.Not
+		case ctnetlink.FieldSrcPort:
+			same = w.numbers[indexSrcPort].Contains(uint32(t.SrcPort))
+		case ctnetlink.FieldDstPort:
+			same = w.numbers[indexDstPort].Contains(uint32(t.DstPort))
+		case ctnetlink.FieldICMPType:
+			same = w.numbers[indexICMPType].Contains(uint32(t.ICMPType))
+		case ctnetlink.FieldICMPCode:
+			same = w.numbers[indexICMPCode].Contains(uint32(t.ICMPCode))
+		case ctnetlink.FieldICMPID:
+			same = w.numbers[indexICMPID].Contains(uint32(t.ICMPID))
+		case ctnetlink.FieldZone:
+			same = w.numbers[indexZone].Contains(uint32(t.Zone))
+		}
+		if !same {
+			return false
+		}
+	}
+	return true
+}
+
+// number returns the value of a field with a number.
+func number(t *ctnetlink.Tuple, field ctnetlink.Fields) uint32 {
+	switch field {
+	case ctnetlink.FieldProto:
+		return uint32(t.Proto)
+	case ctnetlink.FieldSrcPort:
+		return uint32(t.SrcPort)
+	case ctnetlink.FieldDstPort:
+		return uint32(t.DstPort)
+	case ctnetlink.FieldICMPType:
+		return uint32(t.ICMPType)
+	case ctnetlink.FieldICMPCode:
+		return uint32(t.ICMPCode)
+	case ctnetlink.FieldICMPID:
+		return uint32(t.ICMPID)
+	}
+	return uint32(t.Zone)
+}
+
+// equal reports whether b is the address, regardless of Not.
+func (a *Address) equal(b netip.Addr) bool {
+	if !a.Mask.IsValid() {
+		return a.Addr == b
+	}
+	return sameAddr(a.Addr, b, a.Mask)
+}
+
+// anywhere reports whether one of the four addresses of an entry is the
+// address, regardless of Not.
+func (a *Address) anywhere(orig, reply *ctnetlink.Tuple) bool {
+	either := func(t *ctnetlink.Tuple) bool {
+		return t.Has&ctnetlink.FieldSrc != 0 && a.equal(t.Src) || t.Has&ctnetlink.FieldDst != 0 && a.equal(t.Dst)
+	}
+	return either(orig) || either(reply)
+}
+
+// sameAddr compares two addresses in the bits that mask has set, or in all
+// without a mask.
+func sameAddr(a, b, mask netip.Addr) bool {
+	if !mask.IsValid() {
+		return a == b
+	}
+	if a.BitLen() != b.BitLen() || a.BitLen() != mask.BitLen() {
+		return false
+	}
+	a16, b16, m16 := a.As16(), b.As16(), mask.As16()
+	first := 0
+	if mask.Is4() {
+		first = 12
+	}
+	for i := first; i < 16; i++ {
+		if (a16[i]^b16[i])&m16[i] != 0 {
+			return false
+		}
+	}
+	return true
+}
