@@ -15,7 +15,7 @@ type bulk struct {
 	*program
 	batch   *ctnetlink.Batch
 	waiting []*Request
-	entries []*ctnetlink.Entry
+	entries []*ctnetlink.FlowSpec
 	done    int
 	refused int
 }

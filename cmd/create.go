@@ -39,7 +39,7 @@ func (p *program) add(r *Request) error {
 // addToExisting updates the entry that has en's tuple, leaving out what cannot
 // change: translation, status bits that are only ever added, the timeout of an
 // entry whose timeout is fixed.
-func (p *program) addToExisting(r *Request, en *ctnetlink.Entry) error {
+func (p *program) addToExisting(r *Request, en *ctnetlink.FlowSpec) error {
 	old, err := p.table.Get(originally(en))
 	if err == nil {
 		// What creates a short-lived entry would end one that lives.
@@ -56,7 +56,7 @@ func (p *program) addToExisting(r *Request, en *ctnetlink.Entry) error {
 		return err
 	}
 	p.keptHelper(en, old)
-	var up ctnetlink.Entry
+	var up ctnetlink.FlowSpec
 	up.Identify(old)
 	const keep = ctnetlink.StatusExpected | ctnetlink.StatusDying
 	if en.Set.Has(ctnetlink.AttrStatus) {
@@ -83,8 +83,8 @@ func (p *program) addToExisting(r *Request, en *ctnetlink.Entry) error {
 }
 
 // originally returns the request that names an entry by its original tuple.
-func originally(en *ctnetlink.Entry) *ctnetlink.Entry {
-	named := &ctnetlink.Entry{Family: en.Family, Orig: en.Orig, Zone: en.Zone}
+func originally(en *ctnetlink.FlowSpec) *ctnetlink.FlowSpec {
+	named := &ctnetlink.FlowSpec{Family: en.Family, Orig: en.Orig, Zone: en.Zone}
 	if en.Set.Has(ctnetlink.AttrZone) {
 		named.Set = named.Set.With(ctnetlink.AttrZone)
 	}
@@ -93,7 +93,7 @@ func originally(en *ctnetlink.Entry) *ctnetlink.Entry {
 
 // checkLabels says so when the kernel dropped the labels of a new entry: it
 // has room for them only where the rule set uses labels.
-func (p *program) checkLabels(en *ctnetlink.Entry) {
+func (p *program) checkLabels(en *ctnetlink.FlowSpec) {
 	if !en.Set.Has(ctnetlink.AttrLabels) {
 		return
 	}

@@ -41,7 +41,7 @@ type deletion struct {
 	batch   *ctnetlink.Batch
 	lines   []byte
 	ends    []int // where each line ends
-	entry   ctnetlink.Entry
+	entry   ctnetlink.FlowSpec
 }
 
 func (d *deletion) add(f *ctnetlink.Flow) error {

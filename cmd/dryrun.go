@@ -33,7 +33,7 @@ func (p *program) wouldUpdate(r *Request) error {
 		if err != nil {
 			return r.refused(err)
 		}
-		if !r.changes(new(ctnetlink.Entry), f) {
+		if !r.changes(new(ctnetlink.FlowSpec), f) {
 			continue
 		}
 		if err := w.flow(f); err != nil {

@@ -29,7 +29,7 @@ func randomEntry(r *rand.Rand, accounting bool) []byte {
 		return netip.AddrFrom4([4]byte{10, byte(pick(2)), byte(pick(3)), byte(pick(5))})
 	}
 	v6 := pick(3) == 0
-	en := ctnetlink.Entry{Family: ctnetlink.FamilyIPv4}
+	en := ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4}
 	if v6 {
 		en.Family = ctnetlink.FamilyIPv6
 	}

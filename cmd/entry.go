@@ -74,9 +74,9 @@ func (r *Request) family() uint8 {
 
 // named returns the request that names an entry by one of its tuples: the
 // original one where both its addresses were given.
-func (r *Request) named() *ctnetlink.Entry {
+func (r *Request) named() *ctnetlink.FlowSpec {
 	orig, reply := r.tuples()
-	en := &ctnetlink.Entry{Family: r.family()}
+	en := &ctnetlink.FlowSpec{Family: r.family()}
 	if r.Orig.Has&ctnetlink.FieldAddrs == ctnetlink.FieldAddrs {
 		en.Orig = orig
 	} else {
@@ -89,8 +89,8 @@ func (r *Request) named() *ctnetlink.Entry {
 }
 
 // entry returns what -I and -A create.
-func (r *Request) entry() *ctnetlink.Entry {
-	en := &ctnetlink.Entry{Family: r.family()}
+func (r *Request) entry() *ctnetlink.FlowSpec {
+	en := &ctnetlink.FlowSpec{Family: r.family()}
 	en.Orig, en.Reply = r.tuples()
 	en.Timeout, en.Set = r.Timeout, en.Set.With(ctnetlink.AttrTimeout)
 	if r.has(optZone) {

@@ -134,7 +134,7 @@ func (w *eventWriter) follow() error {
 			}
 		}
 		// One event shows at once, many in large blocks.
-		idle := !w.listener.Pending()
+		idle := !w.listener.Ready()
 		if w.request.Resync && w.resync.due(idle) {
 			if err := w.showTable(); err != nil {
 				return err

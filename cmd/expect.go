@@ -19,8 +19,8 @@ func (p *program) listExpect(r *Request) error {
 
 // expectation returns what -G and -D of expectations name: the expected tuple,
 // by the original direction's options.
-func (r *Request) expectation() *ctnetlink.Expectation {
-	x := &ctnetlink.Expectation{Family: r.family(), Tuple: r.Orig}
+func (r *Request) expectation() *ctnetlink.ExpectSpec {
+	x := &ctnetlink.ExpectSpec{Family: r.family(), Tuple: r.Orig}
 	queryFields(&x.Tuple)
 	return x
 }
@@ -50,7 +50,7 @@ func (p *program) getExpect(r *Request) error {
 // createExpect makes an expectation of the master that -s, -d and the ports
 // name.
 func (p *program) createExpect(r *Request) error {
-	x := &ctnetlink.Expectation{
+	x := &ctnetlink.ExpectSpec{
 		Family: r.family(), Master: r.Orig, Tuple: r.Expected, Mask: r.Mask,
 		Timeout: r.Timeout, HasTimeout: true,
 	}

@@ -39,14 +39,14 @@ func (p *program) matching(r *Request) iter.Seq2[*ctnetlink.Flow, error] {
 func (r *Request) dumps(m *filter.Filter) []*ctnetlink.DumpRequest {
 	switch r.Table {
 	case tableDying:
-		return []*ctnetlink.DumpRequest{{List: ctnetlink.ListDying}}
+		return []*ctnetlink.DumpRequest{{Table: ctnetlink.TableDying}}
 	case tableUnconfirmed:
-		return []*ctnetlink.DumpRequest{{List: ctnetlink.ListUnconfirmed}}
+		return []*ctnetlink.DumpRequest{{Table: ctnetlink.TableUnconfirmed}}
 	}
 	dumps := m.Kernel()
 	if r.Zero {
 		for _, q := range dumps {
-			q.List = ctnetlink.ListZeroing
+			q.Table = ctnetlink.TableZeroing
 		}
 	}
 	return dumps

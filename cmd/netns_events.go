@@ -9,8 +9,8 @@ import (
 
 // listener is where events come from: a ctnetlink.Listener, or several.
 type listener interface {
-	Next() (ctnetlink.Received, error)
-	Pending() bool
+	Next() (ctnetlink.EventBatch, error)
+	Ready() bool
 	Loss() ctnetlink.Loss
 	ReadBuffer() int
 	Stop()
@@ -56,7 +56,7 @@ type part struct {
 
 type arrival struct {
 	from  int
-	batch ctnetlink.Received
+	batch ctnetlink.EventBatch
 	err   error
 }
 
@@ -73,7 +73,7 @@ func (m *merged) forward(i int) {
 
 // Next returns the next batch of any namespace, of m.from; io.EOF after the
 // last of all.
-func (m *merged) Next() (ctnetlink.Received, error) {
+func (m *merged) Next() (ctnetlink.EventBatch, error) {
 	if m.from >= 0 {
 		m.parts[m.from].read <- struct{}{}
 		m.from = -1
@@ -85,22 +85,22 @@ func (m *merged) Next() (ctnetlink.Received, error) {
 			m.open--
 			m.parts[a.from].ended = true
 		case a.err != nil:
-			return ctnetlink.Received{}, a.err
+			return ctnetlink.EventBatch{}, a.err
 		default:
 			m.from = a.from
 			return a.batch, nil
 		}
 	}
-	return ctnetlink.Received{}, io.EOF
+	return ctnetlink.EventBatch{}, io.EOF
 }
 
-// Pending tells whether more can be expected at once.
-func (m *merged) Pending() bool {
+// Ready tells whether more can be expected at once.
+func (m *merged) Ready() bool {
 	if len(m.arrived) > 0 {
 		return true
 	}
 	for _, l := range m.parts {
-		if !l.ended && l.Listener.Pending() {
+		if !l.ended && l.Listener.Ready() {
 			return true
 		}
 	}

@@ -46,7 +46,7 @@ const noLabelRoom = "no rule of this network namespace uses connection labels"
 // where the entry is a line of a file: a table that was saved elsewhere is
 // restored as far as it can be. err is the refusal; what is none of its helper
 // stays as it is.
-func (p *program) bare(en *ctnetlink.Entry, err error) error {
+func (p *program) bare(en *ctnetlink.FlowSpec, err error) error {
 	if !en.Set.Has(ctnetlink.AttrHelp) || !errors.Is(err, ctnetlink.EOPNOTSUPP) {
 		return err
 	}
@@ -63,7 +63,7 @@ func (p *program) bare(en *ctnetlink.Entry, err error) error {
 }
 
 // keptHelper minds the helper of an entry that exists: it cannot change.
-func (p *program) keptHelper(en *ctnetlink.Entry, old *ctnetlink.Flow) {
+func (p *program) keptHelper(en *ctnetlink.FlowSpec, old *ctnetlink.Flow) {
 	if !en.Set.Has(ctnetlink.AttrHelp) {
 		return
 	}

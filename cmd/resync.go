@@ -14,7 +14,7 @@ type resync struct {
 }
 
 // note takes in a batch; held is how much the socket can have held.
-func (s *resync) note(b ctnetlink.Received, held int) {
+func (s *resync) note(b ctnetlink.EventBatch, held int) {
 	if b.Gap {
 		s.wanted, s.left = true, held
 	}

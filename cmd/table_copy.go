@@ -45,8 +45,8 @@ func settled(err error) bool {
 }
 
 // settable returns what requests can choose by, or change, of an entry.
-func settable(f *ctnetlink.Flow) *ctnetlink.Entry {
-	en := &ctnetlink.Entry{}
+func settable(f *ctnetlink.Flow) *ctnetlink.FlowSpec {
+	en := &ctnetlink.FlowSpec{}
 	en.Identify(f)
 	en.Reply = *f.Reply()
 	set := func(a ctnetlink.Attr, has bool) {

@@ -42,7 +42,7 @@ func (r *heldRun) change(t *testing.T, port uint16) {
 	t.Helper()
 	const has = ctnetlink.FieldSrc | ctnetlink.FieldDst | ctnetlink.FieldProto | ctnetlink.FieldSrcPort | ctnetlink.FieldDstPort
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
-	en := &ctnetlink.Entry{Family: ctnetlink.FamilyIPv4, Timeout: 600,
+	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 600,
 		Orig:  ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: a, Dst: b, SrcPort: port, DstPort: 53},
 		Reply: ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: b, Dst: a, SrcPort: 53, DstPort: port},
 	}

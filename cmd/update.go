@@ -42,7 +42,7 @@ type updating struct {
 
 // change is an entry whose change waits for its confirmation.
 type change struct {
-	identity ctnetlink.Entry
+	identity ctnetlink.FlowSpec
 	// labels: labels are to be set, more: something else too.
 	labels, more bool
 }
@@ -130,7 +130,7 @@ func (u *updating) show(changed []change) error {
 
 // changes adds to en what the command line changes in the entry f, and tells
 // whether anything would. Labels are sent always.
-func (r *Request) changes(en *ctnetlink.Entry, f *ctnetlink.Flow) bool {
+func (r *Request) changes(en *ctnetlink.FlowSpec, f *ctnetlink.Flow) bool {
 	changed := r.changesBesideLabels(f)
 	if changed {
 		r.setChanges(en, f)
@@ -172,7 +172,7 @@ func (r *Request) changesBesideLabels(f *ctnetlink.Flow) bool {
 }
 
 // setChanges adds to en everything but the labels.
-func (r *Request) setChanges(en *ctnetlink.Entry, f *ctnetlink.Flow) {
+func (r *Request) setChanges(en *ctnetlink.FlowSpec, f *ctnetlink.Flow) {
 	if r.has(optTimeout) {
 		en.Timeout, en.Set = r.Timeout, en.Set.With(ctnetlink.AttrTimeout)
 	}

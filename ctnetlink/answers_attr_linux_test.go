@@ -19,18 +19,18 @@ const labelRules = `table inet labels {
 // TestAnswersNewAttributes: what the kernel says to the rest of an entry.
 func TestAnswersNewAttributes(t *testing.T) {
 	c := namespace(t)
-	status := func(s Status) func(en *Entry) { return func(en *Entry) { en.Status = s } }
+	status := func(s Status) func(en *FlowSpec) { return func(en *FlowSpec) { en.Status = s } }
 	was := StatusConfirmed | StatusSeenReply | StatusAssured
-	tcpState := func(s uint8) func(en *Entry) { return func(en *Entry) { en.ProtoInfo.State = s } }
-	sctp := func(state uint8, has InfoFields) func(en *Entry) {
-		return func(en *Entry) {
+	tcpState := func(s uint8) func(en *FlowSpec) { return func(en *FlowSpec) { en.ProtoInfo.State = s } }
+	sctp := func(state uint8, has InfoFields) func(en *FlowSpec) {
+		return func(en *FlowSpec) {
 			proto(ProtoSCTP, FieldPorts)(en)
 			en.Set = en.Set.With(AttrProtoInfo)
 			en.ProtoInfo = ProtoInfo{Proto: ProtoSCTP, Has: has, State: state}
 		}
 	}
-	helper := func(name string) func(en *Entry) {
-		return func(en *Entry) { en.Helper, en.Set = name, en.Set.With(AttrHelp) }
+	helper := func(name string) func(en *FlowSpec) {
+		return func(en *FlowSpec) { en.Helper, en.Set = name, en.Set.With(AttrHelp) }
 	}
 	checkAnswers(t, c, 2000, []answer{
 		{"EXPECTED set later", EBUSY, updating(status(was | StatusExpected))},
@@ -41,8 +41,8 @@ func TestAnswersNewAttributes(t *testing.T) {
 		{"ASSURED cleared", EBUSY, updating(status(was &^ StatusAssured))},
 		{"EXPECTED, which only a master sets", EBUSY, creating(status(was | StatusExpected))},
 		{"ignored bits", 0, updating(status(was | 0x1f0 | StatusTemplate | StatusUntracked | 0xffffc000))},
-		{"FIXED_TIMEOUT", 0, updating(func(en *Entry) { en.Status, en.Set = was|StatusFixedTimeout, en.Set&^(1<<AttrTimeout) })},
-		{"its timeout", EPERM, func(c *Conn, en *Entry) error {
+		{"FIXED_TIMEOUT", 0, updating(func(en *FlowSpec) { en.Status, en.Set = was|StatusFixedTimeout, en.Set&^(1<<AttrTimeout) })},
+		{"its timeout", EPERM, func(c *Conn, en *FlowSpec) error {
 			en.Status |= StatusFixedTimeout
 			if err := c.Create(en); err != nil {
 				return err
@@ -56,7 +56,7 @@ func TestAnswersNewAttributes(t *testing.T) {
 		{"sctp state 99", ERANGE, creating(sctp(99, InfoState|InfoVTags))},
 		{"sctp without verification tags", EINVAL, creating(sctp(4, InfoState))},
 		{"sctp without state at all", 0, creating(proto(ProtoSCTP, FieldPorts))},
-		{"another protocol's state", 0, creating(func(en *Entry) { sctp(4, InfoState)(en); proto(ProtoUDP, FieldPorts)(en) })},
+		{"another protocol's state", 0, creating(func(en *FlowSpec) { sctp(4, InfoState)(en); proto(ProtoUDP, FieldPorts)(en) })},
 		{"helper unknown", EOPNOTSUPP, creating(helper("none-such"))},
 		{"helper of another protocol", EOPNOTSUPP, creating(helper("tftp"))},
 		{"helper without a name", EOPNOTSUPP, creating(helper(""))},
@@ -65,8 +65,8 @@ func TestAnswersNewAttributes(t *testing.T) {
 		{"helper lacking the name", EINVAL, creatingWith(func(e *encoder) { e.Close(e.Nest(uint16(AttrHelp))) })},
 		{"helper without NUL", EINVAL, creatingWith(func(e *encoder) { e.Bytes(uint16(AttrHelp), attribute(wire.HelpName, -1, []byte("ftp")...)) })},
 		{"helper", 0, creating(helper("ftp"))},
-		{"the same helper later", 0, func(c *Conn, en *Entry) error { helper("ftp")(en); _ = c.Create(en); return c.Update(en) }},
-		{"another helper later", EBUSY, func(c *Conn, en *Entry) error {
+		{"the same helper later", 0, func(c *Conn, en *FlowSpec) error { helper("ftp")(en); _ = c.Create(en); return c.Update(en) }},
+		{"another helper later", EBUSY, func(c *Conn, en *FlowSpec) error {
 			helper("ftp")(en)
 			_ = c.Create(en)
 			en.Helper = "irc"
@@ -77,7 +77,7 @@ func TestAnswersNewAttributes(t *testing.T) {
 		{"too long", 0, creatingWith(func(e *encoder) { e.Bytes(uint16(AttrMark), make([]byte, 8)) })},
 		{"unknown", 0, creatingWith(func(e *encoder) { e.Bytes(99, make([]byte, 8)) })},
 		{"overrunning the end", 0, creatingWith(func(e *encoder) { e.B = append(e.B, attribute(uint16(AttrMark), 400, 1, 2, 3, 4)...) })},
-		{"not marked as nested", 0, func(c *Conn, en *Entry) error {
+		{"not marked as nested", 0, func(c *Conn, en *FlowSpec) error {
 			return ask(c, wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate|wire.FlagExcl, en.Family, func(e *encoder) {
 				var plain encoder
 				plain.tuple(uint16(AttrTupleOrig), &en.Orig)
@@ -86,7 +86,7 @@ func TestAnswersNewAttributes(t *testing.T) {
 				e.U32(uint16(AttrTimeout), 10)
 			})
 		}},
-		{"twice: the last wins", 0, func(c *Conn, en *Entry) error {
+		{"twice: the last wins", 0, func(c *Conn, en *FlowSpec) error {
 			if err := askNew(c, wire.FlagCreate|wire.FlagExcl, en, func(e *encoder) { e.U32(uint16(AttrMark), 0xabcdef) }); err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func TestAnswersNewAttributes(t *testing.T) {
 			}
 			return err
 		}},
-		{"timeout 0", ENOENT, func(c *Conn, en *Entry) error {
+		{"timeout 0", ENOENT, func(c *Conn, en *FlowSpec) error {
 			en.Timeout = 0
 			if err := c.Create(en); err != nil {
 				t.Error("create:", err)
@@ -104,7 +104,7 @@ func TestAnswersNewAttributes(t *testing.T) {
 			_, err := c.Get(en)
 			return err
 		}},
-		{"timeout too big", 0, func(c *Conn, en *Entry) error {
+		{"timeout too big", 0, func(c *Conn, en *FlowSpec) error {
 			en.Timeout = 1<<32 - 1
 			_ = c.Create(en)
 			f, err := c.Get(en)
@@ -113,8 +113,8 @@ func TestAnswersNewAttributes(t *testing.T) {
 			}
 			return err
 		}},
-		{"labels without a rule, on create", 0, creating(func(en *Entry) { en.Labels, en.Set = make([]byte, 16), en.Set.With(AttrLabels) })},
-		{"labels without a rule, on update", ENOSPC, updating(func(en *Entry) { en.Labels, en.Set = []byte{1, 0, 0, 0}, en.Set.With(AttrLabels) })},
+		{"labels without a rule, on create", 0, creating(func(en *FlowSpec) { en.Labels, en.Set = make([]byte, 16), en.Set.With(AttrLabels) })},
+		{"labels without a rule, on update", ENOSPC, updating(func(en *FlowSpec) { en.Labels, en.Set = []byte{1, 0, 0, 0}, en.Set.With(AttrLabels) })},
 	})
 }
 
@@ -122,8 +122,8 @@ func TestAnswersNewAttributes(t *testing.T) {
 func TestAnswersLabels(t *testing.T) {
 	c := namespace(t)
 	nft(t, labelRules)
-	set := func(labels, mask int) func(en *Entry) {
-		return func(en *Entry) {
+	set := func(labels, mask int) func(en *FlowSpec) {
+		return func(en *FlowSpec) {
 			en.Labels, en.Set = bytes.Repeat([]byte{1}, labels), en.Set.With(AttrLabels)
 			if mask >= 0 {
 				en.LabelsMask, en.Set = bytes.Repeat([]byte{255}, mask), en.Set.With(AttrLabelsMask)
@@ -169,7 +169,7 @@ func TestLabelMasks(t *testing.T) {
 		}
 	}
 	expect(labels(0, 7, 33, 127))
-	up := &Entry{Family: en.Family, Orig: en.Orig, Set: AttrSet(0).With(AttrLabels).With(AttrLabelsMask)}
+	up := &FlowSpec{Family: en.Family, Orig: en.Orig, Set: AttrSet(0).With(AttrLabels).With(AttrLabelsMask)}
 	up.Labels, up.LabelsMask = labels(5, 33), labels(5, 7)
 	if err := c.Update(up); err != nil {
 		t.Fatal(err)

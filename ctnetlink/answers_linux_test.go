@@ -19,7 +19,7 @@ func ask(c *Conn, subsys, msg, flags uint16, family uint8, body func(e *encoder)
 }
 
 // askNew is ask for a NEW message: the request for en, and more behind it.
-func askNew(c *Conn, flags uint16, en *Entry, more func(e *encoder)) error {
+func askNew(c *Conn, flags uint16, en *FlowSpec, more func(e *encoder)) error {
 	return ask(c, wire.SubsysConntrack, wire.MsgNew, flags, en.Family, func(e *encoder) {
 		var body encoder
 		en.append(&body, Header{})
@@ -35,7 +35,7 @@ func askNew(c *Conn, flags uint16, en *Entry, more func(e *encoder)) error {
 type answer struct {
 	name string
 	want Errno
-	do   func(c *Conn, en *Entry) error
+	do   func(c *Conn, en *FlowSpec) error
 }
 
 func checkAnswers(t *testing.T, c *Conn, first int, answers []answer) {
@@ -50,18 +50,18 @@ func checkAnswers(t *testing.T, c *Conn, first int, answers []answer) {
 }
 
 // creating is the creation of an entry after a change to it.
-func creating(change func(en *Entry)) func(*Conn, *Entry) error {
-	return func(c *Conn, en *Entry) error { change(en); return c.Create(en) }
+func creating(change func(en *FlowSpec)) func(*Conn, *FlowSpec) error {
+	return func(c *Conn, en *FlowSpec) error { change(en); return c.Create(en) }
 }
 
-// creatingWith is a creation with more attributes than an Entry has.
-func creatingWith(more func(e *encoder)) func(*Conn, *Entry) error {
-	return func(c *Conn, en *Entry) error { return askNew(c, wire.FlagCreate|wire.FlagExcl, en, more) }
+// creatingWith is a creation with more attributes than a FlowSpec has.
+func creatingWith(more func(e *encoder)) func(*Conn, *FlowSpec) error {
+	return func(c *Conn, en *FlowSpec) error { return askNew(c, wire.FlagCreate|wire.FlagExcl, en, more) }
 }
 
 // updating is a creation, a change, and the update to it.
-func updating(change func(en *Entry)) func(*Conn, *Entry) error {
-	return func(c *Conn, en *Entry) error {
+func updating(change func(en *FlowSpec)) func(*Conn, *FlowSpec) error {
+	return func(c *Conn, en *FlowSpec) error {
 		if err := c.Create(en); err != nil {
 			return err
 		}
@@ -70,8 +70,8 @@ func updating(change func(en *Entry)) func(*Conn, *Entry) error {
 	}
 }
 
-func proto(p uint8, has Fields) func(en *Entry) {
-	return func(en *Entry) {
+func proto(p uint8, has Fields) func(en *FlowSpec) {
+	return func(en *FlowSpec) {
 		for _, t := range []*Tuple{&en.Orig, &en.Reply} {
 			t.Proto, t.Has = p, FieldAddrs|FieldProto|has
 		}
@@ -79,8 +79,8 @@ func proto(p uint8, has Fields) func(en *Entry) {
 	}
 }
 
-func icmp(p, icmpType uint8, lacking Fields) func(en *Entry) {
-	return func(en *Entry) {
+func icmp(p, icmpType uint8, lacking Fields) func(en *FlowSpec) {
+	return func(en *FlowSpec) {
 		proto(p, FieldICMP)(en)
 		en.Orig.ICMPType, en.Orig.ICMPID = icmpType, 7
 		en.Reply = mirrored(en.Orig)
@@ -93,29 +93,29 @@ func icmp(p, icmpType uint8, lacking Fields) func(en *Entry) {
 	}
 }
 
-func without(f Fields) func(en *Entry) { return func(en *Entry) { en.Orig.Has &^= f } }
+func without(f Fields) func(en *FlowSpec) { return func(en *FlowSpec) { en.Orig.Has &^= f } }
 
-func unset(a Attr) func(en *Entry) { return func(en *Entry) { en.Set &^= 1 << a } }
+func unset(a Attr) func(en *FlowSpec) { return func(en *FlowSpec) { en.Set &^= 1 << a } }
 
 // TestAnswersNewTuples: which tuples the kernel takes.
 func TestAnswersNewTuples(t *testing.T) {
 	c := namespace(t)
 	answers := []answer{
-		{"nothing special", 0, creating(func(*Entry) {})},
-		{"no tuple, CREATE", EINVAL, creating(func(en *Entry) { en.Orig.Has, en.Reply.Has = 0, 0 })},
-		{"no tuple", ENOENT, func(c *Conn, en *Entry) error { en.Orig.Has, en.Reply.Has = 0, 0; return c.Update(en) }},
-		{"only the original", EINVAL, creating(func(en *Entry) { en.Reply.Has = 0 })},
-		{"only the reply", EINVAL, creating(func(en *Entry) { en.Orig.Has = 0 })},
+		{"nothing special", 0, creating(func(*FlowSpec) {})},
+		{"no tuple, CREATE", EINVAL, creating(func(en *FlowSpec) { en.Orig.Has, en.Reply.Has = 0, 0 })},
+		{"no tuple", ENOENT, func(c *Conn, en *FlowSpec) error { en.Orig.Has, en.Reply.Has = 0, 0; return c.Update(en) }},
+		{"only the original", EINVAL, creating(func(en *FlowSpec) { en.Reply.Has = 0 })},
+		{"only the reply", EINVAL, creating(func(en *FlowSpec) { en.Orig.Has = 0 })},
 		{"no timeout", EINVAL, creating(unset(AttrTimeout))},
-		{"two protocols", EINVAL, creating(func(en *Entry) { en.Reply.Proto = ProtoUDP })},
-		{"family 3", EOPNOTSUPP, creating(func(en *Entry) { en.Family = 3 })},
-		{"family 0", EOPNOTSUPP, creating(func(en *Entry) { en.Family = 0 })},
-		{"the other family", EINVAL, creating(func(en *Entry) { en.Family = FamilyIPv6 })},
+		{"two protocols", EINVAL, creating(func(en *FlowSpec) { en.Reply.Proto = ProtoUDP })},
+		{"family 3", EOPNOTSUPP, creating(func(en *FlowSpec) { en.Family = 3 })},
+		{"family 0", EOPNOTSUPP, creating(func(en *FlowSpec) { en.Family = 0 })},
+		{"the other family", EINVAL, creating(func(en *FlowSpec) { en.Family = FamilyIPv6 })},
 		{"no addresses", EINVAL, creating(without(FieldAddrs))},
 		{"no source", EINVAL, creating(without(FieldSrc))},
 		{"no destination", EINVAL, creating(without(FieldDst))},
 		{"no protocol", EINVAL, creating(without(FieldProto))},
-		{"a protocol without number", EINVAL, func(c *Conn, en *Entry) error {
+		{"a protocol without number", EINVAL, func(c *Conn, en *FlowSpec) error {
 			en.Orig.Has &^= FieldProto
 			return ask(c, wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate, FamilyIPv4, func(e *encoder) {
 				tuple := e.Nest(uint16(AttrTupleOrig))
@@ -126,14 +126,14 @@ func TestAnswersNewTuples(t *testing.T) {
 				e.U32(uint16(AttrTimeout), 10)
 			})
 		}},
-		{"icmp in family 10", 0, creating(func(en *Entry) {
+		{"icmp in family 10", 0, creating(func(en *FlowSpec) {
 			icmp(ProtoICMPv6, 128, 0)(en)
 			en.Orig.Proto, en.Orig.ICMPType, en.Reply.Proto, en.Reply.ICMPType = ProtoICMP, 8, ProtoICMP, 0
 		})},
-		{"an unrelated reply", 0, creating(func(en *Entry) { en.Reply.Dst = netip.MustParseAddr("203.0.113.7") })},
-		{"the reply is the original", 0, creating(func(en *Entry) { en.Reply = en.Orig })},
-		{"ports 0", 0, creating(func(en *Entry) { en.Orig.SrcPort, en.Orig.DstPort, en.Reply.SrcPort, en.Reply.DstPort = 0, 0, 0, 0 })},
-		{"addresses 0", 0, creating(func(en *Entry) {
+		{"an unrelated reply", 0, creating(func(en *FlowSpec) { en.Reply.Dst = netip.MustParseAddr("203.0.113.7") })},
+		{"the reply is the original", 0, creating(func(en *FlowSpec) { en.Reply = en.Orig })},
+		{"ports 0", 0, creating(func(en *FlowSpec) { en.Orig.SrcPort, en.Orig.DstPort, en.Reply.SrcPort, en.Reply.DstPort = 0, 0, 0, 0 })},
+		{"addresses 0", 0, creating(func(en *FlowSpec) {
 			zero := netip.AddrFrom4([4]byte{})
 			en.Orig.Src, en.Orig.Dst, en.Reply.Src, en.Reply.Dst = zero, zero, zero, zero
 		})},
@@ -147,7 +147,7 @@ func TestAnswersNewTuples(t *testing.T) {
 	}
 	for _, p := range []uint8{0, ProtoDCCP, 99, 255} {
 		answers = append(answers, answer{"a protocol without ports", 0, creating(proto(p, 0))},
-			answer{"its ports are ignored", EEXIST, func(c *Conn, en *Entry) error {
+			answer{"its ports are ignored", EEXIST, func(c *Conn, en *FlowSpec) error {
 				proto(p, FieldPorts)(en)
 				if err := c.Create(en); err != nil {
 					return err
@@ -160,7 +160,7 @@ func TestAnswersNewTuples(t *testing.T) {
 	good := map[uint8][]uint8{ProtoICMP: {0, 8, 13, 14, 15, 16, 17, 18}, ProtoICMPv6: {128, 129, 139, 140}}
 	for p, types := range good {
 		for _, icmpType := range types {
-			answers = append(answers, answer{"query", 0, func(c *Conn, en *Entry) error {
+			answers = append(answers, answer{"query", 0, func(c *Conn, en *FlowSpec) error {
 				icmp(p, icmpType, 0)(en)
 				// ICMPv6 cases share their addresses, and an answer's tuple is the query's reply.
 				en.Orig.ICMPID = uint16(icmpType)
@@ -181,9 +181,9 @@ func TestAnswersNewTuples(t *testing.T) {
 // TestAnswersNewExisting: how creations and updates meet what is there.
 func TestAnswersNewExisting(t *testing.T) {
 	c := namespace(t)
-	swapped := func(en *Entry) { en.Orig, en.Reply = en.Reply, en.Orig }
-	again := func(change func(en *Entry)) func(*Conn, *Entry) error {
-		return func(c *Conn, en *Entry) error {
+	swapped := func(en *FlowSpec) { en.Orig, en.Reply = en.Reply, en.Orig }
+	again := func(change func(en *FlowSpec)) func(*Conn, *FlowSpec) error {
+		return func(c *Conn, en *FlowSpec) error {
 			if err := c.Create(en); err != nil {
 				return err
 			}
@@ -192,31 +192,31 @@ func TestAnswersNewExisting(t *testing.T) {
 		}
 	}
 	checkAnswers(t, c, 1000, []answer{
-		{"EXCL", EEXIST, again(func(*Entry) {})},
-		{"EXCL without CREATE", EEXIST, func(c *Conn, en *Entry) error {
+		{"EXCL", EEXIST, again(func(*FlowSpec) {})},
+		{"EXCL without CREATE", EEXIST, func(c *Conn, en *FlowSpec) error {
 			_ = c.Create(en)
 			return askNew(c, wire.FlagExcl, en, nil)
 		}},
-		{"CREATE without EXCL updates", 0, func(c *Conn, en *Entry) error {
+		{"CREATE without EXCL updates", 0, func(c *Conn, en *FlowSpec) error {
 			_ = c.Create(en)
 			return c.CreateOrUpdate(en)
 		}},
-		{"CREATE without EXCL creates", 0, func(c *Conn, en *Entry) error { return c.CreateOrUpdate(en) }},
+		{"CREATE without EXCL creates", 0, func(c *Conn, en *FlowSpec) error { return c.CreateOrUpdate(en) }},
 		{"the other way round", EEXIST, again(swapped)},
-		{"original taken", EEXIST, again(func(en *Entry) { en.Reply.Dst = netip.MustParseAddr("203.0.113.1") })},
-		{"reply taken", EEXIST, again(func(en *Entry) { en.Orig.Src = netip.MustParseAddr("203.0.113.2") })},
-		{"another zone", 0, again(func(en *Entry) { en.Zone, en.Set = 4, en.Set.With(AttrZone) })},
-		{"update of none", ENOENT, func(c *Conn, en *Entry) error { return c.Update(en) }},
-		{"get of none", ENOENT, func(c *Conn, en *Entry) error { _, err := c.Get(en); return err }},
-		{"delete of none", ENOENT, func(c *Conn, en *Entry) error { return c.Delete(en) }},
-		{"update in another zone", ENOENT, updating(func(en *Entry) { en.Zone, en.Set = 4, en.Set.With(AttrZone) })},
-		{"update by the reply", 0, updating(func(en *Entry) { en.Orig.Has = 0 })},
-		{"update by the reply as original", 0, updating(func(en *Entry) { en.Orig = en.Reply; en.Reply.Has = 0 })},
-		{"update by a tuple alone", 0, updating(func(en *Entry) { en.Set = 0 })},
-		{"update in family 3", EOPNOTSUPP, updating(func(en *Entry) { en.Family = 3 })},
-		{"update in the other family", EINVAL, updating(func(en *Entry) { en.Family = FamilyIPv6 })},
-		{"delete in family 3", EOPNOTSUPP, func(c *Conn, en *Entry) error { _ = c.Create(en); en.Family = 3; return c.Delete(en) }},
-		{"delete by another id", ENOENT, func(c *Conn, en *Entry) error {
+		{"original taken", EEXIST, again(func(en *FlowSpec) { en.Reply.Dst = netip.MustParseAddr("203.0.113.1") })},
+		{"reply taken", EEXIST, again(func(en *FlowSpec) { en.Orig.Src = netip.MustParseAddr("203.0.113.2") })},
+		{"another zone", 0, again(func(en *FlowSpec) { en.Zone, en.Set = 4, en.Set.With(AttrZone) })},
+		{"update of none", ENOENT, func(c *Conn, en *FlowSpec) error { return c.Update(en) }},
+		{"get of none", ENOENT, func(c *Conn, en *FlowSpec) error { _, err := c.Get(en); return err }},
+		{"delete of none", ENOENT, func(c *Conn, en *FlowSpec) error { return c.Delete(en) }},
+		{"update in another zone", ENOENT, updating(func(en *FlowSpec) { en.Zone, en.Set = 4, en.Set.With(AttrZone) })},
+		{"update by the reply", 0, updating(func(en *FlowSpec) { en.Orig.Has = 0 })},
+		{"update by the reply as original", 0, updating(func(en *FlowSpec) { en.Orig = en.Reply; en.Reply.Has = 0 })},
+		{"update by a tuple alone", 0, updating(func(en *FlowSpec) { en.Set = 0 })},
+		{"update in family 3", EOPNOTSUPP, updating(func(en *FlowSpec) { en.Family = 3 })},
+		{"update in the other family", EINVAL, updating(func(en *FlowSpec) { en.Family = FamilyIPv6 })},
+		{"delete in family 3", EOPNOTSUPP, func(c *Conn, en *FlowSpec) error { _ = c.Create(en); en.Family = 3; return c.Delete(en) }},
+		{"delete by another id", ENOENT, func(c *Conn, en *FlowSpec) error {
 			_ = c.Create(en)
 			f, err := c.Get(en)
 			if err != nil {
@@ -226,22 +226,22 @@ func TestAnswersNewExisting(t *testing.T) {
 			en.ID++
 			return c.Delete(en)
 		}},
-		{"an id in an update is ignored", 0, updating(func(en *Entry) { en.ID, en.Set = 1, en.Set.With(AttrID) })},
-		{"NAT in an update", EOPNOTSUPP, updating(func(en *Entry) { en.Set = en.Set.With(AttrNATSrc) })},
-		{"master in an update", EOPNOTSUPP, updating(func(en *Entry) { en.Set, en.Master = en.Set.With(AttrTupleMaster), en.Orig })},
-		{"a zone, and one in a tuple", EINVAL, creating(func(en *Entry) {
+		{"an id in an update is ignored", 0, updating(func(en *FlowSpec) { en.ID, en.Set = 1, en.Set.With(AttrID) })},
+		{"NAT in an update", EOPNOTSUPP, updating(func(en *FlowSpec) { en.Set = en.Set.With(AttrNATSrc) })},
+		{"master in an update", EOPNOTSUPP, updating(func(en *FlowSpec) { en.Set, en.Master = en.Set.With(AttrTupleMaster), en.Orig })},
+		{"a zone, and one in a tuple", EINVAL, creating(func(en *FlowSpec) {
 			en.Zone, en.Set = 1, en.Set.With(AttrZone)
 			en.Orig.Zone, en.Orig.Has = 1, en.Orig.Has|FieldZone
 		})},
-		{"zones in both tuples", EINVAL, creating(func(en *Entry) {
+		{"zones in both tuples", EINVAL, creating(func(en *FlowSpec) {
 			en.Orig.Zone, en.Orig.Has = 1, en.Orig.Has|FieldZone
 			en.Reply.Zone, en.Reply.Has = 1, en.Reply.Has|FieldZone
 		})},
-		{"master not found", ENOENT, creating(func(en *Entry) {
+		{"master not found", ENOENT, creating(func(en *FlowSpec) {
 			en.Set, en.Master = en.Set.With(AttrTupleMaster), benchEntry(1<<20).Orig
 		})},
-		{"its own master", ENOENT, creating(func(en *Entry) { en.Set, en.Master = en.Set.With(AttrTupleMaster), en.Orig })},
-		{"master", 0, func(c *Conn, en *Entry) error {
+		{"its own master", ENOENT, creating(func(en *FlowSpec) { en.Set, en.Master = en.Set.With(AttrTupleMaster), en.Orig })},
+		{"master", 0, func(c *Conn, en *FlowSpec) error {
 			master := benchEntry(900)
 			if err := c.Create(master); err != nil {
 				return err

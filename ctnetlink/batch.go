@@ -42,7 +42,7 @@ func (b *Batch) Full() bool { return len(b.errs) == maxBatch || b.gets == maxGet
 
 // add appends a request. No request without a tuple gets in: the table would
 // take it for one about all entries.
-func (b *Batch) add(op string, msg, flags uint16, en *Entry) {
+func (b *Batch) add(op string, msg, flags uint16, en *FlowSpec) {
 	if len(b.errs) == 0 {
 		b.conn.enc.B = b.conn.enc.B[:0]
 		b.first = b.conn.seq + 1
@@ -60,16 +60,16 @@ func (b *Batch) add(op string, msg, flags uint16, en *Entry) {
 }
 
 // Create adds the creation of an entry, see Conn.Create.
-func (b *Batch) Create(en *Entry) { b.add("create", wire.MsgNew, wire.FlagCreate|wire.FlagExcl, en) }
+func (b *Batch) Create(en *FlowSpec) { b.add("create", wire.MsgNew, wire.FlagCreate|wire.FlagExcl, en) }
 
 // Update adds the change of an entry, see Conn.Update.
-func (b *Batch) Update(en *Entry) { b.add("update", wire.MsgNew, 0, en) }
+func (b *Batch) Update(en *FlowSpec) { b.add("update", wire.MsgNew, 0, en) }
 
 // Delete adds the deletion of an entry, see Conn.Delete.
-func (b *Batch) Delete(en *Entry) { b.add("delete", wire.MsgDelete, 0, en) }
+func (b *Batch) Delete(en *FlowSpec) { b.add("delete", wire.MsgDelete, 0, en) }
 
 // Get adds the question for an entry, see Conn.Get.
-func (b *Batch) Get(en *Entry) {
+func (b *Batch) Get(en *FlowSpec) {
 	b.add("get", wire.MsgGet, 0, en)
 	b.gets++
 }

@@ -68,7 +68,7 @@ func TestBatchLive(t *testing.T) {
 	before, _, _ := c.Count()
 	for i := range 5 {
 		if i%2 == 0 {
-			b.Delete(&Entry{Family: FamilyIPv4})
+			b.Delete(&FlowSpec{Family: FamilyIPv4})
 		} else {
 			b.Delete(benchEntry(i))
 		}

@@ -40,7 +40,7 @@ func BenchmarkDecode(b *testing.B) {
 func TestDecodeAllocates(t *testing.T) {
 	msg := benchEntry(7).AppendMessage(nil)
 	var f Flow
-	var seen repeats
+	var seen dedup
 	allocs := testing.AllocsPerRun(1000, func() {
 		if err := f.Decode(msg); err != nil {
 			t.Fatal(err)

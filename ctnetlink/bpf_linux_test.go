@@ -31,7 +31,7 @@ func TestEventProgram(t *testing.T) {
 	met, unmet, blind := 0, 0, 0
 	for n := range 150 {
 		listener := dialTest(t)
-		entries := make([]*Entry, 40)
+		entries := make([]*FlowSpec, 40)
 		for i := range entries {
 			entries[i] = randomEntry(r, i)
 			scramble(r, entries[i])
@@ -92,7 +92,7 @@ func dialTest(t *testing.T) *kernelSocket {
 }
 
 // randomEventFilter compares some of what en has.
-func randomEventFilter(r *rand.Rand, en *Entry) *EventFilter {
+func randomEventFilter(r *rand.Rand, en *FlowSpec) *EventFilter {
 	q := new(EventFilter)
 	some := func(t Tuple) Tuple {
 		has := t.Has &^ FieldZone

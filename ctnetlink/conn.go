@@ -165,14 +165,14 @@ func (c *Conn) refusal() error {
 func (c *Conn) abandon() { _ = c.Close() }
 
 // Create makes an entry; EEXIST when one of its tuples is taken.
-func (c *Conn) Create(en *Entry) error {
+func (c *Conn) Create(en *FlowSpec) error {
 	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate|wire.FlagExcl)
 	en.append(e, h)
 	return c.change("create")
 }
 
 // CreateOrUpdate makes an entry, or updates the one that has its tuple.
-func (c *Conn) CreateOrUpdate(en *Entry) error {
+func (c *Conn) CreateOrUpdate(en *FlowSpec) error {
 	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate)
 	en.append(e, h)
 	return c.change("add")
@@ -181,7 +181,7 @@ func (c *Conn) CreateOrUpdate(en *Entry) error {
 // Update changes the entry that has en's tuple; ENOENT when there is none. It
 // is not atomic: an error keeps what came before it in the kernel's order
 // (helper, timeout, status, protocol state, mark, labels).
-func (c *Conn) Update(en *Entry) error {
+func (c *Conn) Update(en *FlowSpec) error {
 	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, 0)
 	en.append(e, h)
 	return c.change("update")
@@ -189,7 +189,7 @@ func (c *Conn) Update(en *Entry) error {
 
 // Get returns the entry that has one of en's tuples in its zone, in either
 // direction; ENOENT when there is none. The view is valid until the next Get.
-func (c *Conn) Get(en *Entry) (*Flow, error) {
+func (c *Conn) Get(en *FlowSpec) (*Flow, error) {
 	e, h := c.request(wire.SubsysConntrack, wire.MsgGet, wire.FlagAck)
 	en.append(e, h)
 	found := false
@@ -211,7 +211,7 @@ func (c *Conn) Get(en *Entry) (*Flow, error) {
 // Delete removes the entry that has en's tuple (and id, when set); ENOENT when
 // there is none, or another one. It refuses an entry without a tuple, which
 // the kernel would take for a flush.
-func (c *Conn) Delete(en *Entry) error {
+func (c *Conn) Delete(en *FlowSpec) error {
 	if en.Orig.Has == 0 && en.Reply.Has == 0 {
 		return &OpError{"delete", EINVAL}
 	}
@@ -235,7 +235,7 @@ func (c *Conn) Flush(family uint8) error {
 }
 
 // CreateExpect makes an expectation.
-func (c *Conn) CreateExpect(x *Expectation) error {
+func (c *Conn) CreateExpect(x *ExpectSpec) error {
 	e, h := c.request(wire.SubsysExpect, wire.MsgNew, wire.FlagCreate|wire.FlagExcl)
 	x.append(e, h)
 	return c.change("create expectation")
@@ -243,7 +243,7 @@ func (c *Conn) CreateExpect(x *Expectation) error {
 
 // GetExpect returns the expectation of x.Tuple. The view is valid until the
 // next request.
-func (c *Conn) GetExpect(x *Expectation) (*Expect, error) {
+func (c *Conn) GetExpect(x *ExpectSpec) (*Expect, error) {
 	e, h := c.request(wire.SubsysExpect, wire.MsgGet, wire.FlagAck)
 	x.append(e, h)
 	var found *Expect
@@ -259,7 +259,7 @@ func (c *Conn) GetExpect(x *Expectation) (*Expect, error) {
 
 // DeleteExpect removes the expectation of x.Tuple. It refuses one without a
 // tuple, which the kernel would take for a flush.
-func (c *Conn) DeleteExpect(x *Expectation) error {
+func (c *Conn) DeleteExpect(x *ExpectSpec) error {
 	if x.Tuple.Has == 0 {
 		return &OpError{"delete expectation", EINVAL}
 	}

@@ -37,7 +37,7 @@ func populate(t testing.TB, c *Conn, r *rand.Rand, first, n int) {
 }
 
 // create makes an entry that must be possible.
-func create(t testing.TB, c *Conn, en *Entry) {
+func create(t testing.TB, c *Conn, en *FlowSpec) {
 	t.Helper()
 	if err := c.Create(en); err != nil {
 		t.Fatalf("%+v: %v", en, err)
@@ -100,7 +100,7 @@ func TestUpdate(t *testing.T) {
 	c := namespace(t)
 	en := benchEntry(1)
 	create(t, c, en)
-	up := &Entry{Family: en.Family, Orig: en.Orig}
+	up := &FlowSpec{Family: en.Family, Orig: en.Orig}
 	up.Set = AttrSet(0).With(AttrMark).With(AttrMarkMask).With(AttrTimeout).With(AttrProtoInfo)
 	up.Mark, up.MarkMask, up.Timeout = 0xab00, 0xff00, 77
 	up.ProtoInfo = ProtoInfo{Proto: ProtoTCP, Has: InfoState, State: TCPTimeWait}
@@ -154,7 +154,7 @@ func TestFlush(t *testing.T) {
 func TestDeleteSuccessor(t *testing.T) {
 	c := namespace(t)
 	en, other := benchEntry(1), benchEntry(2)
-	var seen Entry
+	var seen FlowSpec
 	for range 200 {
 		create(t, c, en)
 		f, err := c.Get(en)
@@ -212,10 +212,10 @@ func TestNATOnCreate(t *testing.T) {
 			{AttrSet(0).With(AttrNATSrc), NAT{}, NAT{}, both},
 		} {
 			o := Tuple{Has: FieldAddrs | FieldProto | FieldPorts, Proto: ProtoUDP, Src: src, Dst: dst, SrcPort: uint16(1000 + 10*k + i), DstPort: 53}
-			en := &Entry{Family: family, Orig: o, Reply: mirrored(o), Timeout: 100, Status: StatusConfirmed,
+			en := &FlowSpec{Family: family, Orig: o, Reply: mirrored(o), Timeout: 100, Status: StatusConfirmed,
 				Set: tt.set.With(AttrTimeout).With(AttrStatus), SrcNAT: tt.src, DstNAT: tt.dst}
 			create(t, c, en)
-			f, err := c.Get(&Entry{Family: family, Orig: o})
+			f, err := c.Get(&FlowSpec{Family: family, Orig: o})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -290,9 +290,9 @@ func TestDumpRequest(t *testing.T) {
 		{DumpRequest{Family: FamilyIPv6}, 0},
 		{DumpRequest{Set: AttrSet(0).With(AttrMark), Mark: 3, MarkMask: 3}, 10},
 		{DumpRequest{Set: AttrSet(0).With(AttrStatus), Status: StatusAssured, StatusMask: StatusAssured}, 20},
-		{DumpRequest{List: ListZeroing}, 40},
-		{DumpRequest{List: ListDying}, 0},
-		{DumpRequest{List: ListUnconfirmed}, 0},
+		{DumpRequest{Table: TableZeroing}, 40},
+		{DumpRequest{Table: TableDying}, 0},
+		{DumpRequest{Table: TableUnconfirmed}, 0},
 	} {
 		if got := len(table(t, c, &tt.q)); got != tt.want {
 			t.Errorf("%+v: %d entries, want %d", tt.q, got, tt.want)

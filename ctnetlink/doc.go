@@ -16,7 +16,7 @@
 // its entries; memory does not grow with the table. [Conn.Get], [Conn.Create],
 // [Conn.Update], [Conn.Delete], [Conn.Flush] and their expectation
 // counterparts act on entries; [Conn.Stats] and [Conn.Count] read counters.
-// What a request says about an entry is an [Entry] or an [Expectation]: only
+// What a request says about an entry is a [FlowSpec] or an [ExpectSpec]: only
 // what is marked as set is sent.
 //
 // A refusal by the table is an [Errno] (Linux's numbers, glibc's texts, the

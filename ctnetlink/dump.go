@@ -25,7 +25,7 @@ func (c *Conn) Dump(q *DumpRequest) iter.Seq2[*Flow, error] {
 		ask := func(q *DumpRequest) error {
 			e, h := c.request(wire.SubsysConntrack, q.message(), wire.FlagDump)
 			q.append(e, h)
-			var seen repeats
+			var seen dedup
 			return c.dump(h, seen.advance, func(msg []byte) error {
 				begun = true
 				switch err := f.Decode(msg); {

@@ -7,8 +7,8 @@ import "github.com/gonntrack/gonntrack/internal/wire"
 // The kernel's own filters are a help, not a promise: a kernel that does not
 // know one ignores or refuses it, so what comes must be checked again.
 type DumpRequest struct {
-	// List is the list to walk.
-	List List
+	// Table is the list to walk.
+	Table Table
 	// Family lists one family only; FamilyAny both.
 	Family uint8
 	// Set names which of the filters below are sent: AttrMark, AttrStatus,
@@ -122,23 +122,23 @@ func filterFlags(t *Tuple) uint32 {
 	return uint32(flags&^FieldICMP | flags&FieldICMP<<wire.FilterICMPv6Shift)
 }
 
-// List is a list of entries that can be dumped.
-type List uint8
+// Table is a list of entries that can be dumped.
+type Table uint8
 
 const (
-	ListEntries     List = iota // the table
-	ListZeroing                 // the table; each entry's counters are set to 0 after they were read
-	ListDying                   // entries whose DESTROY event is still owed
-	ListUnconfirmed             // entries whose first packet is still on its way
+	TableConntrack   Table = iota // the table
+	TableZeroing                  // the table; each entry's counters are set to 0 after they were read
+	TableDying                    // entries whose DESTROY event is still owed
+	TableUnconfirmed              // entries whose first packet is still on its way
 )
 
 func (q *DumpRequest) message() uint16 {
-	switch q.List {
-	case ListZeroing:
+	switch q.Table {
+	case TableZeroing:
 		return wire.MsgGetCtrZero
-	case ListDying:
+	case TableDying:
 		return wire.MsgGetDying
-	case ListUnconfirmed:
+	case TableUnconfirmed:
 		return wire.MsgGetUnconfirmed
 	}
 	return wire.MsgGet

@@ -6,13 +6,13 @@ import (
 )
 
 // benchEntry is the i-th of up to 16 million TCP entries.
-func benchEntry(i int) *Entry {
+func benchEntry(i int) *FlowSpec {
 	orig := Tuple{
 		Has: FieldAddrs | FieldProto | FieldPorts, Proto: ProtoTCP, SrcPort: 40000, DstPort: 443,
 		Src: netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}),
 		Dst: netip.AddrFrom4([4]byte{192, 0, 2, 1}),
 	}
-	return &Entry{
+	return &FlowSpec{
 		Family: FamilyIPv4, Orig: orig, Reply: mirrored(orig),
 		Set:    AttrSet(0).With(AttrStatus).With(AttrTimeout).With(AttrMark).With(AttrProtoInfo),
 		Status: StatusConfirmed | StatusSeenReply | StatusAssured, Timeout: 3600, Mark: uint32(i),
@@ -49,7 +49,7 @@ const (
 
 // randomEntry is an entry of any kind that the kernel takes on creation, with
 // tuples that no other i has.
-func randomEntry(r *rand.Rand, i int) *Entry {
+func randomEntry(r *rand.Rand, i int) *FlowSpec {
 	proto := protocols[r.IntN(len(protocols))]
 	v6 := r.IntN(2) == 0
 	switch proto {
@@ -81,7 +81,7 @@ func randomEntry(r *rand.Rand, i int) *Entry {
 		}
 		o.ICMPType = types[r.IntN(len(types))]
 	}
-	en := &Entry{Family: family, Orig: o, Reply: mirrored(o)}
+	en := &FlowSpec{Family: family, Orig: o, Reply: mirrored(o)}
 	en.Set = en.Set.With(AttrStatus).With(AttrTimeout)
 	en.Timeout = 600 + r.Uint32N(1<<22)
 	en.Status = StatusConfirmed

@@ -37,7 +37,7 @@ type Events struct {
 }
 
 // Reset begins to walk b.
-func (e *Events) Reset(b Received) { e.m = wire.Messages{B: b.Messages} }
+func (e *Events) Reset(b EventBatch) { e.m = wire.Messages{B: b.Messages} }
 
 // Next moves to the next event; false at the end of the batch. What is not an
 // event, or cannot be read, is passed over.

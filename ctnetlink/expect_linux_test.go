@@ -10,7 +10,7 @@ import (
 
 // helped makes the i-th entry with the FTP helper, so that it may be the
 // master of expectations.
-func helped(t testing.TB, c *Conn, i int) *Entry {
+func helped(t testing.TB, c *Conn, i int) *FlowSpec {
 	t.Helper()
 	en := benchEntry(i)
 	en.Helper, en.Set = "ftp", en.Set.With(AttrHelp)
@@ -19,7 +19,7 @@ func helped(t testing.TB, c *Conn, i int) *Entry {
 }
 
 // expectation is one of a data connection to a port of master's client.
-func expectation(master *Entry, port uint16) *Expectation {
+func expectation(master *FlowSpec, port uint16) *ExpectSpec {
 	want := Tuple{
 		Has: FieldAddrs | FieldProto | FieldPorts, Proto: ProtoTCP,
 		Src: master.Orig.Dst, Dst: master.Orig.Src, DstPort: port,
@@ -27,7 +27,7 @@ func expectation(master *Entry, port uint16) *Expectation {
 	mask := want
 	mask.Src, mask.Dst = netip.AddrFrom4([4]byte{255, 255, 255, 255}), netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	mask.DstPort = 0xffff
-	return &Expectation{
+	return &ExpectSpec{
 		Family: FamilyIPv4, Tuple: want, Mask: mask, Master: master.Orig,
 		Timeout: 60, HasTimeout: true,
 	}
@@ -55,7 +55,7 @@ func TestExpectations(t *testing.T) {
 	}
 	for _, e := range []func() *Expect{
 		func() *Expect {
-			e, err := c.GetExpect(&Expectation{Family: FamilyIPv4, Tuple: x.Tuple})
+			e, err := c.GetExpect(&ExpectSpec{Family: FamilyIPv4, Tuple: x.Tuple})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +80,7 @@ func TestExpectations(t *testing.T) {
 		if _, has := e.Flags(); !ok || !has || class != 0 {
 			t.Error("no class or no flags")
 		}
-		var same Expectation
+		var same ExpectSpec
 		same.Identify(e)
 		if !same.HasID || same.Tuple != x.Tuple || same.Family != FamilyIPv4 {
 			t.Errorf("%+v", same)
@@ -102,7 +102,7 @@ func TestExpectations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var same Expectation
+	var same ExpectSpec
 	same.Identify(expected(t, c, FamilyAny)[2])
 	if err := c.DeleteExpect(&same); err != nil {
 		t.Fatal(err)
@@ -129,8 +129,8 @@ func TestExpectations(t *testing.T) {
 func TestAnswersExpect(t *testing.T) {
 	c := namespace(t)
 	// with creates a master, and an expectation after a change.
-	with := func(change func(x *Expectation)) func(*Conn, *Entry) error {
-		return func(c *Conn, en *Entry) error {
+	with := func(change func(x *ExpectSpec)) func(*Conn, *FlowSpec) error {
+		return func(c *Conn, en *FlowSpec) error {
 			en.Helper, en.Set = "ftp", en.Set.With(AttrHelp)
 			create(t, c, en)
 			x := expectation(en, 5000)
@@ -138,9 +138,9 @@ func TestAnswersExpect(t *testing.T) {
 			return c.CreateExpect(x)
 		}
 	}
-	twice := func(change func(x *Expectation)) func(*Conn, *Entry) error {
-		return func(c *Conn, en *Entry) error {
-			if err := with(func(*Expectation) {})(c, en); err != nil {
+	twice := func(change func(x *ExpectSpec)) func(*Conn, *FlowSpec) error {
+		return func(c *Conn, en *FlowSpec) error {
+			if err := with(func(*ExpectSpec) {})(c, en); err != nil {
 				return err
 			}
 			x := expectation(en, 5000)
@@ -148,8 +148,8 @@ func TestAnswersExpect(t *testing.T) {
 			return c.CreateExpect(x)
 		}
 	}
-	more := func(body func(e *encoder)) func(*Conn, *Entry) error {
-		return func(c *Conn, en *Entry) error {
+	more := func(body func(e *encoder)) func(*Conn, *FlowSpec) error {
+		return func(c *Conn, en *FlowSpec) error {
 			en.Helper, en.Set = "ftp", en.Set.With(AttrHelp)
 			create(t, c, en)
 			var plain encoder
@@ -160,46 +160,46 @@ func TestAnswersExpect(t *testing.T) {
 			})
 		}
 	}
-	get := func(change func(x *Expectation)) func(*Conn, *Entry) error {
-		return func(c *Conn, en *Entry) error {
-			if err := with(func(*Expectation) {})(c, en); err != nil {
+	get := func(change func(x *ExpectSpec)) func(*Conn, *FlowSpec) error {
+		return func(c *Conn, en *FlowSpec) error {
+			if err := with(func(*ExpectSpec) {})(c, en); err != nil {
 				return err
 			}
-			x := &Expectation{Family: FamilyIPv4, Tuple: expectation(en, 5000).Tuple}
+			x := &ExpectSpec{Family: FamilyIPv4, Tuple: expectation(en, 5000).Tuple}
 			change(x)
 			_, err := c.GetExpect(x)
 			return err
 		}
 	}
 	checkAnswers(t, c, 4000, []answer{
-		{"nothing special", 0, with(func(*Expectation) {})},
-		{"no tuple", EINVAL, with(func(x *Expectation) { x.Tuple.Has = 0 })},
-		{"no mask", EINVAL, with(func(x *Expectation) { x.Mask.Has = 0 })},
-		{"no master", EINVAL, with(func(x *Expectation) { x.Master.Has = 0 })},
-		{"master missing", ENOENT, with(func(x *Expectation) { x.Master.SrcPort++ })},
-		{"master of another zone", ENOENT, with(func(x *Expectation) { x.Zone, x.HasZone = 3, true })},
-		{"master without helper", EOPNOTSUPP, func(c *Conn, en *Entry) error {
+		{"nothing special", 0, with(func(*ExpectSpec) {})},
+		{"no tuple", EINVAL, with(func(x *ExpectSpec) { x.Tuple.Has = 0 })},
+		{"no mask", EINVAL, with(func(x *ExpectSpec) { x.Mask.Has = 0 })},
+		{"no master", EINVAL, with(func(x *ExpectSpec) { x.Master.Has = 0 })},
+		{"master missing", ENOENT, with(func(x *ExpectSpec) { x.Master.SrcPort++ })},
+		{"master of another zone", ENOENT, with(func(x *ExpectSpec) { x.Zone, x.HasZone = 3, true })},
+		{"master without helper", EOPNOTSUPP, func(c *Conn, en *FlowSpec) error {
 			create(t, c, en)
 			return c.CreateExpect(expectation(en, 5000))
 		}},
-		{"family 3", EOPNOTSUPP, with(func(x *Expectation) { x.Family = 3 })},
-		{"the other family", EINVAL, with(func(x *Expectation) { x.Family = FamilyIPv6 })},
-		{"the same tuple", EEXIST, twice(func(*Expectation) {})},
-		{"an overlapping mask", EBUSY, twice(func(x *Expectation) {
+		{"family 3", EOPNOTSUPP, with(func(x *ExpectSpec) { x.Family = 3 })},
+		{"the other family", EINVAL, with(func(x *ExpectSpec) { x.Family = FamilyIPv6 })},
+		{"the same tuple", EEXIST, twice(func(*ExpectSpec) {})},
+		{"an overlapping mask", EBUSY, twice(func(x *ExpectSpec) {
 			x.Tuple.Src, x.Mask.Src = x.Tuple.Src.Next(), netip.AddrFrom4([4]byte{255, 255, 255, 0})
 		})},
-		{"mask without ports", EINVAL, with(func(x *Expectation) { x.Mask.Has &^= FieldPorts })},
+		{"mask without ports", EINVAL, with(func(x *ExpectSpec) { x.Mask.Has &^= FieldPorts })},
 		{"class 100", EINVAL, more(func(e *encoder) { e.U32(wire.ExpectClass, 100) })},
 		{"unknown function", EINVAL, more(func(e *encoder) { e.Str(wire.ExpectFn, "none-such") })},
 		{"flags 8", EINVAL, more(func(e *encoder) { e.U32(wire.ExpectFlags, 8) })},
 		{"flags 7", 0, more(func(e *encoder) { e.U32(wire.ExpectFlags, 7) })},
 		{"incomplete NAT", EINVAL, more(func(e *encoder) { e.Close(e.Nest(wire.ExpectNAT)) })},
 		{"a helper's name is ignored", 0, more(func(e *encoder) { e.Str(wire.ExpectHelpName, "none-such") })},
-		{"get by tuple", 0, get(func(*Expectation) {})},
-		{"get by master", ENOENT, get(func(x *Expectation) { x.Master, x.Tuple.Has = benchEntry(4000).Orig, 0 })},
-		{"get by neither", EINVAL, get(func(x *Expectation) { x.Tuple.Has = 0 })},
-		{"get of another id", ENOENT, get(func(x *Expectation) { x.ID, x.HasID = 12345, true })},
-		{"delete of none", ENOENT, func(c *Conn, en *Entry) error {
+		{"get by tuple", 0, get(func(*ExpectSpec) {})},
+		{"get by master", ENOENT, get(func(x *ExpectSpec) { x.Master, x.Tuple.Has = benchEntry(4000).Orig, 0 })},
+		{"get by neither", EINVAL, get(func(x *ExpectSpec) { x.Tuple.Has = 0 })},
+		{"get of another id", ENOENT, get(func(x *ExpectSpec) { x.ID, x.HasID = 12345, true })},
+		{"delete of none", ENOENT, func(c *Conn, en *FlowSpec) error {
 			return c.DeleteExpect(expectation(en, 5000))
 		}},
 	})

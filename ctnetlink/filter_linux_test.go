@@ -74,7 +74,7 @@ func TestKernelFilters(t *testing.T) {
 }
 
 // filterEntry makes entries that share some values and differ in others.
-func filterEntry(family, proto uint8, i uint16) *Entry {
+func filterEntry(family, proto uint8, i uint16) *FlowSpec {
 	src, dst := netip.AddrFrom4([4]byte{10, 0, 0, 1}), netip.AddrFrom4([4]byte{10, 0, 1, byte(i)})
 	if family == FamilyIPv6 {
 		src, dst = netip.MustParseAddr("fd00::1"), netip.AddrFrom16([16]byte{0xfd, 15: byte(i)})
@@ -90,7 +90,7 @@ func filterEntry(family, proto uint8, i uint16) *Entry {
 	if proto == ProtoICMPv6 {
 		query, answer = 128, 129
 	}
-	en := &Entry{Family: family, Timeout: 1000, Set: AttrSet(0).With(AttrTimeout)}
+	en := &FlowSpec{Family: family, Timeout: 1000, Set: AttrSet(0).With(AttrTimeout)}
 	en.Orig = Tuple{Has: has, Src: src, Dst: dst, Proto: proto, SrcPort: 1000 + i%2, DstPort: 80, ICMPType: query, ICMPID: i % 2}
 	en.Reply = Tuple{Has: has, Src: dst, Dst: src, Proto: proto, SrcPort: 80, DstPort: 1000 + i%2, ICMPType: answer, ICMPID: i % 2}
 	return en
@@ -158,7 +158,7 @@ func TestBatch(t *testing.T) {
 		b.Create(filterEntry(FamilyIPv4, ProtoUDP, i))
 	}
 	b.Create(filterEntry(FamilyIPv4, ProtoUDP, 1)) // again
-	b.Create(&Entry{Family: FamilyIPv4})           // nothing
+	b.Create(&FlowSpec{Family: FamilyIPv4})        // nothing
 	errs, err := b.Do(nil)
 	if err != nil {
 		t.Fatal(err)

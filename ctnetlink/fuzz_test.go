@@ -105,7 +105,7 @@ func visit(t *testing.T, f *Flow) {
 		}
 	}
 	f.Orig().Family()
-	var en Entry
+	var en FlowSpec
 	en.Identify(f)
 	// What is asked about an entry shows the same tuple as the entry.
 	var again Flow
@@ -128,7 +128,7 @@ func visitExpect(t *testing.T, e *Expect) {
 	e.Helper()
 	e.Fn()
 	e.Event()
-	var x Expectation
+	var x ExpectSpec
 	x.Identify(e)
 	c := e.Clone()
 	if !bytes.Equal(c.Message(), e.Message()) || *c.Tuple() != *e.Tuple() || *c.Mask() != *e.Mask() || *c.Master() != *e.Master() {
@@ -235,7 +235,7 @@ func FuzzMessages(f *testing.F) {
 			t.Fatalf("%d of %d bytes, malformed %v", total, len(b), m.Malformed)
 		}
 		var events Events
-		for events.Reset(Received{Messages: b}); events.Next(); {
+		for events.Reset(EventBatch{Messages: b}); events.Next(); {
 			if events.Expectation {
 				visitExpect(t, events.Expect())
 			} else {
@@ -262,7 +262,7 @@ func FuzzStats(f *testing.F) {
 				}
 			},
 			func(c *Conn) {
-				if e, err := c.GetExpect(&Expectation{}); err == nil {
+				if e, err := c.GetExpect(&ExpectSpec{}); err == nil {
 					visitExpect(t, e)
 				}
 			},

@@ -78,7 +78,7 @@ func TestDumpHostile(t *testing.T) {
 // nothing else happens.
 func TestDumpManyRepeats(t *testing.T) {
 	var first, second [][]byte
-	var small Entry // a message so small that a datagram has more than idSetMax
+	var small FlowSpec // a message so small that a datagram has more than idSetMax
 	for i := range 2 * idSetMax {
 		small.Orig = Tuple{Has: FieldZone, Zone: uint16(i)}
 		small.ID, small.Set = uint32(i%3), AttrSet(0).With(AttrID)
@@ -173,7 +173,7 @@ func TestDumpBesideRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var en Entry
+		var en FlowSpec
 		en.Identify(f)
 		if err := c.Delete(&en); (len(listed) == 1) != errors.Is(err, ENOENT) {
 			t.Errorf("delete %d: %v", len(listed), err)
@@ -212,7 +212,7 @@ func TestRequestHostile(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := fake(tt.datagrams...)
-			f, err := s.conn().Get(&Entry{Family: FamilyIPv4, Orig: benchEntry(1).Orig})
+			f, err := s.conn().Get(&FlowSpec{Family: FamilyIPv4, Orig: benchEntry(1).Orig})
 			if tt.err == nil && (err != nil || f == nil) || tt.err != nil && !errors.Is(err, tt.err) {
 				t.Errorf("%v, want %v", err, tt.err)
 			}
@@ -230,10 +230,10 @@ func TestRequestHostile(t *testing.T) {
 func TestDeleteNeedsTuple(t *testing.T) {
 	s := fake()
 	c := s.conn()
-	if err := c.Delete(&Entry{Family: FamilyIPv4, ID: 5, Set: AttrSet(0).With(AttrID)}); !errors.Is(err, EINVAL) {
+	if err := c.Delete(&FlowSpec{Family: FamilyIPv4, ID: 5, Set: AttrSet(0).With(AttrID)}); !errors.Is(err, EINVAL) {
 		t.Error("delete:", err)
 	}
-	if err := c.DeleteExpect(&Expectation{ID: 5, HasID: true, Master: benchEntry(1).Orig}); !errors.Is(err, EINVAL) {
+	if err := c.DeleteExpect(&ExpectSpec{ID: 5, HasID: true, Master: benchEntry(1).Orig}); !errors.Is(err, EINVAL) {
 		t.Error("delete expectation:", err)
 	}
 	if len(s.sent) != 0 {

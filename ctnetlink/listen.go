@@ -92,8 +92,8 @@ type slab struct {
 	sealed  bool // the receiver is done with it
 }
 
-// Received is a run of events.
-type Received struct {
+// EventBatch is a run of events.
+type EventBatch struct {
 	// Messages are whole netlink messages, valid until the next call of Next.
 	Messages []byte
 	// Gap says that events were lost. Those that were dropped lie before these
@@ -150,13 +150,13 @@ func (l *Listener) Loss() Loss {
 
 // Next waits for events, or for the news that some were lost, and returns what
 // is there. After Stop it returns what is left, then io.EOF.
-func (l *Listener) Next() (Received, error) {
+func (l *Listener) Next() (EventBatch, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
 		if s := l.head; s != nil {
 			if s.n > s.read || s.gap {
-				batch := Received{s.b[s.read:s.n], s.gap}
+				batch := EventBatch{s.b[s.read:s.n], s.gap}
 				s.read, s.gap = s.n, false
 				return batch, nil
 			}
@@ -170,15 +170,15 @@ func (l *Listener) Next() (Received, error) {
 			l.head = l.queue[0]
 			l.queue = l.queue[1:]
 		case l.err != nil:
-			return Received{}, l.err
+			return EventBatch{}, l.err
 		default:
 			l.ready.Wait()
 		}
 	}
 }
 
-// Pending tells whether Next would return at once.
-func (l *Listener) Pending() bool {
+// Ready reports whether Next would return at once.
+func (l *Listener) Ready() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// The slab that is being filled may be empty yet.

@@ -11,7 +11,7 @@ import (
 
 // announced makes the event of an entry with a mark, by which it is told.
 func announced(mark uint32) []byte {
-	en := Entry{
+	en := FlowSpec{
 		Family: FamilyIPv4,
 		Orig:   Tuple{Has: FieldProto, Proto: ProtoUDP},
 		Mark:   mark, Set: AttrSet(0).With(AttrMark),
@@ -145,7 +145,7 @@ func FuzzEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var events Events
 		n := 0
-		for events.Reset(Received{Messages: b}); events.Next(); n++ {
+		for events.Reset(EventBatch{Messages: b}); events.Next(); n++ {
 			if n > len(b) {
 				t.Fatal("more events than bytes")
 			}
@@ -153,8 +153,8 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-// TestPending: an empty slab that waits to be filled is nothing to wait for.
-func TestPending(t *testing.T) {
+// TestReady: an empty slab that waits to be filled is nothing to wait for.
+func TestReady(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		l    *Listener
@@ -169,7 +169,7 @@ func TestPending(t *testing.T) {
 		{"not all read", &Listener{head: &slab{read: 20, n: 40}}, true},
 		{"the end", &Listener{err: io.EOF}, true},
 	} {
-		if got := c.l.Pending(); got != c.want {
+		if got := c.l.Ready(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -38,11 +38,11 @@ func TestOpenIn(t *testing.T) {
 	orig := Tuple{Has: FieldAddrs | FieldProto, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"), Proto: 99}
 	reply := orig
 	reply.Src, reply.Dst = orig.Dst, orig.Src
-	en := &Entry{Family: FamilyIPv4, Orig: orig, Reply: reply, Timeout: 100, Set: AttrSet(0).With(AttrTimeout)}
+	en := &FlowSpec{Family: FamilyIPv4, Orig: orig, Reply: reply, Timeout: 100, Set: AttrSet(0).With(AttrTimeout)}
 	if err := there.Create(en); err != nil {
 		t.Fatal(err)
 	}
-	named := &Entry{Family: en.Family, Orig: en.Orig}
+	named := &FlowSpec{Family: en.Family, Orig: en.Orig}
 	if _, err := there.Get(named); err != nil {
 		t.Error(err)
 	}

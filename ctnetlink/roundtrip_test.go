@@ -12,7 +12,7 @@ import (
 // roundTrips is how many random entries each test encodes.
 const roundTrips = 20_000
 
-// TestEntryRoundTrip: a Flow gives back every field of the Entry it was made
+// TestEntryRoundTrip: a Flow gives back every field of the FlowSpec it was made
 // from, and shows nothing else.
 func TestEntryRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -37,7 +37,7 @@ func TestEntryRoundTrip(t *testing.T) {
 }
 
 // scramble sets what randomEntry leaves out because a kernel would refuse it.
-func scramble(r *rand.Rand, en *Entry) {
+func scramble(r *rand.Rand, en *FlowSpec) {
 	coin := func(a Attr) bool {
 		on := r.IntN(2) == 0
 		if on {
@@ -120,7 +120,7 @@ func onlyMarked(t Tuple) Tuple {
 }
 
 // sameEntry tells whether f shows what en says and no more.
-func sameEntry(t *testing.T, f *Flow, en *Entry) bool {
+func sameEntry(t *testing.T, f *Flow, en *FlowSpec) bool {
 	t.Helper()
 	ok := true
 	check := func(a Attr, shown, same bool) {
@@ -167,7 +167,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 	var e Expect
 	for i := range roundTrips / 4 {
 		en := randomEntry(r, i)
-		x := Expectation{
+		x := ExpectSpec{
 			Family: en.Family, Master: en.Orig, Tuple: en.Reply, Mask: en.Reply,
 			HasTimeout: r.IntN(2) == 0, HasID: r.IntN(2) == 0, HasZone: r.IntN(2) == 0,
 		}
@@ -187,7 +187,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 		if err := e.Decode(enc.B); err != nil {
 			t.Fatal(err)
 		}
-		got := Expectation{Family: e.Family, Master: *e.Master(), Tuple: *e.Tuple(), Mask: *e.Mask()}
+		got := ExpectSpec{Family: e.Family, Master: *e.Master(), Tuple: *e.Tuple(), Mask: *e.Mask()}
 		got.Timeout, got.HasTimeout = e.Timeout()
 		got.ID, got.HasID = e.ID()
 		got.Zone, got.HasZone = e.Zone()
@@ -213,7 +213,7 @@ func TestIdentify(t *testing.T) {
 		if err := f.Decode(en.AppendMessage(nil)); err != nil {
 			t.Fatal(err)
 		}
-		got := Entry{Helper: "left over"}
+		got := FlowSpec{Helper: "left over"}
 		got.Identify(&f)
 		want := en.Set & AttrSet(0).With(AttrID).With(AttrZone)
 		if got.Family != en.Family || got.Orig != en.Orig || got.Reply.Has != 0 || got.Set != want ||
@@ -239,7 +239,7 @@ func TestNATEncoding(t *testing.T) {
 		{nat: NAT{MinAddr: six, MaxAddr: six.Next(), MinPort: 80, MaxPort: 90}, min: wire.NATv6MinIP, minBytes: six.AsSlice(), max: wire.NATv6MaxIP, maxBytes: six.Next().AsSlice(), portMin: true, portMax: true},
 		{nat: NAT{MaxPort: 90}}, // the kernel ignores a maximum alone
 	} {
-		en := Entry{Set: AttrSet(0).With(AttrNATSrc).With(AttrNATDst), SrcNAT: tt.nat, DstNAT: tt.nat}
+		en := FlowSpec{Set: AttrSet(0).With(AttrNATSrc).With(AttrNATDst), SrcNAT: tt.nat, DstNAT: tt.nat}
 		var f Flow
 		if err := f.Decode(en.AppendMessage(nil)); err != nil {
 			t.Fatal(err)

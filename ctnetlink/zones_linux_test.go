@@ -15,7 +15,7 @@ func identifies(t *testing.T, c *Conn, want int) {
 	if len(all) != want {
 		t.Fatalf("%d entries, want %d", len(all), want)
 	}
-	var en Entry
+	var en FlowSpec
 	for id, f := range all {
 		en.Identify(f)
 		got, err := c.Get(&en)
@@ -55,7 +55,7 @@ func TestIdentifyTwins(t *testing.T) {
 	c := namespace(t)
 	base := benchEntry(1)
 	elsewhere := func(i int) Tuple { return benchEntry(i).Orig } // tuples that nothing else has
-	zoned := func(orig, reply Tuple, kind int, zone uint16) *Entry {
+	zoned := func(orig, reply Tuple, kind int, zone uint16) *FlowSpec {
 		en := *base
 		en.Orig, en.Reply = orig, reply
 		switch kind {
@@ -71,7 +71,7 @@ func TestIdentifyTwins(t *testing.T) {
 	o, r := base.Orig, base.Reply
 	// The base comes last: the kernel compares zones in the direction of the
 	// entry that is there, and would refuse some of the others beside it.
-	entries := []*Entry{
+	entries := []*FlowSpec{
 		zoned(o, r, zoneBoth, 5),
 		zoned(o, r, zoneBoth, 6),
 		zoned(r, o, zoneBoth, 7),                       // the other way round

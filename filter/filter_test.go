@@ -10,9 +10,9 @@ import (
 
 // flow makes the view of an entry: 10.0.0.2:4000 asked 192.0.2.1:8080 and was
 // sent on to 192.0.2.2:80 under the address 192.0.2.9.
-func flow(t testing.TB, change func(*ctnetlink.Entry)) *ctnetlink.Flow {
+func flow(t testing.TB, change func(*ctnetlink.FlowSpec)) *ctnetlink.Flow {
 	t.Helper()
-	en := &ctnetlink.Entry{
+	en := &ctnetlink.FlowSpec{
 		Family: ctnetlink.FamilyIPv4,
 		Orig:   ports("10.0.0.2", "192.0.2.1", 4000, 8080),
 		Reply:  ports("192.0.2.2", "192.0.2.9", 80, 4000),
@@ -130,7 +130,7 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
-	bare := flow(t, func(en *ctnetlink.Entry) { en.Set = 0 })
+	bare := flow(t, func(en *ctnetlink.FlowSpec) { en.Set = 0 })
 	for _, m := range []*filter.Filter{
 		{Marks: marks(0, 0)}, {StatusClear: 1}, {States: state(6, 0)}, {ID: filter.Values(0)},
 	} {
@@ -144,7 +144,7 @@ func TestMatch(t *testing.T) {
 // hooks are loaded both DONE bits are set on it all the same.
 func TestPingIsNotNAT(t *testing.T) {
 	ping := func(replyID uint16) *ctnetlink.Flow {
-		return flow(t, func(en *ctnetlink.Entry) {
+		return flow(t, func(en *ctnetlink.FlowSpec) {
 			has := ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldICMP
 			en.Orig = ctnetlink.Tuple{Has: has, Src: addr("10.0.0.2"), Dst: addr("10.0.0.3"), Proto: 1, ICMPType: 8, ICMPID: 99}
 			en.Reply = ctnetlink.Tuple{Has: has, Src: addr("10.0.0.3"), Dst: addr("10.0.0.2"), Proto: 1, ICMPID: replyID}

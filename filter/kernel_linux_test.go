@@ -30,7 +30,7 @@ func TestEventsLive(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	c := ctnetlink.Open()
 	defer c.Close()
-	all := make([]*ctnetlink.Entry, entries)
+	all := make([]*ctnetlink.FlowSpec, entries)
 	matched, passed, exact := 0, 0, 0
 	for range rounds {
 		for i := range all {
@@ -76,9 +76,9 @@ func TestEventsLive(t *testing.T) {
 }
 
 // eventEntry is an entry that shares some values with others.
-func eventEntry(r *rand.Rand, i int) *ctnetlink.Entry {
+func eventEntry(r *rand.Rand, i int) *ctnetlink.FlowSpec {
 	protocols := []uint8{6, 6, 17, 17, 1, 58, 132, 136, 47, 99}
-	en := &ctnetlink.Entry{Family: ctnetlink.FamilyIPv4, Timeout: 1000, Status: ctnetlink.StatusConfirmed}
+	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 1000, Status: ctnetlink.StatusConfirmed}
 	src, dst := netip.AddrFrom4([4]byte{10, 0, byte(i), byte(r.IntN(4))}), netip.AddrFrom4([4]byte{10, 9, 0, byte(r.IntN(4))})
 	if r.IntN(2) == 0 {
 		en.Family = ctnetlink.FamilyIPv6
@@ -114,7 +114,7 @@ func eventEntry(r *rand.Rand, i int) *ctnetlink.Entry {
 
 // eventFilter makes a filter that en meets, or nearly. whole is whether a
 // socket can compare all of it.
-func eventFilter(r *rand.Rand, en *ctnetlink.Entry) (m *filter.Filter, whole bool) {
+func eventFilter(r *rand.Rand, en *ctnetlink.FlowSpec) (m *filter.Filter, whole bool) {
 	m = new(filter.Filter)
 	one := func(n int) bool { return r.IntN(n) == 0 }
 	if one(4) {
@@ -193,7 +193,7 @@ func eventFilter(r *rand.Rand, en *ctnetlink.Entry) (m *filter.Filter, whole boo
 }
 
 // addCriterion adds a criterion that no socket compares.
-func addCriterion(r *rand.Rand, m *filter.Filter, en *ctnetlink.Entry) {
+func addCriterion(r *rand.Rand, m *filter.Filter, en *ctnetlink.FlowSpec) {
 	around := func(n, maximum uint32) filter.Set {
 		set := filter.NewSet(filter.Range{Min: n - min(n, r.Uint32N(2)), Max: min(n+r.Uint32N(2), maximum)})
 		if r.IntN(4) == 0 {
@@ -234,7 +234,7 @@ func wholly(m *filter.Filter) bool {
 }
 
 // change creates, changes and deletes the entries, in some disorder.
-func change(t *testing.T, r *rand.Rand, c *ctnetlink.Conn, all []*ctnetlink.Entry) {
+func change(t *testing.T, r *rand.Rand, c *ctnetlink.Conn, all []*ctnetlink.FlowSpec) {
 	t.Helper()
 	for _, i := range r.Perm(len(all)) {
 		if err := c.Create(all[i]); err != nil {
@@ -242,12 +242,12 @@ func change(t *testing.T, r *rand.Rand, c *ctnetlink.Conn, all []*ctnetlink.Entr
 		}
 	}
 	for _, i := range r.Perm(len(all)) {
-		up := &ctnetlink.Entry{Family: all[i].Family, Orig: all[i].Orig, Mark: r.Uint32N(8)}
+		up := &ctnetlink.FlowSpec{Family: all[i].Family, Orig: all[i].Orig, Mark: r.Uint32N(8)}
 		up.Set = up.Set.With(ctnetlink.AttrMark)
 		if err := c.Update(up); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Delete(&ctnetlink.Entry{Family: all[i].Family, Orig: all[i].Orig}); err != nil {
+		if err := c.Delete(&ctnetlink.FlowSpec{Family: all[i].Family, Orig: all[i].Orig}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -41,15 +41,15 @@ func nested(a ctnetlink.Attr, values ...uint64) []byte {
 func TestCriteria(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	now := func() time.Time { return start.Add(100 * time.Second) }
-	f := withAttrs(t, flow(t, func(en *ctnetlink.Entry) {
+	f := withAttrs(t, flow(t, func(en *ctnetlink.FlowSpec) {
 		en.Timeout, en.Set = 300, en.Set.With(ctnetlink.AttrTimeout)
 		en.Labels = make([]byte, 16)
 		ctnetlink.SetLabel(en.Labels, 40)
 		en.Set = en.Set.With(ctnetlink.AttrLabels)
 	}), nested(ctnetlink.AttrCountersOrig, 4, 500), nested(ctnetlink.AttrCountersReply, 3, 400),
 		nested(ctnetlink.AttrTimestamp, uint64(start.UnixNano())))
-	bare := flow(t, func(en *ctnetlink.Entry) { en.Set = 0 })
-	gre := flow(t, func(en *ctnetlink.Entry) { en.Orig.Proto, en.Reply.Proto = ctnetlink.ProtoGRE, ctnetlink.ProtoGRE })
+	bare := flow(t, func(en *ctnetlink.FlowSpec) { en.Set = 0 })
+	gre := flow(t, func(en *ctnetlink.FlowSpec) { en.Orig.Proto, en.Reply.Proto = ctnetlink.ProtoGRE, ctnetlink.ProtoGRE })
 	gone := withAttrs(t, flow(t, nil), nested(ctnetlink.AttrTimestamp, uint64(start.UnixNano()), uint64(start.Add(30*time.Second).UnixNano())))
 
 	set := func(lo, hi uint32) filter.Set { return filter.NewSet(filter.Range{Min: lo, Max: hi}) }
@@ -144,7 +144,7 @@ func TestCriteria(t *testing.T) {
 // TestNotTranslatedTo: a negated translation asks for another one.
 func TestNotTranslatedTo(t *testing.T) {
 	f := flow(t, nil)
-	plain := flow(t, func(en *ctnetlink.Entry) { en.Reply = ports("192.0.2.1", "10.0.0.2", 8080, 4000) })
+	plain := flow(t, func(en *ctnetlink.FlowSpec) { en.Reply = ports("192.0.2.1", "10.0.0.2", 8080, 4000) })
 	nat := func(a, mask string) filter.NAT {
 		return filter.NAT{Given: true, Addr: addr(a), Mask: addr(mask), Not: true}
 	}
@@ -215,7 +215,7 @@ func TestSplit(t *testing.T) {
 		}
 		for _, p := range []uint8{6, 17, 132} {
 			for _, dport := range []uint16{53, 80, 443, 8080} {
-				f := flow(t, func(en *ctnetlink.Entry) { en.Orig.Proto, en.Orig.DstPort, en.Orig.SrcPort = p, dport, 0 })
+				f := flow(t, func(en *ctnetlink.FlowSpec) { en.Orig.Proto, en.Orig.DstPort, en.Orig.SrcPort = p, dport, 0 })
 				n := 0
 				for _, part := range parts {
 					if part.Match(f) {

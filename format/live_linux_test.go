@@ -282,12 +282,12 @@ func TestLiveExpectations(t *testing.T) {
 	}
 	for i, a := range [][3]string{{"10.0.0.1", "10.0.0.2", "255.255.255.255"}, {"fd00::1", "fd00::2", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}} {
 		family := []uint8{ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6}[i]
-		master := ctnetlink.Entry{Family: family, Orig: tuple(a[0], a[1], 32874, 21), Reply: tuple(a[1], a[0], 21, 32874), Timeout: 3000, Helper: "ftp"}
+		master := ctnetlink.FlowSpec{Family: family, Orig: tuple(a[0], a[1], 32874, 21), Reply: tuple(a[1], a[0], 21, 32874), Timeout: 3000, Helper: "ftp"}
 		master.Set = master.Set.With(ctnetlink.AttrTimeout).With(ctnetlink.AttrHelp)
 		if err := conn.Create(&master); err != nil {
 			t.Skipf("NOT COMPARED with the reference: no connection with ftp's helper: %v", err)
 		}
-		if err := conn.CreateExpect(&ctnetlink.Expectation{Family: family, Master: master.Orig,
+		if err := conn.CreateExpect(&ctnetlink.ExpectSpec{Family: family, Master: master.Orig,
 			Tuple: tuple(a[1], a[0], 0, 51210), Mask: tuple(a[2], a[2], 0, 65535)}); err != nil {
 			t.Fatal(err)
 		}

@@ -28,11 +28,11 @@ func client(t testing.TB, tab *engine.Table) *ctnetlink.Conn {
 }
 
 // connection is the n-th TCP entry of a family of them.
-func connection(n int) *ctnetlink.Entry {
+func connection(n int) *ctnetlink.FlowSpec {
 	src := netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
 	dst := netip.AddrFrom4([4]byte{192, 0, 2, 1})
 	const has = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts
-	return &ctnetlink.Entry{
+	return &ctnetlink.FlowSpec{
 		Family:  ctnetlink.FamilyIPv4,
 		Set:     ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout).With(ctnetlink.AttrStatus),
 		Orig:    ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoTCP, Src: src, Dst: dst, SrcPort: 1000, DstPort: 80},
@@ -42,7 +42,7 @@ func connection(n int) *ctnetlink.Entry {
 	}
 }
 
-func create(t testing.TB, c *ctnetlink.Conn, e *ctnetlink.Entry) {
+func create(t testing.TB, c *ctnetlink.Conn, e *ctnetlink.FlowSpec) {
 	t.Helper()
 	if err := c.Create(e); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestLife(t *testing.T) {
 	if n := count(t, c, &ctnetlink.DumpRequest{}); n != 3000 {
 		t.Fatalf("%d entries listed", n)
 	}
-	byReply := &ctnetlink.Entry{Family: ctnetlink.FamilyIPv4, Reply: connection(9).Reply}
+	byReply := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Reply: connection(9).Reply}
 	f, err := c.Get(byReply)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("%d seconds left of 100", left)
 	}
 	for i := range 1000 {
-		if err := c.Delete(&ctnetlink.Entry{Family: ctnetlink.FamilyIPv4, Orig: connection(i).Orig}); err != nil {
+		if err := c.Delete(&ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Orig: connection(i).Orig}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,11 +99,11 @@ func TestLife(t *testing.T) {
 		t.Fatalf("%d entries left", n)
 	}
 	k.advance(99 * time.Second)
-	if _, err := c.Get(&ctnetlink.Entry{Family: ctnetlink.FamilyIPv4, Orig: connection(2000).Orig}); err != nil {
+	if _, err := c.Get(&ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Orig: connection(2000).Orig}); err != nil {
 		t.Error(err)
 	}
 	k.advance(time.Second)
-	_, err = c.Get(&ctnetlink.Entry{Family: ctnetlink.FamilyIPv4, Orig: connection(2000).Orig})
+	_, err = c.Get(&ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Orig: connection(2000).Orig})
 	wantErr(t, err, ctnetlink.ENOENT)
 	tab.Expire()
 	if n := tab.Len(); n != 0 {

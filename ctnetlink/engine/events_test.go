@@ -67,14 +67,14 @@ func TestEvents(t *testing.T) {
 	l := listener(t, tab)
 	create(t, c, connection(1))
 	create(t, c, connection(2))
-	if err := c.Update(&ctnetlink.Entry{Family: 2, Orig: before.Orig, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark), Mark: 5}); err != nil {
+	if err := c.Update(&ctnetlink.FlowSpec{Family: 2, Orig: before.Orig, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark), Mark: 5}); err != nil {
 		t.Fatal(err)
 	}
 	k.advance(10 * time.Second)
-	if err := c.Update(&ctnetlink.Entry{Family: 2, Orig: connection(1).Orig, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark), Mark: 5}); err != nil {
+	if err := c.Update(&ctnetlink.FlowSpec{Family: 2, Orig: connection(1).Orig, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark), Mark: 5}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Delete(&ctnetlink.Entry{Family: 2, Orig: connection(1).Orig}); err != nil {
+	if err := c.Delete(&ctnetlink.FlowSpec{Family: 2, Orig: connection(1).Orig}); err != nil {
 		t.Fatal(err)
 	}
 	k.advance(95 * time.Second)
@@ -215,7 +215,7 @@ func TestConcurrent(t *testing.T) {
 			defer c.Close()
 			for i := range each {
 				e := connection(w*each + i)
-				if err := errors.Join(c.Create(e), c.Delete(&ctnetlink.Entry{Family: 2, Orig: e.Orig})); err != nil {
+				if err := errors.Join(c.Create(e), c.Delete(&ctnetlink.FlowSpec{Family: 2, Orig: e.Orig})); err != nil {
 					t.Error(err)
 				}
 			}

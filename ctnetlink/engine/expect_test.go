@@ -41,7 +41,7 @@ func newExpecting(t testing.TB) *expecting {
 }
 
 // master creates the i-th entry with a helper.
-func (x *expecting) master(i int, helper string, proto uint8) *ctnetlink.Entry {
+func (x *expecting) master(i int, helper string, proto uint8) *ctnetlink.FlowSpec {
 	x.Helper()
 	o := ctnetlink.Tuple{
 		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: proto,
@@ -49,7 +49,7 @@ func (x *expecting) master(i int, helper string, proto uint8) *ctnetlink.Entry {
 	}
 	r := o
 	r.Src, r.Dst, r.SrcPort, r.DstPort = o.Dst, o.Src, o.DstPort, o.SrcPort
-	en := &ctnetlink.Entry{
+	en := &ctnetlink.FlowSpec{
 		Family: ctnetlink.FamilyIPv4, Orig: o, Reply: r, Timeout: 100_000, Helper: helper,
 		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout).With(ctnetlink.AttrHelp),
 	}
@@ -60,9 +60,9 @@ func (x *expecting) master(i int, helper string, proto uint8) *ctnetlink.Entry {
 }
 
 // expectation is one of UDP to a port of the master's client.
-func expectationOf(master *ctnetlink.Entry, port uint16) *ctnetlink.Expectation {
+func expectationOf(master *ctnetlink.FlowSpec, port uint16) *ctnetlink.ExpectSpec {
 	ones := netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	e := &ctnetlink.Expectation{Family: ctnetlink.FamilyIPv4, Master: master.Orig, Tuple: ctnetlink.Tuple{
+	e := &ctnetlink.ExpectSpec{Family: ctnetlink.FamilyIPv4, Master: master.Orig, Tuple: ctnetlink.Tuple{
 		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: ctnetlink.ProtoUDP,
 		Src: master.Orig.Dst, Dst: master.Orig.Src, DstPort: port,
 	}}
@@ -169,7 +169,7 @@ func TestExpectLimits(t *testing.T) {
 func TestExpectClock(t *testing.T) {
 	x := newExpecting(t)
 	irc, snmp := x.master(1, "irc", ctnetlink.ProtoTCP), x.master(2, "snmp", ctnetlink.ProtoUDP)
-	for _, e := range []*ctnetlink.Expectation{expectationOf(irc, 1), expectationOf(irc, 2), expectationOf(snmp, 3)} {
+	for _, e := range []*ctnetlink.ExpectSpec{expectationOf(irc, 1), expectationOf(irc, 2), expectationOf(snmp, 3)} {
 		if err := x.CreateExpect(e); err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func TestExpectClock(t *testing.T) {
 func TestExpectMaster(t *testing.T) {
 	x := newExpecting(t)
 	m, other := x.master(1, "irc", ctnetlink.ProtoTCP), x.master(2, "irc", ctnetlink.ProtoTCP)
-	for _, e := range []*ctnetlink.Expectation{expectationOf(m, 1), expectationOf(other, 2), expectationOf(m, 3)} {
+	for _, e := range []*ctnetlink.ExpectSpec{expectationOf(m, 1), expectationOf(other, 2), expectationOf(m, 3)} {
 		if err := x.CreateExpect(e); err != nil {
 			t.Fatal(err)
 		}
@@ -232,21 +232,21 @@ func TestExpectAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		want   error
-		change func(e *ctnetlink.Expectation)
+		change func(e *ctnetlink.ExpectSpec)
 	}{
-		{"the same again", ctnetlink.EEXIST, func(*ctnetlink.Expectation) {}},
-		{"another port", nil, func(e *ctnetlink.Expectation) { e.Tuple.DstPort++ }},
-		{"met by the mask", ctnetlink.EEXIST, func(e *ctnetlink.Expectation) { e.Tuple.SrcPort = 5 }},
-		{"overlapping", ctnetlink.EBUSY, func(e *ctnetlink.Expectation) {
+		{"the same again", ctnetlink.EEXIST, func(*ctnetlink.ExpectSpec) {}},
+		{"another port", nil, func(e *ctnetlink.ExpectSpec) { e.Tuple.DstPort++ }},
+		{"met by the mask", ctnetlink.EEXIST, func(e *ctnetlink.ExpectSpec) { e.Tuple.SrcPort = 5 }},
+		{"overlapping", ctnetlink.EBUSY, func(e *ctnetlink.ExpectSpec) {
 			e.Tuple.Src, e.Mask.Src = e.Tuple.Src.Next(), netip.AddrFrom4([4]byte{255, 255, 255, 0})
 		}},
-		{"no tuple", ctnetlink.EINVAL, func(e *ctnetlink.Expectation) { e.Tuple.Has = 0 }},
-		{"no mask", ctnetlink.EINVAL, func(e *ctnetlink.Expectation) { e.Mask.Has = 0 }},
-		{"no master", ctnetlink.EINVAL, func(e *ctnetlink.Expectation) { e.Master.Has = 0 }},
-		{"another zone", ctnetlink.ENOENT, func(e *ctnetlink.Expectation) { e.Zone, e.HasZone = 3, true }},
-		{"family 3", ctnetlink.EOPNOTSUPP, func(e *ctnetlink.Expectation) { e.Family = 3 }},
-		{"the other family", ctnetlink.EINVAL, func(e *ctnetlink.Expectation) { e.Family = ctnetlink.FamilyIPv6 }},
-		{"mask without ports", ctnetlink.EINVAL, func(e *ctnetlink.Expectation) {
+		{"no tuple", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Tuple.Has = 0 }},
+		{"no mask", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Mask.Has = 0 }},
+		{"no master", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Master.Has = 0 }},
+		{"another zone", ctnetlink.ENOENT, func(e *ctnetlink.ExpectSpec) { e.Zone, e.HasZone = 3, true }},
+		{"family 3", ctnetlink.EOPNOTSUPP, func(e *ctnetlink.ExpectSpec) { e.Family = 3 }},
+		{"the other family", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Family = ctnetlink.FamilyIPv6 }},
+		{"mask without ports", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) {
 			e.Tuple.DstPort++
 			e.Mask.Has &^= ctnetlink.FieldPorts
 		}},

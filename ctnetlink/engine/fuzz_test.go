@@ -40,7 +40,7 @@ func requests(t testing.TB) [][]byte {
 	natted.Set = natted.Set.With(ctnetlink.AttrNATSrc).With(ctnetlink.AttrTupleMaster)
 	natted.SrcNAT, natted.Master = ctnetlink.NAT{MinPort: 10, MaxPort: 20}, connection(2).Orig
 	create(t, c, natted)
-	x := &ctnetlink.Expectation{Family: 2, Tuple: connection(4).Orig, Mask: connection(4).Orig, Master: rich().Orig, Zone: 9, HasZone: true}
+	x := &ctnetlink.ExpectSpec{Family: 2, Tuple: connection(4).Orig, Mask: connection(4).Orig, Master: rich().Orig, Zone: 9, HasZone: true}
 	if err := c.CreateExpect(x); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func consistent(t *testing.T, tab *engine.Table) {
 		if err := f.Decode(m); err != nil {
 			t.Fatalf("%v: %x", err, m)
 		}
-		for _, e := range []*ctnetlink.Entry{{Orig: *f.Orig()}, {Reply: *f.Reply()}} {
+		for _, e := range []*ctnetlink.FlowSpec{{Orig: *f.Orig()}, {Reply: *f.Reply()}} {
 			e.Family = f.Family
 			if z, ok := f.Zone(); ok && (e.Orig.Has|e.Reply.Has)&ctnetlink.FieldZone == 0 && f.Has(ctnetlink.AttrZone) {
 				e.Zone, e.Set = z, ctnetlink.AttrSet(0).With(ctnetlink.AttrZone)

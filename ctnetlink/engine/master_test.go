@@ -9,7 +9,7 @@ import (
 )
 
 // datagrams is a UDP entry between two addresses, from a port to itself.
-func datagrams(src, dst string, port uint16) *ctnetlink.Entry {
+func datagrams(src, dst string, port uint16) *ctnetlink.FlowSpec {
 	o := ctnetlink.Tuple{
 		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: ctnetlink.ProtoUDP,
 		Src: netip.MustParseAddr(src), Dst: netip.MustParseAddr(dst), SrcPort: port, DstPort: port,
@@ -20,14 +20,14 @@ func datagrams(src, dst string, port uint16) *ctnetlink.Entry {
 	if o.Src.Is6() {
 		family = ctnetlink.FamilyIPv6
 	}
-	return &ctnetlink.Entry{Family: family, Orig: o, Reply: r, Timeout: 100, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout)}
+	return &ctnetlink.FlowSpec{Family: family, Orig: o, Reply: r, Timeout: 100, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout)}
 }
 
 // TestMasterGone: an entry that is gone counts, but is not found, until the last
 // of its followers has gone; so does its own master.
 func TestMasterGone(t *testing.T) {
 	c := client(t, engine.New(engine.Options{}))
-	var chain []*ctnetlink.Entry // each the master of the next
+	var chain []*ctnetlink.FlowSpec // each the master of the next
 	for i := range uint16(4) {
 		e := datagrams("10.0.0.1", "10.0.0.2", 1000+i)
 		if i > 0 {
@@ -43,7 +43,7 @@ func TestMasterGone(t *testing.T) {
 			t.Errorf("%d entries, %v, want %d", n, err, want)
 		}
 	}
-	use := func(e *ctnetlink.Entry, want uint32) {
+	use := func(e *ctnetlink.FlowSpec, want uint32) {
 		t.Helper()
 		f, err := c.Get(e)
 		if err != nil {
@@ -53,7 +53,7 @@ func TestMasterGone(t *testing.T) {
 			t.Errorf("use %d, want %d", n, want)
 		}
 	}
-	remove := func(e *ctnetlink.Entry) {
+	remove := func(e *ctnetlink.FlowSpec) {
 		t.Helper()
 		if err := c.Delete(e); err != nil {
 			t.Fatal(err)
@@ -128,7 +128,7 @@ func TestNATOtherEnd(t *testing.T) {
 		first, second := datagrams("10.0.0.1", "10.0.0.3", 5), datagrams("10.0.0.3", "10.0.0.2", 5)
 		second.Reply = first.Orig
 		second.Set = second.Set.With(ctnetlink.AttrNATSrc)
-		for _, e := range []*ctnetlink.Entry{first, second} {
+		for _, e := range []*ctnetlink.FlowSpec{first, second} {
 			e.Orig.Proto, e.Reply.Proto = proto, proto
 		}
 		create(t, c, first)

@@ -29,7 +29,7 @@ func TestEarlyDrop(t *testing.T) {
 		t.Fatalf("%d entries in a table for 10", n)
 	}
 	for i := 8; i < 15; i++ {
-		if _, err := c.Get(&ctnetlink.Entry{Family: 2, Orig: connection(i).Orig}); err != nil {
+		if _, err := c.Get(&ctnetlink.FlowSpec{Family: 2, Orig: connection(i).Orig}); err != nil {
 			t.Errorf("assured entry %d: %v", i, err)
 		}
 	}
@@ -126,7 +126,7 @@ func dumped(tab *engine.Table) (msgs [][]byte) {
 }
 
 // rich is an entry that has nearly everything.
-func rich() *ctnetlink.Entry {
+func rich() *ctnetlink.FlowSpec {
 	e := connection(1)
 	for _, a := range []ctnetlink.Attr{ctnetlink.AttrMark, ctnetlink.AttrZone, ctnetlink.AttrHelp, ctnetlink.AttrLabels, ctnetlink.AttrProtoInfo} {
 		e.Set = e.Set.With(a)
@@ -178,7 +178,7 @@ func TestRestore(t *testing.T) {
 	if ended != 1 || later.Len() != 2 {
 		t.Errorf("%d ended and %d left after five seconds, want 1 and 2", ended, later.Len())
 	}
-	f, err := client(t, later).Get(&ctnetlink.Entry{Family: 2, Orig: rich().Orig, Zone: 9, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrZone)})
+	f, err := client(t, later).Get(&ctnetlink.FlowSpec{Family: 2, Orig: rich().Orig, Zone: 9, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrZone)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestNATPorts(t *testing.T) {
 			break
 		}
 		create(t, c, e)
-		f, err := c.Get(&ctnetlink.Entry{Family: 2, Orig: e.Orig})
+		f, err := c.Get(&ctnetlink.FlowSpec{Family: 2, Orig: e.Orig})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +260,7 @@ func TestZeroing(t *testing.T) {
 	}
 	c := client(t, tab)
 	for i, want := range [][2]uint64{{11, 4400}, {0, 0}} {
-		for f, err := range c.Dump(&ctnetlink.DumpRequest{List: ctnetlink.ListZeroing}) {
+		for f, err := range c.Dump(&ctnetlink.DumpRequest{Table: ctnetlink.TableZeroing}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -291,7 +291,7 @@ func TestDumpPieces(t *testing.T) {
 		id, _ := f.Raw(ctnetlink.AttrID)
 		ids[string(id)] = true
 		if len(seen)%500 == 0 { // what is still to come is deleted, what has come is not listed again
-			if err := c.Delete(&ctnetlink.Entry{Family: 2, Orig: *f.Orig()}); err != nil {
+			if err := c.Delete(&ctnetlink.FlowSpec{Family: 2, Orig: *f.Orig()}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -108,7 +108,7 @@ func TestKill(t *testing.T) {
 	}
 	// Enough stands in it for the writing to take its time.
 	const before = 500
-	entries := make([]*ctnetlink.Entry, before)
+	entries := make([]*ctnetlink.FlowSpec, before)
 	for i := range entries {
 		entries[i] = entry(1<<27+i, 100_000)
 		confirmed[1<<27+i] = true

@@ -15,7 +15,7 @@ import (
 func TestDumpWhileChanging(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	const n = 1000
-	entries := make([]*ctnetlink.Entry, n)
+	entries := make([]*ctnetlink.FlowSpec, n)
 	for i := range entries {
 		entries[i] = entry(i, 600)
 	}
@@ -27,7 +27,7 @@ func TestDumpWhileChanging(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen++
-		var en ctnetlink.Entry
+		var en ctnetlink.FlowSpec
 		en.Identify(flow)
 		if err := c.Delete(&en); err != nil {
 			t.Fatal(err)
@@ -92,7 +92,7 @@ func TestZeroing(t *testing.T) {
 		return sum
 	}
 	f, c := open(t, path)
-	sum := count(c, &ctnetlink.DumpRequest{List: ctnetlink.ListZeroing}, func() {
+	sum := count(c, &ctnetlink.DumpRequest{Table: ctnetlink.TableZeroing}, func() {
 		if err := f.Commit(); err != nil {
 			t.Fatal(err)
 		}

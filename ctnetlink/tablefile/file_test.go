@@ -18,8 +18,8 @@ import (
 )
 
 // entry is a UDP entry; i tells it from others.
-func entry(i int, timeout uint32) *ctnetlink.Entry {
-	en := &ctnetlink.Entry{Family: ctnetlink.FamilyIPv4, Timeout: timeout}
+func entry(i int, timeout uint32) *ctnetlink.FlowSpec {
+	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: timeout}
 	en.Set = en.Set.With(ctnetlink.AttrTimeout)
 	const has = ctnetlink.FieldSrc | ctnetlink.FieldDst | ctnetlink.FieldProto | ctnetlink.FieldSrcPort | ctnetlink.FieldDstPort
 	en.Orig = ctnetlink.Tuple{Has: has, Proto: 17, Src: netip.AddrFrom4([4]byte{10, byte(i >> 24), byte(i >> 16), 1}),
@@ -47,7 +47,7 @@ func open(t testing.TB, path string) (*File, *ctnetlink.Conn) {
 }
 
 // change makes entries in a run of their own.
-func change(t testing.TB, path string, entries ...*ctnetlink.Entry) {
+func change(t testing.TB, path string, entries ...*ctnetlink.FlowSpec) {
 	t.Helper()
 	f, c := open(t, path)
 	for _, en := range entries {

@@ -90,7 +90,7 @@ func (e *events) stop(t testing.TB) (seen []string) {
 }
 
 // remove deletes entries in a run of their own.
-func remove(t testing.TB, path string, entries ...*ctnetlink.Entry) {
+func remove(t testing.TB, path string, entries ...*ctnetlink.FlowSpec) {
 	t.Helper()
 	f, c := open(t, path)
 	for _, en := range entries {

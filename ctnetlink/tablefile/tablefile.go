@@ -178,7 +178,7 @@ func (f *File) Close() error { return f.Commit() }
 func (f *File) Path() string { return f.path }
 
 // Zeroing tells whether a dump is under way that sets to zero what it lists
-// (ctnetlink.ListZeroing). Until it ends Commit writes the table, but keeps the
+// (ctnetlink.TableZeroing). Until it ends Commit writes the table, but keeps the
 // lock.
 func (f *File) Zeroing() bool {
 	f.mu.Lock()

@@ -25,13 +25,13 @@ const (
 
 // dumpRequest asks for all entries.
 func dumpRequest() []byte {
-	return (&ctnetlink.Entry{}).AppendMessage(nil)
+	return (&ctnetlink.FlowSpec{}).AppendMessage(nil)
 }
 
 // filteredRequest asks for the entries whose original tuple has the fields of
 // t that flags name.
 func filteredRequest(family uint8, t ctnetlink.Tuple, flags uint32) []byte {
-	en := ctnetlink.Entry{Family: family, Orig: t}
+	en := ctnetlink.FlowSpec{Family: family, Orig: t}
 	b := en.AppendMessage(nil)
 	b = binary.NativeEndian.AppendUint16(b, 4+2*8)
 	b = binary.NativeEndian.AppendUint16(b, ctaFilter)

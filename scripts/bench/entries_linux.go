@@ -21,11 +21,11 @@ const (
 )
 
 // generator makes the entry of each number; all differ in both directions.
-type generator func(i int) ctnetlink.Entry
+type generator func(i int) ctnetlink.FlowSpec
 
 // mixedEntry is an entry of a router's table: 65 536 clients, each with
 // several connections, most of them established TCP.
-func mixedEntry(i int) ctnetlink.Entry {
+func mixedEntry(i int) ctnetlink.FlowSpec {
 	h := scatter(i)
 	switch {
 	case i == 0:
@@ -47,7 +47,7 @@ func mixedEntry(i int) ctnetlink.Entry {
 }
 
 // tcpEntry is an established TCP connection over IPv4.
-func tcpEntry(i int) ctnetlink.Entry {
+func tcpEntry(i int) ctnetlink.FlowSpec {
 	h := scatter(i)
 	port := [...]uint16{443, 80, 22, 5432, 443, 8080, 993, 443}[h>>29]
 	return entry(i, client(i), server(h), ctnetlink.ProtoTCP, port, assured, tcpEstablished)
@@ -55,10 +55,10 @@ func tcpEntry(i int) ctnetlink.Entry {
 
 // entry has a client and a source port that no other number has. Its timeout
 // outlives the run.
-func entry(i int, src, dst netip.Addr, proto uint8, port uint16, status ctnetlink.Status, state uint8) ctnetlink.Entry {
+func entry(i int, src, dst netip.Addr, proto uint8, port uint16, status ctnetlink.Status, state uint8) ctnetlink.FlowSpec {
 	const have = ctnetlink.FieldAddrs | ctnetlink.FieldPorts | ctnetlink.FieldProto
 	sport := uint16(32768 + i>>16)
-	en := ctnetlink.Entry{
+	en := ctnetlink.FlowSpec{
 		Family:  ctnetlink.FamilyIPv4,
 		Orig:    ctnetlink.Tuple{Has: have, Proto: proto, Src: src, Dst: dst, SrcPort: sport, DstPort: port},
 		Reply:   ctnetlink.Tuple{Has: have, Proto: proto, Src: dst, Dst: src, SrcPort: port, DstPort: sport},

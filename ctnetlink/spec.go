@@ -6,9 +6,9 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// Entry is what a request says about an entry. Tuples are sent when their Has
+// FlowSpec is what a request says about an entry. Tuples are sent when their Has
 // is not empty, the other fields when Set names their attribute.
-type Entry struct {
+type FlowSpec struct {
 	// Family of the addresses: FamilyIPv4 or FamilyIPv6.
 	Family uint8
 	// Orig and Reply identify the entry, or describe the one to create. When
@@ -51,14 +51,14 @@ type NAT struct {
 
 // AppendMessage appends en to dst as one NEW message, the form in which a table
 // lists and announces entries. A Flow decodes it.
-func (en *Entry) AppendMessage(dst []byte) []byte {
+func (en *FlowSpec) AppendMessage(dst []byte) []byte {
 	e := encoder{wire.Builder{B: dst}}
 	en.append(&e, Header{Type: wire.SubsysConntrack<<8 | wire.MsgNew})
 	return e.B
 }
 
 // append appends the request as one message.
-func (en *Entry) append(e *encoder, h Header) {
+func (en *FlowSpec) append(e *encoder, h Header) {
 	h.Family = en.Family
 	e.begin(h)
 	if en.Orig.Has != 0 {
@@ -116,8 +116,8 @@ func (en *Entry) append(e *encoder, h Header) {
 // reply tuple stays out: the kernel refuses a request with a zone in both.)
 // The kernel looks at the id in Delete alone; Get and Update find whichever
 // entry has the tuple by then.
-func (en *Entry) Identify(f *Flow) {
-	*en = Entry{Family: f.Family, Orig: *f.Orig()}
+func (en *FlowSpec) Identify(f *Flow) {
+	*en = FlowSpec{Family: f.Family, Orig: *f.Orig()}
 	if zone, ok := f.Zone(); ok {
 		en.Zone, en.Set = zone, en.Set.With(AttrZone)
 	}
@@ -126,9 +126,9 @@ func (en *Entry) Identify(f *Flow) {
 	}
 }
 
-// Expectation is what a request says about an expectation. Tuples are sent
+// ExpectSpec is what a request says about an expectation. Tuples are sent
 // when their Has is not empty, the other fields when they are marked.
-type Expectation struct {
+type ExpectSpec struct {
 	// Family of the addresses: FamilyIPv4 or FamilyIPv6.
 	Family uint8
 	// Tuple is what is expected, Mask which bits of it count, Master the
@@ -145,7 +145,7 @@ type Expectation struct {
 	HasZone bool
 }
 
-func (x *Expectation) append(e *encoder, h Header) {
+func (x *ExpectSpec) append(e *encoder, h Header) {
 	h.Family = x.Family
 	e.begin(h)
 	if x.Master.Has != 0 {
@@ -170,8 +170,8 @@ func (x *Expectation) append(e *encoder, h Header) {
 }
 
 // Identify makes x a request about the very expectation that e shows.
-func (x *Expectation) Identify(e *Expect) {
-	*x = Expectation{Family: e.Family, Tuple: *e.Tuple()}
+func (x *ExpectSpec) Identify(e *Expect) {
+	*x = ExpectSpec{Family: e.Family, Tuple: *e.Tuple()}
 	x.ID, x.HasID = e.ID()
 	x.Zone, x.HasZone = e.Zone()
 }

@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// repeats recognises entries that come a second time: those of the current
+// dedup recognises entries that come a second time: those of the current
 // datagram that were in the one before, by id and then by their bytes.
-type repeats struct {
+type dedup struct {
 	sets [2]idSet
 	now  int // which of the two is the current datagram's
 }
@@ -51,13 +51,13 @@ func (s *idSet) has(id uint32, tuple []byte) bool {
 }
 
 // advance begins a new datagram.
-func (r *repeats) advance() {
+func (r *dedup) advance() {
 	r.now ^= 1
 	r.sets[r.now].reset()
 }
 
 // repeated notes the entry and tells whether the datagram before had it.
-func (r *repeats) repeated(f *Flow) bool {
+func (r *dedup) repeated(f *Flow) bool {
 	if !f.have.Has(AttrID) || !f.have.Has(AttrTupleOrig) {
 		return false
 	}

@@ -77,7 +77,7 @@ func (p *provoker) tap(b []byte) {
 			left--
 		}
 	}
-	var en Entry
+	var en FlowSpec
 	en.Identify(p.copies[p.order[i]])
 	if p.requests.Delete(&en) == nil {
 		p.deleted[p.order[i]] = true
