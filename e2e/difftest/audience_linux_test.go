@@ -111,7 +111,7 @@ func observeEvents(r result, older, reference, unsorted bool) observation {
 	o.stdout = nil
 	for l := range strings.SplitSeq(r.stdout, "\n") {
 		if reference {
-			// docs/compat.md, row 19: whose doing it was stands on classic lines
+			// docs/compat.md #19: whose doing it was stands on classic lines
 			// only. In XML 1.4.7 alone has it.
 			l = strangeTail.ReplaceAllString(l, "$1")
 		}

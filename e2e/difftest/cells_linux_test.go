@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestCells compares, one after the other, what the contract has as tables:
+// TestCells compares, one after the other, what docs/classic.md has as tables:
 // each option with each command, each option of each protocol with each
 // command, each odd value of each option, each cut of each long name. As this
 // takes minutes, an ordinary run takes a sample of it, by the seed.
@@ -190,7 +190,7 @@ func legality() []*command {
 		need := forms()[f]
 		for _, o := range options {
 			if f == "" && (o.kind == events) {
-				continue // reads past its table: section 1
+				continue // reads past its table: docs/classic.md 1.5
 			}
 			c := line1(append(begin(f), need...)...)
 			c.add(plainly(o, usual(o)))

@@ -166,7 +166,7 @@ func (b *bench) run(cmds []*command, score bool) (int, *difference) {
 			return i + 1, nil // what follows cannot be compared
 		}
 		a.follow(c, ref)
-		// Section 12: -A does not update in 1.4.7, and in a file does not say so.
+		// docs/classic.md 12: -A does not update in 1.4.7, and in a file does not say so.
 		disturbed = disturbed || diff&^stdout != 0 || c.load != nil && c.has("add")
 	}
 	if disturbed { // what there was to hear is not the same

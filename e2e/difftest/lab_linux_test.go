@@ -19,7 +19,7 @@ import (
 // than starting them anywhere else.
 type lab struct {
 	program string
-	older   bool // it is 1.4.7, which section 12 of the contract tells apart
+	older   bool // it is 1.4.7: docs/classic.md 12
 	jobs    chan func()
 }
 

@@ -35,7 +35,7 @@ const (
 	table // optional table word, of a command
 )
 
-// An option is one row of the contract's table.
+// An option is one row of the table in docs/classic.md 1.8.
 type option struct {
 	long  string
 	short string // one letter, or ""
@@ -151,8 +151,8 @@ func lookup(opts []option, name string) option {
 	return opts[i]
 }
 
-// allowed tells the sections of the contract's legality table that are not
-// refused: which general options go with which command, by their letters.
+// allowed is the table of docs/classic.md 4 without what is refused: the
+// letters of the general options that each command takes.
 var allowed = map[string]string{
 	"dump":    "sdrqpuz{}mfngocjwl()",
 	"create":  "sdrqptumngw<()",
