@@ -3,10 +3,7 @@ package cmd
 import (
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -55,60 +52,5 @@ func TestCompleteLinesAreRead(t *testing.T) {
 		if got := r.entry(); got.Helper != en.Helper || !slices.Equal(got.Labels, en.Labels) {
 			t.Fatalf("%q: helper %q, labels %x; want %q, %x", line, got.Helper, got.Labels, en.Helper, en.Labels)
 		}
-	}
-}
-
-// A file is replaced when it is whole, and a failure leaves nothing behind.
-func TestWholeFile(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "table")
-	content := func() string {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err.Error()
-		}
-		return string(b)
-	}
-	names := func() string {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var list []string
-		for _, e := range entries {
-			list = append(list, e.Name())
-		}
-		return strings.Join(list, " ")
-	}
-	for i, text := range []string{"first", "second"} {
-		w, err := createWhole(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.WriteString(text); err != nil {
-			t.Fatal(err)
-		}
-		if i == 1 && content() != "first" {
-			t.Errorf("before it is whole: %q", content())
-		}
-		if err := w.commit(); err != nil {
-			t.Fatal(err)
-		}
-		w.discard() // does nothing any more
-		if content() != text || names() != "table" {
-			t.Errorf("%q in %q, want %q in table", content(), names(), text)
-		}
-	}
-	w, err := createWhole(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = w.WriteString("third")
-	w.discard()
-	if content() != "second" || names() != "table" {
-		t.Errorf("after a failure: %q in %q", content(), names())
-	}
-	if _, err := createWhole(dir); err == nil {
-		t.Error("a directory was opened")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/tablefile"
 	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
 // A saved file is one that -R reads: comments, and a command for each entry.
@@ -65,16 +65,16 @@ func (o option) name() string {
 // not at all, and tells what of them it does not hold.
 func (p *program) save(r *Request) error {
 	o := p.out
-	var file *wholeFile
+	var file *atomicfile.File
 	if p.saving != "-" {
 		if p.isTable(p.saving) {
 			return usagef("%s is the table file itself: save writes a list of commands to another file", p.saving)
 		}
 		var err error
-		if file, err = createWhole(p.saving); err != nil {
+		if file, err = atomicfile.Create(p.saving, atomicfile.Options{ExitOnSignal: true}); err != nil {
 			return failuref("cannot write %s: %s", p.saving, systemText(err))
 		}
-		defer file.discard()
+		defer file.Discard()
 		o = newOutput(file)
 	}
 	o.buf = fmt.Appendf(o.buf, "%sthe connection tracking table of %s\n# To restore it: conntrack load FILE\n",
@@ -105,7 +105,7 @@ func (p *program) save(r *Request) error {
 		return err
 	}
 	if file != nil {
-		if err := file.commit(); err != nil {
+		if err := file.Commit(); err != nil {
 			return failuref("cannot write %s: %s", p.saving, systemText(err))
 		}
 	}
@@ -119,7 +119,7 @@ func (p *program) isTable(path string) bool {
 	if p.file == nil {
 		return false
 	}
-	if resolved, err := tablefile.Resolve(path); err == nil && resolved == p.file.Path() {
+	if resolved, err := atomicfile.Resolve(path); err == nil && resolved == p.file.Path() {
 		return true
 	}
 	table, err := os.Stat(p.file.Path())

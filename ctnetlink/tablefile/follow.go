@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/atomicfile"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -68,7 +69,7 @@ func (f *File) follow() (*follower, error) {
 	w := &follower{file: &File{name: f.name, path: f.path, o: own.o}, spool: file, closed: make(chan struct{}), at: int64(len(spoolMagic))}
 	_, err = file.WriteString(spoolMagic)
 	if err == nil && own.state.info != nil {
-		_ = keepOwner(file, own.state.info) // else its owner cannot tell us
+		_ = atomicfile.KeepAccess(file, own.state.info) // else its owner cannot tell us
 	}
 	if err == nil {
 		w.lock = flock.New(name, flock.SetFlag(os.O_RDWR))

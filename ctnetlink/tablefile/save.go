@@ -2,6 +2,7 @@ package tablefile
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
 // What stands beside the table.
@@ -125,7 +127,6 @@ func (f *File) commit() error {
 	}
 	next, err := f.write()
 	if err != nil {
-		_ = os.Remove(f.path + tempSuffix)
 		return err
 	}
 	f.state, f.changes = next, 0
@@ -138,44 +139,28 @@ func (f *File) write() (next state, err error) {
 	next.known = true
 	next.time = step(f.state.time, now)
 	next.serial = max(f.state.serial+1, uint64(now.UnixNano()))
-	temp := f.path + tempSuffix
-	// What a killed run left there, or somebody laid there as a trap, is not
-	// written to.
-	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return next, err
-	}
-	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, newMode)
+	file, err := atomicfile.Create(f.path, atomicfile.Options{Temp: tempSuffix})
 	if err != nil {
 		return next, err
 	}
+	defer file.Discard()
 	ends, err := f.writeTable(file, &next)
-	if err == nil && f.state.info != nil {
-		err = keepOwner(file, f.state.info)
-	}
 	if err == nil {
-		err = file.Sync()
-	}
-	if err == nil {
-		next.info, err = file.Stat()
-	}
-	if cerr := file.Close(); err == nil {
-		err = cerr
+		err = file.Finish()
 	}
 	if err != nil {
 		return next, err
 	}
+	next.info = file.Info()
 	if err := f.journal.publish(f.state.serial, next.serial, ends); err != nil {
 		return next, err
 	}
-	if err := replace(temp, f.path); err != nil {
-		return next, err
-	}
-	return next, syncDir(filepath.Dir(f.path))
+	return next, file.Commit()
 }
 
 // writeTable writes the snapshot and returns when the first entry times out, the
 // zero time if none does.
-func (f *File) writeTable(file *os.File, next *state) (ends time.Time, err error) {
+func (f *File) writeTable(file io.Writer, next *state) (ends time.Time, err error) {
 	const block = 1 << 20
 	f.clock.stop(next.time)
 	defer f.clock.start()

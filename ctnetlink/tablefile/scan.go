@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/atomicfile"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -41,7 +42,7 @@ func (f *File) scan(request wire.Message) (*scan, error) {
 	if file == nil {
 		return s, nil
 	}
-	if s.text, err = unshared(file); err != nil {
+	if s.text, err = atomicfile.Detach(file); err != nil {
 		return nil, f.failed(err)
 	}
 	if err := s.check(); err != nil {

@@ -63,6 +63,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
 // Options say how a file is used.
@@ -123,49 +124,11 @@ func (f *File) failed(err error) error {
 // Open returns the table in the file at path. Nothing is read yet: errors come
 // from the first request. The file must be closed.
 func Open(path string, o Options) (*File, error) {
-	resolved, err := Resolve(path)
+	resolved, err := atomicfile.Resolve(path)
 	if err != nil {
 		return nil, &Error{path, err}
 	}
 	return &File{name: path, path: resolved, o: o}, nil
-}
-
-// Resolve returns the absolute path of the file that path leads to through
-// symbolic links: the one that is replaced. Neither it nor its directory need
-// exist. What has no name of its own, as what /dev/stdin leads to may, keeps the
-// link's. An error is the system's: a loop of links, a directory that may not be
-// searched.
-func Resolve(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	const most = 40 // as Linux has it (path_resolution(7))
-	for range most {
-		real, err := filepath.EvalSymlinks(path)
-		if err == nil {
-			return real, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		if _, err := os.Stat(path); err == nil {
-			return path, nil // what /dev/stdin leads to has no name
-		}
-		to, err := os.Readlink(path)
-		if err != nil {
-			// The file is missing, or its directory is.
-			if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-				return filepath.Join(dir, filepath.Base(path)), nil
-			}
-			return path, nil
-		}
-		if !filepath.IsAbs(to) {
-			to = filepath.Join(filepath.Dir(path), to)
-		}
-		path = to
-	}
-	return "", errors.New("too many levels of symbolic links")
 }
 
 // Dial opens a socket to the table: File.Dial is a ctnetlink.Dialer.

@@ -1,4 +1,4 @@
-package tablefile
+package atomicfile
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ func TestSyncDir(t *testing.T) {
 		t.Errorf("a directory that is missing: %v", err)
 	}
 	failure := fmt.Errorf("sync: %w", syscall.EIO)
-	if err := syncable(failure); err != failure {
+	if err := ignoreUnsupported(failure); err != failure {
 		t.Errorf("%v became %v", failure, err)
 	}
 }

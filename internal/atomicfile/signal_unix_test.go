@@ -1,6 +1,6 @@
 //go:build unix
 
-package cmd
+package atomicfile
 
 import (
 	"bufio"
@@ -11,27 +11,27 @@ import (
 	"testing"
 )
 
-// envWhole makes the test binary the writer of a file, which is to be
+// envWriter makes the test binary the writer of a file, which is to be
 // interrupted.
-const envWhole = "CMD_WHOLE_FILE"
+const envWriter = "ATOMICFILE_WRITER"
 
-// TestWholeFileSignals: a writer that is interrupted, told to end, or left by
-// its terminal leaves nothing behind.
-func TestWholeFileSignals(t *testing.T) {
-	if path := os.Getenv(envWhole); path != "" {
-		file, err := createWhole(path)
+// TestSignals: an interrupt, SIGTERM and SIGHUP end the writer with the status for
+// the signal, and the temporary file is gone.
+func TestSignals(t *testing.T) {
+	if path := os.Getenv(envWriter); path != "" {
+		file, err := Create(path, Options{ExitOnSignal: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		os.Stdout.WriteString("begun\n")
 		_, _ = os.Stdin.Read(make([]byte, 1)) // until the signal comes, or the test has ended
-		file.discard()
+		file.Discard()
 		return
 	}
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		dir := t.TempDir()
-		writer := exec.Command(os.Args[0], "-test.run=^TestWholeFileSignals$")
-		writer.Env = append(os.Environ(), envWhole+"="+filepath.Join(dir, "file"))
+		writer := exec.Command(os.Args[0], "-test.run=^TestSignals$")
+		writer.Env = append(os.Environ(), envWriter+"="+filepath.Join(dir, "file"))
 		stdin, err := writer.StdinPipe()
 		if err != nil {
 			t.Fatal(err)
