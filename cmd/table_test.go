@@ -13,6 +13,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 	"github.com/gonntrack/gonntrack/ctnetlink/tablefile"
 )
 
@@ -224,7 +225,7 @@ func TestTableFileText(t *testing.T) {
 	if text := tableFileText(errors.New("other")); text != "" {
 		t.Errorf("%q", text)
 	}
-	err := &ctnetlink.OpError{Op: "dump", Err: &tablefile.Error{Path: "t", Err: &ctnetlink.SnapshotError{Offset: 5, Problem: "wrong"}}}
+	err := &ctnetlink.OpError{Op: "dump", Err: &tablefile.Error{Path: "t", Err: &snapshot.Error{Offset: 5, Problem: "wrong"}}}
 	if text := tableFileText(err); text != "table file t: byte 5: wrong" {
 		t.Errorf("%q", text)
 	}

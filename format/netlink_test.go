@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
 // TestNetlink: what the style writes is a whole table file with the entries as
@@ -30,9 +31,9 @@ func TestNetlink(t *testing.T) {
 	}
 	b = p.AppendFooter(b)
 
-	read := func(b []byte) (h ctnetlink.SnapshotHeader, all [][]byte) {
+	read := func(b []byte) (h snapshot.Header, all [][]byte) {
 		t.Helper()
-		r, err := ctnetlink.NewSnapshotReader(bytes.NewReader(b))
+		r, err := snapshot.NewReader(bytes.NewReader(b))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
 // Style is the form that entries are written in.
@@ -117,7 +118,7 @@ type Printer struct {
 	// labels holds the names of label bits as the style writes them.
 	labels []string
 	// snapshot is the file that StyleNetlink makes.
-	snapshot *ctnetlink.SnapshotWriter
+	snapshot *snapshot.Writer
 	columns  []*Field // of CSV
 	table    *table   // that StyleTable makes
 }

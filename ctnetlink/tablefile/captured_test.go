@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -24,8 +25,8 @@ func TestCapturedSurvive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var w ctnetlink.SnapshotWriter
-	b := w.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: time.Now(), Serial: 1})
+	var w snapshot.Writer
+	b := w.AppendHeader(nil, snapshot.Header{Time: time.Now(), Serial: 1})
 	for walk := (wire.Messages{B: captured}); walk.Next(); {
 		if walk.Msg.Type() == typeEntry && timeout(walk.Msg) != nil {
 			m := bytes.Clone(walk.Msg)
@@ -68,7 +69,7 @@ func messagesOf(t *testing.T, path string) map[uint32][]byte {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	r, err := ctnetlink.NewSnapshotReader(file)
+	r, err := snapshot.NewReader(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
 // TestDumpWhileChanging: a dump that began before a change shows the table as it
@@ -52,8 +53,8 @@ func TestDumpWhileChanging(t *testing.T) {
 func TestZeroing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	const n = 2000
-	var w ctnetlink.SnapshotWriter
-	b := w.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: time.Now(), Serial: 1})
+	var w snapshot.Writer
+	b := w.AppendHeader(nil, snapshot.Header{Time: time.Now(), Serial: 1})
 	for i := range n {
 		m := entry(i, 1000).AppendMessage(nil)
 		for attr := uint16(9); attr <= 10; attr++ { // CTA_COUNTERS_ORIG and _REPLY, of packets and bytes

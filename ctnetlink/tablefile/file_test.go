@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
 // entry is a UDP entry; i tells it from others.
@@ -238,7 +239,7 @@ func TestDamaged(t *testing.T) {
 					}
 					continue
 				}
-				var wrong *ctnetlink.SnapshotError
+				var wrong *snapshot.Error
 				var file *Error
 				if !errors.As(err, &wrong) || wrong.Offset != tc.at || !errors.As(err, &file) || file.Path != path {
 					t.Errorf("%s: %v, want an error about byte %d", name, err, tc.at)
@@ -272,8 +273,8 @@ func TestManyChangesKeepTimeouts(t *testing.T) {
 // and an entry without any is gone, for who reads and who changes.
 func TestTimePasses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
-	var w ctnetlink.SnapshotWriter
-	b := w.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: time.Now().Add(-100 * time.Second), Serial: 1})
+	var w snapshot.Writer
+	b := w.AppendHeader(nil, snapshot.Header{Time: time.Now().Add(-100 * time.Second), Serial: 1})
 	for i, timeout := range []uint32{50, 1000, 100_000} {
 		b = w.Append(b, entry(i, timeout).AppendMessage(nil))
 	}
@@ -310,8 +311,8 @@ func TestTimePasses(t *testing.T) {
 // TestClockAhead: a file from a machine whose clock is ahead lives from now on.
 func TestClockAhead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
-	var w ctnetlink.SnapshotWriter
-	b := w.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: time.Now().Add(time.Hour), Serial: 1})
+	var w snapshot.Writer
+	b := w.AppendHeader(nil, snapshot.Header{Time: time.Now().Add(time.Hour), Serial: 1})
 	b = w.Append(b, entry(0, 500).AppendMessage(nil))
 	if err := os.WriteFile(path, w.AppendEnd(b), 0o600); err != nil {
 		t.Fatal(err)

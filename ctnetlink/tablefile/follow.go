@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
@@ -299,7 +300,7 @@ func (f *File) serial() (uint64, error) {
 		return 0, f.failed(err)
 	}
 	defer file.Close()
-	h, err := ctnetlink.ReadSnapshotHeader(file)
+	h, err := snapshot.ReadHeader(file)
 	if err != nil {
 		return 0, f.failed(err)
 	}

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -34,8 +34,8 @@ func FuzzLoad(f *testing.F) {
 	clock := func() time.Time { return now }
 	f.Fuzz(func(t *testing.T, b []byte) {
 		// The end mark is right, so that what is inside gets to be read.
-		var w ctnetlink.SnapshotWriter
-		file := w.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: now})
+		var w snapshot.Writer
+		file := w.AppendHeader(nil, snapshot.Header{Time: now})
 		for walk := (wire.Messages{B: b}); walk.Next(); {
 			if len(walk.Msg) >= wire.HeadLen {
 				m := wire.Message(bytes.Clone(walk.Msg))
@@ -45,20 +45,20 @@ func FuzzLoad(f *testing.F) {
 		}
 		table := engine.New(engine.Options{Now: clock})
 		if err := restore(table, bytes.NewReader(w.AppendEnd(file))); err != nil {
-			var wrong *ctnetlink.SnapshotError
+			var wrong *snapshot.Error
 			if !errors.As(err, &wrong) {
 				t.Fatalf("an error without a place: %v", err)
 			}
 			return
 		}
-		var again ctnetlink.SnapshotWriter
-		file = again.AppendHeader(nil, ctnetlink.SnapshotHeader{Time: now})
+		var again snapshot.Writer
+		file = again.AppendHeader(nil, snapshot.Header{Time: now})
 		for m := range table.All() {
 			timeout(m)
 			file = again.Append(file, m)
 		}
 		file = again.AppendEnd(file)
-		r, err := ctnetlink.NewSnapshotReader(bytes.NewReader(file))
+		r, err := snapshot.NewReader(bytes.NewReader(file))
 		for err == nil {
 			_, err = r.Next()
 		}

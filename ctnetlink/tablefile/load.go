@@ -11,6 +11,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
 // state is what tells one content of the file from another: the header's serial,
@@ -58,7 +59,7 @@ func stateOf(file *os.File) (state, error) {
 	if !info.Mode().IsRegular() {
 		return state{}, errors.New("not a regular file")
 	}
-	h, err := ctnetlink.ReadSnapshotHeader(file)
+	h, err := snapshot.ReadHeader(file)
 	if err != nil {
 		return state{}, err
 	}
@@ -124,7 +125,7 @@ func (f *File) load(file *os.File, now state) error {
 
 // restore reads a snapshot into a table.
 func restore(t *engine.Table, r io.Reader) error {
-	s, err := ctnetlink.NewSnapshotReader(r)
+	s, err := snapshot.NewReader(r)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func restore(t *engine.Table, r io.Reader) error {
 			continue // it ended as it was written
 		}
 		if err := t.Restore(msg, 0); err != nil && !harmless(err) {
-			return &ctnetlink.SnapshotError{Offset: at, Problem: "it cannot be loaded as an entry: " + err.Error()}
+			return &snapshot.Error{Offset: at, Problem: "it cannot be loaded as an entry: " + err.Error()}
 		}
 	}
 }

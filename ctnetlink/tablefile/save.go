@@ -10,7 +10,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
@@ -164,9 +164,9 @@ func (f *File) writeTable(file io.Writer, next *state) (ends time.Time, err erro
 	const block = 1 << 20
 	f.clock.stop(next.time)
 	defer f.clock.start()
-	var w ctnetlink.SnapshotWriter
+	var w snapshot.Writer
 	b := make([]byte, 0, block+1<<16)
-	b = w.AppendHeader(b, ctnetlink.SnapshotHeader{Time: next.time, Serial: next.serial})
+	b = w.AppendHeader(b, snapshot.Header{Time: next.time, Serial: next.serial})
 	first := ^uint32(0)
 	for msg := range f.table.All() {
 		b = w.Append(b, msg)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
@@ -18,7 +19,7 @@ import (
 type scan struct {
 	f       *File
 	text    io.ReadSeekCloser // nil: there is no file
-	r       *ctnetlink.SnapshotReader
+	r       *snapshot.Reader
 	subsys  uint16
 	family  uint8
 	seq     uint32
@@ -57,7 +58,7 @@ func (f *File) scan(request wire.Message) (*scan, error) {
 
 // check reads the whole file once, and goes back to its beginning.
 func (s *scan) check() error {
-	r, err := ctnetlink.NewSnapshotReader(s.text)
+	r, err := snapshot.NewReader(s.text)
 	for err == nil {
 		_, err = r.Next()
 	}
@@ -67,7 +68,7 @@ func (s *scan) check() error {
 	if _, err = s.text.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	s.r, err = ctnetlink.NewSnapshotReader(s.text)
+	s.r, err = snapshot.NewReader(s.text)
 	return err
 }
 

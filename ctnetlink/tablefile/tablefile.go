@@ -1,7 +1,7 @@
 // Package tablefile keeps a connection tracking table in a file: a
 // ctnetlink.Dialer whose sockets answer as the kernel's do, from the in-process
 // table (ctnetlink/engine) that the file holds. The file is a snapshot, whose
-// layout is told at ctnetlink.SnapshotHeader.
+// layout is described in package snapshot.
 //
 // # Runs
 //
@@ -100,7 +100,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Path + ": " + e.Err.Error() }
 
-// Unwrap returns the cause: a *ctnetlink.SnapshotError where the file's contents
+// Unwrap returns the cause: a *snapshot.Error where the file's contents
 // are not right, else the system's.
 func (e *Error) Unwrap() error { return e.Err }
 

@@ -1,9 +1,10 @@
-package ctnetlink
+package snapshot
 
 import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -15,24 +16,23 @@ var otherEndian = func() binary.ByteOrder {
 	return binary.LittleEndian
 }()
 
-// swapHeader swaps the words of a message's header, whatever the order it is
-// in. The nfnetlink header behind it has none: its res_id is big endian on all
-// machines.
+// swapHeader reverses the words of a netlink header. The nfnetlink header behind
+// it stays: its res_id is big endian on all machines.
 func swapHeader(msg []byte) {
 	for _, word := range [][]byte{msg[0:4], msg[4:6], msg[6:8], msg[8:12], msg[12:16]} {
 		slices.Reverse(word)
 	}
 }
 
-// nestDepth bounds how deep attributes lie in one another: a translation's
-// ports are at the fourth level.
+// nestDepth bounds how deep attributes may be nested. The ports of a translation
+// are at the fourth level.
 const nestDepth = 8
 
-// checkAttributes tells whether the lengths of a message's attributes fit, and
-// if not, where the first lies that does not. Foreign attributes are swapped
-// into this machine's order as they are passed: their headers, those inside the
-// ones that are marked as nests (a kernel marks all of its own), and the words
-// of label sets. Every other number in them is big endian on all machines.
+// checkAttributes reports whether the lengths of a message's attributes fit it,
+// and where the first one is that does not. With foreign it also converts the
+// attributes to this machine's byte order: their headers, those inside attributes
+// marked as nested (the kernel marks all of its own), and the words of label
+// sets. All other numbers are big endian on every machine.
 func checkAttributes(b []byte, foreign bool) (at int, ok bool) {
 	if foreign {
 		return swapAttributes(b, 0)
@@ -62,8 +62,8 @@ func swapAttributes(b []byte, depth int) (at int, ok bool) {
 			if in, ok := swapAttributes(val, depth+1); !ok {
 				return at + wire.AttrHeaderLen + in, false
 			}
-		case depth == 0 && (Attr(typ) == AttrLabels || Attr(typ) == AttrLabelsMask):
-			// An expectation has nothing of these numbers.
+		case depth == 0 && (ctnetlink.Attr(typ) == ctnetlink.AttrLabels || ctnetlink.Attr(typ) == ctnetlink.AttrLabelsMask):
+			// Expectations have no attributes of these numbers.
 			for ; len(val) >= 4; val = val[4:] {
 				slices.Reverse(val[:4])
 			}

@@ -1,4 +1,4 @@
-package ctnetlink
+package snapshot
 
 import (
 	"bytes"
@@ -6,30 +6,34 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
+	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-var snapshotTime = time.Unix(1_700_000_000, 123_456_789)
+var readTime = time.Unix(1_700_000_000, 123_456_789)
 
 // snapshot makes one of messages.
 func snapshot(messages ...[]byte) []byte {
-	var w SnapshotWriter
-	b := w.AppendHeader(nil, SnapshotHeader{Time: snapshotTime, Serial: 7})
+	var w Writer
+	b := w.AppendHeader(nil, Header{Time: readTime, Serial: 7})
 	for _, m := range messages {
 		b = w.Append(b, m)
 	}
 	return w.AppendEnd(b)
 }
 
-// readSnapshot reads all of one.
-func readSnapshot(r io.Reader) (h SnapshotHeader, messages [][]byte, err error) {
-	s, err := NewSnapshotReader(r)
+// readAll reads all of one.
+func readAll(r io.Reader) (h Header, messages [][]byte, err error) {
+	s, err := NewReader(r)
 	if err != nil {
 		return h, nil, err
 	}
@@ -45,25 +49,53 @@ func readSnapshot(r io.Reader) (h SnapshotHeader, messages [][]byte, err error) 
 	}
 }
 
-// richEntry has every kind of attribute that a foreign reader must swap.
-func richEntry() []byte {
-	en := benchEntry(3)
-	en.Labels = []byte{1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128}
-	en.Helper, en.Zone, en.Master = "ftp", 9, en.Reply
-	en.SrcNAT = NAT{MinAddr: en.Orig.Src, MinPort: 4, MaxPort: 5}
-	en.Set = en.Set.With(AttrLabels).With(AttrHelp).With(AttrZone).With(AttrTupleMaster).With(AttrNATSrc)
+// entry returns the message of a TCP connection from address number i.
+func entry(i int, change func(*ctnetlink.FlowSpec)) []byte {
+	const fields = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts
+	client, server := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	en := ctnetlink.FlowSpec{
+		Family: ctnetlink.FamilyIPv4,
+		Orig:   ctnetlink.Tuple{Has: fields, Proto: ctnetlink.ProtoTCP, Src: client, Dst: server, SrcPort: 40000, DstPort: 443},
+		Reply:  ctnetlink.Tuple{Has: fields, Proto: ctnetlink.ProtoTCP, Src: server, Dst: client, SrcPort: 443, DstPort: 40000},
+		Set:    ctnetlink.AttrSet(0).With(ctnetlink.AttrStatus).With(ctnetlink.AttrTimeout).With(ctnetlink.AttrMark),
+		Status: ctnetlink.StatusConfirmed | ctnetlink.StatusSeenReply, Timeout: 3600, Mark: uint32(i),
+	}
+	if change != nil {
+		change(&en)
+	}
 	return en.AppendMessage(nil)
 }
 
-// expectations are messages that a kernel sent; none on a big-endian machine.
-func capturedExpectations(t testing.TB) (all [][]byte) {
+// richEntry has every kind of attribute that a foreign reader must convert.
+func richEntry() []byte {
+	return entry(3, func(en *ctnetlink.FlowSpec) {
+		en.Labels = []byte{1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128}
+		en.Helper, en.Zone, en.Master = "ftp", 9, en.Reply
+		en.SrcNAT = ctnetlink.NAT{MinAddr: en.Orig.Src, MinPort: 4, MaxPort: 5}
+		en.ProtoInfo = ctnetlink.ProtoInfo{Proto: ctnetlink.ProtoTCP, Has: ctnetlink.InfoState, State: 3}
+		en.Set = en.Set.With(ctnetlink.AttrLabels).With(ctnetlink.AttrHelp).With(ctnetlink.AttrZone).
+			With(ctnetlink.AttrTupleMaster).With(ctnetlink.AttrNATSrc).With(ctnetlink.AttrProtoInfo)
+	})
+}
+
+// captured returns the entries and expectations that a kernel sent, none on a
+// big-endian machine.
+func captured(t testing.TB, name string) (all [][]byte) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "testdata", name+".nl"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return nil
 	}
-	for _, m := range captured(t, "expect") {
-		if binary.NativeEndian.Uint16(m[4:]) == wire.SubsysExpect<<8|wire.MsgNew {
-			all = append(all, m)
+	for m := (wire.Messages{B: b}); m.Next(); {
+		if typ := m.Msg.Type(); typ == wire.SubsysConntrack<<8|wire.MsgNew || typ == wire.SubsysExpect<<8|wire.MsgNew {
+			all = append(all, slices.Clone(m.Msg))
 		}
+	}
+	if len(all) == 0 {
+		t.Fatalf("nothing in %s", name)
 	}
 	return all
 }
@@ -92,8 +124,8 @@ func foreign(t testing.TB, b []byte) []byte {
 			b = b[min((int(n)+3)/4*4, len(b)):]
 		}
 	}
-	var w SnapshotWriter
-	w.note(b[:32])
+	var w Writer
+	w.checksum(b[:32])
 	for at := 32; at < len(b); {
 		m := b[at:]
 		n, typ := int(binary.NativeEndian.Uint32(m)), binary.NativeEndian.Uint16(m[4:])
@@ -102,33 +134,33 @@ func foreign(t testing.TB, b []byte) []byte {
 		}
 		if typ == 3 {
 			slices.Reverse(m[16:24])
-			w.note(m[:24])
+			w.checksum(m[:24])
 			otherEndian.PutUint32(m[24:], w.crc)
 			return b
 		}
 		attributes(m[20:n], true)
 		n = (n + 3) / 4 * 4
-		w.note(m[:n])
+		w.checksum(m[:n])
 		at += n
 	}
 	t.Fatal("no end mark")
 	return nil
 }
 
-func TestSnapshotRoundTrip(t *testing.T) {
-	in := append([][]byte{richEntry(), benchEntry(1).AppendMessage(nil)}, capturedExpectations(t)...)
+func TestRoundTrip(t *testing.T) {
+	in := append([][]byte{richEntry(), entry(1, nil)}, captured(t, "expect")...)
 	b := snapshot(in...)
 	for name, file := range map[string][]byte{"own": b, "foreign": foreign(t, b)} {
 		for how, r := range map[string]io.Reader{
 			"whole": bytes.NewReader(file), "by bytes": iotest.OneByteReader(bytes.NewReader(file)),
 			"end with data": iotest.DataErrReader(bytes.NewReader(file)),
 		} {
-			h, out, err := readSnapshot(r)
+			h, out, err := readAll(r)
 			if err != nil {
 				t.Errorf("%s, %s: %v", name, how, err)
 				continue
 			}
-			if !h.Time.Equal(snapshotTime) || h.Serial != 7 || h.Foreign != (name == "foreign") {
+			if !h.Time.Equal(readTime) || h.Serial != 7 || h.Foreign != (name == "foreign") {
 				t.Errorf("%s, %s: header %+v", name, how, h)
 			}
 			if len(out) != len(in) {
@@ -147,14 +179,14 @@ func TestSnapshotRoundTrip(t *testing.T) {
 	}
 }
 
-// TestSnapshotLayout holds the writer to the documented bytes.
-func TestSnapshotLayout(t *testing.T) {
-	b := snapshot(benchEntry(1).AppendMessage(nil))
+// TestLayout holds the writer to the documented bytes.
+func TestLayout(t *testing.T) {
+	b := snapshot(entry(1, nil))
 	n := binary.NativeEndian
 	end := len(b) - 28
 	switch {
 	case string(b[:8]) != "\x89CTN\r\n\x1a\n", n.Uint16(b[8:]) != 0xfeff, n.Uint16(b[10:]) != 1, n.Uint32(b[12:]) != 32,
-		int64(n.Uint64(b[16:])) != snapshotTime.UnixNano(), n.Uint64(b[24:]) != 7:
+		int64(n.Uint64(b[16:])) != readTime.UnixNano(), n.Uint64(b[24:]) != 7:
 		t.Errorf("header % x", b[:32])
 	case n.Uint16(b[36:]) != 0x100, n.Uint16(b[38:]) != 2, n.Uint64(b[40:]) != 0:
 		t.Errorf("message % x", b[32:])
@@ -162,20 +194,20 @@ func TestSnapshotLayout(t *testing.T) {
 		t.Errorf("end mark % x", b[end:])
 	}
 	// CRC-32C of "123456789" is e3069283 (RFC 3720 names the polynomial).
-	var w SnapshotWriter
-	if w.note([]byte("123456789")); w.crc != 0xe3069283 {
+	var w Writer
+	if w.checksum([]byte("123456789")); w.crc != 0xe3069283 {
 		t.Errorf("checksum %08x", w.crc)
 	}
 }
 
-// TestSnapshotCutOff: no beginning of a snapshot passes for a whole one, and the
+// TestCutOff: no beginning of a snapshot passes for a whole one, and the
 // error says where it ends.
-func TestSnapshotCutOff(t *testing.T) {
-	whole := snapshot(richEntry(), benchEntry(1).AppendMessage(nil))
+func TestCutOff(t *testing.T) {
+	whole := snapshot(richEntry(), entry(1, nil))
 	for _, file := range [][]byte{whole, foreign(t, whole)} {
 		for n := range file {
-			_, _, err := readSnapshot(bytes.NewReader(file[:n]))
-			var wrong *SnapshotError
+			_, _, err := readAll(bytes.NewReader(file[:n]))
+			var wrong *Error
 			if !errors.As(err, &wrong) || wrong.Offset != int64(n) && n > 8 {
 				t.Fatalf("cut at %d: %v", n, err)
 			}
@@ -183,22 +215,22 @@ func TestSnapshotCutOff(t *testing.T) {
 	}
 }
 
-// TestSnapshotDamage: no changed byte goes unnoticed.
-func TestSnapshotDamage(t *testing.T) {
-	whole := snapshot(richEntry(), benchEntry(1).AppendMessage(nil))
+// TestDamage: no changed byte goes unnoticed.
+func TestDamage(t *testing.T) {
+	whole := snapshot(richEntry(), entry(1, nil))
 	for i := range whole {
 		b := slices.Clone(whole)
 		b[i] ^= 0x21
-		_, _, err := readSnapshot(bytes.NewReader(b))
-		var wrong *SnapshotError
+		_, _, err := readAll(bytes.NewReader(b))
+		var wrong *Error
 		if !errors.As(err, &wrong) || wrong.Offset > int64(len(whole)) {
 			t.Fatalf("byte %d changed: %v", i, err)
 		}
 	}
 }
 
-func TestSnapshotErrors(t *testing.T) {
-	good := snapshot(benchEntry(1).AppendMessage(nil))
+func TestErrors(t *testing.T) {
+	good := snapshot(entry(1, nil))
 	set := func(at int, with ...byte) []byte {
 		b := slices.Clone(good)
 		copy(b[at:], with)
@@ -229,46 +261,56 @@ func TestSnapshotErrors(t *testing.T) {
 		{"checksum", set(end+24, 1, 2, 3, 4), fmt.Sprintf("byte %d: checksum mismatch", end+24)},
 		{"more", append(slices.Clone(good), 0), fmt.Sprintf("byte %d: data after the end mark", len(good))},
 	} {
-		if _, _, err := readSnapshot(bytes.NewReader(tc.b)); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+		if _, _, err := readAll(bytes.NewReader(tc.b)); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %s", tc.name, err, tc.want)
 		}
 	}
 	broken := errors.New("broken")
-	if _, _, err := readSnapshot(io.MultiReader(bytes.NewReader(good[:60]), iotest.ErrReader(broken))); !errors.Is(err, broken) {
+	if _, _, err := readAll(io.MultiReader(bytes.NewReader(good[:60]), iotest.ErrReader(broken))); !errors.Is(err, broken) {
 		t.Errorf("a reader's own error: %v", err)
 	}
 }
 
-// FuzzSnapshot: whatever the bytes, the reader ends, without a panic, and what
+// FuzzReader: whatever the bytes, the reader ends, without a panic, and what
 // it calls whole is what a writer makes of it.
-func FuzzSnapshot(f *testing.F) {
-	whole := snapshot(richEntry(), benchEntry(1).AppendMessage(nil))
+func FuzzReader(f *testing.F) {
+	whole := snapshot(richEntry(), entry(1, nil))
 	f.Add(whole)
 	f.Add(foreign(f, whole))
 	f.Add(snapshot())
-	f.Add(snapshot(capturedExpectations(f)...))
+	f.Add(snapshot(captured(f, "expect")...))
 	f.Add(whole[:100])
-	for _, m := range malformed(wire.SubsysConntrack << 8) {
-		if len(m) >= wire.HeadLen {
-			f.Add(snapshot(m))
+	for _, m := range captured(f, "dump") {
+		f.Add(snapshot(m))
+		// Lengths of attributes that do not fit, at the front and inside.
+		for _, at := range []int{20, 24, 28} {
+			for _, n := range []uint16{0, 3, 5, 0xffff} {
+				bad := slices.Clone(m)
+				binary.NativeEndian.PutUint16(bad[at:], n)
+				f.Add(snapshot(bad))
+			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		h, messages, err := readSnapshot(bytes.NewReader(b))
+		h, messages, err := readAll(bytes.NewReader(b))
 		for _, m := range messages {
-			var flow Flow
+			// What a reader passes on must be safe to decode.
+			var flow ctnetlink.Flow
 			if flow.Decode(m) == nil {
-				visit(t, &flow)
+				flow.ProtoInfo()
+				flow.Helper()
+				flow.Master()
+				flow.Labels()
 			}
 		}
 		if err != nil {
-			var wrong *SnapshotError
+			var wrong *Error
 			if !errors.As(err, &wrong) || wrong.Offset > int64(len(b)) {
 				t.Fatalf("%v, of %d bytes", err, len(b))
 			}
 			return
 		}
-		var w SnapshotWriter
+		var w Writer
 		again := w.AppendHeader(nil, h)
 		for _, m := range messages {
 			again = w.Append(again, m)
@@ -279,17 +321,17 @@ func FuzzSnapshot(f *testing.F) {
 	})
 }
 
-func BenchmarkSnapshotRead(b *testing.B) {
-	var w SnapshotWriter
-	file := w.AppendHeader(nil, SnapshotHeader{Time: snapshotTime})
+func BenchmarkRead(b *testing.B) {
+	var w Writer
+	file := w.AppendHeader(nil, Header{Time: readTime})
 	const entries = 10_000
 	for i := range entries {
-		file = w.Append(file, benchEntry(i).AppendMessage(nil))
+		file = w.Append(file, entry(i, nil))
 	}
 	file = w.AppendEnd(file)
 	b.SetBytes(int64(len(file)))
 	for b.Loop() {
-		s, err := NewSnapshotReader(bytes.NewReader(file))
+		s, err := NewReader(bytes.NewReader(file))
 		for err == nil {
 			_, err = s.Next()
 		}
