@@ -271,6 +271,7 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("docs/json.md does not tell of the field %s", d.Name)
 		}
 	}
+	doc = strings.ReplaceAll(doc, ",\n", ",") // lines of names are broken there
 	for _, columns := range []string{csvFlow, csvExpect} {
 		if line := strings.ReplaceAll(columns, " ", ","); !strings.Contains(doc, "\n"+line+"\n") {
 			t.Errorf("docs/json.md has not the header line\n%s", line)
