@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// A filterLine is a random filter: options, and for each what it asks of an entry, computed as slowly as it is easy to see.
+// A filterLine is a random filter: options, each with a simple function that says which entries match it.
 type filterLine []filterOption
 
 type filterOption struct {
 	words []string
 	meets func(e flowLine) bool
-	// value: with -U it is what entries are changed to.
+	// value: with -U the option is the new value, not a filter.
 	value bool
 }
 
@@ -28,7 +28,7 @@ func (f filterLine) words() (words []string) {
 	return words
 }
 
-// line is a command line in one of the grammars.
+// line returns a command line in one of the two grammars.
 func (f filterLine) line(r *rand.Rand, classic, named string, more ...string) []string {
 	command := classic
 	if r.IntN(2) == 0 {
@@ -37,12 +37,12 @@ func (f filterLine) line(r *rand.Rand, classic, named string, more ...string) []
 	return slices.Concat([]string{command}, f.words(), more)
 }
 
-// withoutValues is the filter less what -U takes for a new value.
+// withoutValues returns the filter without the options that are new values with -U.
 func (f filterLine) withoutValues() filterLine {
 	return slices.DeleteFunc(slices.Clone(f), func(o filterOption) bool { return o.value })
 }
 
-// choose returns the ids of the entries that meet every option.
+// choose returns the ids of the entries that match every option.
 func (f filterLine) choose(table []flowLine) (ids []string) {
 	for _, e := range table {
 		if !slices.ContainsFunc(f, func(o filterOption) bool { return !o.meets(e) }) {
@@ -52,7 +52,7 @@ func (f filterLine) choose(table []flowLine) (ids []string) {
 	return ids
 }
 
-// filter makes a random filter of one to four parts around an entry of the table, so that it is not met by none.
+// filter returns a random filter of one to four parts, made from the values of an entry so that something matches.
 func (k *filterBench) filter(table []flowLine) (f filterLine) {
 	r := k.r
 	e := oneOf(r, table)
@@ -83,15 +83,20 @@ func (k *filterBench) filter(table []flowLine) (f filterLine) {
 		part(filterOption{words: []string{"--unreplied"}, meets: func(e flowLine) bool { return e.flag("UNREPLIED") }}),
 		part(filterOption{words: []string{"-u", "SEEN_REPLY,!ASSURED"}, value: true,
 			meets: func(e flowLine) bool { return !e.flag("ASSURED") && !e.flag("UNREPLIED") }}),
-		part(filterOption{words: []string{"--expires-within", "2000"}, meets: func(e flowLine) bool { return atoi(e.words[4]) <= 2000 }}),
-		part(filterOption{words: []string{"--expires-within", "1d"}, meets: func(e flowLine) bool { return atoi(e.words[4]) <= 86400 }}),
-		part(filterOption{words: []string{"--younger", "1d"}, meets: func(e flowLine) bool { return e.rest["delta-time"] != "" }}),
+		part(filterOption{words: []string{"--expires-within", "2000"},
+			meets: func(e flowLine) bool { return atoi(e.words[4]) <= 2000 }}),
+		part(filterOption{words: []string{"--expires-within", "1d"},
+			meets: func(e flowLine) bool { return atoi(e.words[4]) <= 86400 }}),
+		part(filterOption{words: []string{"--younger", "1d"},
+			meets: func(e flowLine) bool { return e.rest["delta-time"] != "" }}),
 	}
-	if r.IntN(10) == 0 { // met by none
+	if r.IntN(10) == 0 { // nothing matches
 		parts = []func() filterLine{
 			part(filterOption{words: []string{"--offloaded"}, meets: func(e flowLine) bool { return e.flag("OFFLOAD") }}),
-			part(filterOption{words: []string{"--older", "1d"}, meets: func(e flowLine) bool { return atoi(e.rest["delta-time"]) > 86400 }}),
-			part(filterOption{words: []string{"--min-packets", "1"}, meets: func(e flowLine) bool { return atoi(e.orig["packets"]) > 0 }}),
+			part(filterOption{words: []string{"--older", "1d"},
+				meets: func(e flowLine) bool { return atoi(e.rest["delta-time"]) > 86400 }}),
+			part(filterOption{words: []string{"--min-packets", "1"},
+				meets: func(e flowLine) bool { return atoi(e.orig["packets"]) > 0 }}),
 		}
 	}
 	for _, i := range r.Perm(len(parts))[:min(len(parts), oneOf(r, []int{1, 1, 2, 2, 3, 4}))] {
@@ -104,7 +109,8 @@ func (k *filterBench) filter(table []flowLine) (f filterLine) {
 	return oneFamily(f, e)
 }
 
-// clashes tells whether the filter has the option already: then the later value would count alone, and two translations are refused.
+// clashes reports whether the filter has the option already: only the last value would count, and two translations
+// are refused.
 func clashes(f filterLine, o filterOption) bool {
 	name := func(o filterOption) string {
 		name, _, _ := strings.Cut(o.words[0], "=")
@@ -113,7 +119,7 @@ func clashes(f filterLine, o filterOption) bool {
 	return slices.ContainsFunc(f, func(g filterOption) bool { return name(g) == name(o) })
 }
 
-// oneFamily adds what every address asks for besides: that the entry is of its family.
+// oneFamily adds the condition that comes with every address: the entry is of its family.
 func oneFamily(f filterLine, e flowLine) filterLine {
 	for _, o := range f {
 		if _, value, ok := strings.Cut(strings.Join(o.words, "="), "="); ok && strings.ContainsAny(value, ".:") {
@@ -128,7 +134,7 @@ func atoi(s string) int64 {
 	return n
 }
 
-// numbers is a list over a pool, perhaps with ranges, perhaps negated, and the membership of its numbers.
+// numbers returns a list of numbers from a pool, perhaps with ranges, perhaps negated, and its membership function.
 func (k *filterBench) numbers(pool []int64, most int64) (list string, in func(int64) bool) {
 	r := k.r
 	members := map[int64]bool{}
@@ -153,7 +159,7 @@ func (k *filterBench) numbers(pool []int64, most int64) (list string, in func(in
 	return list, func(n int64) bool { return members[n] }
 }
 
-// prefix is the network of an address with a random length, perhaps negated, and the membership of addresses.
+// prefix returns a network around an address, perhaps negated, and its membership function.
 func (k *filterBench) prefix(address string) (value string, in func(string) bool) {
 	r := k.r
 	a := netip.MustParseAddr(address)
@@ -240,10 +246,12 @@ func (k *filterBench) mark() filterOption {
 	}}
 }
 
-// protocolNumbers are what the extended line says behind a protocol's name.
-var protocolNumbers = map[string]string{"tcp": "6", "udp": "17", "udplite": "136", "sctp": "132", "icmp": "1", "icmpv6": "58", "gre": "47", "99": "99"}
+// protocolNumbers are the numbers after a protocol's name in an extended line.
+var protocolNumbers = map[string]string{
+	"tcp": "6", "udp": "17", "udplite": "136", "sctp": "132", "icmp": "1", "icmpv6": "58", "gre": "47", "99": "99",
+}
 
-// protocol is -p, perhaps with a list, and options that its protocols have.
+// protocol returns -p, perhaps with a list, and options that its protocols have.
 func (k *filterBench) protocol(e flowLine) (f filterLine) {
 	r := k.r
 	var names []string
@@ -321,7 +329,7 @@ func (k *filterBench) state(sctp bool) filterOption {
 		meets: func(e flowLine) bool { return slices.Contains(states, e.words[5]) != negated }}
 }
 
-// translation is -n, -g or -j, perhaps with an address.
+// translation returns -n, -g or -j, perhaps with an address.
 func (k *filterBench) translation(e flowLine) filterOption {
 	source := func(e flowLine) bool {
 		return e.reply["dst"] != e.orig["src"] || e.orig["sport"] != e.reply["dport"] ||

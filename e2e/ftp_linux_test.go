@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// As much of FTP (RFC 959) as a connection tracking helper needs to see: a login, then RETR over a data connection, which the
-// server opens in active mode (PORT) and the client in passive mode (PASV).
+// As much of FTP (RFC 959) as the kernel's helper needs to see: a login, then RETR over a data connection, which
+// the server opens in active mode (PORT) and the client in passive mode (PASV).
 
-// ftpdMain serves any number of clients: ftpd ADDR. It prints the commands it gets.
+// ftpdMain serves any number of clients: ftpd ADDR. It prints the commands that it receives.
 func ftpdMain() {
 	l, err := net.Listen("tcp4", os.Args[1])
 	check(err)
@@ -70,8 +70,8 @@ func serveFTP(c net.Conn) {
 	}
 }
 
-// ftpMain fetches a file: ftp [-active] [-pause] ADDR FILE. With -pause it stops after PORT or PASV was agreed upon and goes on when
-// the file `go` exists.
+// ftpMain fetches a file: ftp [-active] [-pause] ADDR FILE. With -pause it waits after PORT or PASV until the file
+// `go` exists.
 func ftpMain() {
 	active := flag.Bool("active", false, "let the server open the data connection")
 	pause := flag.Bool("pause", false, "wait for the file go")
@@ -127,7 +127,7 @@ func ftpMain() {
 	ask("QUIT")
 }
 
-// toHostPort and fromHostPort translate between an address and FTP's six decimal bytes, h1,h2,h3,h4,p1,p2.
+// toHostPort and fromHostPort convert between an address and FTP's six decimal bytes, h1,h2,h3,h4,p1,p2.
 func toHostPort(addr net.Addr) string {
 	a := addr.(*net.TCPAddr)
 	return fmt.Sprintf("%s,%d,%d", strings.ReplaceAll(a.IP.String(), ".", ","), a.Port>>8, a.Port&0xff)

@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
-// The harness itself: a comparison that is too lenient would let every scenario pass.
+// Tests of the harness: a comparison that is too lenient would let every scenario pass.
 
 func TestMatch(t *testing.T) {
 	for _, tc := range []struct {
@@ -65,6 +67,7 @@ func TestMatch(t *testing.T) {
 func TestParseScenario(t *testing.T) {
 	const text = `# Idea.
 # ours only: a reason
+# long: another reason
 # needs: nft ip
 
 $ one 'two' \
@@ -84,30 +87,35 @@ $ not a command
 		t.Fatal(err)
 	}
 	want := []step{
-		{lineno: 5, command: "one 'two' three", want: expected{stdout: []wanted{{text: "out"}}, stderr: []wanted{{text: "err"}}}},
-		{lineno: 11, eventually: true, netns: "client", command: "four", background: "five"},
-		{lineno: 12, background: "five", terminate: true, want: expected{stdout: []wanted{{text: "x", anyOrder: true}}}},
+		{lineno: 6, command: "one 'two' three",
+			want:     expected{stdout: []wanted{{text: "out"}}, stderr: []wanted{{text: "err"}}},
+			wantFrom: 7, wantTo: 8},
+		{lineno: 12, eventually: true, netns: "client", command: "four", background: "five",
+			contiguous: true, wantFrom: 12, wantTo: 12},
+		{lineno: 13, background: "five", terminate: true, want: expected{stdout: []wanted{{text: "x", anyOrder: true}}},
+			contiguous: true, wantFrom: 13, wantTo: 14},
 	}
 	if !reflect.DeepEqual(sc.steps, want) {
 		t.Errorf("steps:\n%+v\nwant:\n%+v", sc.steps, want)
 	}
-	if sc.oursOnly != "a reason" || !reflect.DeepEqual(sc.needs, []string{"nft", "ip"}) {
-		t.Errorf("header: %q, %q", sc.oursOnly, sc.needs)
+	if sc.oursOnly != "a reason" || sc.long != "another reason" || !reflect.DeepEqual(sc.needs, []string{"nft", "ip"}) {
+		t.Errorf("header: %q, %q, %q", sc.oursOnly, sc.long, sc.needs)
 	}
 	lines := strings.Split(sc.script, "\n")
-	if got := lines[4]; got != "step 0 'one ''two'' three'" {
-		t.Errorf("line 5: %s", got)
+	if got := lines[5]; got != "step 0 'one ''two'' three'" {
+		t.Errorf("line 6: %s", got)
 	}
-	if got := lines[10]; got != "[ours] step 1 'four &five&'" {
-		t.Errorf("line 11: %s", got)
+	if got := lines[11]; got != "[ours] step 1 'four &five&'" {
+		t.Errorf("line 12: %s", got)
 	}
 	if !strings.HasSuffix(sc.script, "\n-- file --\n$ not a command\n") {
 		t.Errorf("files: %q", sc.script)
 	}
 	if _, err := parseScenario("name", "> output of nothing\n", "ours"); err == nil {
-		t.Error("output of no command is accepted")
+		t.Error("expected output without a command is accepted")
 	}
-	if sc, err := parseScenario("name", text, "engine"); err != nil || len(sc.steps[0].want.stderr) != 1 || sc.kernelOnly == "" {
+	sc, err = parseScenario("name", text, "tablefile")
+	if err != nil || len(sc.steps[0].want.stderr) != 1 || sc.kernelOnly == "" {
 		t.Errorf("on a table file: %+v, %v", sc, err)
 	}
 }
@@ -115,14 +123,14 @@ $ not a command
 func TestHolds(t *testing.T) {
 	for _, tc := range []struct {
 		condition string
-		holds     string // for whom
+		holds     string // for these subjects
 	}{
-		{"ours", "ours engine"}, {"kernel", "ours reference"}, {"engine", "engine"}, {"reference", "reference"},
+		{"ours", "ours tablefile"}, {"kernel", "ours reference"}, {"tablefile", "tablefile"}, {"reference", "reference"},
 	} {
 		var got []string
-		for _, contestant := range []string{"ours", "engine", "reference"} {
-			if holds(tc.condition, contestant) {
-				got = append(got, contestant)
+		for _, subject := range []string{"ours", "tablefile", "reference"} {
+			if holds(tc.condition, subject) {
+				got = append(got, subject)
 			}
 		}
 		if strings.Join(got, " ") != tc.holds {
@@ -138,12 +146,91 @@ func TestNeedsKernel(t *testing.T) {
 		"# needs: nft\n$ conntrack -L\n":            "packet filter rules",
 		"lab\nclient$ true\n":                       "packets",
 		"sysctl a=1\n":                              "sysctls",
-		"[ours] $ peek\n":                           "another decoder, which asks the kernel",
+		"[ours] $ protoinfo\n":                      "another decoder, which asks the kernel",
 		"# kernel only: a reason\n$ nft\n":          "a reason",
 	} {
-		sc, err := parseScenario("name", text, "engine")
+		sc, err := parseScenario("name", text, "tablefile")
 		if err != nil || sc.kernelOnly != want {
 			t.Errorf("%q needs the kernel for %q, want %q (%v)", text, sc.kernelOnly, want, err)
 		}
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	const text = `$ one
+> id={id} 1
+> gone
+! conntrack {v}: before
+$ two
+[ours] > x
+$ three
+> ...
+$ four
+# comment
+> x
+`
+	sc, err := parseScenario("name", text, "ours")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := matcher{version: "v1.4.9 (conntrack-tools)", bound: make(map[string]string)}
+	u, err := m.update(sc.steps[0], result{
+		stdout: "tcp      6 99 ESTABLISHED src=10.0.0.1 id=7\nid=12 1\n\n",
+		stderr: "conntrack v1.4.9 (conntrack-tools): after\n",
+		status: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `$ one
+> tcp      6 {secs} ESTABLISHED src=10.0.0.1 id={id}
+> id={id} 1
+>
+! conntrack {v}: after
+? 1
+$ two
+`
+	_, rest, _ := strings.Cut(text, "$ two\n")
+	if got := applyUpdates(text, []update{u}); got != want+rest {
+		t.Errorf("got:\n%s", got)
+	}
+	for i, what := range []string{"conditions", "any further lines", "a comment before the expectation"} {
+		if _, err := m.update(sc.steps[i+1], result{}); err == nil {
+			t.Errorf("updated in spite of %s", what)
+		}
+	}
+}
+
+func TestBetween(t *testing.T) {
+	for _, tc := range []struct {
+		number, low, high string
+		running           time.Duration
+		ok                bool
+	}{
+		{"90", "90", "100", 0, true},
+		{"89", "90", "100", 0, false},
+		{"101", "90", "100", time.Minute, false},
+		{"31", "90", "100", time.Minute, true}, // a slow machine
+		{"3", "4", "5", time.Minute, false},    // not for seconds
+	} {
+		m := matcher{start: time.Now().Add(-tc.running)}
+		if got := m.between(tc.number, tc.low, tc.high); got != tc.ok {
+			t.Errorf("%s in {%s..%s} after %v: %v", tc.number, tc.low, tc.high, tc.running, got)
+		}
+	}
+}
+
+// TestReadme: the example in the README is the scenario that is tested.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("testdata/example.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```\n"+string(example)+"```\n") {
+		t.Error("README.md does not have testdata/example.txtar as its example")
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// lab builds the laboratory: lab [CLIENT...] (default: one, named client). The script's own namespace is the router.
+// lab makes a small network: lab [CLIENT...] (default: one client, named client). The script's own namespace is the
+// router.
 //
 //	client  ── 10.0.0.2  10.0.0.1 ──┐
 //	           fd00::2    fd00::1   │          192.0.2.1    192.0.2.2
@@ -17,7 +18,7 @@ import (
 //	           fd00:1::2  fd00:1::1
 //
 // The router's interfaces are lan0, lan1, … and wan; each other namespace has eth0 and a default route to the router.
-func (st *stage) lab(ts *testscript.TestScript, _ bool, clients []string) {
+func (run *scenarioRun) lab(ts *testscript.TestScript, _ bool, clients []string) {
 	if len(clients) == 0 {
 		clients = []string{"client"}
 	}
@@ -26,24 +27,25 @@ func (st *stage) lab(ts *testscript.TestScript, _ bool, clients []string) {
 		if i > 0 {
 			v6 = fmt.Sprintf("fd00:%x::", i)
 		}
-		st.wire(ts, client, fmt.Sprintf("lan%d", i), fmt.Sprintf("10.0.%d.", i), v6)
+		run.wire(ts, client, fmt.Sprintf("lan%d", i), fmt.Sprintf("10.0.%d.", i), v6)
 	}
-	st.wire(ts, "server", "wan", "192.0.2.", "2001:db8::")
-	st.set(ts, "net.ipv4.ip_forward", "1")
-	st.set(ts, "net.ipv6.conf.all.forwarding", "1")
+	run.wire(ts, "server", "wan", "192.0.2.", "2001:db8::")
+	run.set(ts, "net.ipv4.ip_forward", "1")
+	run.set(ts, "net.ipv6.conf.all.forwarding", "1")
 }
 
-// wire makes a namespace and joins it to the router: .1 and ::1 are the router's, .2 and ::2 the other's.
-func (st *stage) wire(ts *testscript.TestScript, name, port, v4, v6 string) {
+// wire makes a namespace and connects it to the router. The router has the addresses .1 and ::1, the other .2 and
+// ::2.
+func (run *scenarioRun) wire(ts *testscript.TestScript, name, port, v4, v6 string) {
 	ns, err := newNetns()
 	ts.Check(err)
-	st.netns[name] = ns
-	st.sh(ts, "", `
+	run.netns[name] = ns
+	run.sh(ts, "", `
 		ip link add PORT type veth peer name eth0 netns PEER
 		ip addr add V4.1/24 dev PORT
 		ip addr add V6.1/64 dev PORT nodad
 		ip link set PORT up`, "PORT", port, "PEER", ns.path(), "V4.", v4, "V6.", v6)
-	st.sh(ts, name, `
+	run.sh(ts, name, `
 		ip addr add V4.2/24 dev eth0
 		ip addr add V6.2/64 dev eth0 nodad
 		ip link set eth0 up
@@ -52,9 +54,9 @@ func (st *stage) wire(ts *testscript.TestScript, name, port, v4, v6 string) {
 }
 
 // sh runs commands in a namespace; all must succeed.
-func (st *stage) sh(ts *testscript.TestScript, netns, script string, replace ...string) {
+func (run *scenarioRun) sh(ts *testscript.TestScript, netns, script string, replace ...string) {
 	s := step{netns: netns, command: "set -e\n" + strings.NewReplacer(replace...).Replace(script)}
-	p, err := st.spawn(ts, s)
+	p, err := run.spawn(ts, s)
 	ts.Check(err)
 	if r := p.wait(commandTimeout); r.status != 0 {
 		ts.Fatalf("%s\n%s%s", s.command, r.stdout, r.stderr)
@@ -62,24 +64,24 @@ func (st *stage) sh(ts *testscript.TestScript, netns, script string, replace ...
 }
 
 // sysctl sets variables of the script's namespace: sysctl KEY=VALUE...
-func (st *stage) sysctl(ts *testscript.TestScript, _ bool, args []string) {
+func (run *scenarioRun) sysctl(ts *testscript.TestScript, _ bool, args []string) {
 	for _, arg := range args {
 		key, value, ok := strings.Cut(arg, "=")
 		if !ok {
 			ts.Fatalf("usage: sysctl KEY=VALUE...")
 		}
-		st.set(ts, key, value)
+		run.set(ts, key, value)
 	}
 }
 
-func (st *stage) set(ts *testscript.TestScript, key, value string) {
+func (run *scenarioRun) set(ts *testscript.TestScript, key, value string) {
 	path := "/proc/sys/" + strings.ReplaceAll(key, ".", "/")
-	ts.Check(st.netns[""].do(func() error { return os.WriteFile(path, []byte(value), 0) }))
+	ts.Check(run.netns[""].do(func() error { return os.WriteFile(path, []byte(value), 0) }))
 }
 
 // listeners counts the sockets of the script's namespace that listen to events.
-func (st *stage) listeners() (n int, seen string, err error) {
-	err = st.netns[""].do(func() error {
+func (run *scenarioRun) listeners() (n int, seen string, err error) {
+	err = run.netns[""].do(func() error {
 		table, err := os.ReadFile("/proc/thread-self/net/netlink")
 		seen = string(table)
 		return err
@@ -87,8 +89,8 @@ func (st *stage) listeners() (n int, seen string, err error) {
 	return countListeners(seen), seen, err
 }
 
-// countListeners counts the sockets of netfilter's protocol that are in a group. A line begins with
-// sk Eth(protocol) Pid Groups.
+// countListeners counts the sockets of the netfilter protocol that have joined a group. The fields of a line are
+// sk Eth (the protocol) Pid Groups.
 func countListeners(table string) int {
 	n := 0
 	for line := range strings.Lines(table) {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// labelNames is what scenarios that need connlabel.conf find in /etc/xtables.
+// labelNames is the /etc/xtables/connlabel.conf of scenarios that need one.
 var labelNames = `# BIT NAME
 0 web
 1 mail server
@@ -20,12 +20,12 @@ var labelNames = `# BIT NAME
 200 beyond
 101 ` + strings.Repeat("long-", 200) + "name\n"
 
-// connlabelErr says why there is no such file.
+// connlabelErr is the reason why there is no such file.
 var connlabelErr error
 
-// layConnlabel puts the names of labels where the programs look for them, in this process's own view of /etc: a layer above the real one
-// that goes away with the process.
-func layConnlabel(dir string) error {
+// mountConnlabel puts the label names where the programs look for them. It mounts an overlay on /etc in this
+// process's mount namespace, which ends with the process.
+func mountConnlabel(dir string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
 	}
@@ -44,7 +44,7 @@ func layConnlabel(dir string) error {
 		return err
 	}
 	if err := unix.Mount("e2e", "/etc", "overlay", 0, "lowerdir=/etc,upperdir="+upper+",workdir="+work); err != nil {
-		return fmt.Errorf("a layer above /etc: %w", err)
+		return fmt.Errorf("overlay on /etc: %w", err)
 	}
 	return nil
 }

@@ -15,35 +15,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// envInside is how the test calls itself again: set in private namespaces, a directory to use there.
+// envInside is set when the test binary has started itself again in private namespaces: a directory to use there.
 const envInside = "E2E_INSIDE"
 
-// hasKernel: this system has the table that the scenarios are about.
+// hasKernel: this system has the kernel's conntrack table.
 const hasKernel = true
 
 func TestMain(m *testing.M) {
 	testscript.Main(runner{m}, map[string]func(){
-		"echod":  echodMain,
-		"talk":   talkMain,
-		"httpd":  httpdMain,
-		"fetch":  fetchMain,
-		"ftpd":   ftpdMain,
-		"ftp":    ftpMain,
-		"peek":   peekMain,
-		"schema": schemaMain,
-		"typed":  typedMain,
+		"echod":     echodMain,
+		"talk":      talkMain,
+		"httpd":     httpdMain,
+		"fetch":     fetchMain,
+		"ftpd":      ftpdMain,
+		"ftp":       ftpMain,
+		"protoinfo": protoinfoMain,
+		"schema":    schemaMain,
+		"typed":     typedMain,
 	})
 }
 
 // runner runs the tests in private namespaces.
 type runner struct{ tests testscript.TestingM }
 
-// Run builds the program, and starts this test binary again where nothing it does can be felt outside.
+// Run builds the program and starts this test binary again in private namespaces.
 func (r runner) Run() int {
 	if os.Getenv(envInside) != "" {
 		return runInside(r.tests)
 	}
-	heedSignals()
+	catchSignals()
 	dir, err := os.MkdirTemp("", "gonntrack-e2e")
 	if err != nil {
 		return complain(err)
@@ -74,9 +74,9 @@ func (r runner) Run() int {
 	}
 }
 
-// heedSignals undoes what a shell or nohup(1) does to a job in the background: SIGINT and SIGHUP, ignored when Go starts, stay
-// ignored in it and in all that it starts, and `stop` would stop nothing. A caught signal is back at its default after an exec.
-func heedSignals() {
+// catchSignals makes `stop` work when the test itself runs in the background: a shell or nohup(1) starts such a job
+// with SIGINT or SIGHUP ignored, and all that it starts would ignore them too. A caught signal is reset by exec.
+func catchSignals() {
 	for _, s := range []os.Signal{unix.SIGINT, unix.SIGHUP} {
 		if signal.Ignored(s) {
 			signal.Notify(make(chan os.Signal, 1), s)
@@ -84,9 +84,10 @@ func heedSignals() {
 	}
 }
 
-// runAgain starts the test binary as root of new namespaces: network and mounts, and users when we are not root already.
+// runAgain starts the test binary as root in new network and mount namespaces; an ordinary user gets a user
+// namespace too.
 func runAgain(program, dir string) error {
-	runtime.LockOSThread() // Pdeathsig means this thread
+	runtime.LockOSThread() // Pdeathsig is about this thread
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Env = append(os.Environ(), envInside+"="+dir, envProgram+"="+program)
@@ -103,14 +104,14 @@ func runAgain(program, dir string) error {
 	return cmd.Run()
 }
 
-// runInside runs the tests and tells how many there were.
+// runInside runs the tests and prints how many scenarios ran.
 func runInside(tests testscript.TestingM) int {
 	if err := probe(); err != nil {
 		tally.skipAll(err.Error())
 		fmt.Println(tally.String())
 		return 0
 	}
-	connlabelErr = layConnlabel(os.Getenv(envInside))
+	connlabelErr = mountConnlabel(os.Getenv(envInside))
 	status := tests.Run()
 	if line := tally.String(); line != "" {
 		fmt.Println(line)

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A netns is a network namespace without a name: it lives as long as the descriptor or a process in it, so that nothing is
-// left behind however a test ends.
+// A netns is a network namespace without a name. It exists as long as the descriptor or a process in it, so that
+// nothing is left however a test ends.
 type netns struct{ file *os.File }
 
-// newNetns makes a namespace whose loopback is up.
+// newNetns makes a namespace whose loopback device is up.
 func newNetns() (*netns, error) {
 	ns := new(netns)
 	err := onThread(func() error {
@@ -43,12 +43,12 @@ func (ns *netns) do(f func() error) error {
 // start starts a command in the namespace.
 func (ns *netns) start(cmd *exec.Cmd) error { return ns.do(cmd.Start) }
 
-// path names the namespace for other processes, as long as this one lives: `ip link ... netns PATH`.
+// path returns a name for `ip link ... netns PATH` in other processes, valid as long as this process runs.
 func (ns *netns) path() string {
 	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), ns.file.Fd())
 }
 
-// onThread runs f on a thread of its own, which ends with it and so may change its namespace.
+// onThread runs f on a new thread, which ends with it and so may change its namespace.
 func onThread(f func() error) error {
 	done := make(chan error)
 	go func() {
@@ -58,7 +58,7 @@ func onThread(f func() error) error {
 	return <-done
 }
 
-// loopbackUp raises lo in the thread's namespace.
+// loopbackUp sets the loopback device of the thread's namespace up.
 func loopbackUp() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -73,7 +73,7 @@ func loopbackUp() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
-// probe says why scenarios cannot run here: it makes a namespace and asks for its conntrack table.
+// probe returns an error if scenarios cannot run here: it makes a namespace and asks for its conntrack table.
 func probe() error {
 	ns, err := newNetns()
 	if err != nil {

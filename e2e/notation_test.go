@@ -7,18 +7,21 @@ import (
 	"strings"
 )
 
-// A step is a command with what it is expected to say.
+// A step is a command and what it is expected to write.
 type step struct {
 	lineno     int
-	eventually bool   // repeat until it says so
+	eventually bool   // repeat until the result is as expected
 	netns      string // name of a namespace of the lab; empty for the script's own
 	command    string // for sh; empty when the step stops a background command
 	background string // name of the background command started or stopped
 	terminate  bool   // stop with SIGTERM, not SIGINT
 	want       expected
+
+	wantFrom, wantTo int  // the lines of want in the file, counted from 0, without wantTo
+	contiguous       bool // they are directly below the command, and hold for every subject
 }
 
-// expected is what stands below a command.
+// expected is the result that is written below a command.
 type expected struct {
 	stdout, stderr []wanted
 	status         int
@@ -27,17 +30,18 @@ type expected struct {
 // wanted is one expected line of output.
 type wanted struct {
 	text     string
-	anyOrder bool // may change places with its neighbours of the same kind
+	anyOrder bool // it and its neighbours of this kind may come in any order
 }
 
 // A scenario is a parsed file of testdata.
 type scenario struct {
 	name       string
-	oursOnly   string   // the reason why the reference does not run it
-	kernelOnly string   // the reason why it does not run on a table file
-	needs      []string // programs it cannot do without
+	oursOnly   string   // why the reference does not run it
+	kernelOnly string   // why it does not run on a table file
+	long       string   // why it takes long; skipped with -short
+	needs      []string // programs that it calls
 	steps      []step
-	script     string // the archive for testscript: a step command in place of each prompt, every line where it was
+	script     string // the archive for testscript: a step command in place of each prompt, every other line as it was
 }
 
 var (
@@ -47,24 +51,27 @@ var (
 	background = regexp.MustCompile(`^(.*\S)\s+&([a-z0-9]+)&$`)
 )
 
-// parseScenario reads a scenario as the contestant of the given name runs it.
-func parseScenario(name, text, contestant string) (*scenario, error) {
+// parseScenario reads a scenario as the subject of the given name runs it.
+func parseScenario(name, text, subject string) (*scenario, error) {
 	sc := &scenario{name: name}
 	script, files, _ := strings.Cut(text, "\n-- ")
 	lines := strings.Split(script, "\n")
-	sc.header(lines)
+	sc.parseHeader(lines)
 	if sc.kernelOnly == "" {
 		sc.kernelOnly = needsKernel(lines, sc.needs)
 	}
-	var open *step // the step that expectation lines belong to
+	var open *step // the step that expected lines belong to
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
 		if m := wantLine.FindStringSubmatch(line); m != nil {
 			if open == nil {
-				return nil, fmt.Errorf("%s:%d: output of no command", name, i+1)
+				return nil, fmt.Errorf("%s:%d: expected output without a command", name, i+1)
+			}
+			if open.contiguous = open.contiguous && open.wantTo == i && m[2] == ""; open.contiguous {
+				open.wantTo = i + 1
 			}
 			lines[i] = ""
-			if m[2] != "" && holds(m[2], contestant) == (m[1] == "!") {
+			if m[2] != "" && holds(m[2], subject) == (m[1] == "!") {
 				continue
 			}
 			if err := open.want.add(m[3], m[4]); err != nil {
@@ -72,7 +79,7 @@ func parseScenario(name, text, contestant string) (*scenario, error) {
 			}
 			continue
 		}
-		st := step{lineno: i + 1}
+		st := step{lineno: i + 1, contiguous: true}
 		var conditions, shown string
 		if m := promptLine.FindStringSubmatch(line); m != nil {
 			conditions, st.eventually, st.netns, st.command = m[1], m[2] != "", m[3], m[4]
@@ -93,6 +100,7 @@ func parseScenario(name, text, contestant string) (*scenario, error) {
 			}
 			continue
 		}
+		st.wantFrom, st.wantTo = i+1, i+1
 		lines[st.lineno-1] = fmt.Sprintf("%sstep %d '%s'", conditions, len(sc.steps), strings.ReplaceAll(shown, "'", "''"))
 		sc.steps = append(sc.steps, st)
 		open = &sc.steps[len(sc.steps)-1]
@@ -104,8 +112,8 @@ func parseScenario(name, text, contestant string) (*scenario, error) {
 	return sc, nil
 }
 
-// header reads the marks in the first comment.
-func (sc *scenario) header(lines []string) {
+// parseHeader reads the marks in the first comment.
+func (sc *scenario) parseHeader(lines []string) {
 	for _, line := range lines {
 		if !strings.HasPrefix(line, "#") {
 			return
@@ -116,31 +124,34 @@ func (sc *scenario) header(lines []string) {
 		if reason, ok := strings.CutPrefix(line, "# kernel only: "); ok {
 			sc.kernelOnly = reason
 		}
+		if reason, ok := strings.CutPrefix(line, "# long: "); ok {
+			sc.long = reason
+		}
 		if programs, ok := strings.CutPrefix(line, "# needs: "); ok {
 			sc.needs = strings.Fields(programs)
 		}
 	}
 }
 
-// holds tells whether a condition holds for a contestant.
-func holds(condition, contestant string) bool {
+// holds reports whether a condition holds for a subject.
+func holds(condition, subject string) bool {
 	switch condition {
 	case "ours":
-		return contestant != "reference"
+		return subject != "reference"
 	case "kernel":
-		return contestant != "engine"
+		return subject != "tablefile"
 	}
-	return condition == contestant
+	return condition == subject
 }
 
-// onlyKernel are the words of a script that mean nothing on a table file, and why.
+// onlyKernel are the commands that a script cannot use with a table file, and why.
 var onlyKernel = []struct{ word, reason string }{
 	{"lab", "packets"}, {"ping", "packets"}, {"echod", "packets"}, {"talk", "packets"},
-	{"nft", "packet filter rules"}, {"sysctl", "sysctls"}, {"peek", "another decoder, which asks the kernel"},
+	{"nft", "packet filter rules"}, {"sysctl", "sysctls"}, {"protoinfo", "another decoder, which asks the kernel"},
 	{"setpriv", "rights"}, {"ip", "interfaces"},
 }
 
-// needsKernel says why a script cannot run on a table file, if it cannot.
+// needsKernel returns the reason why a script cannot run on a table file, or "".
 func needsKernel(lines, needs []string) string {
 	var used []string
 	for _, line := range lines {
@@ -168,7 +179,7 @@ func (e *expected) beforeSignal() int {
 	return n
 }
 
-// add puts one line below a command into its place.
+// add adds one line below a command.
 func (e *expected) add(kind, text string) error {
 	switch kind {
 	case ">", "~":

@@ -9,13 +9,15 @@ import (
 	"strings"
 )
 
-// Variables of the environment, for people.
+// Environment variables.
 const (
-	envOnly    = "E2E_ONLY"    // ours, engine or reference
-	envProgram = "E2E_PROGRAM" // the program under test; built when empty
+	envOnly     = "E2E_ONLY"    // run only with this subject: ours, tablefile or reference
+	envProgram  = "E2E_PROGRAM" // the program under test; built when empty
+	envUpdate   = "E2E_UPDATE"  // change the expectations of scenarios that fail
+	envCoverage = "GOCOVERDIR"  // where a program that was built with -cover writes what it ran
 )
 
-// referenceVersion is the version of the reference that the scenarios know.
+// referenceVersion is the version of the reference that the scenarios were written for.
 const referenceVersion = "v1.4.7 (conntrack-tools)"
 
 func complain(err error) int {
@@ -23,7 +25,7 @@ func complain(err error) int {
 	return 1
 }
 
-// build builds the program under test, as it is released.
+// build builds the program under test as it is released.
 func build(path string) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "..")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -39,14 +41,14 @@ func install(program, dir string) error {
 	if err := os.Symlink(program, link); err == nil {
 		return nil
 	}
-	b, err := os.ReadFile(program) // not everybody may make links
+	b, err := os.ReadFile(program) // making links may need a right
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(link, b, 0o755)
 }
 
-// referenceProgram finds the reference in PATH. The second value says why there is none.
+// referenceProgram finds the reference in PATH, or returns the reason why there is none.
 func referenceProgram() (path, reason string) {
 	path, err := exec.LookPath("conntrack")
 	if err != nil {
@@ -57,7 +59,7 @@ func referenceProgram() (path, reason string) {
 		return "", fmt.Sprintf("%s -V: %v", path, err)
 	}
 	if got := strings.TrimSpace(string(out)); got != "conntrack "+referenceVersion {
-		return "", fmt.Sprintf("%s is %s, the scenarios know %s", path, got, referenceVersion)
+		return "", fmt.Sprintf("%s is %s, the scenarios need %s", path, got, referenceVersion)
 	}
 	return path, ""
 }

@@ -14,81 +14,81 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A contestant is a program that the scenarios run through: ours on the kernel's table, ours on one in a file (the engine), and the
-// reference.
-type contestant struct {
-	name    string // also a condition that holds for it
+// A subject is a program and a table that the scenarios run with: our program on the kernel's table, our program on a
+// table file, or the reference on the kernel's table.
+type subject struct {
+	name    string // ours, tablefile or reference
 	version string // what {v} stands for
 	program string
 }
 
-// onFile tells whether the contestant's table is in a file.
-func (c contestant) onFile() bool { return c.name == "engine" }
+// usesFile reports whether the subject's table is a file.
+func (s subject) usesFile() bool { return s.name == "tablefile" }
 
-// TestScenarios runs every scenario through every contestant.
+// TestScenarios runs every scenario with every subject.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenarios: %v", err)
 	}
-	for _, c := range contestants(t) {
-		t.Run(c.name, func(t *testing.T) {
+	for _, s := range subjects(t) {
+		t.Run(s.name, func(t *testing.T) {
 			bin := t.TempDir()
-			if err := install(c.program, bin); err != nil {
+			if err := install(s.program, bin); err != nil {
 				t.Fatal(err)
 			}
 			scripts := t.TempDir()
 			for _, file := range files {
-				c.run(t, file, bin, scripts)
+				s.run(t, file, bin, scripts)
 			}
 		})
 	}
 }
 
-// contestants lists who is here and wanted.
-func contestants(t *testing.T) []contestant {
+// subjects lists the subjects that are available and not excluded by E2E_ONLY.
+func subjects(t *testing.T) []subject {
 	only := os.Getenv(envOnly)
-	wanted := func(name string) bool { return only == "" || only == name }
+	chosen := func(name string) bool { return only == "" || only == name }
 	const version = "v1.4.9 (conntrack-tools)"
-	var list []contestant
+	var list []subject
 	program := os.Getenv(envProgram)
-	if program != "" && wanted("ours") && hasKernel {
-		list = append(list, contestant{"ours", version, program})
+	if program != "" && chosen("ours") && hasKernel {
+		list = append(list, subject{"ours", version, program})
 	}
-	if program != "" && wanted("engine") {
-		list = append(list, contestant{"engine", version, program})
+	if program != "" && chosen("tablefile") {
+		list = append(list, subject{"tablefile", version, program})
 	}
-	if wanted("reference") && hasKernel {
+	if chosen("reference") && hasKernel {
 		program, reason := referenceProgram()
 		if reason == "" {
-			list = append(list, contestant{"reference", referenceVersion, program})
+			list = append(list, subject{"reference", referenceVersion, program})
 		} else {
 			tally.noReference(reason)
-			t.Logf("without comparison: %s", reason)
+			t.Logf("without the reference: %s", reason)
 		}
 	}
 	return list
 }
 
-// run makes one scenario a subtest.
-func (c contestant) run(t *testing.T, file, bin, scripts string) {
+// run runs one scenario as a subtest.
+func (s subject) run(t *testing.T, file, bin, scripts string) {
 	name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sc, err := parseScenario(name, string(text), c.name)
+	sc, err := parseScenario(name, string(text), s.name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.name == "reference" && sc.oursOnly != "" {
+	if s.name == "reference" && sc.oursOnly != "" {
 		return
 	}
-	if c.onFile() && sc.kernelOnly != "" {
+	if s.usesFile() && sc.kernelOnly != "" {
 		tally.onlyKernel(name, sc.kernelOnly)
 		return
 	}
-	if reason := sc.missing(); reason != "" {
+	if reason := sc.skipReason(); reason != "" {
 		t.Run(name, func(t *testing.T) {
 			tally.skip(name, reason)
 			t.Skip(reason)
@@ -99,19 +99,22 @@ func (c contestant) run(t *testing.T, file, bin, scripts string) {
 	if err := os.WriteFile(script, []byte(sc.script), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	st := &stage{contestant: c, scenario: sc, bin: bin}
+	run := &scenarioRun{subject: s, scenario: sc, file: file, bin: bin}
 	testscript.Run(t, testscript.Params{
 		Files:           []string{script},
 		WorkdirRoot:     filepath.Dir(scripts), // removed with it
-		Setup:           st.setup,
-		Condition:       st.condition,
-		Cmds:            st.commands(),
+		Setup:           run.setup,
+		Condition:       run.condition,
+		Cmds:            run.commands(),
 		ContinueOnError: true,
 	})
 }
 
-// missing says what the scenario needs and does not have.
-func (sc *scenario) missing() string {
+// skipReason returns why the scenario cannot run here, or "".
+func (sc *scenario) skipReason() string {
+	if testing.Short() && sc.long != "" {
+		return "long (" + sc.long + "): not with -short"
+	}
 	for _, need := range sc.needs {
 		if need == "connlabel.conf" {
 			if connlabelErr != nil {
@@ -124,24 +127,24 @@ func (sc *scenario) missing() string {
 	return ""
 }
 
-// A counter counts what ran, for the line at the end.
+// A counter counts the scenarios that ran, for the lines at the end.
 type counter struct {
-	mu          sync.Mutex
-	ran         map[string]int    // by contestant
-	skipped     map[string]string // scenario: reason
-	kernel      map[string]string // scenario that the engine cannot run: reason
-	unreference string            // why the reference did not run
+	mu               sync.Mutex
+	ran              map[string]int    // by subject
+	skipped          map[string]string // scenario: reason
+	kernel           map[string]string // scenario that cannot run on a table file: reason
+	withoutReference string            // why the reference did not run
 }
 
 var tally counter
 
-func (c *counter) count(contestant string) {
+func (c *counter) count(subject string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ran == nil {
 		c.ran = make(map[string]int)
 	}
-	c.ran[contestant]++
+	c.ran[subject]++
 }
 
 func (c *counter) skip(scenario, reason string) {
@@ -173,21 +176,22 @@ func (c *counter) skipAll(reason string) {
 func (c *counter) noReference(reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.unreference = reason
+	c.withoutReference = reason
 }
 
-// String tells what ran, and each skip with its reason.
+// String reports how many scenarios ran with each subject, and the reason of each skip.
 func (c *counter) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.ran)+len(c.skipped) == 0 {
 		return ""
 	}
-	through := fmt.Sprintf("%d also through the reference (%s)", c.ran["reference"], strings.Fields(referenceVersion)[0])
-	if c.unreference != "" {
-		through += ": " + c.unreference
+	reference := fmt.Sprintf("%d with the reference (%s)", c.ran["reference"], strings.Fields(referenceVersion)[0])
+	if c.withoutReference != "" {
+		reference += ": " + c.withoutReference
 	}
-	line := fmt.Sprintf("e2e: %d scenarios ran on the kernel, %d on a table file, %s, %d skipped", c.ran["ours"], c.ran["engine"], through, len(c.skipped))
+	line := fmt.Sprintf("e2e: %d scenarios ran on the kernel's table, %d on a table file, %s, %d skipped",
+		c.ran["ours"], c.ran["tablefile"], reference, len(c.skipped))
 	reasons := make(map[string]int)
 	for _, reason := range c.kernel {
 		reasons[reason]++

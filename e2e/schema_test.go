@@ -11,10 +11,11 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// envSchemas is where the schemas of the documentation are.
+// envSchemas names the directory of the JSON schemas, docs/schema.
 const envSchemas = "E2E_SCHEMAS"
 
-// schemaMain holds the JSON documents of stdin against a schema of docs/schema: schema NAME. It says how many there were.
+// schemaMain validates the JSON documents on stdin with a schema of docs/schema: schema NAME. It prints how many
+// there were.
 func schemaMain() {
 	files, err := filepath.Glob(filepath.Join(os.Getenv(envSchemas), "*.json"))
 	check(err)
@@ -50,7 +51,7 @@ func schemaMain() {
 	}
 }
 
-// check ends a small program that cannot go on.
+// check ends a small program with an error.
 func check(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

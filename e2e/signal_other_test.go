@@ -9,7 +9,7 @@ import (
 
 func ownGroup(*exec.Cmd) {}
 
-// signalGroup ends a command and its children. There are no signals here that it could be told by.
+// signalGroup ends a command and its children. This system has no signals for it.
 func signalGroup(cmd *exec.Cmd, _ ending) error {
 	return exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(cmd.Process.Pid)).Run()
 }

@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// Scripts start the program thousands of times, and each start waits until every package has set itself up, those too that only
-// another command needs. What they allocate then is the same every time, whatever the machine does beside: so that is what is
-// watched here, not the time.
+// Scripts start the program thousands of times, and each start runs the initialisers of all packages, also of those
+// that only another command needs. The number of their allocations does not depend on the load of the machine, so
+// the test bounds it rather than the time.
 const (
-	// startAllocs is how often all packages but the standard library's allocate. It is 25; a library that compiles a few
-	// regular expressions or fills a table adds a hundred.
+	// startAllocs bounds the allocations of all packages outside the standard library. There are 25; a library that
+	// compiles a few regular expressions or fills a table adds a hundred.
 	startAllocs = 60
-	// startHeavy are packages of the standard library that come with a library and stay away with it.
+	// startHeavy matches packages of the standard library that a start must not initialise.
 	startHeavy = `^(crypto|database/sql|encoding/json|html|mime|net/http)(/|$)`
 )
 
@@ -39,7 +39,7 @@ func TestStart(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^init (\S+) .* (\d+) allocs$`).FindAllStringSubmatch(trace.String(), -1) {
 		name, allocs := m[1], m[2]
 		if heavy.MatchString(name) {
-			t.Errorf("every start sets %s up", name)
+			t.Errorf("every start initialises %s", name)
 		}
 		if host, _, _ := strings.Cut(name, "/"); strings.Contains(host, ".") {
 			n, err := strconv.Atoi(allocs)
@@ -51,10 +51,11 @@ func TestStart(t *testing.T) {
 		}
 	}
 	if len(list) == 0 {
-		t.Fatalf("no package tells of its start:\n%s", trace.String())
+		t.Fatalf("no package reported its initialisation:\n%s", trace.String())
 	}
 	if total > startAllocs {
-		t.Errorf("packages allocate %d times at every start, want %d at most:\n%s", total, startAllocs, strings.Join(list, "\n"))
+		t.Errorf("packages allocate %d times at every start, want %d at most:\n%s",
+			total, startAllocs, strings.Join(list, "\n"))
 	}
 	t.Logf("%d allocations:\n%s", total, strings.Join(list, "\n"))
 }

@@ -11,11 +11,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
-// The small programs that make traffic in a lab. They are commands of the scripts: the test binary under another name.
+// Small programs that make traffic in a lab. They are commands of the scripts: the test binary under another name.
 
-// echodMain is a server that sends back what it gets: echod NET ADDR. It says `listening` when it does.
+// echodMain is a server that sends back what it receives: echod NET ADDR. It prints `listening` when it is ready.
 func echodMain() {
 	network, addr := os.Args[1], os.Args[2]
 	if strings.HasPrefix(network, "udp") {
@@ -43,8 +45,8 @@ func echodMain() {
 	}
 }
 
-// talkMain says something and prints the answer: talk [-from ADDR] [-hold] NET ADDR TEXT. With -hold it then keeps the connection
-// until it is killed.
+// talkMain sends a text and prints the answer: talk [-from ADDR] [-hold] NET ADDR TEXT. With -hold it then keeps the
+// connection until it is killed.
 func talkMain() {
 	from := flag.String("from", "", "own address")
 	hold := flag.Bool("hold", false, "keep the connection")
@@ -78,7 +80,7 @@ func fetchMain() {
 	from := flag.String("from", "", "own address")
 	flag.Parse()
 	client := http.Client{
-		Timeout: patience,
+		Timeout: testwait.Scale(patience),
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			DialContext: func(_ context.Context, network, addr string) (net.Conn, error) {
@@ -93,9 +95,9 @@ func fetchMain() {
 	resp.Body.Close()
 }
 
-// dial connects, from an address of one's own if that is given. The address may be in TIME_WAIT.
+// dial connects, from a given local address unless that is empty. The address may be in TIME_WAIT.
 func dial(from, network, addr string) net.Conn {
-	d := net.Dialer{Timeout: patience, Control: reuseAddress}
+	d := net.Dialer{Timeout: testwait.Scale(patience), Control: reuseAddress}
 	if from != "" {
 		var err error
 		if strings.HasPrefix(network, "udp") {
@@ -107,7 +109,7 @@ func dial(from, network, addr string) net.Conn {
 	}
 	c, err := d.Dial(network, addr)
 	check(err)
-	check(c.SetDeadline(time.Now().Add(patience)))
+	check(c.SetDeadline(time.Now().Add(testwait.Scale(patience))))
 	return c
 }
 

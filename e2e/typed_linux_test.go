@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// typedMain runs a command on a terminal, as somebody who types an answer when asked: typed ANSWER COMMAND... A question is what ends in
-// `] '. It prints what stood on the terminal, without what was typed, and ends as the command does.
+// typedMain runs a command on a terminal and types an answer to each question: typed ANSWER COMMAND... A question
+// is output that ends in `] '. It prints what the command wrote, and exits with the command's status.
 func typedMain() {
 	answer, command := os.Args[1], os.Args[2:]
 	main, terminal := openTerminal()
@@ -25,7 +25,7 @@ func typedMain() {
 	var shown []byte
 	buf := make([]byte, 4096)
 	for {
-		n, err := main.Read(buf) // fails when nobody has the terminal any more
+		n, err := main.Read(buf) // fails when no process has the terminal open
 		shown = append(shown, buf[:n]...)
 		if bytes.HasSuffix(shown, []byte("] ")) {
 			shown = append(shown, '\n')

@@ -6,9 +6,9 @@ import (
 	"github.com/ti-mo/conntrack"
 )
 
-// peekMain prints what the kernel keeps of each entry and no line of ours shows: TCP's window tracking flags and SCTP's verification
-// tags, read by another implementation.
-func peekMain() {
+// protoinfoMain prints what the program does not show of each entry: TCP's window tracking flags and SCTP's
+// verification tags, read with another library.
+func protoinfoMain() {
 	c, err := conntrack.Dial(nil)
 	check(err)
 	defer c.Close()
@@ -19,7 +19,8 @@ func peekMain() {
 			fmt.Printf("tcp sport=%d flags=0x%02x,0x%02x\n", f.TupleOrig.Proto.SourcePort, p.OriginalFlags>>8, p.ReplyFlags>>8)
 		}
 		if p := f.ProtoInfo.SCTP; p != nil {
-			fmt.Printf("sctp sport=%d state=%d vtags=%d,%d\n", f.TupleOrig.Proto.SourcePort, p.State, p.VTagOriginal, p.VTagReply)
+			fmt.Printf("sctp sport=%d state=%d vtags=%d,%d\n",
+				f.TupleOrig.Proto.SourcePort, p.State, p.VTagOriginal, p.VTagReply)
 		}
 	}
 }

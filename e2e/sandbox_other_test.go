@@ -14,13 +14,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// Without the kernel's table the scenarios run on table files alone.
+// Without the kernel's table the scenarios run on table files only.
 
-// hasKernel: this system has the table that the scenarios are about.
+// hasKernel: this system has the kernel's conntrack table.
 const hasKernel = false
 
-// connlabelErr says why there is no /etc/xtables/connlabel.conf: laying one needs a private view of /etc.
-var connlabelErr = errors.New("a private view of /etc is Linux's")
+// connlabelErr is the reason why there is no /etc/xtables/connlabel.conf: it takes a private mount on /etc.
+var connlabelErr = errors.New("private mounts on /etc need Linux")
 
 func TestMain(m *testing.M) { testscript.Main(runner{m}, map[string]func(){"schema": schemaMain}) }
 
@@ -53,21 +53,21 @@ func (r runner) Run() int {
 	return 0
 }
 
-// A place is where a scenario's commands run: here.
-type place struct{}
+// A sandbox is where a scenario's commands run; here they run directly.
+type sandbox struct{}
 
-func (place) enter() error { return nil }
-func (place) leave()       {}
+func (sandbox) create() error { return nil }
+func (sandbox) close()        {}
 
-func (place) start(netns string, cmd *exec.Cmd) error {
+func (sandbox) start(netns string, cmd *exec.Cmd) error {
 	if netns != "" {
 		return fmt.Errorf("no namespace %s", netns)
 	}
 	return cmd.Start()
 }
 
-func (*stage) kernelCommands() map[string]func(*testscript.TestScript, bool, []string) {
+func (*scenarioRun) kernelCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){}
 }
 
-func (*stage) listeners() (n int, seen string, err error) { return 0, "", nil }
+func (*scenarioRun) listeners() (n int, seen string, err error) { return 0, "", nil }
