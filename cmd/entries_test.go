@@ -78,7 +78,7 @@ func randomEntry(r *rand.Rand, accounting bool) []byte {
 	if pick(4) == 0 {
 		en.Set |= 1 << ctnetlink.AttrLabels
 		en.Labels = make([]byte, 4+12*pick(2))
-		ctnetlink.SetLabel(en.Labels, pick(32))
+		en.Labels.Set(pick(32))
 	}
 	msg := en.AppendMessage(nil)
 	if accounting && pick(4) > 0 {

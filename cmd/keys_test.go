@@ -69,11 +69,10 @@ func plainValue(name string, f *ctnetlink.Flow) string {
 	case "labels":
 		set, _ := f.Labels()
 		var names []string
-		for n := range ctnetlink.MaxLabels {
-			switch {
-			case n == 3 && ctnetlink.HasLabel(set, n):
+		for n := range set.All() {
+			if n == 3 {
 				names = append(names, "web")
-			case ctnetlink.HasLabel(set, n):
+			} else {
 				names = append(names, fmt.Sprint("#", n))
 			}
 		}

@@ -123,10 +123,10 @@ func (p *parser) resolveLabels() error {
 	r.Output.LabelNames = m.names
 	// Labels show wherever one was named.
 	r.Output.Labels = r.Output.Labels || named
-	var without []byte
+	var without ctnetlink.Labels
 	for _, l := range []struct {
 		names []string
-		set   *[]byte
+		set   *ctnetlink.Labels
 	}{{p.labels, &r.Labels}, {p.notLabels, &without}, {p.labelAdd, &r.LabelAdd}, {p.labelDel, &r.LabelDel}} {
 		for _, label := range l.names {
 			bit, ok := m.bits[label]
@@ -137,9 +137,9 @@ func (p *parser) resolveLabels() error {
 				return failuref("label '%s' has bit %d, but the kernel keeps bits 0 to %d", label, bit, ctnetlink.MaxLabels-1)
 			}
 			if *l.set == nil {
-				*l.set = make([]byte, ctnetlink.MaxLabels/8)
+				*l.set = ctnetlink.NewLabels()
 			}
-			ctnetlink.SetLabel(*l.set, bit)
+			l.set.Set(bit)
 		}
 	}
 	if without != nil {

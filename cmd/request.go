@@ -92,7 +92,7 @@ type Request struct {
 	labelMapPath string
 	labelMap     *labelMap
 	// Labels, LabelAdd and LabelDel are the names' bits.
-	Labels, LabelAdd, LabelDel []byte
+	Labels, LabelAdd, LabelDel ctnetlink.Labels
 
 	Output format.Options
 	view   *view // nil: everything as it comes

@@ -33,9 +33,9 @@ func (r *Request) labelBitsOption(list string) error {
 				list, ctnetlink.MaxLabels-1)
 		}
 		if r.LabelAdd == nil {
-			r.LabelAdd = make([]byte, ctnetlink.MaxLabels/8)
+			r.LabelAdd = ctnetlink.NewLabels()
 		}
-		ctnetlink.SetLabel(r.LabelAdd, int(bit))
+		r.LabelAdd.Set(int(bit))
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func TestCompleteLinesAreRead(t *testing.T) {
 		en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Orig: tuple("1.1.1.1", "2.2.2.2"), Reply: tuple("2.2.2.2", "1.1.1.1"),
 			Helper: string(name), Labels: make([]byte, 16), Timeout: 5}
 		for range 1 + random.IntN(4) {
-			ctnetlink.SetLabel(en.Labels, random.IntN(ctnetlink.MaxLabels))
+			en.Labels.Set(random.IntN(ctnetlink.MaxLabels))
 		}
 		en.Set = en.Set.With(ctnetlink.AttrHelp).With(ctnetlink.AttrLabels).With(ctnetlink.AttrTimeout)
 		var f ctnetlink.Flow

@@ -143,7 +143,7 @@ func (r *Request) changes(en *ctnetlink.FlowSpec, f *ctnetlink.Flow) bool {
 		en.Labels, en.LabelsMask = make([]byte, len(r.LabelDel)), r.LabelDel
 		en.Set = en.Set.With(ctnetlink.AttrLabels).With(ctnetlink.AttrLabelsMask)
 	case r.has(optLabelDel):
-		en.Labels = make([]byte, ctnetlink.MaxLabels/8)
+		en.Labels = ctnetlink.NewLabels()
 		en.Set = en.Set.With(ctnetlink.AttrLabels)
 	default:
 		return changed

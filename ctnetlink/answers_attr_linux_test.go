@@ -146,13 +146,7 @@ func TestAnswersLabels(t *testing.T) {
 func TestLabelMasks(t *testing.T) {
 	c := namespace(t)
 	nft(t, labelRules)
-	labels := func(bits ...int) []byte {
-		set := make([]byte, 16)
-		for _, n := range bits {
-			SetLabel(set, n)
-		}
-		return set
-	}
+	labels := NewLabels
 	en := benchEntry(1)
 	en.Labels, en.Set = labels(0, 7, 33, 127), en.Set.With(AttrLabels)
 	if err := c.Create(en); err != nil {

@@ -105,7 +105,7 @@ func randomEntry(r *rand.Rand, i int) *FlowSpec {
 	if r.IntN(3) == 0 {
 		en.Labels, en.Set = make([]byte, 16), en.Set.With(AttrLabels)
 		for range 1 + r.IntN(5) {
-			SetLabel(en.Labels, r.IntN(MaxLabels))
+			en.Labels.Set(r.IntN(MaxLabels))
 		}
 	}
 	switch proto {

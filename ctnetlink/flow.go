@@ -263,5 +263,5 @@ func (f *Flow) EventTime() (uint64, bool) {
 	return be64(f.raw(AttrTimestampEvent)), true
 }
 
-// Labels returns the entry's label set, see [HasLabel].
-func (f *Flow) Labels() ([]byte, bool) { return f.Raw(AttrLabels) }
+// Labels returns the entry's label set. It aliases the message.
+func (f *Flow) Labels() (Labels, bool) { return f.Raw(AttrLabels) }

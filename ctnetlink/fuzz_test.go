@@ -96,7 +96,7 @@ func visit(t *testing.T, f *Flow) {
 	f.Event()
 	if labels, ok := f.Labels(); ok {
 		for n := -1; n <= MaxLabels; n++ {
-			HasLabel(labels, n)
+			labels.Has(n)
 		}
 	}
 	for a := range Attr(100) {

@@ -36,7 +36,7 @@ type FlowSpec struct {
 	Helper string
 	// Labels replaces the label set, or with LabelsMask acts on those bits
 	// alone. Lengths are equal and a multiple of 4, at most 16.
-	Labels, LabelsMask []byte
+	Labels, LabelsMask Labels
 	// SrcNAT and DstNAT translate; on creation only.
 	SrcNAT, DstNAT NAT
 	// Master is the original tuple of the connection that expected this one.

@@ -65,9 +65,9 @@ type Filter struct {
 	// Zone is the zone of both directions. ID is the entry's id, SecMark its
 	// security mark.
 	Zone, ID, SecMark Set
-	// Labels are bits that must all be set, WithoutLabels bits that must all
-	// be clear (see ctnetlink.HasLabel). Empty: any labels.
-	Labels, WithoutLabels []byte
+	// Labels must all be set, WithoutLabels must all be clear. Empty: any
+	// labels.
+	Labels, WithoutLabels ctnetlink.Labels
 	// SrcNAT and DstNAT select entries whose source or destination was
 	// translated, AnyNAT those with either.
 	SrcNAT, DstNAT, AnyNAT NAT

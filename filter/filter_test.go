@@ -79,8 +79,7 @@ func TestMatch(t *testing.T) {
 		m.Orig.SetAddr(ctnetlink.FieldSrc, filter.Address{Addr: addr(a), Mask: addr(mask)})
 		return m
 	}
-	labels := make([]byte, 16)
-	ctnetlink.SetLabel(labels, 40)
+	labels := ctnetlink.NewLabels(40)
 	for _, c := range []struct {
 		name string
 		m    *filter.Filter

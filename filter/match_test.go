@@ -44,7 +44,7 @@ func TestCriteria(t *testing.T) {
 	f := withAttrs(t, flow(t, func(en *ctnetlink.FlowSpec) {
 		en.Timeout, en.Set = 300, en.Set.With(ctnetlink.AttrTimeout)
 		en.Labels = make([]byte, 16)
-		ctnetlink.SetLabel(en.Labels, 40)
+		en.Labels.Set(40)
 		en.Set = en.Set.With(ctnetlink.AttrLabels)
 	}), nested(ctnetlink.AttrCountersOrig, 4, 500), nested(ctnetlink.AttrCountersReply, 3, 400),
 		nested(ctnetlink.AttrTimestamp, uint64(start.UnixNano())))
@@ -57,11 +57,7 @@ func TestCriteria(t *testing.T) {
 		w.SetNumber(field, set(lo, hi))
 		return w
 	}
-	label := func(n int) []byte {
-		b := make([]byte, 16)
-		ctnetlink.SetLabel(b, n)
-		return b
-	}
+	label := func(n int) ctnetlink.Labels { return ctnetlink.NewLabels(n) }
 	host := func(a, mask string) filter.Address { return filter.Address{Addr: addr(a), Mask: addr(mask)} }
 	not := func(a, mask string) filter.Address { return filter.Address{Addr: addr(a), Mask: addr(mask), Not: true} }
 	at := func(field ctnetlink.Fields, a filter.Address) (w filter.Tuple) {

@@ -270,9 +270,8 @@ func (t *teller) labels() string {
 		return ""
 	}
 	var list []string
-	for bit := range len(set) * 8 {
+	for bit := range set.All() {
 		switch {
-		case !ctnetlink.HasLabel(set, bit):
 		case bit < len(t.e.LabelNames) && t.e.LabelNames[bit] != "":
 			list = append(list, string(appendName(nil, t.e.LabelNames[bit])))
 		default:

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -116,13 +115,11 @@ func appendStatusWord(b []byte, bit int) []byte {
 func labelsText(p *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
 	set, _ := f.Labels()
 	first := len(b)
-	for i := 0; i+4 <= len(set); i += 4 {
-		for w := binary.NativeEndian.Uint32(set[i:]); w != 0; w &= w - 1 {
-			if len(b) > first {
-				b = append(b, listSeparator)
-			}
-			b = p.appendLabel(b, i*8+bits.TrailingZeros32(w))
+	for bit := range set.All() {
+		if len(b) > first {
+			b = append(b, listSeparator)
 		}
+		b = p.appendLabel(b, bit)
 	}
 	return b
 }

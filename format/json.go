@@ -1,7 +1,6 @@
 package format
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -271,19 +270,16 @@ func jsonStatus(b []byte, status ctnetlink.Status) []byte {
 }
 
 // jsonLabels appends a label set; the names of labels have their quotes.
-func (p *Printer) jsonLabels(b []byte, set []byte) []byte {
+func (p *Printer) jsonLabels(b []byte, set ctnetlink.Labels) []byte {
 	b = append(b, `"labels":[`...)
 	open := len(b) - 1
-	for i := 0; i+4 <= len(set); i += 4 {
-		for w := binary.NativeEndian.Uint32(set[i:]); w != 0; w &= w - 1 {
-			bit := i*8 + bits.TrailingZeros32(w)
-			if bit < len(p.labels) && p.labels[bit] != "" {
-				b = append(b, p.labels[bit]...)
-			} else {
-				b = append(p.appendLabel(append(b, '"'), bit), '"')
-			}
-			b = append(b, ',')
+	for bit := range set.All() {
+		if bit < len(p.labels) && p.labels[bit] != "" {
+			b = append(b, p.labels[bit]...)
+		} else {
+			b = append(p.appendLabel(append(b, '"'), bit), '"')
 		}
+		b = append(b, ',')
 	}
 	return append(closeJSON(b, open, ']'), ',')
 }

@@ -96,11 +96,7 @@ func dccpState(s, role uint8) []byte { return nest(4, nest(2, u8(1, s), u8(2, ro
 
 // labels returns CTA_LABELS with the bits set.
 func labels(bits ...int) []byte {
-	set := make([]byte, 16)
-	for _, n := range bits {
-		ctnetlink.SetLabel(set, n)
-	}
-	return attr(22, set...)
+	return attr(22, ctnetlink.NewLabels(bits...)...)
 }
 
 const (

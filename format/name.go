@@ -1,10 +1,10 @@
 package format
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
 // AppendName appends a name that came from outside (of a network namespace, say)
@@ -108,22 +108,16 @@ func labelNames(style Style, names []string) []string {
 const labelLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -"
 
 // appendLabels appends the names of the labels in set, sep between two.
-func (p *Printer) appendLabels(b []byte, set []byte, sep string) []byte {
+func (p *Printer) appendLabels(b []byte, set ctnetlink.Labels, sep string) []byte {
 	start := len(b)
-	for i := 0; i+4 <= len(set); i += 4 {
-		for w := binary.NativeEndian.Uint32(set[i:]); w != 0; w &= w - 1 {
-			n := i*8 + bits.TrailingZeros32(w)
-			if n >= len(p.labels) {
-				return b
-			}
-			if p.labels[n] == "" {
-				continue
-			}
-			if len(b) > start {
-				b = append(b, sep...)
-			}
-			b = append(b, p.labels[n]...)
+	for n := range set.All() {
+		if n >= len(p.labels) || p.labels[n] == "" {
+			continue
 		}
+		if len(b) > start {
+			b = append(b, sep...)
+		}
+		b = append(b, p.labels[n]...)
 	}
 	return b
 }

@@ -119,8 +119,8 @@ func (p *Printer) saveLabels(b []byte, f *ctnetlink.Flow) []byte {
 func (p *Printer) saveLabelBits(b []byte, f *ctnetlink.Flow) []byte {
 	set, _ := f.Labels()
 	before := " --label-bits "
-	for bit := range len(set) * 8 {
-		if ctnetlink.HasLabel(set, bit) && (bit >= len(p.labels) || p.labels[bit] == "") {
+	for bit := range set.All() {
+		if bit >= len(p.labels) || p.labels[bit] == "" {
 			b = appendOption(b, before, uint64(bit))
 			before = ","
 		}
