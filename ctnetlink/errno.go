@@ -22,6 +22,7 @@ const (
 	EBUSY        Errno = 16
 	EEXIST       Errno = 17
 	EINVAL       Errno = 22
+	EMFILE       Errno = 24 // the table of expectations is full
 	ENOSPC       Errno = 28
 	ERANGE       Errno = 34
 	ETIME        Errno = 62
@@ -29,6 +30,7 @@ const (
 	EOPNOTSUPP   Errno = 95
 	EAFNOSUPPORT Errno = 97
 	ENOBUFS      Errno = 105
+	EALREADY     Errno = 114 // the same is expected, in another class
 	ENOTSUPP     Errno = 524
 )
 

@@ -96,7 +96,7 @@ func (t *Table) changeTimeout(e *entry, a *entryAttrs) errno {
 	}
 	e.deadline = t.now.after(a.u32(ctnetlink.AttrTimeout))
 	e.has |= hasTimeout
-	t.ends.note(e.deadline)
+	t.ends.observe(e.deadline)
 	return 0
 }
 
@@ -109,7 +109,7 @@ func (t *Table) changeStatus(e *entry, a *entryAttrs) errno {
 		return ctnetlink.EBUSY
 	}
 	if e.has&alive != 0 && v&^e.status&ctnetlink.StatusAssured != 0 {
-		t.loose--
+		t.unassured--
 	}
 	e.status |= v & settableStatus
 	return 0

@@ -51,18 +51,18 @@ func (t *Table) newEntry(r *request) errno {
 // create makes an entry (ctnetlink_create_conntrack). A refusal leaves nothing,
 // but for what made room for it.
 func (t *Table) create(r *request, a *entryAttrs, tuples [2]tuple, z zone) errno {
-	if t.count+t.ghosts >= t.o.Max && !t.makeRoom() {
+	if t.count+t.pinned >= t.o.Max && !t.dropOne() {
 		return ctnetlink.ENOMEM
 	}
 	if !a.has(ctnetlink.AttrTimeout) {
 		return ctnetlink.EINVAL
 	}
-	e := t.slabs.take()
+	e := t.slabs.alloc()
 	e.tuples, e.zone = tuples, z
 	e.deadline = t.now.after(a.u32(ctnetlink.AttrTimeout))
 	e.has = hasSynproxy | hasTimeout | t.features()
 	e.start = t.wall
-	if no := t.fillIn(e, r, a); no != 0 {
+	if no := t.fill(e, r, a); no != 0 {
 		t.discard(e)
 		return no
 	}
@@ -75,7 +75,7 @@ func (t *Table) create(r *request, a *entryAttrs, tuples [2]tuple, z zone) errno
 	kind := eventNew
 	x := t.extension(e)
 	if x != nil && x.master != nil {
-		x.master.follow()
+		x.master.retain()
 		kind |= eventRelated
 	}
 	t.add(e)
@@ -114,8 +114,8 @@ var settings = []struct {
 	{ctnetlink.AttrMark, (*Table).changeMark},
 }
 
-// fillIn gives a new entry what the request says, in the kernel's order.
-func (t *Table) fillIn(e *entry, r *request, a *entryAttrs) errno {
+// fill gives a new entry what the request says, in the kernel's order.
+func (t *Table) fill(e *entry, r *request, a *entryAttrs) errno {
 	if a.has(ctnetlink.AttrHelp) {
 		name, no := parseHelp(a[ctnetlink.AttrHelp])
 		if no != 0 {
@@ -166,5 +166,5 @@ func (t *Table) occupied(e *entry) bool {
 // discard gives up an entry that was never in the table.
 func (t *Table) discard(e *entry) {
 	delete(t.ext, e.slot)
-	t.slabs.give(e)
+	t.slabs.release(e)
 }

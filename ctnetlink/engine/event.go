@@ -93,7 +93,7 @@ func (t *Table) putChanged(w *wire.Builder, e *entry, kind eventKind) {
 // nil, gets it once, a member or not, and first of all if it asked for it.
 func (t *Table) multicast(msg []byte, g ctnetlink.Group, echo *socket) {
 	for _, s := range t.sockets.groups[g] {
-		if s != echo && s.wants(msg) {
+		if s != echo && s.passes(msg) {
 			s.push(msg, eventCost)
 		}
 	}
@@ -114,8 +114,8 @@ func (s *socket) FilterEvents(q *ctnetlink.EventFilter) error {
 	return nil
 }
 
-// wants tells whether an event meets the socket's filter. Expectations' do.
-func (s *socket) wants(msg []byte) bool {
+// passes tells whether an event meets the socket's filter. Expectations' do.
+func (s *socket) passes(msg []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q, f := s.filter, &s.filtered
@@ -130,13 +130,13 @@ func (s *socket) wants(msg []byte) bool {
 		q.Set.Has(ctnetlink.AttrMark) && (!marked || mark&q.MarkMask != q.Mark):
 		return false
 	}
-	return meets(f.Orig(), &q.Orig, q.OrigSrcMask, q.OrigDstMask) &&
-		meets(f.Reply(), &q.Reply, q.ReplySrcMask, q.ReplyDstMask)
+	return matches(f.Orig(), &q.Orig, q.OrigSrcMask, q.OrigDstMask) &&
+		matches(f.Reply(), &q.Reply, q.ReplySrcMask, q.ReplyDstMask)
 }
 
-// meets compares those fields of a tuple that the wanted one has; zones are not
+// matches compares those fields of a tuple that the wanted one has; zones are not
 // compared.
-func meets(t, want *ctnetlink.Tuple, srcMask, dstMask netip.Addr) bool {
+func matches(t, want *ctnetlink.Tuple, srcMask, dstMask netip.Addr) bool {
 	const comparable = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts | ctnetlink.FieldICMP
 	has := want.Has & comparable
 	lacks := func(f ctnetlink.Fields, equal bool) bool { return has&f != 0 && !equal }

@@ -28,9 +28,9 @@ type expectMask struct {
 	port uint16
 }
 
-// meets tells whether two tuples are the same under the mask
+// matches tells whether two tuples are the same under the mask
 // (nf_ct_tuple_mask_cmp).
-func (m *expectMask) meets(a, b *tuple) bool {
+func (m *expectMask) matches(a, b *tuple) bool {
 	if expectKeyOf(a) != expectKeyOf(b) || (a.sport^b.sport)&m.port != 0 {
 		return false
 	}
@@ -89,7 +89,7 @@ type expectations struct {
 // (__nf_ct_expect_find).
 func (x *expectations) find(zone uint16, t *tuple) *expectation {
 	for _, e := range x.byDst[expectKeyOf(t)] {
-		if e.mask.meets(t, &e.tuple) && e.master.zone.id == zone {
+		if e.mask.matches(t, &e.tuple) && e.master.zone.id == zone {
 			return e
 		}
 	}
@@ -128,11 +128,11 @@ func (x *expectations) insert(e *expectation) {
 	key := expectKeyOf(&e.tuple)
 	x.byDst[key] = slices.Insert(x.byDst[key], 0, e)
 	x.byMaster[e.master] = slices.Insert(x.byMaster[e.master], 0, e)
-	x.mayEnd(e)
+	x.observe(e)
 }
 
-// mayEnd notes when the expectation ends.
-func (x *expectations) mayEnd(e *expectation) {
+// observe notes when the expectation ends.
+func (x *expectations) observe(e *expectation) {
 	x.earliest = min(x.earliest, e.ends)
 }
 

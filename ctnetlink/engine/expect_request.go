@@ -15,18 +15,12 @@ const (
 	expectFlagsMask = 7
 )
 
-// Refusals that only expectations meet (asm-generic/errno-base.h, errno.h).
-const (
-	tooMany errno = 24  // EMFILE: the table is full
-	already errno = 114 // EALREADY: the same is expected, but of another class
-)
-
 var (
 	// expectPolicy is that of an expectation's message (exp_nla_policy).
 	expectPolicy = policy{
 		wire.ExpectMaster: nested, wire.ExpectTuple: nested, wire.ExpectMask: nested,
-		wire.ExpectTimeout: u32, wire.ExpectID: u32, wire.ExpectHelpName: {text, 15}, wire.ExpectZone: u16,
-		wire.ExpectFlags: {flagsIn, expectFlagsMask}, wire.ExpectClass: u32, wire.ExpectNAT: nested, wire.ExpectFn: {text, 1 << 16},
+		wire.ExpectTimeout: u32, wire.ExpectID: u32, wire.ExpectHelpName: {nlaString, 15}, wire.ExpectZone: u16,
+		wire.ExpectFlags: {flagMask, expectFlagsMask}, wire.ExpectClass: u32, wire.ExpectNAT: nested, wire.ExpectFn: {nlaString, 1 << 16},
 	}
 	expectNATPolicy = policy{wire.ExpectNATDir: u32, wire.ExpectNATTuple: nested}
 )
@@ -87,7 +81,7 @@ func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 		return ctnetlink.EEXIST
 	case a[wire.ExpectTimeout] != nil:
 		old.ends = t.expectEnd(a.u32(wire.ExpectTimeout))
-		t.expect.mayEnd(old)
+		t.expect.observe(old)
 	}
 	return 0
 }
@@ -176,12 +170,12 @@ func (t *Table) expectRelated(e *expectation, r *request) errno {
 		}
 		if o.tuple == e.tuple && o.mask == e.mask && o.master == e.master {
 			if o.class != e.class {
-				return already
+				return ctnetlink.EALREADY
 			}
 			t.dropExpect(o, 0, nil)
 			break
 		}
-		if common := o.mask.and(&e.mask); common.meets(&o.tuple, &e.tuple) {
+		if common := o.mask.and(&e.mask); common.matches(&o.tuple, &e.tuple) {
 			return ctnetlink.EBUSY
 		}
 	}
@@ -191,7 +185,7 @@ func (t *Table) expectRelated(e *expectation, r *request) errno {
 		}
 	}
 	if len(x.all) >= maxExpectations {
-		return tooMany
+		return ctnetlink.EMFILE
 	}
 	e.id = t.newID()
 	x.insert(e)
@@ -280,7 +274,7 @@ func (t *Table) expireExpectations() {
 		if e.ends <= t.now {
 			ended = append(ended, e)
 		} else {
-			x.mayEnd(e)
+			x.observe(e)
 		}
 	}
 	slices.SortStableFunc(ended, func(a, b *expectation) int { return cmp.Compare(a.ends, b.ends) })

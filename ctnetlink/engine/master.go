@@ -1,18 +1,18 @@
 package engine
 
-// master is an entry as its followers know it: those that it expected, and that
-// name it in CTA_TUPLE_MASTER. They share one. In the kernel each of them holds
-// the entry itself, which therefore stays in memory, and counts, until the last
-// has gone, though no lookup finds it.
+// master is an entry as the entries that it expected know it: those that name it
+// in CTA_TUPLE_MASTER. They share one. In the kernel each of them holds a
+// reference to the entry itself. The entry therefore stays in memory and is
+// counted until the last of them is removed, although no lookup finds it.
 type master struct {
-	entry     *entry // nil when it is gone
-	tuple     tuple  // its original one
-	followers uint32
-	ghost     bool    // it is gone and still counts
-	above     *master // what a ghost follows in turn
+	entry    *entry // nil after it was removed
+	tuple    tuple  // its original tuple
+	children uint32
+	pinned   bool    // it was removed and still counts
+	master   *master // of a pinned one: its own master
 }
 
-// masterOf returns what the followers of an entry share.
+// masterOf returns the master that the children of an entry share.
 func (t *Table) masterOf(e *entry) *master {
 	m := t.masters[e.slot]
 	if m == nil {
@@ -22,43 +22,42 @@ func (t *Table) masterOf(e *entry) *master {
 	return m
 }
 
-// follow counts a follower. Until then masterOf has left no trace that matters.
-func (m *master) follow() {
-	m.followers++
+// retain adds a child. Before that a new master has no effect.
+func (m *master) retain() {
+	m.children++
 	if m.entry != nil {
 		m.entry.refs++
 	}
 }
 
-// leave is the end of a follower.
-func (t *Table) leave(m *master) {
-	m.followers--
+// release removes a child; the last one unpins the master.
+func (t *Table) release(m *master) {
+	m.children--
 	if m.entry != nil {
 		m.entry.refs--
 	}
-	if m.followers == 0 && m.ghost {
-		t.ghosts--
-		if m.above != nil {
-			t.leave(m.above)
+	if m.children == 0 && m.pinned {
+		t.pinned--
+		if m.master != nil {
+			t.release(m.master)
 		}
 	}
 }
 
-// orphan takes an entry that is going out of the lives of its master and of its
-// followers.
-func (t *Table) orphan(e *entry) {
-	var above *master
+// detach detaches a removed entry from its master and from its children.
+func (t *Table) detach(e *entry) {
+	var own *master
 	if x := t.extension(e); x != nil {
-		above = x.master
+		own = x.master
 	}
 	m := t.masters[e.slot]
 	delete(t.masters, e.slot)
-	if m != nil && m.followers > 0 {
-		m.entry, m.ghost, m.above = nil, true, above
-		t.ghosts++
+	if m != nil && m.children > 0 {
+		m.entry, m.pinned, m.master = nil, true, own
+		t.pinned++
 		return
 	}
-	if above != nil {
-		t.leave(above)
+	if own != nil {
+		t.release(own)
 	}
 }

@@ -102,11 +102,11 @@ func (r *natRange) parse(val []byte, family uint8) errno {
 // one (get_unique_tuple). The tuple is in the direction of the original.
 func (t *Table) unique(current tuple, r *natRange, e *entry, source bool) tuple {
 	if source {
-		if r.holds(&current) {
-			if !t.answered(&current, e) || !t.clashes(&current, e) {
+		if r.contains(&current) {
+			if !t.replyTaken(&current, e) || !t.clashes(&current, e) {
 				return current
 			}
-		} else if same, ok := t.sameSource(&current, r, e.zone); ok && !t.answered(&same, e) {
+		} else if same, ok := t.sameSource(&current, r, e.zone); ok && !t.replyTaken(&same, e) {
 			return same
 		}
 	}
@@ -119,10 +119,10 @@ func (t *Table) unique(current tuple, r *natRange, e *entry, source bool) tuple 
 		*addr = r.addr(&current, e.zone.id, source)
 	}
 	if r.ports {
-		if r.holdsPort(&chosen, source) && (r.minPort == r.maxPort || !t.answered(&chosen, e)) {
+		if r.containsPort(&chosen, source) && (r.minPort == r.maxPort || !t.replyTaken(&chosen, e)) {
 			return chosen
 		}
-	} else if !t.answered(&chosen, e) {
+	} else if !t.replyTaken(&chosen, e) {
 		return chosen
 	}
 	t.choosePort(&chosen, r, e, source)
@@ -146,20 +146,20 @@ func (t *Table) clashes(current *tuple, e *entry) bool {
 	return o.status&(ctnetlink.StatusSrcNAT|ctnetlink.StatusDstNAT|ctnetlink.StatusSeqAdjust) != 0 || o.tuples[original] != e.tuples[reply]
 }
 
-// answered tells whether the answer to a tuple would reach another entry.
-func (t *Table) answered(tp *tuple, e *entry) bool {
+// replyTaken tells whether the answer to a tuple would reach another entry.
+func (t *Table) replyTaken(tp *tuple, e *entry) bool {
 	answer, _ := tp.invert()
 	return t.taken(&answer, e)
 }
 
-// holds tells whether a tuple's source is in the range.
-func (r *natRange) holds(tp *tuple) bool {
+// contains tells whether a tuple's source is in the range.
+func (r *natRange) contains(tp *tuple) bool {
 	return (!r.addrs || bytes.Compare(tp.src[:], r.minAddr[:]) >= 0 && bytes.Compare(tp.src[:], r.maxAddr[:]) <= 0) &&
-		(!r.ports || r.holdsPort(tp, true))
+		(!r.ports || r.containsPort(tp, true))
 }
 
-// holdsPort tells whether the port that a translation changes is in the range.
-func (r *natRange) holdsPort(tp *tuple, source bool) bool {
+// containsPort tells whether the port that a translation changes is in the range.
+func (r *natRange) containsPort(tp *tuple, source bool) bool {
 	port := tp.dport
 	switch {
 	case isICMP(tp.proto), hasPorts(tp.proto) && source:
@@ -206,7 +206,7 @@ func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 	for ; ; off = rand.Uint32N(1 << 16) {
 		for range attempts {
 			*port = uint16(first + off%size)
-			if !t.answered(tp, e) {
+			if !t.replyTaken(tp, e) {
 				return
 			}
 			off++
@@ -241,7 +241,7 @@ func (t *Table) sameSource(tp *tuple, r *natRange, z zone) (same tuple, ok bool)
 	for i := len(known) - 1; i >= 0; i-- {
 		same, _ = known[i].tuples[reply].invert()
 		same.dst, same.dport = tp.dst, tp.dport
-		if r.holds(&same) {
+		if r.contains(&same) {
 			return same, true
 		}
 	}

@@ -18,41 +18,42 @@ type rule struct {
 	n    int // what kind says
 }
 
+// The kinds of rules, with what violates them.
 const (
-	anything uint8 = iota
-	atLeast        // n bytes, or ERANGE; more are ignored
-	atMost         // n bytes, or ERANGE
-	nest           // empty, or as long as an attribute's header: ERANGE
-	upTo           // one byte, whose value is n or less: ERANGE
-	text           // a string: EINVAL without NUL, ERANGE beyond n characters
-	refused        // EINVAL: it is for the table to send
-	flagsIn        // four bytes, or ERANGE, with no bits but those of n: EINVAL
+	unspec    uint8 = iota
+	minLen          // fewer than n bytes: ERANGE; more are ignored
+	maxLen          // more than n bytes: ERANGE
+	nlaNested       // not empty and shorter than an attribute's header: ERANGE
+	maxU8           // no byte, or one greater than n: ERANGE
+	nlaString       // no NUL: EINVAL; more than n characters: ERANGE
+	reject          // always EINVAL: only the table sends it
+	flagMask        // fewer than four bytes: ERANGE; bits that are not in n: EINVAL
 )
 
 var (
-	u8, u16, u32, u64 = rule{atLeast, 1}, rule{atLeast, 2}, rule{atLeast, 4}, rule{atLeast, 8}
-	nested            = rule{kind: nest}
+	u8, u16, u32, u64 = rule{minLen, 1}, rule{minLen, 2}, rule{minLen, 4}, rule{minLen, 8}
+	nested            = rule{kind: nlaNested}
 )
 
 // check applies a rule to an attribute's payload.
 func (r rule) check(val []byte) errno {
 	ok := true
 	switch r.kind {
-	case atLeast:
+	case minLen:
 		ok = len(val) >= r.n
-	case atMost:
+	case maxLen:
 		ok = len(val) <= r.n
-	case nest:
+	case nlaNested:
 		ok = len(val) == 0 || len(val) >= wire.AttrHeaderLen
-	case upTo:
+	case maxU8:
 		ok = len(val) >= 1 && int(val[0]) <= r.n
-	case flagsIn:
+	case flagMask:
 		if ok = len(val) >= 4; ok && int64(binary.BigEndian.Uint32(val))&^int64(r.n) != 0 {
 			return ctnetlink.EINVAL
 		}
-	case refused:
+	case reject:
 		return ctnetlink.EINVAL
-	case text:
+	case nlaString:
 		at := bytes.IndexByte(val[:min(len(val), r.n+1)], 0)
 		if at < 0 {
 			return ctnetlink.EINVAL
@@ -105,16 +106,16 @@ var (
 		ctnetlink.AttrSeqAdjReply:    nested,
 		ctnetlink.AttrZone:           u16,
 		ctnetlink.AttrMarkMask:       u32,
-		ctnetlink.AttrLabels:         {atMost, labelsLen},
-		ctnetlink.AttrLabelsMask:     {atMost, labelsLen},
+		ctnetlink.AttrLabels:         {maxLen, labelsLen},
+		ctnetlink.AttrLabelsMask:     {maxLen, labelsLen},
 		ctnetlink.AttrFilter:         nested,
-		ctnetlink.AttrTimestampEvent: {kind: refused},
+		ctnetlink.AttrTimestampEvent: {kind: reject},
 		ctnetlink.AttrStatusMask:     u32,
 	}
 	tuplePolicy = policy{wire.TupleIP: nested, wire.TupleProto: nested, wire.TupleZone: u16}
 	ipPolicy    = policy{
 		wire.IPv4Src: u32, wire.IPv4Dst: u32,
-		wire.IPv6Src: {atLeast, 16}, wire.IPv6Dst: {atLeast, 16},
+		wire.IPv6Src: {minLen, 16}, wire.IPv6Dst: {minLen, 16},
 	}
 	protoPolicy  = policy{wire.ProtoNum: u8}
 	portPolicy   = policy{wire.ProtoSrcPort: u16, wire.ProtoDstPort: u16}
@@ -123,20 +124,20 @@ var (
 
 	infoPolicy = policy{wire.InfoTCP: nested, wire.InfoDCCP: nested, wire.InfoSCTP: nested}
 	tcpPolicy  = policy{
-		wire.InfoTCPState:      {upTo, 9},                                       // TCP_CONNTRACK_SYN_SENT2
-		wire.InfoTCPWScaleOrig: {upTo, 14}, wire.InfoTCPWScaleReply: {upTo, 14}, // TCP_MAX_WSCALE
+		wire.InfoTCPState:      {maxU8, 9},                                        // TCP_CONNTRACK_SYN_SENT2
+		wire.InfoTCPWScaleOrig: {maxU8, 14}, wire.InfoTCPWScaleReply: {maxU8, 14}, // TCP_MAX_WSCALE
 		wire.InfoTCPFlagsOrig: u16, wire.InfoTCPFlagsReply: u16,
 	}
 	sctpPolicy = policy{
-		wire.InfoSCTPState:    {upTo, 8}, // SCTP_CONNTRACK_HEARTBEAT_SENT
+		wire.InfoSCTPState:    {maxU8, 8}, // SCTP_CONNTRACK_HEARTBEAT_SENT
 		wire.InfoSCTPVTagOrig: u32, wire.InfoSCTPVTagReply: u32,
 	}
-	helpPolicy     = policy{wire.HelpName: {text, 15}} // NF_CT_HELPER_NAME_LEN - 1
+	helpPolicy     = policy{wire.HelpName: {nlaString, 15}} // NF_CT_HELPER_NAME_LEN - 1
 	seqAdjPolicy   = policy{wire.SeqAdjPos: u32, wire.SeqAdjBefore: u32, wire.SeqAdjAfter: u32}
 	synproxyPolicy = policy{wire.SynproxyISN: u32, wire.SynproxyITS: u32, wire.SynproxyTSOff: u32}
 	natPolicy      = policy{
 		wire.NATv4MinIP: u32, wire.NATv4MaxIP: u32, wire.NATProto: nested,
-		wire.NATv6MinIP: {atLeast, 16}, wire.NATv6MaxIP: {atLeast, 16},
+		wire.NATv6MinIP: {minLen, 16}, wire.NATv6MaxIP: {minLen, 16},
 	}
 	natPortPolicy = policy{wire.NATPortMin: u16, wire.NATPortMax: u16}
 )

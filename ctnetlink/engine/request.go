@@ -21,7 +21,7 @@ type request struct {
 
 // answered is what a handler returns that has begun a dump: no acknowledgement
 // follows. The kernel uses the same number.
-const answered = ctnetlink.EINTR
+const errDumpStarted = ctnetlink.EINTR
 
 // handler carries out one kind of request: 0 is a success.
 type handler func(t *Table, r *request) errno
@@ -42,7 +42,7 @@ func handlerOf(typ uint16) handler {
 		case wire.MsgGetStats:
 			return (*Table).statsGlobal
 		case wire.MsgGetDying, wire.MsgGetUnconfirmed:
-			return (*Table).nothing
+			return (*Table).listNothing
 		}
 	case wire.SubsysExpect:
 		if typ&0xff <= wire.MsgExpGetStatsCPU {
@@ -65,15 +65,15 @@ func (t *Table) datagram(s *socket, b []byte) {
 			t.acknowledge(&r, ctnetlink.EOPNOTSUPP)
 			return
 		}
-		no := t.carryOut(&r)
-		if no != answered && (no != 0 || r.flags&wire.FlagAck != 0) {
+		no := t.handle(&r)
+		if no != errDumpStarted && (no != 0 || r.flags&wire.FlagAck != 0) {
 			t.acknowledge(&r, no)
 		}
 	}
 }
 
-// carryOut hands a message to its handler (nfnetlink_rcv_msg).
-func (t *Table) carryOut(r *request) errno {
+// handle hands a message to its handler (nfnetlink_rcv_msg).
+func (t *Table) handle(r *request) errno {
 	switch {
 	case r.flags&wire.FlagRequest == 0, r.typ < wire.TypeMin, len(r.msg) < wire.HeadLen:
 		return 0

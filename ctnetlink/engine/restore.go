@@ -111,25 +111,25 @@ func (t *Table) restoreEntry(family uint8, b []byte, age tick) error {
 		return err
 	}
 	e.has |= t.features() & hasEvents
-	return t.place(&e, &x)
+	return t.insertRestored(&e, &x)
 }
 
-// place puts a restored entry into the table.
-func (t *Table) place(e *entry, x *extension) error {
+// insertRestored puts a restored entry into the table.
+func (t *Table) insertRestored(e *entry, x *extension) error {
 	if t.find(&e.tuples[original], e.zone, original) != nil || t.find(&e.tuples[reply], e.zone, reply) != nil {
 		return ctnetlink.EEXIST
 	}
 	if e.id == 0 {
 		e.id = t.newID()
 	}
-	at := t.slabs.take()
+	at := t.slabs.alloc()
 	e.slot = at.slot
 	*at = *e
 	if at.has&hasExtension != 0 {
 		kept := *x
 		t.ext[at.slot] = &kept
 		if kept.master != nil {
-			kept.master.follow()
+			kept.master.retain()
 		}
 	}
 	t.add(at)
@@ -239,7 +239,7 @@ func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family uint8
 func restoreNumbers(e *entry, x *extension, a *entryAttrs) error {
 	for d := range direction(2) {
 		if val := a[ctnetlink.AttrSeqAdjOrig+ctnetlink.Attr(d)]; val != nil {
-			n, ok := three(val)
+			n, ok := threeU32(val)
 			if !ok {
 				return malformed("the sequence adjustment")
 			}
@@ -248,7 +248,7 @@ func restoreNumbers(e *entry, x *extension, a *entryAttrs) error {
 		}
 	}
 	if val := a[ctnetlink.AttrSynproxy]; val != nil {
-		n, ok := three(val)
+		n, ok := threeU32(val)
 		if !ok {
 			return malformed("the SYN proxy's numbers")
 		}
@@ -261,8 +261,8 @@ func restoreNumbers(e *entry, x *extension, a *entryAttrs) error {
 	return nil
 }
 
-// three reads a nest of three numbers of 32 bits.
-func three(val []byte) (n [3]uint32, ok bool) {
+// threeU32 reads a nest of three numbers of 32 bits.
+func threeU32(val []byte) (n [3]uint32, ok bool) {
 	var tb [4][]byte
 	if parse(val, tb[:], seqAdjPolicy) != 0 {
 		return n, false

@@ -16,8 +16,8 @@ type slabs struct {
 // at returns the entry in a place, which may be empty.
 func (s *slabs) at(i slot) *entry { return &s.slabs[i/slabLen][i%slabLen] }
 
-// take returns an empty place.
-func (s *slabs) take() *entry {
+// alloc returns an empty place.
+func (s *slabs) alloc() *entry {
 	if n := len(s.free); n > 0 {
 		e := s.at(s.free[n-1])
 		s.free = s.free[:n-1]
@@ -32,8 +32,8 @@ func (s *slabs) take() *entry {
 	return e
 }
 
-// give empties a place.
-func (s *slabs) give(e *entry) {
+// release empties a place.
+func (s *slabs) release(e *entry) {
 	i := e.slot
 	*e = entry{slot: i}
 	s.free = append(s.free, i)

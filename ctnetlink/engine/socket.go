@@ -71,7 +71,7 @@ type socket struct {
 	buffer   int // the most it may be
 	read     int // the largest buffer ever read into: a dump's first datagram is as long
 	overrun  bool
-	told     bool // the overrun was reported
+	reported bool // the overrun was reported
 	lost     uint64
 	dumping  bool // there is more to be received from dump
 	closed   bool
@@ -156,8 +156,8 @@ func (s *socket) next(b []byte) (n int, err error, done bool) {
 	switch {
 	case s.closed:
 		return 0, os.ErrClosed, true
-	case s.overrun && !s.told:
-		s.told = true
+	case s.overrun && !s.reported:
+		s.reported = true
 		return 0, ctnetlink.ENOBUFS, true
 	case len(s.queue) == 0 && s.dumping:
 		return 0, nil, false
@@ -244,7 +244,7 @@ func (s *socket) startDump(d dumper) errno {
 		s.dumping = true
 		s.mu.Unlock()
 	}
-	return answered
+	return errDumpStarted
 }
 
 // endDump gives up the dump, under the table's lock.
@@ -267,7 +267,7 @@ func (s *socket) push(b []byte, cost int) {
 	if s.overrun || s.taken > 0 && s.taken+cost > s.buffer {
 		s.lost++
 		if !s.overrun {
-			s.overrun, s.told = true, false
+			s.overrun, s.reported = true, false
 			s.arrived.Broadcast()
 		}
 		return

@@ -65,15 +65,15 @@ func (d *statsDump) put(t *Table, w *wire.Builder) bool {
 func (t *Table) statsGlobal(r *request) errno {
 	w := t.builder()
 	w.Begin(wire.SubsysConntrack<<8|wire.MsgGetStats, wire.FlagMulti, r.seq, r.from.portID, 0, 0, 0)
-	w.U32(wire.StatsGlobalEntries, uint32(t.count+t.ghosts))
+	w.U32(wire.StatsGlobalEntries, uint32(t.count+t.pinned))
 	w.U32(wire.StatsGlobalMax, uint32(t.o.Max))
 	w.End()
 	r.from.push(w.B, answerCost)
 	return 0
 }
 
-// nothing lists the entries that are dying or unconfirmed: there are never any.
-func (t *Table) nothing(r *request) errno {
+// listNothing lists the entries that are dying or unconfirmed: there are never any.
+func (t *Table) listNothing(r *request) errno {
 	if !r.isDump() {
 		return ctnetlink.EOPNOTSUPP
 	}

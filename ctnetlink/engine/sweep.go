@@ -23,8 +23,8 @@ const (
 	sweepCredit = 64
 )
 
-// note takes in an entry's end.
-func (s *sweep) note(deadline tick) { s.next = min(s.next, deadline) }
+// observe takes in an entry's end.
+func (s *sweep) observe(deadline tick) { s.next = min(s.next, deadline) }
 
 // Expire removes the entries and the expectations whose time is over, with
 // their DESTROY events, in the order in which they ended. Requests do the same
@@ -58,7 +58,7 @@ func (t *Table) expire() {
 		case e.expired(t.now):
 			ended = append(ended, e)
 		default:
-			t.ends.note(e.deadline)
+			t.ends.observe(e.deadline)
 		}
 	}
 	slices.SortStableFunc(ended, func(a, b *entry) int { return cmp.Compare(a.deadline, b.deadline) })
@@ -67,13 +67,13 @@ func (t *Table) expire() {
 	}
 }
 
-// makeRoom removes an entry that is not assured, or one that has ended; false
+// dropOne removes an entry that is not assured, or one that has ended; false
 // when there is none (early_drop).
-func (t *Table) makeRoom() bool {
-	if t.expire(); t.count+t.ghosts < t.o.Max {
+func (t *Table) dropOne() bool {
+	if t.expire(); t.count+t.pinned < t.o.Max {
 		return true
 	}
-	if t.loose == 0 {
+	if t.unassured == 0 {
 		return false
 	}
 	for range t.slabs.used {

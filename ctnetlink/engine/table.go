@@ -37,26 +37,26 @@ const defaultMax = 262144
 
 // Table is an nf_conntrack in this process. It is safe for concurrent use.
 type Table struct {
-	mu      sync.Mutex
-	o       Options
-	now     tick  // of the request under way
-	wall    int64 // the same in nanoseconds since the epoch
-	slabs   slabs
-	index   index
-	ext     map[slot]*extension
-	sources map[source][]*entry
-	count   int // entries
-	ghosts  int // entries that are gone, but for their followers
-	masters map[slot]*master
-	loose   int // of those, not assured
-	made    uint32
-	cursor  slot // where the search for one to drop goes on
-	ends    sweep
-	stats   statistics
-	expect  expectations
-	sockets sockets
-	w       wire.Builder // for answers and events
-	attrs   entryAttrs   // of the request under way
+	mu        sync.Mutex
+	o         Options
+	now       tick  // of the request under way
+	wall      int64 // the same in nanoseconds since the epoch
+	slabs     slabs
+	index     index
+	ext       map[slot]*extension
+	sources   map[source][]*entry
+	count     int // entries
+	pinned    int // removed entries that still count, as masters of others
+	masters   map[slot]*master
+	unassured int // entries that are not assured
+	made      uint32
+	cursor    slot // where the search for one to drop goes on
+	ends      sweep
+	stats     statistics
+	expect    expectations
+	sockets   sockets
+	w         wire.Builder // for answers and events
+	attrs     entryAttrs   // of the request under way
 }
 
 // New returns an empty table.
@@ -119,9 +119,9 @@ func (t *Table) add(e *entry) {
 	t.link(e)
 	t.count++
 	if e.status&ctnetlink.StatusAssured == 0 {
-		t.loose++
+		t.unassured++
 	}
-	t.ends.note(e.deadline)
+	t.ends.observe(e.deadline)
 	if e.status&ctnetlink.StatusSrcNATDone != 0 {
 		t.addSource(e)
 	}
@@ -136,15 +136,15 @@ func (t *Table) remove(e *entry, portID uint32, echo *socket) {
 	t.unlink(e)
 	t.count--
 	if e.status&ctnetlink.StatusAssured == 0 {
-		t.loose--
+		t.unassured--
 	}
 	if e.status&ctnetlink.StatusSrcNATDone != 0 {
 		t.removeSource(e)
 	}
 	t.dropExpectations(e)
-	t.orphan(e)
+	t.detach(e)
 	delete(t.ext, e.slot)
-	t.slabs.give(e)
+	t.slabs.release(e)
 }
 
 // newID returns the id of the next entry. They go through all 32 bits in an

@@ -80,7 +80,7 @@ const filterInside = wire.FilterAll &^ (wire.FilterIPSrc | wire.FilterIPDst | wi
 
 // parseTuple reads a tuple attribute of a request, all of it.
 func parseTuple(val []byte, family uint8, dir direction, z *zone) (tuple, errno) {
-	if t, ok := parseUsual(val, family); ok {
+	if t, ok := parseCommonTuple(val, family); ok {
 		return t, 0
 	}
 	return parseTupleFields(val, family, dir, z, wire.FilterAll)

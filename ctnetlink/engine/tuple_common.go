@@ -12,16 +12,16 @@ import (
 
 // The headers of the usual tuple, as their bytes lie in memory.
 var (
-	usualIPv4  = attrHeader(20, wire.TupleIP|wire.AttrNested)
-	usualIPv6  = attrHeader(44, wire.TupleIP|wire.AttrNested)
-	usualSrc4  = attrHeader(8, wire.IPv4Src)
-	usualDst4  = attrHeader(8, wire.IPv4Dst)
-	usualSrc6  = attrHeader(20, wire.IPv6Src)
-	usualDst6  = attrHeader(20, wire.IPv6Dst)
-	usualProto = attrHeader(28, wire.TupleProto|wire.AttrNested)
-	usualNum   = attrHeader(5, wire.ProtoNum)
-	usualSport = attrHeader(6, wire.ProtoSrcPort)
-	usualDport = attrHeader(6, wire.ProtoDstPort)
+	commonIPv4  = attrHeader(20, wire.TupleIP|wire.AttrNested)
+	commonIPv6  = attrHeader(44, wire.TupleIP|wire.AttrNested)
+	commonSrc4  = attrHeader(8, wire.IPv4Src)
+	commonDst4  = attrHeader(8, wire.IPv4Dst)
+	commonSrc6  = attrHeader(20, wire.IPv6Src)
+	commonDst6  = attrHeader(20, wire.IPv6Dst)
+	commonProto = attrHeader(28, wire.TupleProto|wire.AttrNested)
+	commonNum   = attrHeader(5, wire.ProtoNum)
+	commonSport = attrHeader(6, wire.ProtoSrcPort)
+	commonDport = attrHeader(6, wire.ProtoDstPort)
 )
 
 // attrHeader is an attribute's header as a number in host order.
@@ -33,19 +33,19 @@ func attrHeader(length, typ uint16) uint32 {
 }
 
 // parseUsual reads a usual tuple; ok is false for any other.
-func parseUsual(val []byte, family uint8) (t tuple, ok bool) {
+func parseCommonTuple(val []byte, family uint8) (t tuple, ok bool) {
 	at := func(i int) uint32 { return binary.NativeEndian.Uint32(val[i:]) }
 	var proto []byte
 	switch {
 	case family == familyIPv4 && len(val) == 48:
-		if at(0) != usualIPv4 || at(4) != usualSrc4 || at(12) != usualDst4 {
+		if at(0) != commonIPv4 || at(4) != commonSrc4 || at(12) != commonDst4 {
 			return t, false
 		}
 		copy(t.src[:4], val[8:])
 		copy(t.dst[:4], val[16:])
 		proto = val[20:]
 	case family == familyIPv6 && len(val) == 72:
-		if at(0) != usualIPv6 || at(4) != usualSrc6 || at(24) != usualDst6 {
+		if at(0) != commonIPv6 || at(4) != commonSrc6 || at(24) != commonDst6 {
 			return t, false
 		}
 		copy(t.src[:], val[8:])
@@ -55,7 +55,7 @@ func parseUsual(val []byte, family uint8) (t tuple, ok bool) {
 		return t, false
 	}
 	val = proto[:28]
-	if at(0) != usualProto || at(4) != usualNum || at(12) != usualSport || at(20) != usualDport || !hasPorts(val[8]) {
+	if at(0) != commonProto || at(4) != commonNum || at(12) != commonSport || at(20) != commonDport || !hasPorts(val[8]) {
 		return t, false
 	}
 	t.family, t.proto = family, val[8]
