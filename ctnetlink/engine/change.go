@@ -8,8 +8,8 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// changes are what an update can change, in the kernel's order. An error keeps
-// the earlier ones.
+// changes are the attributes that an update can change, in the kernel's order.
+// If one is refused, the earlier ones stay changed.
 var changes = []struct {
 	attr  ctnetlink.Attr
 	apply func(*Table, *entry, *entryAttrs) errno
@@ -40,7 +40,7 @@ func (t *Table) change(e *entry, a *entryAttrs) errno {
 	return 0
 }
 
-// parseHelp reads the name out of CTA_HELP.
+// parseHelp returns the helper's name in CTA_HELP.
 func parseHelp(val []byte) (name string, no errno) {
 	var tb [3][]byte
 	if no := parse(val, tb[:], helpPolicy); no != 0 {
@@ -53,14 +53,15 @@ func parseHelp(val []byte) (name string, no errno) {
 	return name, 0
 }
 
-// cut ends a string at its NUL.
+// cut cuts a string at its NUL.
 func cut(b []byte) (s string, rest []byte, found bool) {
 	before, after, found := bytes.Cut(b, []byte{0})
 	return string(before), after, found
 }
 
-// changeHelper takes a helper away ("") or finds it unchanged. An entry gets a
-// helper when it is created, or never.
+// changeHelper removes the entry's helper (the name is empty) or checks that
+// the name is that of the helper it has. An entry gets a helper when it is
+// created or never.
 func (t *Table) changeHelper(e *entry, a *entryAttrs) errno {
 	name, no := parseHelp(a[ctnetlink.AttrHelp])
 	if no != 0 {
@@ -100,8 +101,8 @@ func (t *Table) changeTimeout(e *entry, a *entryAttrs) errno {
 	return 0
 }
 
-// changeStatus sets bits. Those that only the table may change must be as they
-// are, or at least it must not look as if they were to be cleared.
+// changeStatus sets status bits. A request that would change a bit that belongs
+// to the table, or clear one that no request can clear, is refused.
 func (t *Table) changeStatus(e *entry, a *entryAttrs) errno {
 	v := ctnetlink.Status(a.u32(ctnetlink.AttrStatus))
 	if (e.status^v)&(ctnetlink.StatusExpected|ctnetlink.StatusConfirmed|ctnetlink.StatusDying) != 0 ||
@@ -124,7 +125,8 @@ func (t *Table) changeMark(e *entry, a *entryAttrs) errno {
 	return 0
 }
 
-// changeProtoInfo reads CTA_PROTOINFO; another protocol's state is passed over.
+// changeProtoInfo changes the protocol state from CTA_PROTOINFO. The state of
+// another protocol is ignored.
 func (t *Table) changeProtoInfo(e *entry, a *entryAttrs) errno {
 	var tb [4][]byte
 	if no := parse(a[ctnetlink.AttrProtoInfo], tb[:], infoPolicy); no != 0 {
@@ -139,7 +141,8 @@ func (t *Table) changeProtoInfo(e *entry, a *entryAttrs) errno {
 	return 0
 }
 
-// windowScale is IP_CT_TCP_FLAG_WINDOW_SCALE: the direction offered to scale.
+// windowScale is IP_CT_TCP_FLAG_WINDOW_SCALE: the direction offered window
+// scaling.
 const windowScale = ctnetlink.TCPWindowScale
 
 func (p *protoState) changeTCP(val []byte) errno {
@@ -176,8 +179,8 @@ func (p *protoState) changeSCTP(val []byte) errno {
 	return 0
 }
 
-// changeSeqAdj reads both directions' corrections; one that is incomplete keeps
-// what came before.
+// changeSeqAdj changes the sequence adjustment of both directions. If one is
+// incomplete, the numbers before the missing one stay changed.
 func (t *Table) changeSeqAdj(e *entry, a *entryAttrs) errno {
 	for d := range direction(2) {
 		val := a[ctnetlink.AttrSeqAdjOrig+ctnetlink.Attr(d)]
@@ -220,8 +223,8 @@ func (t *Table) changeSynproxy(e *entry, a *entryAttrs) errno {
 	return 0
 }
 
-// changeLabels replaces the labels, or with a mask the bits in it. Words that
-// were not sent become 0 (nf_connlabels_replace).
+// changeLabels replaces the labels, or only the bits in the mask if there is
+// one. Words that were not sent become 0 (nf_connlabels_replace).
 func (t *Table) changeLabels(e *entry, a *entryAttrs) errno {
 	val, mask := a[ctnetlink.AttrLabels], a[ctnetlink.AttrLabelsMask]
 	if len(val)%4 != 0 {

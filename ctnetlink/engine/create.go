@@ -5,8 +5,8 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// newEntry carries out NEW: it creates an entry, or changes the one that is
-// there (ctnetlink_new_conntrack).
+// newEntry handles NEW: it creates an entry or updates an existing one
+// (ctnetlink_new_conntrack).
 func (t *Table) newEntry(r *request) errno {
 	a, no := t.parseEntry(r)
 	if no != 0 {
@@ -42,14 +42,16 @@ func (t *Table) newEntry(r *request) errno {
 		return 0
 	case r.flags&wire.FlagCreate == 0:
 		return ctnetlink.ENOENT
-	case !a.has(ctnetlink.AttrTupleOrig), !a.has(ctnetlink.AttrTupleReply), tuples[original].proto != tuples[reply].proto:
+	case !a.has(ctnetlink.AttrTupleOrig), !a.has(ctnetlink.AttrTupleReply),
+		tuples[original].proto != tuples[reply].proto:
 		return ctnetlink.EINVAL
 	}
 	return t.create(r, a, tuples, z)
 }
 
-// create makes an entry (ctnetlink_create_conntrack). A refusal leaves nothing,
-// but for what made room for it.
+// create creates an entry (ctnetlink_create_conntrack). If the request is
+// refused the table is unchanged, except that an entry may have been dropped to
+// make room.
 func (t *Table) create(r *request, a *entryAttrs, tuples [2]tuple, z zone) errno {
 	if t.count+t.pinned >= t.o.Max && !t.dropOne() {
 		return ctnetlink.ENOMEM
@@ -86,7 +88,7 @@ func (t *Table) create(r *request, a *entryAttrs, tuples [2]tuple, z zone) errno
 	return 0
 }
 
-// features are those that an entry made now gets.
+// features returns the features of an entry that is created now.
 func (t *Table) features() (f features) {
 	if t.o.Accounting {
 		f |= hasCounters
@@ -100,8 +102,8 @@ func (t *Table) features() (f features) {
 	return f
 }
 
-// settings are what a new entry gets of what an update could change, in the
-// kernel's order for this.
+// settings are the attributes of a new entry that an update could change too,
+// in the order in which the kernel applies them on creation.
 var settings = []struct {
 	attr  ctnetlink.Attr
 	apply func(*Table, *entry, *entryAttrs) errno
@@ -114,7 +116,7 @@ var settings = []struct {
 	{ctnetlink.AttrMark, (*Table).changeMark},
 }
 
-// fill gives a new entry what the request says, in the kernel's order.
+// fill sets the fields of a new entry from a request, in the kernel's order.
 func (t *Table) fill(e *entry, r *request, a *entryAttrs) errno {
 	if a.has(ctnetlink.AttrHelp) {
 		name, no := parseHelp(a[ctnetlink.AttrHelp])
@@ -156,14 +158,14 @@ func (t *Table) fill(e *entry, r *request, a *entryAttrs) errno {
 	return 0
 }
 
-// occupied tells whether an entry already stands where one of e's tuples would
+// occupied reports whether the table has an entry with one of e's tuples
 // (nf_conntrack_hash_check_insert).
 func (t *Table) occupied(e *entry) bool {
 	return t.find(&e.tuples[original], e.zone, original) != nil ||
 		t.find(&e.tuples[reply], e.zone, reply) != nil
 }
 
-// discard gives up an entry that was never in the table.
+// discard frees an entry that was never added to the table.
 func (t *Table) discard(e *entry) {
 	delete(t.ext, e.slot)
 	t.slabs.release(e)

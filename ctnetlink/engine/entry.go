@@ -6,89 +6,91 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// entry is one connection. Entries lie in slabs and never move, so that a
-// *entry is good until remove is called for it; afterwards its slot is another's.
-// It holds no pointers, which spares the garbage collector a million of them.
+// entry is one connection. Entries are in slabs and never move: a *entry is
+// valid until remove is called for it; after that its slot may hold another
+// entry. It holds no pointers, so that the garbage collector need not scan a
+// million of them.
 type entry struct {
 	tuples   [2]tuple
-	next     [2]link // the hash chain's next, by direction
-	slot     slot    // its own
+	next     [2]link // the next link of the hash chain, by direction
+	slot     slot    // where this entry is
 	id       uint32
 	status   ctnetlink.Status
 	mark     uint32
-	refs     uint32 // entries whose master it is
+	refs     uint32 // number of entries that have this one as their master
 	has      features
 	zone     zone
 	proto    protoState
 	deadline tick
-	start    int64 // nanoseconds since the epoch, with hasTimes
+	start    int64 // nanoseconds since 1970, if hasTimes
 	counters [2]counter
 }
 
-// counter counts packets of one direction, with hasCounters.
+// counter counts the packets of one direction, if hasCounters.
 type counter struct{ packets, bytes uint64 }
 
-// protoState is what TCP or SCTP knows of the connection.
+// protoState is the protocol state of a TCP or SCTP connection.
 type protoState struct {
 	state  uint8
 	wscale [2]uint8  // TCP
 	flags  [2]uint8  // TCP
-	vtag   [2]uint32 // SCTP, as it is read off the wire
+	vtag   [2]uint32 // SCTP, read as big endian
 }
 
-// features are what an entry got, once and for all, at its creation.
+// features are properties that an entry gets when it is created.
 type features uint8
 
 const (
 	hasCounters  features = 1 << iota // nf_conntrack_acct was on
 	hasTimes                          // nf_conntrack_timestamp was on
-	hasEvents                         // somebody listened, or nf_conntrack_events was 1
-	hasSynproxy                       // it was made by a request
-	hasTimeout                        // it was not offloaded when it was dumped
-	hasExtension                      // there is an extension in Table.ext
-	alive                             // the slot is taken
+	hasEvents                         // a socket was in a group, or nf_conntrack_events was 1
+	hasSynproxy                       // it was created by a request
+	hasTimeout                        // it has a timeout: it was not offloaded when it was dumped
+	hasExtension                      // Table.ext has an extension for it
+	alive                             // the slot is in use
 )
 
-// extension is what few entries have.
+// extension holds what few entries have.
 type extension struct {
-	helper   *helper // nil: none, or none any more
+	helper   *helper // nil: none, or it was removed
 	hasHelp  bool    // it was created with a helper
 	labels   [labelsLen]byte
 	master   *master
 	seqAdj   [2]seqAdj
 	synproxy [3]uint32 // ISN, ITS, TSOFF
-	secCtx   []byte    // CTA_SECCTX's payload, of restored entries
-	dccp     []byte    // CTA_PROTOINFO's payload of DCCP, of restored entries
+	secCtx   []byte    // payload of CTA_SECCTX, on restored entries
+	dccp     []byte    // payload of CTA_PROTOINFO, on restored DCCP entries
 }
 
 // labelsLen is the length of the label bitmap (NF_CT_LABELS_MAX_SIZE).
 const labelsLen = 16
 
-// seqAdj corrects TCP sequence numbers after a helper changed a packet's length.
+// seqAdj is the correction of TCP sequence numbers after a helper changed the
+// length of a packet.
 type seqAdj struct{ pos, before, after uint32 }
 
 // settableStatus are the status bits that a request can set; it clears none.
 const settableStatus = ctnetlink.StatusSeenReply | ctnetlink.StatusAssured | ctnetlink.StatusFixedTimeout |
 	ctnetlink.StatusHelper
 
-// tick is the table's clock, in steps of tickLen since the epoch. The kernel
-// counts timeouts in jiffies; four milliseconds is its step at HZ=250.
+// tick is the table's time in units of tickLen since 1970. The kernel counts
+// timeouts in jiffies; at HZ=250 a jiffy is 4 ms.
 type tick int64
 
 const (
 	tickLen        = 4_000_000 // nanoseconds
 	ticksPerSecond = 250
-	// maxTimeout is the longest timeout, in ticks: the kernel's are 32 bits.
+	// maxTimeout is the longest timeout in ticks; the kernel's have 32 bits.
 	maxTimeout = math.MaxInt32
 	never      = tick(math.MaxInt64)
 )
 
-// after returns the tick that is so many seconds later.
+// after returns the tick a number of seconds later.
 func (now tick) after(seconds uint32) tick {
 	return now + tick(min(uint64(seconds)*ticksPerSecond, maxTimeout))
 }
 
-// remaining returns the whole seconds that the entry has left.
+// remaining returns the whole seconds until the entry's deadline.
 func (e *entry) remaining(now tick) uint32 {
 	if e.deadline <= now {
 		return 0
@@ -100,10 +102,11 @@ func (e *entry) expired(now tick) bool { return e.deadline <= now }
 
 func (e *entry) family() uint8 { return e.tuples[original].family }
 
-// protocol is the transport protocol's number, the same in both directions.
+// protocol returns the number of the transport protocol, which is the same in
+// both directions.
 func (e *entry) protocol() uint8 { return e.tuples[original].proto }
 
-// extension returns what few entries have, nil if this one has none of it.
+// extension returns the entry's extension, nil if it has none.
 func (t *Table) extension(e *entry) *extension {
 	if e.has&hasExtension == 0 {
 		return nil
@@ -111,7 +114,7 @@ func (t *Table) extension(e *entry) *extension {
 	return t.ext[e.slot]
 }
 
-// extend returns the entry's extension, a new one if need be.
+// extend returns the entry's extension, and makes one if it has none.
 func (t *Table) extend(e *entry) *extension {
 	if x := t.extension(e); x != nil {
 		return x

@@ -7,8 +7,8 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// eventKind is what happened to an entry: one bit, and for creations and
-// changes what else their message shows.
+// eventKind says what happened to an entry (one of the first three bits), and
+// what the message of a creation or an update shows in addition.
 type eventKind uint8
 
 const (
@@ -19,9 +19,10 @@ const (
 	eventRelated // it was created with a master
 )
 
-// event tells every socket in the group of it what happened to an entry
-// (ctnetlink_conntrack_event). The port id is of the socket that caused it; echo
-// is one that hears of it in any case, and once.
+// event sends an event about an entry to the sockets in its group
+// (ctnetlink_conntrack_event). portID is that of the socket that caused it.
+// echo, which may be nil, is a socket that receives it once, in the group or
+// not.
 func (t *Table) event(kind eventKind, e *entry, portID uint32, echo *socket) {
 	if e.has&hasEvents == 0 {
 		return
@@ -53,7 +54,7 @@ func (t *Table) event(kind eventKind, e *entry, portID uint32, echo *socket) {
 	t.multicast(w.B, group, echo)
 }
 
-// putGone appends what a DESTROY event shows.
+// putGone appends the attributes of a DESTROY event.
 func (t *Table) putGone(w *wire.Builder, e *entry) {
 	stop := t.wall
 	if late := t.now - e.deadline; e.has&hasTimeout != 0 && late > 0 {
@@ -70,7 +71,7 @@ func (t *Table) putGone(w *wire.Builder, e *entry) {
 	}
 }
 
-// putChanged appends what a NEW and an UPDATE event show.
+// putChanged appends the attributes of a NEW or UPDATE event.
 func (t *Table) putChanged(w *wire.Builder, e *entry, kind eventKind) {
 	x := t.extension(e)
 	w.U32(uint16(ctnetlink.AttrTimeout), e.remaining(t.now))
@@ -89,8 +90,8 @@ func (t *Table) putChanged(w *wire.Builder, e *entry, kind eventKind) {
 	w.U32(uint16(ctnetlink.AttrMark), e.mark)
 }
 
-// multicast queues an event with the members of its group. echo, which may be
-// nil, gets it once, a member or not, and first of all if it asked for it.
+// multicast queues an event for the members of a group. echo, which may be nil,
+// receives it once, in the group or not, after the others.
 func (t *Table) multicast(msg []byte, g ctnetlink.Group, echo *socket) {
 	for _, s := range t.sockets.groups[g] {
 		if s != echo && s.passes(msg) {
@@ -102,7 +103,8 @@ func (t *Table) multicast(msg []byte, g ctnetlink.Group, echo *socket) {
 	}
 }
 
-// FilterEvents leaves out events of entries that do not meet q.
+// FilterEvents implements [ctnetlink.EventFilterer]: the socket receives only
+// events of entries that match q.
 func (s *socket) FilterEvents(q *ctnetlink.EventFilter) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +116,8 @@ func (s *socket) FilterEvents(q *ctnetlink.EventFilter) error {
 	return nil
 }
 
-// passes tells whether an event meets the socket's filter. Expectations' do.
+// passes reports whether an event matches the socket's filter. Events about
+// expectations do.
 func (s *socket) passes(msg []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,8 +137,8 @@ func (s *socket) passes(msg []byte) bool {
 		matches(f.Reply(), &q.Reply, q.ReplySrcMask, q.ReplyDstMask)
 }
 
-// matches compares those fields of a tuple that the wanted one has; zones are not
-// compared.
+// matches reports whether t has the fields that want has, with the same values.
+// Zones are not compared.
 func matches(t, want *ctnetlink.Tuple, srcMask, dstMask netip.Addr) bool {
 	const comparable = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts | ctnetlink.FieldICMP
 	has := want.Has & comparable

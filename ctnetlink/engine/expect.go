@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// expectation is a connection that an entry announces: a packet that fits its
-// tuple under its mask would become an entry RELATED to its master. Nothing
-// sends packets here, so that expectations come and go by request and by time.
+// expectation is a connection that a helper expects: a packet that matches its
+// tuple under its mask would create an entry RELATED to the master. The table
+// sees no packets, so expectations are created by requests and removed by
+// requests and timeouts.
 type expectation struct {
-	serial uint64 // the order of creation, by which a dump walks
+	serial uint64 // order of creation, in which dumps list
 	id     uint32
 	master *entry
 	tuple  tuple
@@ -21,14 +22,14 @@ type expectation struct {
 	ends   tick
 }
 
-// expectMask is the part of a mask that counts: that of the source. The
-// destination is always compared whole.
+// expectMask is the part of a mask that is used: source address and port. The
+// destination is always compared in full.
 type expectMask struct {
 	src  [16]byte
 	port uint16
 }
 
-// matches tells whether two tuples are the same under the mask
+// matches reports whether two tuples are equal under the mask
 // (nf_ct_tuple_mask_cmp).
 func (m *expectMask) matches(a, b *tuple) bool {
 	if expectKeyOf(a) != expectKeyOf(b) || (a.sport^b.sport)&m.port != 0 {
@@ -42,7 +43,7 @@ func (m *expectMask) matches(a, b *tuple) bool {
 	return true
 }
 
-// and is what two masks have in common.
+// and returns the bits that two masks have in common.
 func (m expectMask) and(o *expectMask) expectMask {
 	for i := range m.src {
 		m.src[i] &= o.src[i]
@@ -51,14 +52,14 @@ func (m expectMask) and(o *expectMask) expectMask {
 	return m
 }
 
-// expectNAT is the translation that the expected connection gets.
+// expectNAT is the address translation of the expected connection.
 type expectNAT struct {
 	dir  uint32
 	addr [16]byte
 	port uint16
 }
 
-// expectKey is the destination of a tuple, by which expectations are found.
+// expectKey is the destination of a tuple; expectations are indexed by it.
 type expectKey struct {
 	dst           [16]byte
 	port          uint16
@@ -69,23 +70,22 @@ func expectKeyOf(t *tuple) expectKey {
 	return expectKey{t.dst, t.dport, t.family, t.proto}
 }
 
-// maxExpectations is nf_conntrack_expect_max, as Linux sets it with many
-// buckets.
+// maxExpectations is the default of nf_conntrack_expect_max on machines with
+// many hash buckets.
 const maxExpectations = 4096
 
-// expectations is the second table: of what is expected. The Table's lock
-// guards it.
+// expectations is the table of expectations. The Table's lock guards it.
 type expectations struct {
-	all      []*expectation               // by serial
-	byDst    map[expectKey][]*expectation // the youngest first
-	byMaster map[*entry][]*expectation    // the youngest first
+	all      []*expectation               // in order of serial
+	byDst    map[expectKey][]*expectation // newest first
+	byMaster map[*entry][]*expectation    // newest first
 	serial   uint64
-	earliest tick // no expectation ends before
+	earliest tick // no expectation ends before this
 
 	created, deleted uint32 // statistics
 }
 
-// find returns the expectation that a tuple would fulfil in a zone
+// find returns the expectation that a packet with this tuple would match
 // (__nf_ct_expect_find).
 func (x *expectations) find(zone uint16, t *tuple) *expectation {
 	for _, e := range x.byDst[expectKeyOf(t)] {
@@ -96,7 +96,7 @@ func (x *expectations) find(zone uint16, t *tuple) *expectation {
 	return nil
 }
 
-// count returns how many expectations of a class a master has.
+// count returns the number of a master's expectations in a class.
 func (x *expectations) count(master *entry, class uint32) (n int) {
 	for _, e := range x.byMaster[master] {
 		if e.class == class {
@@ -106,7 +106,7 @@ func (x *expectations) count(master *entry, class uint32) (n int) {
 	return n
 }
 
-// oldest returns a master's oldest expectation of a class.
+// oldest returns a master's oldest expectation in a class.
 func (x *expectations) oldest(master *entry, class uint32) *expectation {
 	list := x.byMaster[master]
 	for i := len(list) - 1; i >= 0; i-- {
@@ -131,7 +131,7 @@ func (x *expectations) insert(e *expectation) {
 	x.observe(e)
 }
 
-// observe notes when the expectation ends.
+// observe updates the earliest end.
 func (x *expectations) observe(e *expectation) {
 	x.earliest = min(x.earliest, e.ends)
 }
@@ -144,7 +144,7 @@ func (x *expectations) unlink(e *expectation) {
 	x.deleted++
 }
 
-// drop takes e off the list of a key, and the list off the map with its last.
+// drop removes e from the list of a key, and the key with its last expectation.
 func drop[K comparable](m map[K][]*expectation, key K, e *expectation) {
 	list := m[key]
 	if i := slices.Index(list, e); i >= 0 {
@@ -157,8 +157,10 @@ func drop[K comparable](m map[K][]*expectation, key K, e *expectation) {
 	m[key] = list
 }
 
-// after returns where in all the expectations younger than serial begin.
+// after returns the index in x.all of the first expectation after serial.
 func (x *expectations) after(serial uint64) int {
-	i, _ := slices.BinarySearchFunc(x.all, serial+1, func(e *expectation, s uint64) int { return cmp.Compare(e.serial, s) })
+	i, _ := slices.BinarySearchFunc(x.all, serial+1, func(e *expectation, serial uint64) int {
+		return cmp.Compare(e.serial, serial)
+	})
 	return i
 }

@@ -2,9 +2,8 @@ package engine
 
 import "time"
 
-// helper is a connection tracking helper of the kernel, as far as a table
-// without packets needs it: its name, the entries that may have it, and what it
-// allows their expectations.
+// helper is one of the kernel's connection tracking helpers: its name, the
+// entries that may have it, and the limits of their expectations.
 type helper struct {
 	name    string
 	family  uint8 // 0: both
@@ -12,21 +11,21 @@ type helper struct {
 	classes []expectLimit // by class of expectation
 }
 
-// expectLimit bounds the expectations of one class that one master may have
-// (struct nf_conntrack_expect_policy).
+// expectLimit bounds a master's expectations in one class (struct
+// nf_conntrack_expect_policy).
 type expectLimit struct {
 	max     int // 0: no limit
 	timeout time.Duration
 }
 
-// helpers are those that Linux has built in, with the limits that it shows.
+// helpers are the helpers that are part of Linux, with their limits.
 var helpers = []helper{
 	{"ftp", 0, 6, []expectLimit{{1, 300 * time.Second}}},
 	{"tftp", 0, 17, []expectLimit{{1, 300 * time.Second}}},
 	{"sip", 0, 6, sipLimits},
 	{"sip", 0, 17, sipLimits},
 	{"irc", 2, 6, []expectLimit{{8, 300 * time.Second}}},
-	{"Q.931", 0, 6, []expectLimit{{20, 240 * time.Second}}}, // of h323, like the next two
+	{"Q.931", 0, 6, []expectLimit{{20, 240 * time.Second}}}, // this and the next two are h323
 	{"H.245", 0, 17, []expectLimit{{18, 240 * time.Second}}},
 	{"RAS", 0, 17, []expectLimit{{32, 240 * time.Second}}},
 	{"amanda", 0, 17, []expectLimit{{4, 180 * time.Second}}},
@@ -37,11 +36,13 @@ var helpers = []helper{
 	{"snmp_trap", 2, 17, []expectLimit{{0, 180 * time.Second}}},
 }
 
-// sipLimits: signalling, audio, video, image.
-var sipLimits = []expectLimit{{1, 180 * time.Second}, {4, 180 * time.Second}, {4, 180 * time.Second}, {2, 180 * time.Second}}
+// sipLimits are the limits for signalling, audio, video and image.
+var sipLimits = []expectLimit{
+	{1, 180 * time.Second}, {4, 180 * time.Second}, {4, 180 * time.Second}, {2, 180 * time.Second},
+}
 
-// findHelper returns the helper of that name for entries of a family and a
-// protocol; nil when there is none.
+// findHelper returns the helper with a name for entries of a family and a
+// protocol, nil if there is none.
 func findHelper(name string, family, proto uint8) *helper {
 	for i := range helpers {
 		h := &helpers[i]
@@ -52,6 +53,6 @@ func findHelper(name string, family, proto uint8) *helper {
 	return nil
 }
 
-// expectFns are the functions that an expectation may name; the kernel calls
-// them when the expected packet comes.
+// expectFns are the names that CTA_EXPECT_FN may have. The kernel calls the
+// function when the expected packet arrives.
 var expectFns = []string{"nat-follow-master", "Q.931", "callforwarding", "sip"}

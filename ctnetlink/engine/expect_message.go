@@ -5,8 +5,8 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// expectHead is what the header of an expectation's message says beyond the
-// family.
+// expectHead holds the header fields of an expectation's message, except for
+// the family.
 type expectHead struct {
 	msg    uint16
 	flags  uint16
@@ -14,14 +14,14 @@ type expectHead struct {
 	portID uint32
 }
 
-// putExpect appends an expectation as dumps, answers and events alike show it
-// (ctnetlink_exp_fill_info).
+// putExpect appends the message of an expectation, the same in dumps, answers
+// and events (ctnetlink_exp_fill_info).
 func (t *Table) putExpect(w *wire.Builder, e *expectation, head expectHead) {
 	t.beginExpect(w, e, head)
 	w.End()
 }
 
-// beginExpect is putExpect that leaves the message open.
+// beginExpect is putExpect without ending the message.
 func (t *Table) beginExpect(w *wire.Builder, e *expectation, head expectHead) {
 	w.Begin(wire.SubsysExpect<<8|head.msg, head.flags, head.seq, head.portID, e.tuple.family, 0, 0)
 	e.tuple.put(w, wire.ExpectTuple, 0)
@@ -47,20 +47,21 @@ func (t *Table) beginExpect(w *wire.Builder, e *expectation, head expectHead) {
 	}
 }
 
-// maskTuple is the mask as the kernel shows it: the destination counts whole.
+// maskTuple returns the mask in the form that the kernel sends: all bits of the
+// destination are set.
 func (e *expectation) maskTuple() tuple {
 	m := tuple{src: e.mask.src, sport: e.mask.port, dport: 0xffff, family: e.tuple.family, proto: e.tuple.proto}
 	for i := range m.dst {
 		m.dst[i] = 0xff
 	}
 	if !hasPorts(m.proto) && m.proto != ctnetlink.ProtoICMP && m.proto != ctnetlink.ProtoICMPv6 {
-		m.sport, m.dport = 0, 0 // nothing to be shown
+		m.sport, m.dport = 0, 0 // the tuple has no ports
 	}
 	return m
 }
 
-// expectEvent tells the sockets in a group what happened to an expectation, as
-// long as its master has events (nf_ct_expect_event_report).
+// expectEvent sends an event about an expectation to the sockets in a group, if
+// its master has events (nf_ct_expect_event_report).
 func (t *Table) expectEvent(e *expectation, g ctnetlink.Group, portID uint32, echo *socket) {
 	if e.master.has&hasEvents == 0 || echo == nil && len(t.sockets.groups[g]) == 0 {
 		return
@@ -74,17 +75,17 @@ func (t *Table) expectEvent(e *expectation, g ctnetlink.Group, portID uint32, ec
 	t.multicast(w.B, g, echo)
 }
 
-// expectDump lists expectations by age. It holds none: where it goes on is a
-// serial number.
+// expectDump lists expectations in the order of their creation. Between two
+// messages it keeps a serial number, not a pointer.
 type expectDump struct {
 	expectHead
 	family uint8  // 0: both
-	master *entry // nil: of every one
-	id     uint32 // the master's, in case its place is taken by another
+	master *entry // nil: those of all masters
+	id     uint32 // the master's, in case its slot is reused
 	last   uint64
 }
 
-// dumpExpects begins a dump of all expectations or a master's
+// dumpExpects starts a dump of all expectations or of one master's
 // (ctnetlink_get_expect, ctnetlink_dump_exp_ct).
 func (t *Table) dumpExpects(r *request, a *expectAttrs) errno {
 	d := &expectDump{expectHead: expectHead{wire.MsgNew, wire.FlagMulti, r.seq, r.from.portID}, family: r.family}
@@ -97,7 +98,7 @@ func (t *Table) dumpExpects(r *request, a *expectAttrs) errno {
 			return ctnetlink.ENOENT
 		}
 		if x := t.extension(d.master); x == nil || !x.hasHelp {
-			return 0 // and no dump: the kernel's quirk
+			return 0 // as in the kernel, without a dump
 		}
 		d.id = d.master.id
 	}
@@ -120,32 +121,18 @@ func (d *expectDump) put(t *Table, w *wire.Builder) bool {
 	return false
 }
 
-// statsExpect lists the counters of expectations; without NLM_F_DUMP, nothing.
+// statsExpect starts a dump of the expectation counters. Without NLM_F_DUMP the
+// kernel answers nothing.
 func (t *Table) statsExpect(r *request) errno {
 	if !r.isDump() {
 		return 0
 	}
-	return r.from.startDump(&expectStatsDump{seq: r.seq, portID: r.from.portID})
+	return r.from.startDump(&countersDump{wire.MsgExpGetStatsCPU, r.seq, r.from.portID, t.expect.appendStats, false})
 }
 
-type expectStatsDump struct {
-	seq, portID uint32
-	done        bool
-}
-
-func (d *expectStatsDump) sequence() uint32 { return d.seq }
-
-// put appends the counters of the one CPU, under the kernel's odd type: that of
-// the other subsystem (ctnetlink_exp_stat_fill_info).
-func (d *expectStatsDump) put(t *Table, w *wire.Builder) bool {
-	if d.done {
-		return false
-	}
-	d.done = true
-	w.Begin(wire.SubsysConntrack<<8|wire.MsgExpGetStatsCPU, wire.FlagMulti, d.seq, d.portID, 0, 0, 0)
-	w.U32(1, 0)                // CTA_STATS_EXP_NEW: fulfilled by a packet
-	w.U32(2, t.expect.created) // CTA_STATS_EXP_CREATE
-	w.U32(3, t.expect.deleted) // CTA_STATS_EXP_DELETE
-	w.End()
-	return true
+// appendStats appends the expectation counters (enum ctattr_expect_stats).
+func (x *expectations) appendStats(w *wire.Builder) {
+	w.U32(1, 0)         // CTA_STATS_EXP_NEW: expectations that a packet matched
+	w.U32(2, x.created) // CTA_STATS_EXP_CREATE
+	w.U32(3, x.deleted) // CTA_STATS_EXP_DELETE
 }

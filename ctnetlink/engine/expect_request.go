@@ -9,23 +9,21 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// Flags of an expectation (NF_CT_EXPECT_* of nf_conntrack_common.h).
-const (
-	expectUserspace = 4 // never stored by a request
-	expectFlagsMask = 7
-)
+// expectFlags are the flags that CTA_EXPECT_FLAGS may have.
+const expectFlags = ctnetlink.ExpectPermanent | ctnetlink.ExpectInactive | ctnetlink.ExpectUserspace
 
 var (
-	// expectPolicy is that of an expectation's message (exp_nla_policy).
+	// expectPolicy is the policy of an expectation's message (exp_nla_policy).
 	expectPolicy = policy{
 		wire.ExpectMaster: nested, wire.ExpectTuple: nested, wire.ExpectMask: nested,
 		wire.ExpectTimeout: u32, wire.ExpectID: u32, wire.ExpectHelpName: {nlaString, 15}, wire.ExpectZone: u16,
-		wire.ExpectFlags: {flagMask, expectFlagsMask}, wire.ExpectClass: u32, wire.ExpectNAT: nested, wire.ExpectFn: {nlaString, 1 << 16},
+		wire.ExpectFlags: {flagMask, int(expectFlags)}, wire.ExpectClass: u32, wire.ExpectNAT: nested,
+		wire.ExpectFn: {nlaString, 1 << 16},
 	}
 	expectNATPolicy = policy{wire.ExpectNATDir: u32, wire.ExpectNATTuple: nested}
 )
 
-// expectAttrs are the attributes of an expectation's message by number.
+// expectAttrs holds the attributes of an expectation's message by number.
 type expectAttrs [wire.ExpectMax + 1][]byte
 
 func (a *expectAttrs) u32(n uint16) uint32 {
@@ -35,10 +33,10 @@ func (a *expectAttrs) u32(n uint16) uint32 {
 	return binary.BigEndian.Uint32(a[n])
 }
 
-// str returns a string without its NUL.
+// str returns a string attribute without its NUL.
 func (a *expectAttrs) str(n uint16) string { return string(a[n][:slices.Index(a[n], 0)]) }
 
-// expectRequest carries out a message of the second subsystem.
+// expectRequest handles a message of the expectation subsystem.
 func (t *Table) expectRequest(r *request) errno {
 	t.expireExpectations()
 	var a expectAttrs
@@ -56,7 +54,7 @@ func (t *Table) expectRequest(r *request) errno {
 	return t.statsExpect(r)
 }
 
-// newExpect adds an expectation, or sets the timeout of one that is there
+// newExpect adds an expectation, or sets the timeout of an existing one
 // (ctnetlink_new_expect).
 func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 	if a[wire.ExpectTuple] == nil || a[wire.ExpectMask] == nil || a[wire.ExpectMaster] == nil {
@@ -86,11 +84,11 @@ func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 	return 0
 }
 
-// expectEnd is when a timeout of that many seconds from now ends. The kernel
-// multiplies in 32 bits.
+// expectEnd returns the end of a timeout that starts now. The kernel multiplies
+// in 32 bits.
 func (t *Table) expectEnd(seconds uint32) tick { return t.now + tick(seconds*ticksPerSecond) }
 
-// readExpect makes an expectation of a request's attributes
+// readExpect makes an expectation from the attributes of a request
 // (ctnetlink_create_expect, ctnetlink_alloc_expect).
 func (t *Table) readExpect(family uint8, a *expectAttrs, want tuple, z zone) (*expectation, errno) {
 	mask, no := parseTuple(a[wire.ExpectMask], family, original, nil)
@@ -111,7 +109,8 @@ func (t *Table) readExpect(family uint8, a *expectAttrs, want tuple, z zone) (*e
 	}
 	e := &expectation{
 		master: master, tuple: want, mask: expectMask{mask.src, mask.sport},
-		class: a.u32(wire.ExpectClass), flags: a.u32(wire.ExpectFlags) &^ expectUserspace,
+		class: a.u32(wire.ExpectClass),
+		flags: a.u32(wire.ExpectFlags) &^ uint32(ctnetlink.ExpectUserspace), // no request sets it
 	}
 	if int64(e.class) >= int64(max(len(h.classes), 1)) {
 		return nil, ctnetlink.EINVAL
@@ -130,8 +129,8 @@ func (t *Table) readExpect(family uint8, a *expectAttrs, want tuple, z zone) (*e
 	return e, 0
 }
 
-// limit returns what a helper allows expectations of a class. A helper that is
-// known by name only has the limits of most.
+// limit returns the helper's limit for a class of expectations. A helper
+// without classes of its own has the limit of ftp.
 func (h *helper) limit(class uint32) expectLimit {
 	if int64(class) < int64(len(h.classes)) {
 		return h.classes[class]
@@ -159,9 +158,9 @@ func (e *expectation) readNAT(val []byte) errno {
 	return 0
 }
 
-// expectRelated adds an expectation for a request, unless another one is in
-// its way: the same is replaced, one that could be meant by the same packet
-// refuses it, and the oldest makes room (nf_ct_expect_related_report).
+// expectRelated adds an expectation (nf_ct_expect_related_report). An equal one
+// is replaced, and one that could match the same packet is a conflict. If the
+// master has as many of this class as it may have, its oldest is dropped.
 func (t *Table) expectRelated(e *expectation, r *request) errno {
 	x := &t.expect
 	for _, o := range slices.Clone(x.byDst[expectKeyOf(&e.tuple)]) {
@@ -194,7 +193,7 @@ func (t *Table) expectRelated(e *expectation, r *request) errno {
 	return 0
 }
 
-// getExpect answers with one expectation, or begins a dump
+// getExpect answers with one expectation, or starts a dump
 // (ctnetlink_get_expect).
 func (t *Table) getExpect(r *request, a *expectAttrs) errno {
 	if r.isDump() {
@@ -210,8 +209,8 @@ func (t *Table) getExpect(r *request, a *expectAttrs) errno {
 	return 0
 }
 
-// wantedExpect finds the expectation that a request names by the first of the
-// attributes that was sent, and by its id if that was.
+// wantedExpect returns the expectation that a request names: by the first
+// attribute of by that was sent, and by the id if that was sent too.
 func (t *Table) wantedExpect(r *request, a *expectAttrs, by ...uint16) (*expectation, errno) {
 	i := slices.IndexFunc(by, func(n uint16) bool { return a[n] != nil })
 	if i < 0 {
@@ -228,7 +227,7 @@ func (t *Table) wantedExpect(r *request, a *expectAttrs, by ...uint16) (*expecta
 	return e, 0
 }
 
-// deleteExpect deletes one expectation, those of a helper, or all
+// deleteExpect deletes one expectation, those of one helper, or all
 // (ctnetlink_del_expect).
 func (t *Table) deleteExpect(r *request, a *expectAttrs) errno {
 	if a[wire.ExpectTuple] != nil {
@@ -247,13 +246,13 @@ func (t *Table) deleteExpect(r *request, a *expectAttrs) errno {
 	return 0
 }
 
-// dropExpect ends an expectation, with its DESTROY event.
+// dropExpect removes an expectation and sends its DESTROY event.
 func (t *Table) dropExpect(e *expectation, portID uint32, echo *socket) {
 	t.expect.unlink(e)
 	t.expectEvent(e, ctnetlink.GroupExpectDestroy, portID, echo)
 }
 
-// dropExpectations ends the expectations of an entry that is going, or that
+// dropExpectations removes the expectations of an entry that is removed or
 // loses its helper (nf_ct_remove_expectations).
 func (t *Table) dropExpectations(master *entry) {
 	for _, e := range slices.Clone(t.expect.byMaster[master]) {
@@ -261,8 +260,8 @@ func (t *Table) dropExpectations(master *entry) {
 	}
 }
 
-// expireExpectations ends the expectations whose time is over, the first
-// first.
+// expireExpectations removes the expectations whose timeouts have passed, in
+// the order of their ends.
 func (t *Table) expireExpectations() {
 	x := &t.expect
 	if len(x.all) == 0 || t.now < x.earliest {

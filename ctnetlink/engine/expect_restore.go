@@ -7,9 +7,9 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// eachExpect gives every expectation as the NEW message of a dump, for
-// restoreExpect to read. Unlike the kernel's it names the zone, without which
-// the master could not be found again.
+// eachExpect yields every expectation as the NEW message of a dump, for
+// restoreExpect. Unlike the kernel's messages it holds the zone, without which
+// the master could not be found.
 func (t *Table) eachExpect(w *wire.Builder, yield func([]byte) bool) {
 	for _, e := range t.expect.all {
 		if e.ends <= t.now {
@@ -27,8 +27,8 @@ func (t *Table) eachExpect(w *wire.Builder, yield func([]byte) bool) {
 	}
 }
 
-// restoreExpect adds an expectation as a dump showed it age ago. ETIME: it has
-// ended since, or its master has, which is not there; nothing was added.
+// restoreExpect adds an expectation from the message of a dump that was made
+// age ago. The error is ETIME if it, or its master, has ended since.
 func (t *Table) restoreExpect(family uint8, attrs []byte, age time.Duration) errno {
 	var a expectAttrs
 	if no := parse(attrs, a[:], expectPolicy); no != 0 {

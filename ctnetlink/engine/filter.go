@@ -7,22 +7,22 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// entryFilter is which entries a dump lists and a flush removes.
+// entryFilter selects the entries that a dump lists or a flush removes.
 type entryFilter struct {
 	family       uint8 // 0: both
 	mark, status bitFilter
 	zone         zone
 	zoned        bool
 	tuples       [2]tuple
-	flags        [2]uint32 // which fields of each count
+	flags        [2]uint32 // CTA_FILTER flags: which fields are compared
 }
 
-// bitFilter compares some bits. The zero value lets everything pass.
+// bitFilter compares the bits in a mask. The zero value matches everything.
 type bitFilter struct{ v, mask uint32 }
 
 func (f bitFilter) match(v uint32) bool { return v&f.mask == f.v }
 
-// needsFilter tells whether the request asks for anything less than all
+// needsFilter reports whether the request selects some of the entries
 // (ctnetlink_needs_filter). A mask alone does not.
 func needsFilter(family uint8, a *entryAttrs) bool {
 	return family != 0 || a.has(ctnetlink.AttrMark) || a.has(ctnetlink.AttrFilter) ||
@@ -80,8 +80,8 @@ func (f *entryFilter) parse(r *request, family uint8, a *entryAttrs) errno {
 	return 0
 }
 
-// parseFlags reads CTA_FILTER, the one attribute that the kernel parses
-// strictly: nothing unknown, nothing too long, and the flag bits right.
+// parseFlags reads CTA_FILTER. It is the one attribute that the kernel parses
+// strictly: unknown attributes, other lengths and unknown flags are refused.
 func (f *entryFilter) parseFlags(a *entryAttrs) errno {
 	w := wire.Attrs{B: a[ctnetlink.AttrFilter]}
 	for nest := hasNestFlag(w.B); w.Next(); nest = hasNestFlag(w.B) {
@@ -100,7 +100,7 @@ func (f *entryFilter) parseFlags(a *entryAttrs) errno {
 	return 0
 }
 
-// isNest tells whether the last attribute of a number carries NLA_F_NESTED.
+// isNest reports whether the last attribute numbered typ has NLA_F_NESTED set.
 func isNest(b []byte, typ uint16) (is bool) {
 	a := wire.Attrs{B: b}
 	for nest := hasNestFlag(a.B); a.Next(); nest = hasNestFlag(a.B) {
@@ -111,12 +111,12 @@ func isNest(b []byte, typ uint16) (is bool) {
 	return is
 }
 
-// hasNestFlag tells whether the attribute that begins b carries NLA_F_NESTED.
+// hasNestFlag reports whether the first attribute in b has NLA_F_NESTED set.
 func hasNestFlag(b []byte) bool {
 	return len(b) >= wire.AttrHeaderLen && binary.NativeEndian.Uint16(b[2:])&wire.AttrNested != 0
 }
 
-// match tells whether an entry passes (ctnetlink_filter_match).
+// match reports whether an entry matches (ctnetlink_filter_match).
 func (f *entryFilter) match(e *entry) bool {
 	return (f.family == 0 || f.family == e.family()) &&
 		(!f.zoned || f.zone.id == e.zone.id) &&
@@ -124,15 +124,16 @@ func (f *entryFilter) match(e *entry) bool {
 		f.mark.match(e.mark) && f.status.match(uint32(e.status))
 }
 
-// matchTuple compares those fields of a tuple that count. The kernel's test of
-// IPv6 addresses is inverted; this one is not.
+// matchTuple reports whether the fields in the flags match. The kernel inverts
+// the comparison of IPv6 addresses; this does not.
 func (f *entryFilter) matchTuple(e *entry, d direction) bool {
 	flags, t, want := f.flags[d], &e.tuples[d], &f.tuples[d]
 	if flags == 0 {
 		return true
 	}
 	differ := func(flag uint32, differs bool) bool { return flags&flag != 0 && differs }
-	if differ(wire.FilterIPSrc, t.src != want.src) || differ(wire.FilterIPDst, t.dst != want.dst) || differ(wire.FilterProto, t.proto != want.proto) {
+	if differ(wire.FilterIPSrc, t.src != want.src) || differ(wire.FilterIPDst, t.dst != want.dst) ||
+		differ(wire.FilterProto, t.proto != want.proto) {
 		return false
 	}
 	switch t.proto {

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 )
 
-// link names a tuple of an entry in a hash chain: 0 is the chain's end.
+// link is a place in a hash chain: one tuple of one entry. 0 ends the chain.
 type link uint32
 
 func linkTo(s slot, d direction) link { return link(s)<<1 + link(d) + 1 }
@@ -14,23 +14,24 @@ func linkTo(s slot, d direction) link { return link(s)<<1 + link(d) + 1 }
 func (l link) slot() slot     { return slot((l - 1) >> 1) }
 func (l link) dir() direction { return direction((l - 1) & 1) }
 
-// index is the hash table: both tuples of every entry, each in the chain of its
-// own hash. A chain is linked through the entries themselves.
+// index is the hash table. It has both tuples of every entry, each in the chain
+// of its own hash. The chains are linked through the entries.
 type index struct {
-	heads []head // a power of two of them
-	n     int    // tuples in it
+	heads []head // their number is a power of two
+	n     int    // number of tuples
 	seed  uint64
 }
 
-// head is where a chain begins. Most searches look for what is not there: seen
-// has a bit for each tuple that was ever put into the chain, chosen by its hash,
-// so that they need not touch the entries, which lie far apart.
+// head is the start of a chain. Most lookups find nothing. seen has a bit,
+// chosen by the hash, for each tuple that was ever put into the chain, so that
+// such a lookup need not read the entries, which are far apart in memory.
 type head struct {
 	first link
 	seen  uint32
 }
 
-// seenBit is the bit of a hash in head.seen. The chain is chosen by other bits.
+// seenBit returns the bit of a hash in head.seen. Other bits of the hash choose
+// the chain.
 func seenBit(hash uint64) uint32 { return 1 << (hash >> 59) }
 
 const minHeads = 1 << 10
@@ -39,7 +40,8 @@ func newIndex() index {
 	return index{heads: make([]head, minHeads), seed: rand.Uint64()}
 }
 
-// hash mixes a tuple and the zone's id in its direction (wyhash's mixer).
+// hash hashes a tuple and the zone's id in its direction, with the mixer of
+// wyhash.
 func (x *index) hash(t *tuple, zoneID uint16) uint64 {
 	le := binary.LittleEndian
 	rest := uint64(t.sport) | uint64(t.dport)<<16 | uint64(t.family)<<32 | uint64(t.proto)<<40 | uint64(zoneID)<<48
@@ -56,13 +58,13 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// head returns the chain of a tuple, and the tuple's bit in it.
+// head returns the chain of a tuple and the tuple's bit in it.
 func (x *index) head(t *tuple, zoneID uint16) (h *head, bit uint32) {
 	hash := x.hash(t, zoneID)
 	return &x.heads[hash&uint64(len(x.heads)-1)], seenBit(hash)
 }
 
-// link puts both tuples of an entry into their chains.
+// link adds both tuples of an entry to their chains.
 func (t *Table) link(e *entry) {
 	if t.index.n += 2; t.index.n > len(t.index.heads) {
 		t.index.heads = make([]head, 2*len(t.index.heads))
@@ -83,7 +85,7 @@ func (t *Table) chain(e *entry) {
 	}
 }
 
-// unlink takes both tuples of an entry out of their chains.
+// unlink removes both tuples of an entry from their chains.
 func (t *Table) unlink(e *entry) {
 	for d := range direction(2) {
 		h, _ := t.index.head(&e.tuples[d], e.zone.in(d))
@@ -100,9 +102,9 @@ func (t *Table) unlink(e *entry) {
 }
 
 // find returns the entry that has the tuple in either direction
-// (__nf_conntrack_find). The hash of its chain was made with the zone's id in
-// the direction by; the entry must have the zone in the direction in which it
-// was found. An entry that has ended is removed.
+// (__nf_conntrack_find). The chain is chosen with the zone's id in the
+// direction by, and the entry must be in the zone in the direction in which it
+// is found. An entry that has expired is removed.
 func (t *Table) find(want *tuple, z zone, by direction) *entry {
 	zoneID := z.in(by)
 	h, bit := t.index.head(want, zoneID)
@@ -124,8 +126,8 @@ func (t *Table) find(want *tuple, z zone, by direction) *entry {
 	return nil
 }
 
-// lookup finds an entry as a request names it: by a tuple and a zone that may
-// count in one direction only (nf_conntrack_find_get).
+// lookup finds the entry that a request names by a tuple and a zone, which may
+// apply to one direction only (nf_conntrack_find_get).
 func (t *Table) lookup(want *tuple, z zone) *entry {
 	if e := t.find(want, z, original); e != nil || z.in(original) == z.in(reply) {
 		return e
@@ -133,8 +135,8 @@ func (t *Table) lookup(want *tuple, z zone) *entry {
 	return t.find(want, z, reply)
 }
 
-// taken tells whether another entry than e stands where a tuple of e's reply
-// direction would (nf_conntrack_tuple_taken). Entries of the same original
+// taken reports whether another entry than e has the tuple, which is to be e's
+// in the reply direction (nf_conntrack_tuple_taken). Entries with e's original
 // tuple do not count: they would be the same flow.
 func (t *Table) taken(want *tuple, e *entry) bool {
 	zoneID := e.zone.in(reply)

@@ -5,19 +5,20 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// answerTo is what the headers of an answer take from the request, and how the
-// entry is shown.
+// answerTo holds what the header of an answer copies from the request, and how
+// the entry is shown.
 type answerTo struct {
 	flags  uint16
 	seq    uint32
 	portID uint32
-	zeroes bool   // the counters are set to 0 once they were shown
-	use    uint32 // CTA_USE, but for the entries that refer to it
+	zeroes bool   // reset the counters after showing them
+	use    uint32 // CTA_USE, without the entries that refer to this one
 }
 
 const typeNew = wire.SubsysConntrack<<8 | wire.MsgNew
 
-// putEntry appends an entry as a dump and a GET show it (ctnetlink_fill_info).
+// putEntry appends the message of an entry in a dump or an answer to GET
+// (ctnetlink_fill_info).
 func (t *Table) putEntry(w *wire.Builder, e *entry, to answerTo) {
 	w.Begin(typeNew, to.flags, to.seq, to.portID, e.family(), 0, 0)
 	t.putTuples(w, e)
@@ -50,7 +51,7 @@ func (t *Table) putEntry(w *wire.Builder, e *entry, to answerTo) {
 	w.End()
 }
 
-// putTuples appends both tuples and the zone where it belongs.
+// putTuples appends both tuples, and the zone inside or after them.
 func (t *Table) putTuples(w *wire.Builder, e *entry) {
 	for d := range direction(2) {
 		var id uint16
@@ -64,8 +65,8 @@ func (t *Table) putTuples(w *wire.Builder, e *entry) {
 	}
 }
 
-// putProtoInfo appends the protocol's state; that of an entry which is gone is
-// shorter.
+// putProtoInfo appends the protocol state, which is shorter for a removed
+// entry.
 func (e *entry) putProtoInfo(w *wire.Builder, x *extension, gone bool) {
 	p := &e.proto
 	switch e.protocol() {
@@ -110,7 +111,7 @@ func (e *entry) putCounters(w *wire.Builder) {
 	}
 }
 
-// putTimes appends when the entry began, and when it ended unless that is 0.
+// putTimes appends the start time, and the stop time unless it is 0.
 func (e *entry) putTimes(w *wire.Builder, stop int64) {
 	if e.has&hasTimes == 0 {
 		return
@@ -123,8 +124,8 @@ func (e *entry) putTimes(w *wire.Builder, stop int64) {
 	w.Close(mark)
 }
 
-// putSynproxy appends the SYN proxy's numbers, which every entry has that was
-// made by a request.
+// putSynproxy appends the SYNPROXY numbers, which every entry has that was
+// created by a request.
 func (e *entry) putSynproxy(w *wire.Builder, x *extension) {
 	if e.has&hasSynproxy == 0 {
 		return

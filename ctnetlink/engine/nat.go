@@ -9,17 +9,18 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// natRange is what a translation may choose from (struct nf_nat_range2).
+// natRange is the range of addresses and ports that a translation chooses from
+// (struct nf_nat_range2).
 type natRange struct {
-	addrs            bool // minAddr and maxAddr were given
-	ports            bool // minPort and maxPort were given
+	addrs            bool // minAddr and maxAddr are set
+	ports            bool // minPort and maxPort are set
 	minAddr, maxAddr [16]byte
 	minPort, maxPort uint16
 }
 
-// setupNAT translates a new entry if the request says so: first the destination,
-// then the source. A direction without a translation keeps its address, and
-// changes its port where that must be (ctnetlink_setup_nat).
+// setupNAT translates a new entry if the request has a translation: first the
+// destination, then the source (ctnetlink_setup_nat). A direction without a
+// translation keeps its address; its port changes only if the tuple is taken.
 func (t *Table) setupNAT(e *entry, a *entryAttrs) errno {
 	if !a.has(ctnetlink.AttrNATDst) && !a.has(ctnetlink.AttrNATSrc) {
 		return 0
@@ -30,7 +31,7 @@ func (t *Table) setupNAT(e *entry, a *entryAttrs) errno {
 	return t.translate(e, a[ctnetlink.AttrNATSrc], true)
 }
 
-// translate changes the reply tuple by one translation (nf_nat_setup_info).
+// translate applies one translation to the reply tuple (nf_nat_setup_info).
 func (t *Table) translate(e *entry, val []byte, source bool) errno {
 	var r natRange
 	if val == nil {
@@ -60,8 +61,8 @@ func (t *Table) translate(e *entry, val []byte, source bool) errno {
 	return 0
 }
 
-// parse reads CTA_NAT_SRC or CTA_NAT_DST. Addresses of another family than the
-// entry's are passed over.
+// parse reads CTA_NAT_SRC or CTA_NAT_DST. Addresses of another family are
+// ignored.
 func (r *natRange) parse(val []byte, family uint8) errno {
 	var tb [6][]byte
 	if no := parse(val, tb[:], natPolicy); no != 0 {
@@ -91,15 +92,15 @@ func (r *natRange) parse(val []byte, family uint8) errno {
 		r.minPort = binary.BigEndian.Uint16(v)
 		r.maxPort = r.minPort
 	}
-	if v := ports[wire.NATPortMax]; v != nil { // alone it is a range from 0
+	if v := ports[wire.NATPortMax]; v != nil { // without a minimum the range starts at 0
 		r.ports = true
 		r.maxPort = binary.BigEndian.Uint16(v)
 	}
 	return 0
 }
 
-// unique returns the tuple of the range that nobody answers to yet, if there is
-// one (get_unique_tuple). The tuple is in the direction of the original.
+// unique returns a tuple in the range whose reply no entry has yet, if there is
+// one (get_unique_tuple). The tuple is in the original direction.
 func (t *Table) unique(current tuple, r *natRange, e *entry, source bool) tuple {
 	if source {
 		if r.contains(&current) {
@@ -129,11 +130,12 @@ func (t *Table) unique(current tuple, r *natRange, e *entry, source bool) tuple 
 	return chosen
 }
 
-// clashes tells whether a source that is taken must be changed: not when the
-// entry in the way is the same connection seen from its other end, for that is
-// no matter of ports (nf_nat_used_tuple_new).
+// clashes reports whether a source that is taken must be changed. It need not
+// be if the other entry is the same connection seen from the other end
+// (nf_nat_used_tuple_new).
 func (t *Table) clashes(current *tuple, e *entry) bool {
-	if p := e.protocol(); p == ctnetlink.ProtoTCP || p == ctnetlink.ProtoSCTP || e.status&(ctnetlink.StatusSrcNAT|ctnetlink.StatusDstNAT) != 0 {
+	const natMask = ctnetlink.StatusSrcNAT | ctnetlink.StatusDstNAT // IPS_NAT_MASK
+	if p := e.protocol(); p == ctnetlink.ProtoTCP || p == ctnetlink.ProtoSCTP || e.status&natMask != 0 {
 		return true
 	}
 	o := t.lookup(current, e.zone)
@@ -143,22 +145,22 @@ func (t *Table) clashes(current *tuple, e *entry) bool {
 			return false
 		}
 	}
-	return o.status&(ctnetlink.StatusSrcNAT|ctnetlink.StatusDstNAT|ctnetlink.StatusSeqAdjust) != 0 || o.tuples[original] != e.tuples[reply]
+	return o.status&(natMask|ctnetlink.StatusSeqAdjust) != 0 || o.tuples[original] != e.tuples[reply]
 }
 
-// replyTaken tells whether the answer to a tuple would reach another entry.
+// replyTaken reports whether a reply to the tuple would match another entry.
 func (t *Table) replyTaken(tp *tuple, e *entry) bool {
 	answer, _ := tp.invert()
 	return t.taken(&answer, e)
 }
 
-// contains tells whether a tuple's source is in the range.
+// contains reports whether a tuple's source is in the range.
 func (r *natRange) contains(tp *tuple) bool {
 	return (!r.addrs || bytes.Compare(tp.src[:], r.minAddr[:]) >= 0 && bytes.Compare(tp.src[:], r.maxAddr[:]) <= 0) &&
 		(!r.ports || r.containsPort(tp, true))
 }
 
-// containsPort tells whether the port that a translation changes is in the range.
+// containsPort reports whether the port to translate is in the range.
 func (r *natRange) containsPort(tp *tuple, source bool) bool {
 	port := tp.dport
 	switch {
@@ -173,17 +175,18 @@ func (r *natRange) containsPort(tp *tuple, source bool) bool {
 // maxAttempts bounds the search for a port (NF_NAT_MAX_ATTEMPTS).
 const maxAttempts = 128
 
-// choosePort looks for a port that makes the tuple unique, for a source from a
-// random one on, for a destination from the first; it may not find one (nf_nat_l4proto_unique_tuple).
+// choosePort looks for a port that makes the tuple unique
+// (nf_nat_l4proto_unique_tuple): for a source starting at a random one, for a
+// destination at the first. It may find none; the tuple is then taken.
 func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 	port, first, size := &tp.sport, uint32(r.minPort), uint32(0)
 	switch icmp := isICMP(tp.proto); {
 	case !icmp && (!hasPorts(tp.proto) || tp.proto == ctnetlink.ProtoGRE):
-		return // without a master, no PPTP
+		return // keys are chosen for PPTP only, which needs a master
 	case !r.ports && icmp:
 		first, size = 0, 1<<16
 	case !r.ports && !source:
-		return // the port of a destination is never chosen
+		return // no port is chosen for a destination
 	case !r.ports && *port < 512:
 		first, size = 1, 511
 	case !r.ports && *port < 1024:
@@ -218,7 +221,7 @@ func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 	}
 }
 
-// source is where translated connections come from, before the translation.
+// source is the source of translated connections, before the translation.
 type source struct {
 	addr          [16]byte
 	port          uint16
@@ -234,8 +237,9 @@ func sourceOf(tp *tuple, z zone) source {
 	return s
 }
 
-// sameSource returns the tuple with the source that an earlier connection from
-// the same one was given, if that is in the range (find_appropriate_src).
+// sameSource returns the tuple with the translated source of an earlier
+// connection from the same source, if that is in the range
+// (find_appropriate_src).
 func (t *Table) sameSource(tp *tuple, r *natRange, z zone) (same tuple, ok bool) {
 	known := t.sources[sourceOf(tp, z)]
 	for i := len(known) - 1; i >= 0; i-- {
@@ -248,7 +252,7 @@ func (t *Table) sameSource(tp *tuple, r *natRange, z zone) (same tuple, ok bool)
 	return tuple{}, false
 }
 
-// addSource remembers where an entry's source was translated to.
+// addSource remembers the translated source of an entry.
 func (t *Table) addSource(e *entry) {
 	if t.sources == nil {
 		t.sources = map[source][]*entry{}

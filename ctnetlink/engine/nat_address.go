@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// addr chooses an address of the range, the same one as the kernel would: a
-// client always gets the same for the same destination (find_best_ips_proto).
+// addr chooses an address in the range as the kernel does: for one client and
+// one destination always the same (find_best_ips_proto).
 func (r *natRange) addr(tp *tuple, zoneID uint16, source bool) [16]byte {
 	if r.minAddr == r.maxAddr {
 		return r.minAddr
@@ -18,7 +18,7 @@ func (r *natRange) addr(tp *tuple, zoneID uint16, source bool) [16]byte {
 	dst := tp.dst
 	h := jenkins(&tp.src, word(&dst, words-1)^uint32(zoneID))
 	var chosen [16]byte
-	full := false // a word was below its maximum: any value will do for the next
+	full := false // a word is not its maximum: the next may have any value
 	for i := range words {
 		low, width := uint32(0), ^uint32(0)
 		if !full {
@@ -36,7 +36,7 @@ func (r *natRange) addr(tp *tuple, zoneID uint16, source bool) [16]byte {
 	return chosen
 }
 
-// word reads 32 bits of an address as the kernel's processor does.
+// word returns 32 bits of an address in host byte order.
 func word(a *[16]byte, i int) uint32 { return binary.NativeEndian.Uint32(a[4*i:]) }
 
 // jenkins hashes an address (jhash2 of linux/jhash.h: Bob Jenkins's lookup3, in

@@ -8,17 +8,17 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// policy says what the kernel demands of attributes, by their number, before it
-// looks at any of them (struct nla_policy, in its liberal form).
+// policy holds the rules for attributes by their number. The kernel checks them
+// before it looks at any attribute (struct nla_policy, in its liberal form).
 type policy []rule
 
-// rule is about one attribute. The zero value lets everything pass.
+// rule is the rule for one attribute. The zero value accepts everything.
 type rule struct {
 	kind uint8
-	n    int // what kind says
+	n    int // depends on kind
 }
 
-// The kinds of rules, with what violates them.
+// The kinds of rules, each with what violates it and the error.
 const (
 	unspec    uint8 = iota
 	minLen          // fewer than n bytes: ERANGE; more are ignored
@@ -70,9 +70,10 @@ func (r rule) check(val []byte) errno {
 	return 0
 }
 
-// parse notes the payload of each attribute by its number, the last of those
-// with the same; one that is empty is not nil. Numbers beyond the table are
-// passed over, as is what does not parse at the end.
+// parse stores the payload of each attribute in tb by its number, the last one
+// if a number is repeated. The payload of an empty attribute is not nil.
+// Numbers that are not in tb, and trailing bytes that are no attribute, are
+// ignored.
 func parse(b []byte, tb [][]byte, p policy) errno {
 	for a := (wire.Attrs{B: b}); a.Next(); {
 		if a.Type == 0 || int(a.Type) >= len(tb) {
@@ -89,7 +90,7 @@ func parse(b []byte, tb [][]byte, p policy) errno {
 }
 
 var (
-	// entryPolicy is that of a conntrack message (ct_nla_policy).
+	// entryPolicy is the policy of a conntrack message (ct_nla_policy).
 	entryPolicy = policy{
 		ctnetlink.AttrTupleOrig:      nested,
 		ctnetlink.AttrTupleReply:     nested,

@@ -5,7 +5,7 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// getEntry answers GET and GET_CTRZERO, for one entry or as a dump
+// getEntry handles GET and GET_CTRZERO, for one entry or as a dump
 // (ctnetlink_get_conntrack).
 func (t *Table) getEntry(r *request) errno {
 	a, no := t.parseEntry(r)
@@ -14,13 +14,12 @@ func (t *Table) getEntry(r *request) errno {
 	}
 	zeroes := r.typ&0xff == wire.MsgGetCtrZero
 	if r.isDump() {
-		if r.from.busy() { // before the filters are looked at
+		if r.from.busy() { // the filters are checked later
 			return ctnetlink.EBUSY
 		}
-		if r.from.dump != nil {
-			return ctnetlink.EBUSY
-		}
-		d := &entryDump{answerTo: answerTo{flags: wire.FlagMulti, seq: r.seq, portID: r.from.portID, zeroes: zeroes, use: 1}}
+		d := &entryDump{answerTo: answerTo{
+			flags: wire.FlagMulti, seq: r.seq, portID: r.from.portID, zeroes: zeroes, use: 1,
+		}}
 		if needsFilter(r.family, a) {
 			d.filter = new(entryFilter)
 			if no := d.filter.parse(r, r.family, a); no != 0 {
@@ -40,8 +39,8 @@ func (t *Table) getEntry(r *request) errno {
 	return 0
 }
 
-// named finds the entry that a GET or a DELETE names by either tuple; EINVAL
-// when it names none.
+// named returns the entry that a GET or a DELETE names by one of its tuples.
+// The error is EINVAL if the request has no tuple.
 func (t *Table) named(a *entryAttrs, family uint8) (*entry, errno) {
 	z := parseZone(a[ctnetlink.AttrZone])
 	var want tuple
@@ -64,7 +63,8 @@ func (t *Table) named(a *entryAttrs, family uint8) (*entry, errno) {
 	return e, 0
 }
 
-// entryDump walks the slabs. It holds no entry: where it is to go on is a place.
+// entryDump walks the slabs. Between two messages it keeps a slot number, not a
+// pointer.
 type entryDump struct {
 	answerTo
 	filter *entryFilter // nil: all
@@ -89,8 +89,9 @@ func (d *entryDump) put(t *Table, w *wire.Builder) bool {
 	return false
 }
 
-// deleteEntry removes the entry that is named; without a tuple, or with a
-// filter, all that the filters let through (ctnetlink_del_conntrack).
+// deleteEntry removes the entry that a request names. Without a tuple, or with
+// CTA_FILTER, it removes all entries that match the filters
+// (ctnetlink_del_conntrack).
 func (t *Table) deleteEntry(r *request) errno {
 	a, no := t.parseEntry(r)
 	if no != 0 {
@@ -114,7 +115,7 @@ func (t *Table) deleteEntry(r *request) errno {
 	return 0
 }
 
-// flush removes every entry that the filters let through.
+// flush removes every entry that matches the filters.
 func (t *Table) flush(r *request, a *entryAttrs, family uint8) errno {
 	var f *entryFilter
 	if needsFilter(family, a) {

@@ -7,23 +7,23 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// request is one message on its way to its handler.
+// request is one message of a datagram that was sent.
 type request struct {
 	from    *socket
-	msg     wire.Message // aliases what was sent
+	msg     wire.Message // aliases the datagram
 	typ     uint16
 	flags   uint16
 	seq     uint32
 	family  uint8
 	version uint8
-	attrs   []byte // behind the headers
+	attrs   []byte // after the headers
 }
 
-// answered is what a handler returns that has begun a dump: no acknowledgement
-// follows. The kernel uses the same number.
+// errDumpStarted is what a handler returns that started a dump: no
+// acknowledgement follows. The kernel uses the same number.
 const errDumpStarted = ctnetlink.EINTR
 
-// handler carries out one kind of request: 0 is a success.
+// handler handles one kind of request; 0 is success.
 type handler func(t *Table, r *request) errno
 
 // handlerOf returns the handler of a message type, nil if there is none.
@@ -52,11 +52,12 @@ func handlerOf(typ uint16) handler {
 	return nil
 }
 
-// batchBegin is NFNL_MSG_BATCH_BEGIN: a transaction, which ctnetlink has not.
+// batchBegin is NFNL_MSG_BATCH_BEGIN. It starts a transaction, which ctnetlink
+// does not support.
 const batchBegin = 0x10
 
-// datagram carries out the messages of a datagram in turn (netlink_rcv_skb,
-// nfnetlink_rcv). The rest is dropped where one contradicts its length.
+// datagram handles the messages of a datagram in turn (netlink_rcv_skb,
+// nfnetlink_rcv), up to the first one whose length cannot be right.
 func (t *Table) datagram(s *socket, b []byte) {
 	m := wire.Messages{B: b}
 	for first := true; m.Next(); first = false {
@@ -72,7 +73,7 @@ func (t *Table) datagram(s *socket, b []byte) {
 	}
 }
 
-// handle hands a message to its handler (nfnetlink_rcv_msg).
+// handle calls the handler of a message (nfnetlink_rcv_msg).
 func (t *Table) handle(r *request) errno {
 	switch {
 	case r.flags&wire.FlagRequest == 0, r.typ < wire.TypeMin, len(r.msg) < wire.HeadLen:
@@ -87,8 +88,9 @@ func (t *Table) handle(r *request) errno {
 	return h(t, r)
 }
 
-// acknowledge queues the outcome of a request: its error number and its header
-// (netlink_ack with NETLINK_CAP_ACK, which our socket to the kernel sets).
+// acknowledge queues the result of a request: the error number and the
+// request's header (netlink_ack with NETLINK_CAP_ACK, which ctnetlink's kernel
+// socket sets).
 func (t *Table) acknowledge(r *request, no errno) {
 	w := t.builder()
 	w.BeginPlain(wire.TypeError, wire.FlagCapped, r.seq, r.from.portID)
@@ -98,17 +100,18 @@ func (t *Table) acknowledge(r *request, no errno) {
 	r.from.push(w.B, ackCost)
 }
 
-// builder returns the table's own, emptied.
+// builder returns the table's builder, emptied.
 func (t *Table) builder() *wire.Builder {
 	t.w.B = t.w.B[:0]
 	return &t.w
 }
 
-// isDump tells whether the request is for a dump: either bit of NLM_F_DUMP will
-// do.
+// isDump reports whether the request is for a dump: either bit of NLM_F_DUMP is
+// enough.
 func (r *request) isDump() bool { return r.flags&wire.FlagDump != 0 }
 
-// echo returns the socket that asked to hear of its own event, if it did.
+// echo returns the socket that sent the request if it asked to receive its own
+// event, else nil.
 func (r *request) echo() *socket {
 	if r.flags&wire.FlagEcho != 0 {
 		return r.from
@@ -116,23 +119,23 @@ func (r *request) echo() *socket {
 	return nil
 }
 
-// entryAttrs are the attributes of a conntrack message by number, nil those
-// that were not sent.
+// entryAttrs holds the attributes of a conntrack message by number; nil if not
+// sent.
 type entryAttrs [28][]byte
 
 func (a *entryAttrs) has(n ctnetlink.Attr) bool { return a[n] != nil }
 
-// u32 returns a big-endian number that was sent.
+// u32 returns the big-endian number in an attribute that was sent.
 func (a *entryAttrs) u32(n ctnetlink.Attr) uint32 { return binary.BigEndian.Uint32(a[n]) }
 
-// parseEntry reads the attributes of a conntrack message, into memory that is
-// the next one's too.
+// parseEntry reads the attributes of a conntrack message. The result is valid
+// until the next call.
 func (t *Table) parseEntry(r *request) (*entryAttrs, errno) {
 	t.attrs = entryAttrs{}
 	return &t.attrs, parse(r.attrs, t.attrs[:], entryPolicy)
 }
 
-// parseZone reads CTA_ZONE; without it the zone is the default one.
+// parseZone reads CTA_ZONE; without it the zone is the default zone.
 func parseZone(val []byte) zone {
 	z := defaultZone
 	if val != nil {

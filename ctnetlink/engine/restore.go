@@ -10,19 +10,20 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// ErrEnded is what [Table.Restore] returns for what has ended meanwhile.
-var ErrEnded = errors.New("its time is over")
+// ErrEnded is what [Table.Restore] returns for an entry or expectation whose
+// timeout has passed.
+var ErrEnded = errors.New("it has timed out")
 
-// Restore adds an entry, or an expectation, as the NEW message of a dump
-// describes it, with all that a request could not set: its id, every status
-// bit, counters, time stamps. Its timeout is less by age, the time since the
-// dump; if none is left nothing is added and the error is ErrEnded. There are no
-// events, and nf_conntrack_max does not count.
+// Restore adds an entry or an expectation from the NEW message of a dump,
+// including what a request could not set: id, status, counters, time stamps.
+// Its timeout is reduced by age, the time since the dump. If nothing is left of
+// it, nothing is added and the error is [ErrEnded]. No events are sent, and the
+// limit of Options.Max does not apply.
 //
-// What cannot be restored is said by other errors, and changes nothing: a
-// message that is malformed, a tuple that is taken (EEXIST), a helper that Linux
-// does not have. An expectation's master must have been restored before. The
-// message is not kept.
+// Other errors leave the table unchanged too: a malformed message
+// ([ctnetlink.ErrMalformed]), a tuple that is taken (EEXIST), a helper that
+// Linux does not have (EOPNOTSUPP). An expectation's master must be restored
+// before it. The message is not retained.
 func (t *Table) Restore(msg []byte, age time.Duration) error {
 	t.lock()
 	defer t.unlock()
@@ -47,7 +48,8 @@ func (t *Table) Restore(msg []byte, age time.Duration) error {
 	}
 }
 
-// malformed says which attribute of a message cannot be read.
+// malformed returns an error that names the part of a message that cannot be
+// read.
 func malformed(attr string) error { return fmt.Errorf("%w: %s", ctnetlink.ErrMalformed, attr) }
 
 func (t *Table) restoreEntry(family uint8, b []byte, age tick) error {
@@ -59,7 +61,7 @@ func (t *Table) restoreEntry(family uint8, b []byte, age tick) error {
 		}
 	}
 	if w.Malformed || len(w.B) > 0 {
-		return malformed("the attributes' lengths")
+		return malformed("the length of an attribute")
 	}
 	var e entry
 	e.zone = defaultZone
@@ -74,7 +76,7 @@ func (t *Table) restoreEntry(family uint8, b []byte, age tick) error {
 		}
 	}
 	if e.tuples[original].proto != e.tuples[reply].proto {
-		return malformed("its tuples are of two protocols")
+		return malformed("the tuples have two protocols")
 	}
 	for _, n := range []struct {
 		attr ctnetlink.Attr
@@ -114,7 +116,7 @@ func (t *Table) restoreEntry(family uint8, b []byte, age tick) error {
 	return t.insertRestored(&e, &x)
 }
 
-// insertRestored puts a restored entry into the table.
+// insertRestored adds a restored entry to the table.
 func (t *Table) insertRestored(e *entry, x *extension) error {
 	if t.find(&e.tuples[original], e.zone, original) != nil || t.find(&e.tuples[reply], e.zone, reply) != nil {
 		return ctnetlink.EEXIST
@@ -136,8 +138,8 @@ func (t *Table) insertRestored(e *entry, x *extension) error {
 	return nil
 }
 
-// restoreTuple reads a tuple of a dump. Unlike one of a request it may have
-// ports where this table's protocols have none: older kernels knew more.
+// restoreTuple reads a tuple of a dump. Unlike a request's it may have ports
+// for DCCP, which older kernels tracked.
 func restoreTuple(val []byte, family uint8, d direction, z *zone) (tuple, errno) {
 	tp, no := parseTuple(val, family, d, z)
 	if no != 0 || tp.proto != ctnetlink.ProtoDCCP {
@@ -185,10 +187,10 @@ func (e *entry) restoreCounters(a *entryAttrs) error {
 	return nil
 }
 
-// longestOpaque bounds what is kept of an entry without being understood.
+// longestOpaque bounds attributes that are kept without being parsed, in bytes.
 const longestOpaque = 512
 
-// restoreState reads the protocol's state and what goes into the extension.
+// restoreState reads the protocol state and the fields of the extension.
 func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family uint8) error {
 	if val := a[ctnetlink.AttrProtoInfo]; val != nil {
 		if err := e.restoreProtoInfo(x, val); err != nil {
@@ -235,7 +237,7 @@ func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family uint8
 	return restoreNumbers(e, x, a)
 }
 
-// restoreNumbers reads the sequence adjustments and the SYN proxy's numbers.
+// restoreNumbers reads the sequence adjustments and the SYNPROXY numbers.
 func restoreNumbers(e *entry, x *extension, a *entryAttrs) error {
 	for d := range direction(2) {
 		if val := a[ctnetlink.AttrSeqAdjOrig+ctnetlink.Attr(d)]; val != nil {
@@ -250,7 +252,7 @@ func restoreNumbers(e *entry, x *extension, a *entryAttrs) error {
 	if val := a[ctnetlink.AttrSynproxy]; val != nil {
 		n, ok := threeU32(val)
 		if !ok {
-			return malformed("the SYN proxy's numbers")
+			return malformed("the SYNPROXY numbers")
 		}
 		e.has |= hasSynproxy
 		if n != [3]uint32{} {
@@ -261,7 +263,7 @@ func restoreNumbers(e *entry, x *extension, a *entryAttrs) error {
 	return nil
 }
 
-// threeU32 reads a nest of three numbers of 32 bits.
+// threeU32 reads attributes 1 to 3, numbers of 32 bits, of a nest.
 func threeU32(val []byte) (n [3]uint32, ok bool) {
 	var tb [4][]byte
 	if parse(val, tb[:], seqAdjPolicy) != 0 {
@@ -279,7 +281,7 @@ func threeU32(val []byte) (n [3]uint32, ok bool) {
 func (e *entry) restoreProtoInfo(x *extension, val []byte) error {
 	var tb [4][]byte
 	if parse(val, tb[:], infoPolicy) != 0 {
-		return malformed("the protocol's state")
+		return malformed("the protocol state")
 	}
 	var no errno
 	switch proto := e.protocol(); {
@@ -289,19 +291,19 @@ func (e *entry) restoreProtoInfo(x *extension, val []byte) error {
 		no = e.proto.changeSCTP(tb[wire.InfoSCTP])
 	case proto == ctnetlink.ProtoDCCP:
 		if len(val) > longestOpaque {
-			return malformed("the protocol's state")
+			return malformed("the protocol state")
 		}
 		x.dccp = append([]byte{}, val...)
 		e.has |= hasExtension
 	}
 	if no != 0 {
-		return malformed("the protocol's state")
+		return malformed("the protocol state")
 	}
 	return nil
 }
 
-// restoreTCP reads TCP's state as a dump has it: flags without a mask, window
-// scales whatever the flags are.
+// restoreTCP reads the TCP state in a dump: flags have no mask, and window
+// scales are valid whatever the flags are.
 func (p *protoState) restoreTCP(val []byte) errno {
 	var tb [6][]byte
 	if no := parse(val, tb[:], tcpPolicy); no != 0 {

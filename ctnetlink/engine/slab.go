@@ -1,22 +1,22 @@
 package engine
 
-// slot numbers the places for entries.
+// slot is the number of a place for an entry.
 type slot uint32
 
 const slabLen = 1 << 10
 
-// slabs hold the entries. They grow by a slab at a time and never shrink or
-// move; places that were given up are taken again, the last first.
+// slabs hold the entries. A slab is added when all slots are in use. Slabs are
+// never moved or freed; freed slots are reused, the last one first.
 type slabs struct {
 	slabs []*[slabLen]entry
-	used  slot   // places ever taken
-	free  []slot // of those, the ones given up
+	used  slot   // number of slots ever used
+	free  []slot // those of them that are free
 }
 
-// at returns the entry in a place, which may be empty.
+// at returns the entry in a slot, which may be free.
 func (s *slabs) at(i slot) *entry { return &s.slabs[i/slabLen][i%slabLen] }
 
-// alloc returns an empty place.
+// alloc returns the zero entry in a free slot.
 func (s *slabs) alloc() *entry {
 	if n := len(s.free); n > 0 {
 		e := s.at(s.free[n-1])
@@ -32,7 +32,7 @@ func (s *slabs) alloc() *entry {
 	return e
 }
 
-// release empties a place.
+// release frees an entry's slot.
 func (s *slabs) release(e *entry) {
 	i := e.slot
 	*e = entry{slot: i}

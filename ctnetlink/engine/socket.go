@@ -10,22 +10,22 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// What the kernel accounts for a datagram in a receive buffer: its bytes, and
+// What the kernel charges to a receive buffer for a datagram: its bytes and
 // those of the structures around it.
 const (
 	ackCost    = 832
 	eventCost  = 1280
-	answerCost = 4864 // built in a page
+	answerCost = 4864 // these are built in a page
 
 	defaultBuffer = 212992      // net.core.rmem_default
 	minBuffer     = 2304        // SOCK_MIN_RCVBUF
-	maxSend       = 212992 - 32 // net.core.wmem_default, less what netlink keeps
-	maxDatagram   = 32 << 10    // of a dump
-	firstDatagram = 3776        // of a dump: NLMSG_GOODSIZE
+	maxSend       = 212992 - 32 // net.core.wmem_default, less netlink's overhead
+	maxDatagram   = 32 << 10    // the longest of a dump
+	firstDatagram = 3776        // the first of a dump, at least: NLMSG_GOODSIZE
 	firstAutoPort = math.MaxUint32 - 4096
 )
 
-// sockets are those that are open on a table.
+// sockets are the open sockets of a table.
 type sockets struct {
 	nextPort uint32
 	groups   [ctnetlink.GroupExpectDestroy + 1][]*socket
@@ -37,7 +37,7 @@ func (s *sockets) init(portID uint32) {
 	}
 }
 
-// port gives out a port id.
+// port returns the port id for a new socket.
 func (s *sockets) port() uint32 {
 	p := s.nextPort
 	if s.nextPort < firstAutoPort/2 || s.nextPort > firstAutoPort {
@@ -48,47 +48,46 @@ func (s *sockets) port() uint32 {
 	return p
 }
 
-// listened tells whether somebody is in a group, whichever
-// (nf_ctnetlink_has_listener, which the kernel keeps for all namespaces
-// together).
+// listened reports whether any socket is in a group (nf_ctnetlink_has_listener,
+// which in the kernel covers all network namespaces).
 func (s *sockets) listened() bool {
 	return slices.ContainsFunc(s.groups[:], func(members []*socket) bool { return len(members) > 0 })
 }
 
-// socket is a ctnetlink.Socket on a table, and a ctnetlink.EventFilterer.
+// socket is a socket of a table.
 type socket struct {
 	t      *Table
 	portID uint32
-	dump   dumper       // guarded by the table's lock; nil when none is under way
-	walked bool         // the dump has come to its end
-	w      wire.Builder // for its messages
-	first  []byte       // for its first datagram
+	dump   dumper       // nil: no dump is running; guarded by the table's lock
+	walked bool         // the dump has listed everything
+	w      wire.Builder // for the dump's messages
+	first  []byte       // for the dump's first datagram
 
-	mu       sync.Mutex // taken inside the table's lock, never around it
+	mu       sync.Mutex // taken inside the table's lock, never outside it
 	arrived  *sync.Cond
 	queue    []queued
-	taken    int // cost of what is queued
-	buffer   int // the most it may be
-	read     int // the largest buffer ever read into: a dump's first datagram is as long
+	taken    int // charged for the queue
+	buffer   int // the limit for taken
+	read     int // the largest buffer received into; the size of a dump's first datagram
 	overrun  bool
 	reported bool // the overrun was reported
 	lost     uint64
-	dumping  bool // there is more to be received from dump
+	dumping  bool // dump has more datagrams
 	closed   bool
 	filter   *ctnetlink.EventFilter
 	filtered ctnetlink.Flow
 }
 
-// queued is a datagram that waits.
+// queued is a datagram in the queue.
 type queued struct {
 	b    []byte
 	cost int
 }
 
-// dumper is a dump under way. It is called under the table's lock.
+// dumper is a running dump. Its methods are called under the table's lock.
 type dumper interface {
-	// put appends the next message to w; false, and nothing, at the end. No
-	// message is longer than maxMessage.
+	// put appends the next message to w, of at most maxMessage bytes. At the
+	// end it appends nothing and returns false.
 	put(t *Table, w *wire.Builder) bool
 	// sequence returns the sequence number of the request.
 	sequence() uint32
@@ -99,7 +98,8 @@ var (
 	_ ctnetlink.EventFilterer = (*socket)(nil)
 )
 
-// Dial opens a socket to the table; it is a ctnetlink.Dialer.
+// Dial opens a socket to the table. The method value t.Dial is a
+// [ctnetlink.Dialer].
 func (t *Table) Dial() (ctnetlink.Socket, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -108,7 +108,7 @@ func (t *Table) Dial() (ctnetlink.Socket, error) {
 	return s, nil
 }
 
-// Send carries out the requests in b.
+// Send implements [ctnetlink.Socket]: it handles the requests in b.
 func (s *socket) Send(b []byte) error {
 	if len(b) > maxSend {
 		return ctnetlink.EMSGSIZE
@@ -126,10 +126,11 @@ func (s *socket) Send(b []byte) error {
 	return nil
 }
 
-// Receive waits for the next datagram. One of a dump is filled now.
+// Receive implements [ctnetlink.Socket]: it waits for the next datagram. A
+// datagram of a dump is built by the call.
 func (s *socket) Receive(b []byte) (n int, from uint32, err error) { return s.receive(b, true) }
 
-// Poll is Receive that does not wait.
+// Poll is Receive without waiting.
 func (s *socket) Poll(b []byte) (n int, from uint32, err error) { return s.receive(b, false) }
 
 func (s *socket) receive(b []byte, wait bool) (int, uint32, error) {
@@ -150,8 +151,8 @@ func (s *socket) receive(b []byte, wait bool) (int, uint32, error) {
 	}
 }
 
-// next takes a datagram from the queue. done is false when the next one is a
-// dump's, which must be filled without the socket's lock.
+// next takes a datagram from the queue. done is false if the next one belongs
+// to a dump: it must be filled without the socket's lock.
 func (s *socket) next(b []byte) (n int, err error, done bool) {
 	switch {
 	case s.closed:
@@ -177,11 +178,11 @@ func (s *socket) next(b []byte) (n int, err error, done bool) {
 	return copy(b, q.b), nil, true
 }
 
-// maxMessage is room enough for any message of a dump.
+// maxMessage is the length of the longest message of a dump, in bytes.
 const maxMessage = 2 << 10
 
-// fill puts as much of the dump under way into b as fits, at last its end. It
-// returns 0 when another reader was faster.
+// fill fills b with messages of the running dump, at its end with NLMSG_DONE.
+// It returns 0 if another reader took them.
 func (s *socket) fill(b []byte) (int, error) {
 	s.t.lock()
 	defer s.t.unlock()
@@ -209,7 +210,7 @@ func (s *socket) fillLocked(b []byte) (out int, err error) {
 	if out > 0 {
 		return out, nil
 	}
-	// The end is a datagram of its own.
+	// NLMSG_DONE is a datagram of its own.
 	w.BeginPlain(wire.TypeDone, wire.FlagMulti, s.dump.sequence(), s.portID)
 	w.B = append(w.B, 0, 0, 0, 0)
 	w.End()
@@ -220,12 +221,12 @@ func (s *socket) fillLocked(b []byte) (out int, err error) {
 	return copy(b, w.B), nil
 }
 
-// busy tells whether a dump is under way, so that no other can begin.
+// busy reports whether a dump is running, so that no other can start.
 func (s *socket) busy() bool { return s.dump != nil }
 
-// startDump makes what d lists the socket's next datagrams. The first is filled
-// at once, for it comes before the answers to later requests. It returns what
-// the handler of the request is to return (netlink_dump_start).
+// startDump starts a dump (netlink_dump_start). Its first datagram is built
+// now, since it precedes the answers to later requests. The result is what the
+// request's handler must return.
 func (s *socket) startDump(d dumper) errno {
 	if s.busy() {
 		return ctnetlink.EBUSY
@@ -237,7 +238,7 @@ func (s *socket) startDump(d dumper) errno {
 	if len(s.first) < size {
 		s.first = make([]byte, size)
 	}
-	n, _ := s.fillLocked(s.first) // any message fits
+	n, _ := s.fillLocked(s.first) // it has room for any message
 	s.push(s.first[:n], answerCost)
 	if s.dump != nil {
 		s.mu.Lock()
@@ -247,7 +248,7 @@ func (s *socket) startDump(d dumper) errno {
 	return errDumpStarted
 }
 
-// endDump gives up the dump, under the table's lock.
+// endDump ends the dump, under the table's lock.
 func (s *socket) endDump() {
 	s.dump, s.walked = nil, false
 	s.mu.Lock()
@@ -255,9 +256,9 @@ func (s *socket) endDump() {
 	s.mu.Unlock()
 }
 
-// push queues a copy of a datagram, or loses it (netlink_attachskb,
-// netlink_broadcast_deliver). Once something was lost nothing is queued until
-// all that is has been received.
+// push queues a copy of a datagram, or drops it if the receive buffer is full
+// (netlink_attachskb, netlink_broadcast_deliver). After a drop nothing is
+// queued until the queue is empty.
 func (s *socket) push(b []byte, cost int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -277,7 +278,7 @@ func (s *socket) push(b []byte, cost int) {
 	s.arrived.Signal()
 }
 
-// Join adds the socket to a group.
+// Join implements [ctnetlink.Socket]: it adds the socket to a group.
 func (s *socket) Join(g ctnetlink.Group) error {
 	s.t.mu.Lock()
 	defer s.t.mu.Unlock()
@@ -291,7 +292,8 @@ func (s *socket) Join(g ctnetlink.Group) error {
 	return nil
 }
 
-// SetReadBuffer sets the receive buffer's size; twice as much is granted.
+// SetReadBuffer sets the size of the receive buffer to twice the number of
+// bytes, as Linux does, and returns it.
 func (s *socket) SetReadBuffer(bytes int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -299,21 +301,21 @@ func (s *socket) SetReadBuffer(bytes int) (int, error) {
 	return s.buffer, nil
 }
 
-// Lost returns how many datagrams did not fit into the receive buffer.
+// Lost returns the number of datagrams that were dropped.
 func (s *socket) Lost() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lost
 }
 
-// Queued returns how much of the receive buffer is taken.
+// Queued returns the number of bytes that are charged to the receive buffer.
 func (s *socket) Queued() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.taken
 }
 
-// Close leaves the groups, gives up a dump, and ends a Receive that waits.
+// Close leaves the groups, ends the dump, and makes a waiting Receive return.
 func (s *socket) Close() error {
 	s.t.mu.Lock()
 	defer s.t.mu.Unlock()

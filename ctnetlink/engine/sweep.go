@@ -7,35 +7,35 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// sweep remembers when to look for entries that have ended. Those that a
-// request meets are removed on the spot; the others by walking over the table,
-// which a big one affords only every so many requests.
+// sweep decides when to look for expired entries. An expired entry that a
+// request finds is removed at once. The others are removed by a walk over the
+// table, which for a large table is done only once in many requests.
 type sweep struct {
-	next   tick // no entry ends before
-	credit int  // entries that may be walked over for the requests made
+	next   tick // no entry expires before this
+	credit int  // number of entries that may be walked, earned by requests
 }
 
 const (
-	// sweepAlways is the size up to which a table is swept whenever something
-	// may have ended.
+	// sweepAlways is the number of slots up to which a table is walked whenever
+	// an entry may have expired.
 	sweepAlways = 4096
-	// sweepCredit is how many entries each request pays for.
+	// sweepCredit is the number of entries that each request earns.
 	sweepCredit = 64
 )
 
-// observe takes in an entry's end.
+// observe updates the earliest deadline.
 func (s *sweep) observe(deadline tick) { s.next = min(s.next, deadline) }
 
-// Expire removes the entries and the expectations whose time is over, with
-// their DESTROY events, in the order in which they ended. Requests do the same
-// sooner or later; Expire is for a table at which nobody asks.
+// Expire removes the entries and expectations whose timeouts have passed and
+// sends their DESTROY events, in the order in which they ended. Requests do
+// this too, though not at once; Expire is for a table that receives none.
 func (t *Table) Expire() {
 	t.lock()
 	defer t.unlock()
 	t.expire()
 }
 
-// expireLazily is expire for the beginning of a request.
+// expireLazily is expire as it is done before a request.
 func (t *Table) expireLazily() {
 	if t.ends.credit += sweepCredit; int(t.slabs.used) > max(sweepAlways, t.ends.credit) {
 		t.expireExpectations()
@@ -67,8 +67,8 @@ func (t *Table) expire() {
 	}
 }
 
-// dropOne removes an entry that is not assured, or one that has ended; false
-// when there is none (early_drop).
+// dropOne makes room for an entry: it removes expired entries, or else one that
+// is not assured (early_drop). It returns false if there is none.
 func (t *Table) dropOne() bool {
 	if t.expire(); t.count+t.pinned < t.o.Max {
 		return true

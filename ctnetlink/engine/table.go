@@ -9,54 +9,55 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// Options say how a table behaves. The zero value is a kernel as it boots.
+// Options configure a table. The zero value has the defaults of a kernel after
+// booting.
 type Options struct {
-	// Now is the clock, nil for time.Now. Time stamps and timeouts go by its
-	// wall clock.
+	// Now is the clock for timeouts and time stamps; nil: time.Now.
 	Now func() time.Time
-	// Max is the most entries that the table holds (nf_conntrack_max); 0 for
-	// 262144.
+	// Max is the maximum number of entries (nf_conntrack_max); 0: 262144.
 	Max int
 	// Accounting and Timestamps are nf_conntrack_acct and
-	// nf_conntrack_timestamp: whether a new entry counts packets, and knows
-	// when it began.
+	// nf_conntrack_timestamp: whether new entries have counters and a start
+	// time.
 	Accounting, Timestamps bool
-	// AlwaysEvents is nf_conntrack_events=1: every entry has events. Without
-	// it (2, the default) one that is made while nobody listens never has any.
+	// AlwaysEvents is nf_conntrack_events=1: all entries send events. The
+	// default is 2: an entry that is created while no socket is in a group
+	// never does.
 	AlwaysEvents bool
-	// PortID is the port id of the first socket, 0 for the process's id. The
-	// following ones count down from 0xffffefff, as the kernel does.
+	// PortID is the port id of the first socket; 0: the process's id. Later
+	// sockets count down from 0xffffefff, as in the kernel.
 	PortID uint32
-	// Seed makes the ids of entries other ones. Tables with the same seed give
-	// the same ids to the same requests.
+	// Seed changes the ids of entries. Tables with equal seeds give equal ids
+	// in the same order.
 	Seed uint32
 }
 
-// defaultMax is nf_conntrack_max of a machine with a gigabyte or more.
+// defaultMax is nf_conntrack_max on a machine with a gigabyte of memory or
+// more.
 const defaultMax = 262144
 
-// Table is an nf_conntrack in this process. It is safe for concurrent use.
+// Table is a connection tracking table. It is safe for concurrent use.
 type Table struct {
 	mu        sync.Mutex
 	o         Options
-	now       tick  // of the request under way
-	wall      int64 // the same in nanoseconds since the epoch
+	now       tick  // time of the current request
+	wall      int64 // the same in nanoseconds since 1970
 	slabs     slabs
 	index     index
 	ext       map[slot]*extension
 	sources   map[source][]*entry
-	count     int // entries
-	pinned    int // removed entries that still count, as masters of others
+	count     int // number of entries
+	pinned    int // number of removed entries that still count, as masters
 	masters   map[slot]*master
-	unassured int // entries that are not assured
+	unassured int // number of entries that are not assured
 	made      uint32
-	cursor    slot // where the search for one to drop goes on
+	cursor    slot // where dropOne continues
 	ends      sweep
 	stats     statistics
 	expect    expectations
 	sockets   sockets
 	w         wire.Builder // for answers and events
-	attrs     entryAttrs   // of the request under way
+	attrs     entryAttrs   // of the current request
 }
 
 // New returns an empty table.
@@ -67,13 +68,15 @@ func New(o Options) *Table {
 	if o.Max == 0 {
 		o.Max = defaultMax
 	}
-	t := &Table{o: o, index: newIndex(), ext: map[slot]*extension{}, masters: map[slot]*master{}, ends: sweep{next: never}}
+	t := &Table{
+		o: o, index: newIndex(), ext: map[slot]*extension{}, masters: map[slot]*master{}, ends: sweep{next: never},
+	}
 	t.sockets.init(o.PortID)
 	return t
 }
 
-// lock takes the table and the time. Everything that happens until unlock
-// happens at that moment.
+// lock locks the table and reads the clock. Until unlock the time does not
+// change.
 func (t *Table) lock() {
 	t.mu.Lock()
 	t.wall = t.o.Now().UnixNano()
@@ -82,17 +85,18 @@ func (t *Table) lock() {
 
 func (t *Table) unlock() { t.mu.Unlock() }
 
-// Len returns the number of entries, those that have ended but were not removed
-// yet included, as the kernel counts them.
+// Len returns the number of entries. As in the kernel it includes expired ones
+// that were not removed yet.
 func (t *Table) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.count
 }
 
-// All returns every live entry as the NEW message of a dump, and after them the
-// expectations, for [Table.Restore] to read. A message is valid until the next.
-// The table must not be used inside the loop.
+// All returns the entries that have not expired, each as the NEW message of a
+// dump, and after them the expectations, in the form that [Table.Restore]
+// reads. A message is valid until the next one. The loop must not use the
+// table.
 func (t *Table) All() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		t.lock()
@@ -113,7 +117,7 @@ func (t *Table) All() iter.Seq[[]byte] {
 	}
 }
 
-// add puts an entry, filled in but for its id, into the table.
+// add adds an entry to the table. All its fields but the id are set.
 func (t *Table) add(e *entry) {
 	e.has |= alive
 	t.link(e)
@@ -127,9 +131,9 @@ func (t *Table) add(e *entry) {
 	}
 }
 
-// remove ends an entry, with its DESTROY event. portID is the socket's that
-// asked for it, 0 without one; echo is a socket that wants to hear of it in any
-// case (nf_ct_delete).
+// remove removes an entry and sends its DESTROY event (nf_ct_delete). portID is
+// that of the socket that asked for it, 0 if none did; echo, which may be nil,
+// receives the event in any case.
 func (t *Table) remove(e *entry, portID uint32, echo *socket) {
 	e.status |= ctnetlink.StatusDying
 	t.event(eventDestroy, e, portID, echo)
@@ -147,8 +151,8 @@ func (t *Table) remove(e *entry, portID uint32, echo *socket) {
 	t.slabs.release(e)
 }
 
-// newID returns the id of the next entry. They go through all 32 bits in an
-// order of their own, so that none returns before all were given.
+// newID returns the id for a new entry. The sequence of ids repeats only after
+// all 32-bit numbers.
 func (t *Table) newID() uint32 {
 	for {
 		t.made++

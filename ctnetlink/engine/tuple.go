@@ -7,7 +7,7 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// errno is a refusal, 0 a success.
+// errno is a request's error number; 0 is success.
 type errno = ctnetlink.Errno
 
 const (
@@ -15,17 +15,17 @@ const (
 	familyIPv6 = ctnetlink.FamilyIPv6
 )
 
-// tuple is one direction of an entry. Tuples are compared with ==: what a
-// protocol does not have is 0.
+// tuple is one direction of an entry. Fields that its protocol does not have
+// are 0, so that tuples can be compared with ==.
 type tuple struct {
 	src, dst [16]byte // an IPv4 address is in the first four bytes
 	sport    uint16   // source port, GRE key, ICMP identifier
-	dport    uint16   // destination port, GRE key; of ICMP type<<8 | code
+	dport    uint16   // destination port, GRE key; for ICMP type<<8 | code
 	family   uint8
 	proto    uint8
 }
 
-// direction numbers an entry's two tuples.
+// direction is the index of one of an entry's tuples.
 type direction = uint8
 
 const (
@@ -33,11 +33,11 @@ const (
 	reply    direction = 1
 )
 
-// zone is where a tuple must be unique: an id, and the directions it counts in.
-// In a direction in which it does not, the entry is in zone 0.
+// zone is a conntrack zone: an id and the directions it applies to. In the
+// other direction the entry is in zone 0. A tuple is unique within its zone.
 type zone struct {
 	id   uint16
-	dirs uint8 // bits by direction
+	dirs uint8 // bit 1<<direction
 }
 
 var defaultZone = zone{0, 3}
@@ -51,7 +51,7 @@ func (z zone) in(d direction) uint16 {
 }
 
 // invert returns the tuple of the other direction (nf_ct_invert_tuple). ok is
-// false for an ICMP type that has no answer.
+// false for an ICMP type without an inverse.
 func (t *tuple) invert() (i tuple, ok bool) {
 	i = tuple{src: t.dst, dst: t.src, sport: t.dport, dport: t.sport, family: t.family, proto: t.proto}
 	if isICMP(t.proto) {
@@ -64,8 +64,8 @@ func (t *tuple) invert() (i tuple, ok bool) {
 
 func isICMP(proto uint8) bool { return proto == ctnetlink.ProtoICMP || proto == ctnetlink.ProtoICMPv6 }
 
-// hasPorts tells whether tuples of proto carry two numbers of 16 bits. DCCP is
-// not among them any more: its helperless tracking left Linux in 6.18.
+// hasPorts reports whether tuples of a protocol have two ports or keys. DCCP is
+// not among them: Linux 6.18 tracks it as a generic protocol.
 func hasPorts(proto uint8) bool {
 	switch proto {
 	case ctnetlink.ProtoTCP, ctnetlink.ProtoUDP, ctnetlink.ProtoUDPLite, ctnetlink.ProtoSCTP, ctnetlink.ProtoGRE:
@@ -74,11 +74,11 @@ func hasPorts(proto uint8) bool {
 	return false
 }
 
-// filterInside are the CTA_FILTER flags of the fields in CTA_TUPLE_PROTO, but for
-// the protocol.
+// filterInside is the set of CTA_FILTER flags for fields in CTA_TUPLE_PROTO,
+// without the protocol number.
 const filterInside = wire.FilterAll &^ (wire.FilterIPSrc | wire.FilterIPDst | wire.FilterZone | wire.FilterProto)
 
-// parseTuple reads a tuple attribute of a request, all of it.
+// parseTuple reads all fields of a tuple in a request.
 func parseTuple(val []byte, family uint8, dir direction, z *zone) (tuple, errno) {
 	if t, ok := parseCommonTuple(val, family); ok {
 		return t, 0
@@ -86,8 +86,9 @@ func parseTuple(val []byte, family uint8, dir direction, z *zone) (tuple, errno)
 	return parseTupleFields(val, family, dir, z, wire.FilterAll)
 }
 
-// parseTupleFields reads those fields of a tuple that flags name. Its zone goes
-// to z; nil refuses one (ctnetlink_parse_tuple_filter).
+// parseTupleFields reads the fields of a tuple that are in flags
+// (ctnetlink_parse_tuple_filter). The tuple's zone is stored in z; if z is nil,
+// a tuple with a zone is refused.
 func parseTupleFields(val []byte, family uint8, dir direction, z *zone, flags uint32) (t tuple, no errno) {
 	var tb [4][]byte
 	if no := parse(val, tb[:], tuplePolicy); no != 0 {
@@ -183,8 +184,8 @@ func (t *tuple) parseProto(val []byte, flags uint32) errno {
 	return 0
 }
 
-// parseICMP reads id, type and code, which is their order for both families.
-// The flags are those of IPv4.
+// parseICMP reads id, type and code from tb, which has them in this order for
+// both families. The flags are ICMP's.
 func (t *tuple) parseICMP(val []byte, tb [][]byte, p policy, flags uint32) errno {
 	var checked [10][]byte
 	if no := parse(val, checked[:], p); no != 0 {
@@ -215,8 +216,8 @@ func (t *tuple) parseICMP(val []byte, tb [][]byte, p policy, flags uint32) errno
 	return 0
 }
 
-// put appends the tuple as an attribute, with a zone's id if it has one in this
-// direction alone.
+// put appends the tuple as an attribute. zoneID is the id of a zone that
+// applies to this direction only, else 0.
 func (t *tuple) put(w *wire.Builder, typ uint16, zoneID uint16) {
 	mark := w.Nest(typ)
 	ip := w.Nest(wire.TupleIP)
@@ -239,7 +240,7 @@ func (t *tuple) put(w *wire.Builder, typ uint16, zoneID uint16) {
 		w.U16(wire.ProtoICMPv6ID, t.sport)
 		w.U8(wire.ProtoICMPv6Type, uint8(t.dport>>8))
 		w.U8(wire.ProtoICMPv6Code, uint8(t.dport))
-	case hasPorts(t.proto), t.sport|t.dport != 0: // restored from an older kernel
+	case hasPorts(t.proto), t.sport|t.dport != 0: // restored DCCP entries have ports
 		w.U16(wire.ProtoSrcPort, t.sport)
 		w.U16(wire.ProtoDstPort, t.dport)
 	}

@@ -6,11 +6,12 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// Nearly every tuple is one of two addresses and two ports, its attributes in
-// the kernel's own order, as a dump has them and programs send them back. Then
-// all of the headers are known, and what is between them can be picked out.
+// Nearly every tuple has two addresses and two ports, with the attributes in
+// the order in which the kernel sends them and programs send them back. All
+// attribute headers of such a tuple are known in advance, and its fields are at
+// fixed offsets.
 
-// The headers of the usual tuple, as their bytes lie in memory.
+// The headers of such a tuple's attributes, as numbers in host order.
 var (
 	commonIPv4  = attrHeader(20, wire.TupleIP|wire.AttrNested)
 	commonIPv6  = attrHeader(44, wire.TupleIP|wire.AttrNested)
@@ -24,7 +25,7 @@ var (
 	commonDport = attrHeader(6, wire.ProtoDstPort)
 )
 
-// attrHeader is an attribute's header as a number in host order.
+// attrHeader returns an attribute's header as a number in host order.
 func attrHeader(length, typ uint16) uint32 {
 	var b [4]byte
 	binary.NativeEndian.PutUint16(b[:], length)
@@ -32,7 +33,7 @@ func attrHeader(length, typ uint16) uint32 {
 	return binary.NativeEndian.Uint32(b[:])
 }
 
-// parseUsual reads a usual tuple; ok is false for any other.
+// parseCommonTuple reads such a tuple; ok is false for any other.
 func parseCommonTuple(val []byte, family uint8) (t tuple, ok bool) {
 	at := func(i int) uint32 { return binary.NativeEndian.Uint32(val[i:]) }
 	var proto []byte
@@ -55,7 +56,8 @@ func parseCommonTuple(val []byte, family uint8) (t tuple, ok bool) {
 		return t, false
 	}
 	val = proto[:28]
-	if at(0) != commonProto || at(4) != commonNum || at(12) != commonSport || at(20) != commonDport || !hasPorts(val[8]) {
+	if at(0) != commonProto || at(4) != commonNum || at(12) != commonSport || at(20) != commonDport ||
+		!hasPorts(val[8]) {
 		return t, false
 	}
 	t.family, t.proto = family, val[8]

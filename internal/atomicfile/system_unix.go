@@ -57,7 +57,9 @@ func syncDir(path string) error {
 // ignoreUnsupported returns nil for the errors of file systems that cannot sync
 // a directory, and any other error unchanged.
 func ignoreUnsupported(err error) error {
-	for _, unsupported := range []error{syscall.EINVAL, syscall.ENOTSUP, syscall.EOPNOTSUPP, syscall.ENOSYS, syscall.EPERM, syscall.EBADF} {
+	for _, unsupported := range []error{
+		syscall.EINVAL, syscall.ENOTSUP, syscall.EOPNOTSUPP, syscall.ENOSYS, syscall.EPERM, syscall.EBADF,
+	} {
 		if errors.Is(err, unsupported) {
 			return nil
 		}
