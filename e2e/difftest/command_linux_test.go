@@ -24,15 +24,15 @@ type command struct {
 	load    []line
 	byStdin bool // the file is "-"
 
-	// It listens while the commands after it run, and is judged last.
+	// It listens while the commands after it run, and is compared last.
 	background bool
 
-	// In place of a command line: something that is done in both labs.
-	deed *deed
+	// Instead of a command line: something that is done in both labs.
+	labAction *labAction
 }
 
-// A deed is what happens in a lab without the two programs.
-type deed struct {
+// A labAction is something done in a lab without the two programs.
+type labAction struct {
 	name string
 	do   func() error
 }
@@ -43,7 +43,7 @@ type line struct {
 	raw string
 }
 
-// parsed returns the line's command, as far as it can be told.
+// parsed returns the line's command, as far as it can be parsed.
 func (l line) parsed() *command {
 	if l.cmd != nil {
 		return l.cmd
@@ -142,8 +142,8 @@ func (c *command) args(file string) []string {
 
 // String writes the command for a shell.
 func (c *command) String() string {
-	if c.deed != nil {
-		return "# " + c.deed.name
+	if c.labAction != nil {
+		return "# " + c.labAction.name
 	}
 	var b strings.Builder
 	for _, e := range c.env {
@@ -178,7 +178,7 @@ func shellQuote(w string) string {
 	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
-// clone returns a copy that can be shortened without harm to c.
+// clone returns a copy that can be shortened without changing c.
 func (c *command) clone() *command {
 	d := *c
 	d.items = append([]item(nil), c.items...)
@@ -194,12 +194,12 @@ func (c *command) clone() *command {
 	return &d
 }
 
-// In a cluster, what stands behind one of these letters is dropped by 1.4.7:
-// their table word is an optional value there. (-C has one in 1.4.9 too.)
+// In a cluster, 1.4.7 drops what follows one of these letters: the table word is
+// their optional value. (-C has one in 1.4.9 too.)
 var swallowed = regexp.MustCompile(`^-(z*[LIUDGEFA])(.+)$`)
 
-// forOlder returns the command as 1.4.7 has to be given it, so that it
-// understands what 1.4.9 would: a swallowed cluster is taken apart.
+// forOlder returns the command in a form in which 1.4.7 means what 1.4.9 means:
+// such a cluster is split.
 func (c *command) forOlder() *command {
 	d := c.clone()
 	for i, it := range d.items {

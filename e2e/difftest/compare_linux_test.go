@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A bench compares two programs, each in its lab, and keeps the score.
+// A bench compares two programs, each in its lab, and counts the results.
 type bench struct {
 	t          *testing.T
 	reference  *lab
@@ -20,11 +20,11 @@ type bench struct {
 	ourDir     string
 	refProgram string
 
-	commands, cases int
-	heard, deaf     int // listeners that were compared, and that could not be
-	excused         map[string]int
-	found           map[string]bool // the distinct differences so far
-	like            map[string]int  // how many of them are of one kind
+	commands, cases                     int
+	listenersCompared, listenersSkipped int
+	excepted                            map[string]int
+	found                               map[string]bool // the distinct differences so far
+	like                                map[string]int  // how many of them are of one kind
 }
 
 // maxDifferences ends a run that finds ever more.
@@ -38,7 +38,7 @@ func newBench(t *testing.T) *bench {
 		refDir:     t.TempDir(),
 		ourDir:     t.TempDir(),
 		refProgram: programs.reference,
-		excused:    map[string]int{},
+		excepted:   map[string]int{},
 		found:      map[string]bool{},
 		like:       map[string]int{},
 	}
@@ -63,7 +63,7 @@ func (b *bench) reset() {
 	})
 }
 
-// tables returns what is in the two tables, as the reference tells it.
+// tables returns the contents of the two tables, as the reference lists them.
 func (b *bench) tables() (ref, our []string) {
 	b.both(func(l *lab, reference bool) {
 		out, _ := l.tool("", b.refProgram, "-L", "-o", "extended,labels")
@@ -76,7 +76,7 @@ func (b *bench) tables() (ref, our []string) {
 	return ref, our
 }
 
-// once runs a command in both labs.
+// once runs a command in both labs, for at most patience.
 func (b *bench) once(c *command, patience time.Duration) (ref, our observation) {
 	b.both(func(l *lab, reference bool) {
 		cmd, dir := c, b.ourDir
@@ -104,29 +104,29 @@ func (b *bench) once(c *command, patience time.Duration) (ref, our observation) 
 	return ref, our
 }
 
-// Patience with a program that listens, and with one that should not.
+// Limits for one program, on an idle machine.
 const (
-	listening = 60 * time.Millisecond
-	working   = 10 * time.Second
+	listening = 60 * time.Millisecond // until a program that waits for events is interrupted
+	working   = 20 * time.Second      // until any other is killed
 )
 
 // run runs a case from empty tables, and returns the first difference that no
-// excuse explains. It also returns how many commands it ran: fewer than all
-// when an excused difference drove the tables apart.
-func (b *bench) run(cmds []*command, score bool) (int, *difference) {
+// exception explains. It also returns how many commands it ran: not all of them
+// when a known difference made the tables differ.
+func (b *bench) run(cmds []*command, counted bool) (int, *difference) {
 	b.reset()
-	if score {
+	if counted {
 		b.cases++
 	}
-	a := b.gather(cmds)
-	defer a.dismiss()
+	a := b.startListeners(cmds)
+	defer a.kill()
 	disturbed := false
 	for i, c := range cmds {
 		if c.background {
 			continue
 		}
-		if c.deed != nil {
-			b.perform(c.deed)
+		if c.labAction != nil {
+			b.perform(c.labAction)
 			continue
 		}
 		patience := working
@@ -134,16 +134,17 @@ func (b *bench) run(cmds []*command, score bool) (int, *difference) {
 			patience = listening
 		}
 		ref, our := b.once(c, patience)
-		if c.listens() && (ref.status == 130 || our.status == 130) {
-			// The signal came before the program was ready for it.
-			ref, our = b.once(c, 10*listening)
+		for n := 0; n < 2 && c.listens() && (ref.status == 130 || our.status == 130); n++ {
+			// The signal came before the program was ready for it: wait longer.
+			patience *= 10
+			ref, our = b.once(c, patience)
 		}
-		if score {
+		if counted {
 			b.commands++
 		}
 
 		diff := differing(ref, our)
-		found := excusesFor(c, ref, our)
+		found := exceptionsFor(c, ref, our)
 		allowed := aspectsOf(found)
 		if diff&^allowed != 0 {
 			return i + 1, &difference{cmds: cmds[:i+1], on: c, aspects: diff &^ allowed, ref: ref, our: our}
@@ -158,26 +159,26 @@ func (b *bench) run(cmds []*command, score bool) (int, *difference) {
 				return i + 1, &difference{cmds[:i+1], c, diff &^ allowed, ref, our, refTable, ourTable}
 			}
 		}
-		if score {
-			b.excuse(found, &difference{cmds[:i+1], c, diff, ref, our, nil, nil})
+		if counted {
+			b.countException(found, &difference{cmds[:i+1], c, diff, ref, our, nil, nil})
 		}
 		if diff&contents != 0 {
-			b.deaf += len(a.cmds)
+			b.listenersSkipped += len(a.cmds)
 			return i + 1, nil // what follows cannot be compared
 		}
 		a.follow(c, ref)
 		// docs/classic.md 12: -A does not update in 1.4.7, and in a file does not say so.
 		disturbed = disturbed || diff&^stdout != 0 || c.load != nil && c.has("add")
 	}
-	if disturbed { // what there was to hear is not the same
-		b.deaf += len(a.cmds)
+	if disturbed { // the events were not the same
+		b.listenersSkipped += len(a.cmds)
 		return len(cmds), nil
 	}
-	return len(cmds), b.hear(a, cmds, score)
+	return len(cmds), b.compareListeners(a, cmds, counted)
 }
 
-// perform does something in both labs.
-func (b *bench) perform(d *deed) {
+// perform runs an action in both labs.
+func (b *bench) perform(d *labAction) {
 	b.both(func(l *lab, _ bool) {
 		l.inside(func() {
 			if err := d.do(); err != nil {
@@ -187,64 +188,65 @@ func (b *bench) perform(d *deed) {
 	})
 }
 
-// excuse counts a difference that was excused, if it is one.
-func (b *bench) excuse(found []excuse, d *difference) {
+// countException counts the exception that explains a difference, if there is one.
+func (b *bench) countException(found []exception, d *difference) {
 	for _, e := range found {
 		if e.aspects&d.aspects == 0 {
 			continue
 		}
-		if b.excused[e.row]++; b.excused[e.row] <= 3 && testing.Verbose() {
-			fmt.Fprintf(os.Stderr, "%s: excused by %q: %s\n", b.t.Name(), e.row, d)
+		if b.excepted[e.row]++; b.excepted[e.row] <= 3 && testing.Verbose() {
+			fmt.Fprintf(os.Stderr, "%s: known difference %q: %s\n", b.t.Name(), e.row, d)
 		}
 		return
 	}
 }
 
-// check runs a case; what it finds is shrunk and reported.
+// check runs a case. A difference is shrunk and reported.
 func (b *bench) check(cmds []*command) {
 	if _, d := b.run(cmds, true); d != nil {
 		b.report(d)
 	}
 }
 
-// report shrinks a difference and reports it, unless one like it was.
+// report shrinks a difference and reports it, unless a similar one was reported.
 func (b *bench) report(d *difference) {
 	if b.full() || b.seen(d) {
 		return
 	}
 	if d = b.shrink(d); d == nil || b.seen(d) {
-		return // it did not happen again, or is an old acquaintance
+		return // it did not happen again, or was reported
 	}
 	b.found[d.key()] = true
 	b.like[d.kind()]++
-	// At once, for whoever watches; the test's own output comes at its end.
+	// At once: the output of the test itself comes when it ends.
 	fmt.Fprintf(os.Stderr, "%s: %s\n", b.t.Name(), d)
 	b.t.Fail()
 }
 
 func (b *bench) full() bool { return len(b.found) >= maxDifferences }
 
-// maxAlike is how many differences of one kind are worth a report.
+// maxAlike is how many differences of one kind are reported.
 const maxAlike = 2
 
-// seen reports whether this difference, or enough of its kind, were reported.
+// seen reports whether this difference, or enough of its kind, was reported.
 func (b *bench) seen(d *difference) bool {
 	return b.found[d.key()] || b.like[d.kind()] >= maxAlike
 }
 
-// score prints what was compared, and what was excused.
-func (b *bench) score() {
-	rows := make([]string, 0, len(b.excused))
+// printSummary prints how much was compared, and how often each exception applied.
+func (b *bench) printSummary() {
+	rows := make([]string, 0, len(b.excepted))
 	sum := 0
-	for row, n := range b.excused {
+	for row, n := range b.excepted {
 		rows = append(rows, fmt.Sprintf("    %6d  %s", n, row))
 		sum += n
 	}
 	slices.SortFunc(rows, func(x, y string) int { return strings.Compare(y, x) })
-	text := fmt.Sprintf("%s: %d command lines compared in %d cases, %d excused differences, %d unexplained\n",
+	text := fmt.Sprintf("%s: %d command lines compared in %d cases, %d known differences, %d unexplained\n",
 		b.t.Name(), b.commands, b.cases, sum, len(b.found))
-	if b.heard+b.deaf > 0 {
-		text += fmt.Sprintf("    %d listeners among them; %d more may have heard of an excused difference, and were not compared\n", b.heard, b.deaf)
+	if b.listenersCompared+b.listenersSkipped > 0 {
+		text += fmt.Sprintf("    %d listeners among them; %d more were not compared, because the commands they followed differed\n",
+			b.listenersCompared, b.listenersSkipped)
 	}
 	if len(rows) > 0 {
 		text += strings.Join(rows, "\n") + "\n"
@@ -252,7 +254,7 @@ func (b *bench) score() {
 	fmt.Fprint(os.Stderr, text)
 }
 
-// absolute makes the name of a program good in every directory.
+// absolute makes the name of a program valid in every directory.
 func absolute(name string) string {
 	if abs, err := filepath.Abs(name); err == nil {
 		return abs

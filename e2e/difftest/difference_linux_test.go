@@ -17,11 +17,11 @@ type difference struct {
 	ourTable []string
 }
 
-// kind is the same for differences that may well have one cause.
+// kind is the same for differences that probably have one cause.
 func (d *difference) kind() string {
 	var names []string
 	for _, o := range known() {
-		// What a listener chooses and how it tells it are different things.
+		// The filter of a listener and its output are different things.
 		if d.on.has(o.long) && (d.on.background || isCommand(o.long)) {
 			names = append(names, o.long)
 		}
@@ -35,8 +35,7 @@ func (d *difference) key() string {
 	refused := d.ref.status == 2 || d.our.status == 2
 	var names []string
 	for _, it := range c.items {
-		// What refuses a command line says so; what changes how it works
-		// may be any option.
+		// A refusal names its cause; otherwise any option may matter.
 		if !refused || isCommand(it.name) {
 			names = append(names, it.name)
 		}
@@ -69,7 +68,7 @@ func (d *difference) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "differs in %s:\n", d.aspects)
 	for _, c := range d.cmds {
-		if c == d.on || !c.background || !d.on.background { // one listener does not matter to another
+		if c == d.on || !c.background || !d.on.background { // listeners do not affect each other
 			fmt.Fprintf(&b, "    %s\n", c)
 		}
 	}

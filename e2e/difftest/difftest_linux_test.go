@@ -67,7 +67,7 @@ func asRoot() int {
 	return 0
 }
 
-// skip says loudly that nothing was tested.
+// skip reports that nothing was tested.
 func skip(why string) int {
 	fmt.Fprintf(os.Stderr, "difftest: SKIPPED, NOTHING WAS COMPARED: %s\n", why)
 	return 0
@@ -86,30 +86,30 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// start is the seed of a run that was given none.
+// start is the seed of a run without DIFFTEST_SEED.
 var start = uint64(time.Now().UnixNano())
 
-// seed returns the number that repeats this run, and prints it.
+// seed returns the seed of this run, and prints it.
 func seed(t *testing.T) uint64 {
 	n := setting(t, "DIFFTEST_SEED", start)
 	fmt.Fprintf(os.Stderr, "%s: DIFFTEST_SEED=%d\n", t.Name(), n)
 	return n
 }
 
-// span is how long the random part may take.
+// span is how long the random part runs.
 func span(t *testing.T) time.Duration {
 	return time.Duration(setting(t, "DIFFTEST_SECONDS", 20)) * time.Second
 }
 
-// TestRandom compares random sequences until the time is up.
+// TestRandom compares random sequences for DIFFTEST_SECONDS.
 func TestRandom(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes its time")
+		t.Skipf("compares random command lines for %v: not with -short", span(t))
 	}
 	b := newBench(t)
 	g := newGenerator(seed(t))
 	for end := time.Now().Add(span(t)); time.Now().Before(end) && !b.full(); {
 		b.check(g.sequence())
 	}
-	b.score()
+	b.printSummary()
 }

@@ -37,12 +37,12 @@ func (g generator) listener() *command {
 			c.add(g.written(o, value))
 		}
 	}
-	g.spoil(c, 30)
+	g.mutate(c, 30)
 	return c
 }
 
-// audiences are listeners that hear the same story.
-const audiences = `
+// listenerLines are listeners that receive the same events.
+const listenerLines = `
 -E
 -E conntrack
 -E expect
@@ -155,9 +155,9 @@ const audiences = `
 -E --mask-src 255.0.0.0
 `
 
-// story is what they hear: each kind of entry comes, changes and goes. Nothing
-// in it may differ between the programs.
-const story = `
+// changes are the commands whose events they receive: each kind of entry is
+// created, changed and deleted. The two programs must not differ on any of them.
+const changes = `
 -I -p udp -t 5000 -s 10.0.0.2 -d 10.0.0.1 --sport 5 --dport 6 -m 0x10
 -I -p udp -t 5000 -s 10.0.0.2 -d 10.0.1.1 --sport 5 --dport 6 --orig-zone 3
 -I -p udp -t 5000 -s 10.0.0.2 -d 10.0.1.1 --sport 5 --dport 6 --reply-zone 4
@@ -186,35 +186,35 @@ const story = `
 -C
 `
 
-// TestEvents compares what listeners with one option or a few tell of one
-// story. Several of them hear it at once.
+// TestEvents compares the output of listeners with one option or a few on the
+// same changes. Several of them run at a time.
 func TestEvents(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes its time")
+		t.Skip("takes a minute: not with -short")
 	}
 	b := newBench(t)
-	b.perform(&deed{"loopback up", loopback})
-	var plot []*command
-	for l := range strings.Lines(story) {
+	b.perform(&labAction{"loopback up", loopback})
+	var steps []*command
+	for l := range strings.Lines(changes) {
 		if strings.HasPrefix(l, "#") {
-			plot = append(plot, &command{deed: &deed{"packets on the loopback device", traffic}})
+			steps = append(steps, &command{labAction: &labAction{"packets on the loopback device", traffic}})
 		} else if words := split(strings.TrimSpace(l)); len(words) > 0 {
 			c := &command{items: understood(words)}
 			if c.has("load-file") {
 				c.load = []line{{raw: "-I -p udp -t 5000 -s 10.0.0.1 -d 10.0.1.1 --sport 7 --dport 7\n"}, {raw: "-D -p igmp\n"}}
 			}
-			plot = append(plot, c)
+			steps = append(steps, c)
 		}
 	}
 	var all []*command
-	for l := range strings.Lines(audiences) {
+	for l := range strings.Lines(listenerLines) {
 		if words := split(strings.TrimSpace(l)); len(words) > 0 {
 			all = append(all, &command{items: understood(words), background: true})
 		}
 	}
 	for some := range slices.Chunk(all, 20) {
 		for some = slices.Clone(some); len(some) > 0 && !b.full(); {
-			_, d := b.run(slices.Concat(some, population(), plot), true)
+			_, d := b.run(slices.Concat(some, population(), steps), true)
 			if d == nil {
 				break
 			}
@@ -225,8 +225,8 @@ func TestEvents(t *testing.T) {
 			some = slices.DeleteFunc(some, func(c *command) bool { return c == d.on })
 		}
 	}
-	b.score()
-	if b.deaf > 0 && !b.full() {
-		t.Errorf("%d listeners were not compared: the story itself differs", b.deaf)
+	b.printSummary()
+	if b.listenersSkipped > 0 && !b.full() {
+		t.Errorf("%d listeners were not compared: the changes themselves differ", b.listenersSkipped)
 	}
 }

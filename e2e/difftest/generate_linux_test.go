@@ -147,7 +147,7 @@ func (g generator) creation() *command {
 			c.add(g.written(o, value))
 		}
 	}
-	g.spoil(c, 12)
+	g.mutate(c, 12)
 	return c
 }
 
@@ -187,7 +187,7 @@ func (g generator) action() *command {
 			c.add(g.written(o, g.value(o.kind, v6)))
 		}
 	}
-	g.spoil(c, 5)
+	g.mutate(c, 5)
 	return c
 }
 
@@ -225,8 +225,8 @@ func (g generator) anyOption() option {
 	return pick(g, options...)
 }
 
-// spoil changes the command in one of many ways, once in n times.
-func (g generator) spoil(c *command, n int) {
+// mutate changes the command in one of many ways, once in n times.
+func (g generator) mutate(c *command, n int) {
 	for g.chance(n) {
 		at := g.IntN(len(c.items) + 1)
 		insert := func(it item) {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // A lab is a network namespace, and the thread that lives in it. Programs are
@@ -23,7 +25,7 @@ type lab struct {
 	jobs    chan func()
 }
 
-// A result is what one run of a program left behind.
+// A result is what one run of a program wrote, and how it ended.
 type result struct {
 	status         int // exit status, or 128+N after signal N
 	stdout, stderr string
@@ -35,7 +37,7 @@ const hung = 999
 // connlabels is the label map both programs read inside their labs.
 const connlabels = "0 zero\n1 one\n2 two words\n7 seven\n127 last\n"
 
-// ruleset switches connection tracking on in a lab, and labels with it.
+// ruleset enables connection tracking in a lab, with labels.
 const ruleset = `table inet difftest {
 	chain forward {
 		type filter hook forward priority 0
@@ -45,7 +47,7 @@ const ruleset = `table inet difftest {
 `
 
 // newLab returns a lab in which program runs as "conntrack". The lab, its
-// namespaces and its thread go away with the test.
+// namespaces and its thread end with the test.
 func newLab(t *testing.T, program string) *lab {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,8 +61,8 @@ func newLab(t *testing.T, program string) *lab {
 	l := &lab{program: program, jobs: make(chan func())}
 	ready := make(chan error)
 	go func() {
-		// Never unlocked: the thread is changed beyond repair, and ends
-		// with this goroutine.
+		// Never unlocked: the thread keeps its namespaces and ends with this
+		// goroutine.
 		runtime.LockOSThread()
 		ready <- isolate(dir)
 		for job := range l.jobs {
@@ -79,8 +81,8 @@ func newLab(t *testing.T, program string) *lab {
 	return l
 }
 
-// isolate moves the calling thread into namespaces of its own, where overlay
-// lies over /etc and entries are born with counters and time stamps.
+// isolate moves the calling thread into namespaces of its own, where overlay is
+// mounted on /etc and new entries have counters and time stamps.
 func isolate(overlay string) error {
 	if err := syscall.Unshare(syscall.CLONE_NEWNET | syscall.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare: %w", err)
@@ -122,8 +124,8 @@ func (l *lab) tool(stdin, name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// run runs the lab's program. A program that listens for events gets a signal
-// after patience; any other is killed then.
+// run runs the lab's program. A program that listens for events is interrupted
+// after patience; any other is killed after patience, scaled with the load.
 func (l *lab) run(args, env []string, stdin string, listens bool, patience time.Duration) result {
 	var res result
 	l.inside(func() { res = runProgram(l.program, args, env, stdin, listens, patience) })
@@ -138,6 +140,9 @@ func runProgram(program string, args, env []string, stdin string, listens bool, 
 	}
 
 	killed := false
+	if !listens {
+		patience = testwait.Scale(patience)
+	}
 	timer := time.AfterFunc(patience, func() {
 		if listens {
 			_ = cmd.Process.Signal(os.Interrupt)
@@ -162,7 +167,7 @@ func prepare(program string, args, env []string, stdin string, stdout, stderr *b
 	return cmd
 }
 
-// ending returns what a program left behind that ended with err.
+// ending returns the result of a program that ended with err.
 func ending(err error, stdout, stderr *bytes.Buffer) result {
 	res := result{0, stdout.String(), stderr.String()}
 	var exit *exec.ExitError

@@ -10,10 +10,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
-// A listener is a program that runs in a lab beside the others, and tells
-// what happens there.
+// A listener is a program that runs in a lab in the background and prints the
+// events there.
 type listener struct {
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer
@@ -22,10 +24,11 @@ type listener struct {
 	inode          string // of the socket it listens on, once that is known
 }
 
-// How long a listener may take to begin, and to digest what happened.
+// How long a listener may take to start, and to print what happened, on an idle
+// machine.
 const (
 	beginning = 2 * time.Second
-	digesting = 2 * time.Second
+	digesting = 10 * time.Second
 )
 
 // listen starts the lab's program, to run until it is stopped.
@@ -82,7 +85,7 @@ func (x *listener) unread() (int, bool) {
 	return 0, false
 }
 
-// asleep reports whether all threads of the listener wait for something.
+// asleep reports whether all threads of the listener are asleep.
 func (x *listener) asleep() bool {
 	names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", x.cmd.Process.Pid))
 	for _, name := range names {
@@ -104,7 +107,7 @@ func (x *listener) ready() bool {
 }
 
 // idle reports whether the listener has nothing more to do: its socket is
-// empty, and it waits. (The kernel tells of what a command did before the
+// empty, and it sleeps. (The kernel sends the events of a command before the
 // command gets its answer.)
 func (x *listener) idle() bool {
 	if x.gone() {
@@ -115,10 +118,10 @@ func (x *listener) idle() bool {
 }
 
 // await waits until ok holds for all listeners, twice in a row, and reports
-// whether it came to that.
+// whether it did before patience ended.
 func await(listeners []*listener, ok func(*listener) bool, patience time.Duration) bool {
 	times := 0
-	for end := time.Now().Add(patience); times < 2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for start := time.Now(); times < 2 && time.Since(start) < testwait.Scale(patience); time.Sleep(time.Millisecond) {
 		if times++; slices.ContainsFunc(listeners, func(x *listener) bool { return !ok(x) }) {
 			times = 0
 		}
@@ -141,7 +144,7 @@ func (x *listener) result() result {
 	select {
 	case <-x.ended:
 		return ending(x.err, &x.stdout, &x.stderr)
-	case <-time.After(working):
+	case <-time.After(testwait.Scale(working)):
 		x.kill()
 		return result{hung, x.stdout.String(), x.stderr.String()}
 	}

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// What the excuses ask of command lines and of outputs.
+// Conditions of the exceptions on command lines and outputs.
 
 const operationFailed = "conntrack v1.4.9 (conntrack-tools): Operation failed: "
 
-// crashed reports whether a program died of its own fault.
+// crashed reports whether a program was ended by a fault.
 func crashed(o observation) bool { return slices.Contains([]int{128 + 11, 128 + 6, 128 + 7}, o.status) }
 
 // extra returns the lines of a that b lacks.
@@ -219,8 +219,8 @@ func (c *command) emptyLength() bool {
 	return false
 }
 
-// protocolOptionFirst reports whether an option of a protocol stands before
-// the -p that brings it.
+// protocolOptionFirst reports whether an option of a protocol comes before the
+// -p that it needs.
 func (c *command) protocolOptionFirst() bool {
 	for _, l := range c.load {
 		if l.parsed().protocolOptionFirst() {

@@ -28,8 +28,8 @@ func (b *bench) shrink(d *difference) *difference {
 		return d
 	}
 
-	// Commands, in halves, quarters, … one by one. The last is what showed
-	// the difference, unless that is in the tables, or was heard.
+	// Commands, in halves, quarters, … one by one. The last one showed the
+	// difference, unless that is in the tables or in events.
 	keep := 1
 	if d.aspects == contents || d.on.background {
 		keep = 0

@@ -20,7 +20,7 @@ func (g generator) chance(n int) bool { return g.IntN(n) == 0 }
 
 func pick[T any](g generator, from ...T) T { return from[g.IntN(len(from))] }
 
-// The pools are small, so that what is made is also met.
+// The pools are small, so that filters match.
 var (
 	v4Pool = []string{"10.0.0.1", "10.0.0.2", "10.0.1.1", "192.0.2.1"}
 	v6Pool = []string{"fd00::1", "fd00::2", "fd00:0:0:1::1", "2001:db8::1"}
@@ -121,7 +121,7 @@ func (g generator) value(k kind, v6 bool) string {
 	return ""
 }
 
-// oddNumbers are read differently by atoi, strtoul and a careful parser.
+// oddNumbers are read differently by atoi, strtoul and a strict parser.
 var oddNumbers = []string{"", "x", "-1", "+5", " 5", "5 ", "5x", "0x5", "0x", "08", "0b1", "5.0", "1e3", "65536",
 	"65537", "4294967295", "4294967296", "18446744073709551615", "18446744073709551616", "99999999999999999999", "-99999999999"}
 
@@ -175,7 +175,7 @@ func (k kind) odd() []string {
 	return oddNumbers
 }
 
-// odd returns such a value, or a list nobody thought of.
+// odd returns such a value, or a random list.
 func (g generator) odd(k kind) string {
 	names := map[kind][]string{status: statusNames, events: eventNames, output: outputNames}[k]
 	if values := k.odd(); len(values) > 0 && (names == nil || g.chance(2)) {
@@ -195,7 +195,7 @@ func oddLists(values ...string) []string {
 }
 
 // list joins up to n of the names. When odd, they are cut, turned to lower
-// case, negated, or spoiled.
+// case, negated, or made invalid.
 func (g generator) list(names []string, n int, odd bool) string {
 	var elems []string
 	for range 1 + g.IntN(n) {

@@ -2,18 +2,18 @@ package difftest
 
 import "strings"
 
-// An excuse is a difference that is meant. It covers only the aspects that it
-// names, and only where it applies.
-type excuse struct {
+// An exception is a difference that is meant. It covers only the aspects that it
+// names, on the command lines to which it applies.
+type exception struct {
 	row     string // the page and section that explains it, and a summary
 	aspects aspect
 	applies func(c *command, ref, our observation) bool
 }
 
-// excuses are all of them: docs/compat.md lists the defects that ours repairs,
+// exceptions are all of them: docs/compat.md lists the defects that ours repairs,
 // docs/classic.md 12 where the installed reference is older. The first that
 // explains a part of a difference is counted.
-var excuses = []excuse{
+var exceptions = []exception{
 	{"docs/compat.md #29, docs/classic.md 12: the reference crashes", all, func(_ *command, ref, our observation) bool {
 		return crashed(ref) && our.status <= 2
 	}},
@@ -176,8 +176,8 @@ var excuses = []excuse{
 	}},
 }
 
-// aspectsOf returns what some excuses cover.
-func aspectsOf(found []excuse) aspect {
+// aspectsOf returns the aspects that the exceptions cover.
+func aspectsOf(found []exception) aspect {
 	var a aspect
 	for _, e := range found {
 		a |= e.aspects
@@ -185,10 +185,10 @@ func aspectsOf(found []excuse) aspect {
 	return a
 }
 
-// excusesFor returns the excuses that apply.
-func excusesFor(c *command, ref, our observation) []excuse {
-	var found []excuse
-	for _, e := range excuses {
+// exceptionsFor returns the exceptions that apply.
+func exceptionsFor(c *command, ref, our observation) []exception {
+	var found []exception
+	for _, e := range exceptions {
 		if e.applies(c, ref, our) {
 			found = append(found, e)
 		}

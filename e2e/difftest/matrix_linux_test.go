@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// TestCells compares, one after the other, what docs/classic.md has as tables:
-// each option with each command, each option of each protocol with each
-// command, each odd value of each option, each cut of each long name. As this
-// takes minutes, an ordinary run takes a sample of it, by the seed.
-func TestCells(t *testing.T) {
+// TestMatrix compares systematically: each option with each command, each option
+// of each protocol with each command, each odd value of each option, each
+// abbreviation of each long name. As this takes minutes, an ordinary run takes a
+// sample of it, chosen by the seed and bounded by twice DIFFTEST_SECONDS.
+func TestMatrix(t *testing.T) {
 	every, offset := 1, 0
 	var end time.Time // of a sample: a dump is slow beside a large table
 	if os.Getenv("DIFFTEST_ALL") == "" {
@@ -25,17 +25,16 @@ func TestCells(t *testing.T) {
 	}{
 		{"Corpus", corpusCommands},
 		{"Legality", legality},
-		{"Protocols", protocolCells},
+		{"Protocols", protocolMatrix},
 		{"Values", oddValues},
 		{"Cuts", cuts},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			if testing.Short() {
-				t.Skip("takes its time")
+				t.Skip("takes up to a minute: not with -short")
 			}
 			b := newBench(t)
-			// Several share one pair of tables, for speed; what differs is
-			// shrunk to what matters.
+			// Several command lines use one pair of tables, for speed.
 			for i, chunk := range slices.Collect(slices.Chunk(part.cases(), 24)) {
 				if b.full() || !end.IsZero() && time.Now().After(end) {
 					break
@@ -45,13 +44,13 @@ func TestCells(t *testing.T) {
 				}
 				b.checkEach(append(slices.Clone(population()), chunk...), len(population()))
 			}
-			b.score()
+			b.printSummary()
 		})
 	}
 }
 
-// checkEach is check for commands that do not belong together: after a
-// difference it goes on behind it. The first n are the population, kept.
+// checkEach is check for independent commands: after a difference it continues
+// with the next one. The first n commands fill the tables, every time.
 func (b *bench) checkEach(cmds []*command, n int) {
 	for len(cmds) > n {
 		done, d := b.run(cmds, true)
@@ -66,7 +65,7 @@ func (b *bench) checkEach(cmds []*command, n int) {
 	}
 }
 
-// opt is an option in its plainest form.
+// opt returns an option in its plainest form.
 func opt(name, value string) item {
 	for _, list := range [][]option{commands, options} {
 		for _, o := range list {
@@ -107,7 +106,7 @@ func plainly(o option, value string) item {
 
 func line1(items ...item) *command { return &command{items: items} }
 
-// population is a small table in which the cells have something to find.
+// population returns commands that fill a small table, so that filters match something.
 func population() []*command {
 	entry := func(p, src, dst string, more ...item) *command {
 		c := line1(opt("create", ""), opt("src", src), opt("dst", dst), opt("timeout", "5000"), opt("protonum", p))
@@ -126,7 +125,7 @@ func population() []*command {
 	}
 }
 
-// forms are the commands of the legality table, with what each needs.
+// forms are the commands of the legality table, each with the options that it needs.
 func forms() map[string][]item {
 	pair := []item{opt("src", "10.0.0.1"), opt("dst", "10.0.0.2")}
 	join := func(more ...item) []item { return append(slices.Clone(pair), more...) }
@@ -182,8 +181,8 @@ func usual(o option) string {
 	return newGenerator(7).value(o.kind, false)
 }
 
-// legality crosses commands with general options: what each needs and one
-// more, and what each needs but one.
+// legality combines commands with general options: what each needs and one
+// more, and what each needs without one.
 func legality() []*command {
 	var cmds []*command
 	for _, f := range sortedForms() {
@@ -209,8 +208,8 @@ func legality() []*command {
 	return cmds
 }
 
-// protocolCells crosses commands with the options of each protocol.
-func protocolCells() []*command {
+// protocolMatrix combines commands with the options of each protocol.
+func protocolMatrix() []*command {
 	var cmds []*command
 	for _, f := range sortedForms() {
 		need := slices.DeleteFunc(slices.Clone(forms()[f]), func(it item) bool { return it.name == "protonum" })

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// An audience is what listens, in both labs, while a case runs.
-type audience struct {
+// A listenerGroup is the listeners of a case, in both labs.
+type listenerGroup struct {
 	cmds     []*command
 	ref, our []*listener
-	unsorted bool // the order of the events can be told
+	unsorted bool // the order of the events is fixed, and compared
 }
 
-// gather starts the listeners of a case. It returns when all of them listen.
-func (b *bench) gather(cmds []*command) *audience {
-	a := &audience{unsorted: true}
+// startListeners starts the listeners of a case. It returns when all of them listen.
+func (b *bench) startListeners(cmds []*command) *listenerGroup {
+	a := &listenerGroup{unsorted: true}
 	for _, c := range cmds {
 		if c.background {
 			a.cmds = append(a.cmds, c)
@@ -33,7 +33,7 @@ func (b *bench) gather(cmds []*command) *audience {
 			started = append(started, l.listen(c.args(""), c.env))
 		}
 		if !await(started, (*listener).ready, beginning) && !slices.ContainsFunc(a.cmds, picksNothing) {
-			b.t.Errorf("no sign that all of these listen: %s", a.cmds)
+			b.t.Errorf("not all of these listen: %s", a.cmds)
 		}
 		if reference {
 			a.ref = started
@@ -48,8 +48,8 @@ func (b *bench) gather(cmds []*command) *audience {
 // as -e SRC_NAT does.
 func picksNothing(c *command) bool { return c.has("event-mask") }
 
-// dismiss ends those that still listen.
-func (a *audience) dismiss() {
+// kill ends those that still listen.
+func (a *listenerGroup) kill() {
 	for _, x := range slices.Concat(a.ref, a.our) {
 		x.kill()
 	}
@@ -57,17 +57,17 @@ func (a *audience) dismiss() {
 
 var manyEntries = regexp.MustCompile(`: (?:[2-9]|\d\d+) flow entries have been`)
 
-// follow takes note of a command that the audience heard of: where one command
-// means several entries, their order is chance.
-func (a *audience) follow(c *command, ref observation) {
+// follow notes a command whose events the listeners received: where one command
+// affects several entries, their order is not compared.
+func (a *listenerGroup) follow(c *command, ref observation) {
 	if c.load != nil || c.has("flush") || manyEntries.MatchString(ref.stderr) {
 		a.unsorted = false
 	}
 }
 
-// hear stops the listeners of a case, and returns the first difference between
-// them that no excuse explains.
-func (b *bench) hear(a *audience, cmds []*command, score bool) *difference {
+// compareListeners stops the listeners of a case, and returns the first difference
+// between them that no exception explains.
+func (b *bench) compareListeners(a *listenerGroup, cmds []*command, counted bool) *difference {
 	if len(a.cmds) == 0 {
 		return nil
 	}
@@ -86,17 +86,17 @@ func (b *bench) hear(a *audience, cmds []*command, score bool) *difference {
 		}
 	})
 	for i, c := range a.cmds {
-		if score {
+		if counted {
 			b.commands++
-			b.heard++
+			b.listenersCompared++
 		}
 		diff := differing(ref[i], our[i])
-		found := excusesFor(c, ref[i], our[i])
+		found := exceptionsFor(c, ref[i], our[i])
 		if x := diff &^ aspectsOf(found); x != 0 {
 			return &difference{cmds: cmds, on: c, aspects: x, ref: ref[i], our: our[i]}
 		}
-		if score {
-			b.excuse(found, &difference{cmds, c, diff, ref[i], our[i], nil, nil})
+		if counted {
+			b.countException(found, &difference{cmds, c, diff, ref[i], our[i], nil, nil})
 		}
 	}
 	return nil
@@ -130,9 +130,9 @@ var (
 	when        = regexp.MustCompile(`<when>(?:<(hour|min|sec|wday|day|month|year)>\d+</(?:hour|min|sec|wday|day|month|year)>){7}</when>`)
 )
 
-// normaliseEvent is normalise for a line that tells an event. Neither the time
-// (the kernel's in one program, the clock in the other) nor the number of the
-// process is compared, and whether its name is still to be found is chance.
+// normaliseEvent is normalise for the line of an event. Neither the time (the
+// kernel's in one program, the clock's in the other) nor the process is compared:
+// its name is missing if it has ended.
 func normaliseEvent(l string) string {
 	start := ""
 	if m := eventStart.FindStringSubmatch(l); m != nil {
