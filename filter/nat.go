@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // NAT is a criterion on the translation of an entry. The zero NAT is none.
@@ -41,7 +42,7 @@ func (m *Filter) matchNAT(f *ctnetlink.Flow) bool {
 // toSource reports whether the translated source is the one of n.
 func (n *NAT) toSource(f *ctnetlink.Flow) bool {
 	r := f.Reply()
-	return (!n.Addr.IsValid() || sameAddr(n.Addr, r.Dst, n.Mask)) &&
+	return (!n.Addr.IsValid() || wire.SameAddr(n.Addr, r.Dst, n.Mask)) &&
 		(!n.HasPort || r.Has&ctnetlink.FieldDstPort != 0 && n.Port == r.DstPort ||
 			r.Has&ctnetlink.FieldICMPID != 0 && n.Port == r.ICMPID)
 }
@@ -49,6 +50,6 @@ func (n *NAT) toSource(f *ctnetlink.Flow) bool {
 // toDestination reports whether the translated destination is the one of n.
 func (n *NAT) toDestination(f *ctnetlink.Flow) bool {
 	r := f.Reply()
-	return (!n.Addr.IsValid() || sameAddr(n.Addr, r.Src, n.Mask)) &&
+	return (!n.Addr.IsValid() || wire.SameAddr(n.Addr, r.Src, n.Mask)) &&
 		(!n.HasPort || r.Has&ctnetlink.FieldSrcPort != 0 && n.Port == r.SrcPort)
 }

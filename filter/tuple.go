@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Tuple is a set of criteria on the tuple of one direction. The zero Tuple has
@@ -181,10 +182,7 @@ func number(t *ctnetlink.Tuple, field ctnetlink.Fields) uint32 {
 
 // equal reports whether b is the address, regardless of Not.
 func (a *Address) equal(b netip.Addr) bool {
-	if !a.Mask.IsValid() {
-		return a.Addr == b
-	}
-	return sameAddr(a.Addr, b, a.Mask)
+	return wire.SameAddr(a.Addr, b, a.Mask)
 }
 
 // anywhere reports whether one of the four addresses of an entry is the
@@ -194,26 +192,4 @@ func (a *Address) anywhere(orig, reply *ctnetlink.Tuple) bool {
 		return t.Has&ctnetlink.FieldSrc != 0 && a.equal(t.Src) || t.Has&ctnetlink.FieldDst != 0 && a.equal(t.Dst)
 	}
 	return either(orig) || either(reply)
-}
-
-// sameAddr compares two addresses in the bits that mask has set, or in all
-// without a mask.
-func sameAddr(a, b, mask netip.Addr) bool {
-	if !mask.IsValid() {
-		return a == b
-	}
-	if a.BitLen() != b.BitLen() || a.BitLen() != mask.BitLen() {
-		return false
-	}
-	a16, b16, m16 := a.As16(), b.As16(), mask.As16()
-	first := 0
-	if mask.Is4() {
-		first = 12
-	}
-	for i := first; i < 16; i++ {
-		if (a16[i]^b16[i])&m16[i] != 0 {
-			return false
-		}
-	}
-	return true
 }
