@@ -39,6 +39,9 @@ func (p *program) summary(r *Request) error {
 		return err
 	}
 	w := format.NewSummary(r.Output, sum, kinds)
+	if r.shown().limit == 0 {
+		w.Measure(sum.All())
+	}
 	p.out.buf, err = w.Append(p.out.buf, groups, func(b []byte) ([]byte, error) {
 		p.out.buf = b
 		err := p.out.spill()

@@ -47,17 +47,18 @@ func (o *Order) turn(b []byte, i int) []byte {
 	return b
 }
 
-// place is where something stands in an order: the first sixteen bytes of its
+// place is where something stands in an order: the first twelve bytes of its
 // code, which mostly decide, and its number.
 type place struct {
-	head, next uint64
-	index      int
+	head  uint64
+	next  uint32
+	index uint32
 }
 
-func placeOf(code []byte, index int) place {
-	var wide [16]byte
+func placeOf(code []byte, index uint32) place {
+	var wide [12]byte
 	copy(wide[:], code)
-	return place{binary.BigEndian.Uint64(wide[:]), binary.BigEndian.Uint64(wide[8:]), index}
+	return place{binary.BigEndian.Uint64(wide[:]), binary.BigEndian.Uint32(wide[8:]), index}
 }
 
 // compare orders places whose codes differ in the first bytes.
@@ -78,7 +79,7 @@ type top struct {
 
 // add takes a place in. If it, or one that was in, is now beyond the limit,
 // out is its number.
-func (t *top) add(p place) (out int, full bool) {
+func (t *top) add(p place) (out uint32, full bool) {
 	switch {
 	case t.limit == 0:
 		t.places = append(t.places, p)

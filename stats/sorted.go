@@ -12,7 +12,7 @@ type Sorted struct {
 	order  []Order
 	top    top
 	kept   []kept
-	free   []int // of kept
+	free   []uint32 // of kept
 	code   []byte
 	seen   uint64
 	memory pages
@@ -61,14 +61,14 @@ func (s *Sorted) Add(values, record []byte) {
 }
 
 // room returns the number of a place that nothing is kept in.
-func (s *Sorted) room() int {
+func (s *Sorted) room() uint32 {
 	if n := len(s.free); n > 0 {
 		i := s.free[n-1]
 		s.free = s.free[:n-1]
 		return i
 	}
 	s.kept = append(s.kept, kept{})
-	return len(s.kept) - 1
+	return uint32(len(s.kept) - 1)
 }
 
 // hold copies b into the memory of old, or into new memory if that is too

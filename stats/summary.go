@@ -2,73 +2,93 @@ package stats
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"iter"
 	"slices"
 )
 
-// Summary groups entries by the values of keys and counts, in each group, the
-// entries and what they carried. It keeps the groups and nothing of the
-// entries: memory grows with the number of groups alone.
+// Summary groups entries by the values of keys, and counts the entries, packets
+// and bytes of each group. It keeps the groups and no entry: its memory grows
+// with the number of groups.
 type Summary struct {
 	keys   []string
 	groups *groups
-	total  group
+	total  Group
 	code   []byte
+	ahead  byte // see Sorted
 }
 
-// Group is the entries that have the same values.
+// Group is the set of entries with the same values.
 type Group struct {
-	Values []Value // one for each key
-	// Entries is how many there are.
+	// Values has one value for each key, in the order of the keys.
+	Values []Value
+	// Entries is the number of entries.
 	Entries uint64
-	// Packets and Bytes are sums over the entries that have counters. Counted
-	// tells whether any of the group has: without, the sums mean nothing.
+	// Packets and Bytes are the sums over the entries with counters. Counted
+	// reports whether there is one; otherwise the sums are 0.
 	Packets, Bytes uint64
 	Counted        bool
 }
 
-// NewSummary returns an empty summary by keys of these names.
+// NewSummary returns an empty summary by keys with these names.
 func NewSummary(keys []string) *Summary {
 	return &Summary{keys: keys, groups: newGroups()}
 }
 
-// Keys are the names of the keys.
+// Keys returns the names of the keys.
 func (s *Summary) Keys() []string { return s.keys }
 
 // Len returns the number of groups.
 func (s *Summary) Len() int { return s.groups.n }
 
-// Add counts an entry. values are the values of all keys, one behind the
-// other, as the Append functions of this package write them; they are copied.
+// Add counts an entry. values are the values of all keys, one after the other,
+// as the Append functions of this package write them; they are copied. Counted
+// reports whether the entry has counters; if not, packets and bytes are ignored.
 func (s *Summary) Add(values []byte, packets, bytes uint64, counted bool) {
 	s.groups.of(values).add(packets, bytes, counted)
-	s.total.add(packets, bytes, counted)
-}
-
-func (g *group) add(packets, bytes uint64, counted bool) {
-	g.entries++
-	g.packets += packets
-	g.bytes += bytes
-	g.counted = g.counted || counted
+	s.total.Entries++
+	if counted {
+		s.total.Packets += packets
+		s.total.Bytes += bytes
+		s.total.Counted = true
+	}
 }
 
 // Total returns the group of all entries, without values.
-func (s *Summary) Total() Group { return s.total.public() }
+func (s *Summary) Total() Group { return s.total }
 
-func (g *group) public() Group {
-	return Group{Entries: g.entries, Packets: g.packets, Bytes: g.bytes, Counted: g.counted}
+// read sets g to a group.
+func (g *Group) read(at group) {
+	g.Entries, g.Packets, g.Bytes, g.Counted = at.entries(), at.packets(), at.bytes(), at.counted()
+	key := at.key()
+	for i := range g.Values {
+		n := cut(key)
+		g.Values[i], key = decode(key[:n]), key[n:]
+	}
 }
 
-// Sums are the names, beside the keys', of what groups are sorted by.
+// All returns the groups in no particular order. A group is valid until the
+// next one, and the summary must not change meanwhile.
+func (s *Summary) All() iter.Seq[*Group] {
+	return func(yield func(*Group) bool) {
+		g := Group{Values: make([]Value, len(s.keys))}
+		for _, at := range s.groups.all() {
+			if g.read(at); !yield(&g) {
+				return
+			}
+		}
+	}
+}
+
+// Sums are the names of the sums that Sorted accepts in an order, beside the
+// names of the keys.
 var Sums = []string{"entries", "packets", "bytes"}
 
-// Sorted returns the groups in an order: by entries, packets, bytes, or keys
-// of the summary, and where these are equal by the keys as they stand. If
-// limit is not 0 it returns the first so many. It fails when a name of the
-// order is none of these. A group is valid until the next, and the summary
-// must not change while they are read.
+// Sorted returns the groups in an order by sums and keys of the summary; groups
+// that are equal in all of it are in the order of their values. If limit is not
+// 0, Sorted returns the first limit groups. It returns an error if a name in
+// the order is neither a sum nor a key. A group is valid until the next one,
+// and the summary must not change meanwhile.
 func (s *Summary) Sorted(order []Order, limit int) (iter.Seq[*Group], error) {
 	terms := make([]term, len(order))
 	for i, o := range order {
@@ -77,57 +97,62 @@ func (s *Summary) Sorted(order []Order, limit int) (iter.Seq[*Group], error) {
 			return nil, fmt.Errorf("groups have no `%s': entries, packets, bytes, and the keys", o.Name)
 		}
 	}
-	var other []byte
 	t := &top{limit: limit}
+	if limit == 0 {
+		t.places = make([]place, 0, s.groups.n)
+	}
+	var other []byte
 	t.compare = func(p, q place) int {
 		if c := p.compare(q); c != 0 {
 			return c
 		}
-		s.code = s.appendCode(s.code[:0], terms, p.index)
-		other = s.appendCode(other[:0], terms, q.index)
+		s.code = appendCode(s.code[:0], terms, s.groups.at(p.index))
+		other = appendCode(other[:0], terms, s.groups.at(q.index))
 		return bytes.Compare(s.code, other)
 	}
-	for i := range s.groups.n {
-		s.code = s.appendCode(s.code[:0], terms, i)
+	for i, at := range s.groups.all() {
+		s.code = appendCode(s.code[:0], terms, at)
 		t.add(placeOf(s.code, i))
 	}
 	places := t.sort()
 	return func(yield func(*Group) bool) {
-		values := make([]Value, len(s.keys))
-		for _, p := range places {
-			at := s.groups.at(p.index)
-			g := at.public()
-			g.Values = values
-			key := s.groups.key(at)
-			for i := range values {
-				n := cut(key)
-				values[i], key = decode(key[:n]), key[n:]
+		g := Group{Values: make([]Value, len(s.keys))}
+		for some := range slices.Chunk(places, 32) {
+			// Groups in order are anywhere in memory. These loads do not
+			// depend on each other, so the processor waits for all at once.
+			for _, p := range some {
+				s.ahead += s.groups.at(p.index)[offLen]
 			}
-			if !yield(&g) {
-				return
+			for _, p := range some {
+				if g.read(s.groups.at(p.index)); !yield(&g) {
+					return
+				}
 			}
 		}
 	}, nil
 }
 
-// term is a part of a group's code: one of the sums or of the keys, the other
-// is -1.
+// term is a part of a group's code: a sum or a key, the other is -1.
 type term struct {
 	Order
 	sum, key int
 }
 
 // appendCode appends the code of a group: the terms of the order, then its
-// key, which tells it from every other.
-func (s *Summary) appendCode(dst []byte, terms []term, i int) []byte {
-	g := s.groups.at(i)
-	key := s.groups.key(g)
+// key, which no other group has.
+func appendCode(dst []byte, terms []term, g group) []byte {
+	key := g.key()
 	for _, t := range terms {
 		start := len(dst)
-		if t.key >= 0 {
+		switch {
+		case t.key >= 0:
 			dst = append(dst, valueAt(key, t.key)...)
-		} else {
-			dst = binary.BigEndian.AppendUint64(dst, [...]uint64{g.entries, g.packets, g.bytes}[t.sum])
+		case t.sum == 0:
+			dst = AppendNumber(dst, g.entries())
+		case t.sum == 1:
+			dst = AppendNumber(dst, g.packets())
+		default:
+			dst = AppendNumber(dst, g.bytes())
 		}
 		dst = t.turn(dst, start)
 	}

@@ -215,7 +215,7 @@ func BenchmarkSummarySorted(b *testing.B) {
 // TestSummaryLongKeys: a key may be longer than a page of keys.
 func TestSummaryLongKeys(t *testing.T) {
 	s := NewSummary([]string{"one"})
-	text := func(i int) []byte { return bytes.Repeat([]byte{byte('a' + i)}, keyPage/3+i*keyPage/2) }
+	text := func(i int) []byte { return bytes.Repeat([]byte{byte('a' + i)}, pageBytes/3+i*pageBytes/2) }
 	for range 2 {
 		for i := range 5 {
 			s.Add(AppendText(nil, text(i)), 1, 1, true)
