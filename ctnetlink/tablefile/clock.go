@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// clock is the table's. It runs, but for the moments in which a table is read or
-// written: a million entries have their timeouts counted from one time.
+// clock is the table's clock. It stands still while a table is read or written,
+// so that the timeouts of all its entries count from the same time.
 type clock struct{ still atomic.Pointer[time.Time] }
 
 func (c *clock) now() time.Time {
@@ -16,13 +16,13 @@ func (c *clock) now() time.Time {
 	return time.Now()
 }
 
-// stop makes the clock show t until it is started again.
+// stop makes now return t until start is called.
 func (c *clock) stop(t time.Time) { c.still.Store(&t) }
 
 func (c *clock) start() { c.still.Store(nil) }
 
-// step returns the latest time not after now that is a whole number of seconds
-// from the time base: the one that a new state of the table has.
+// step returns the time for a new state of the table: the latest time not after
+// now that is a whole number of seconds after base.
 func step(base, now time.Time) time.Time {
 	if now.Before(base) {
 		return now

@@ -1,7 +1,6 @@
 package tablefile
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -20,40 +19,41 @@ import (
 )
 
 const (
-	// pollInterval is how soon a follower sees what happened.
+	// pollInterval is the time between two looks at the spool.
 	pollInterval = 20 * time.Millisecond
-	// trimSize is how much a spool may hold before what was read is cut off.
+	// trimSize is the size in bytes from which a spool that was read is
+	// emptied.
 	trimSize = 1 << 20
-	// retryInterval is when an ending that another run's lock, or an error, kept
-	// from being noted is tried again.
+	// retryInterval is the time after which a removal of expired entries is
+	// tried again that another process's lock, or an error, prevented.
 	retryInterval = 200 * time.Millisecond
-	// restFactor is how much longer than such a run took the next one is put
-	// off, so that a large table is not written all the time.
-	restFactor = 4
+	// backoffFactor times the duration of such a removal is the least time
+	// until the next, so that a large table is not written all the time.
+	backoffFactor = 4
 )
 
-// follower receives the events of other runs.
+// follower receives the events of changes that are committed to the file.
 type follower struct {
-	file   *File // a run of its own, for what times out
+	file   *File // for the removal of expired entries
 	lock   *flock.Flock
 	spool  *os.File
 	closed chan struct{}
 	once   sync.Once
 
-	mu     sync.Mutex
-	groups uint32
-	at     int64 // where in the spool to read on
-	ready  []byte
-	lost   uint64
-	loss   bool      // is to be told
-	ends   time.Time // when the next entry times out; zero: none does
-	rest   time.Time // not before that is it noted
+	mu          sync.Mutex
+	groups      uint32
+	offset      int64 // of the next record in the spool
+	ready       []byte
+	lost        uint64
+	lossPending bool      // the next call reports a loss
+	expiry      time.Time // of the next entry; zero: none has a timeout
+	notBefore   time.Time // no removal of expired entries before this
 }
 
-// follow begins to follow a table.
+// follow makes a spool and starts to follow the file.
 func (f *File) follow() (*follower, error) {
 	own := &File{name: f.name, path: f.path, o: f.o}
-	own.o.Optional = true // what does not exist is followed into being
+	own.o.Optional = true // the file may be created later
 	if err := own.begin(); err != nil {
 		return nil, err
 	}
@@ -65,12 +65,17 @@ func (f *File) follow() (*follower, error) {
 	}
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return nil, f.failed(err)
+		return nil, f.wrap(err)
 	}
-	w := &follower{file: &File{name: f.name, path: f.path, o: own.o}, spool: file, closed: make(chan struct{}), at: int64(len(spoolMagic))}
+	w := &follower{
+		file:   &File{name: f.name, path: f.path, o: own.o},
+		spool:  file,
+		closed: make(chan struct{}),
+		offset: int64(len(spoolMagic)),
+	}
 	_, err = file.WriteString(spoolMagic)
 	if err == nil && own.state.info != nil {
-		_ = atomicfile.KeepAccess(file, own.state.info) // else its owner cannot tell us
+		_ = atomicfile.KeepAccess(file, own.state.info) // on failure the owner cannot write events
 	}
 	if err == nil {
 		w.lock = flock.New(name, flock.SetFlag(os.O_RDWR))
@@ -79,24 +84,25 @@ func (f *File) follow() (*follower, error) {
 	if err != nil {
 		file.Close()
 		_ = os.Remove(name)
-		return nil, f.failed(err)
+		return nil, f.wrap(err)
 	}
-	w.ends = own.firstEnd()
+	w.expiry = own.firstExpiry()
 	return w, nil
 }
 
-// firstEnd returns when the first entry of the table times out.
-func (f *File) firstEnd() (ends time.Time) {
+// firstExpiry returns when the first entry of the table times out, the zero
+// time if none does.
+func (f *File) firstExpiry() (expiry time.Time) {
 	f.clock.stop(f.state.time)
 	defer f.clock.start()
 	for msg := range f.table.All() {
 		if t := timeout(msg); t != nil {
-			if end := f.state.time.Add(time.Duration(be32(t)) * time.Second); ends.IsZero() || end.Before(ends) {
-				ends = end
+			if end := f.state.time.Add(time.Duration(be32(t)) * time.Second); expiry.IsZero() || end.Before(expiry) {
+				expiry = end
 			}
 		}
 	}
-	return ends
+	return expiry
 }
 
 func (w *follower) join(g ctnetlink.Group) {
@@ -122,7 +128,7 @@ func (w *follower) receive(b []byte) (int, error) {
 	}
 }
 
-// poll returns events that have happened; EAGAIN when there are none.
+// poll returns events that have arrived; EAGAIN if there are none.
 func (w *follower) poll(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,8 +138,8 @@ func (w *follower) poll(b []byte) (int, error) {
 			return 0, os.ErrClosed
 		default:
 		}
-		if w.loss {
-			w.loss = false
+		if w.lossPending {
+			w.lossPending = false
 			return 0, ctnetlink.ENOBUFS
 		}
 		if n := w.take(b); n > 0 {
@@ -151,7 +157,7 @@ func (w *follower) poll(b []byte) (int, error) {
 	}
 }
 
-// take moves events that were asked for from ready to b, as many as fit.
+// take moves events of the joined groups from ready to b, as many as fit.
 func (w *follower) take(b []byte) (n int) {
 	m := wire.Messages{B: w.ready}
 	for m.Next() {
@@ -165,8 +171,8 @@ func (w *follower) take(b []byte) (n int) {
 		w.ready = m.B
 	}
 	if m.Malformed {
-		// Not an event that a run of ours wrote: the rest cannot be read.
-		w.ready, w.loss = nil, true
+		// This was not written by a commit; the rest cannot be read.
+		w.ready, w.lossPending = nil, true
 	}
 	return n
 }
@@ -187,99 +193,74 @@ func groupOf(m wire.Message) ctnetlink.Group {
 	return g
 }
 
-// record is one of the spool's.
-type record struct {
-	lost          uint32
-	before, after uint64
-	ends          int64
-	events        []byte
-}
-
-// read takes in the records that count by now, and tells whether there were any.
+// read reads the records of changes that are in the file by now, and reports
+// whether there were any.
 func (w *follower) read() (bool, error) {
 	info, err := w.spool.Stat()
-	if err != nil || info.Size() == w.at {
+	if err != nil || info.Size() == w.offset {
 		return false, err
 	}
-	// The table's state is looked at before the records are read: a record of
-	// that state, if the last, is then the one that led to it.
+	// The file's serial is read before the records. If the last record leads to
+	// that serial, its change is in the file.
 	now, err := w.file.serial()
 	if err != nil {
 		return false, err
 	}
-	b := make([]byte, max(info.Size()-w.at, 0))
-	n, err := w.spool.ReadAt(b, w.at)
+	b := make([]byte, max(info.Size()-w.offset, 0))
+	n, err := w.spool.ReadAt(b, w.offset)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
-	b = b[:n] // a piece that a killed run had left may have been cut off by the next
-	var records []record
-	size := 0
-	for rest := b; len(rest) >= recordHeadLen; {
-		n := binary.NativeEndian.Uint32(rest)
-		if n < recordHeadLen || uint64(n) > uint64(len(rest)) {
-			break
-		}
-		records = append(records, record{
-			lost:   binary.NativeEndian.Uint32(rest[4:]),
-			before: binary.NativeEndian.Uint64(rest[8:]),
-			after:  binary.NativeEndian.Uint64(rest[16:]),
-			ends:   int64(binary.NativeEndian.Uint64(rest[24:])),
-			events: rest[recordHeadLen:n],
-		})
-		rest = rest[n:]
-	}
+	b = b[:n] // another process may have truncated an incomplete record
+	records, size := parseRecords(b), 0
 	for i, r := range records {
 		last := i == len(records)-1
 		if last && r.after != now {
-			break // not in the file, or not yet
+			break // this change is not in the file, or not yet
 		}
 		size += recordHeadLen + len(r.events)
 		if !last && records[i+1].before != r.after {
-			continue // its run was killed before it replaced the file
+			continue // the process was killed before it replaced the file
 		}
 		w.ready = append(w.ready, r.events...)
-		w.ends = time.Time{}
-		if r.ends != 0 {
-			w.ends = time.Unix(0, r.ends)
-		}
+		w.expiry = r.expiry
 		if r.lost > 0 {
 			w.lost += uint64(r.lost)
-			w.loss = true
+			w.lossPending = true
 		}
 	}
-	w.at += int64(size)
-	if w.at > trimSize {
+	w.offset += int64(size)
+	if w.offset > trimSize {
 		w.trim()
 	}
 	return size > 0, nil
 }
 
-// trim empties the spool, if all of it was read and nobody is about to write.
+// trim empties the spool if all of it was read and no commit is running.
 func (w *follower) trim() {
 	lock, err := w.file.takeLock((*flock.Flock).TryLock)
 	if err != nil || lock == nil {
 		return
 	}
 	defer lock.Unlock()
-	if info, err := w.spool.Stat(); err != nil || info.Size() != w.at {
+	if info, err := w.spool.Stat(); err != nil || info.Size() != w.offset {
 		return
 	}
 	if w.spool.Truncate(int64(len(spoolMagic))) == nil {
-		w.at = int64(len(spoolMagic))
+		w.offset = int64(len(spoolMagic))
 	}
 }
 
-// expire makes a run that removes what has ended, when something has. It may be
-// that another run did so before, and its record is still to be read. That it
-// cannot be done (the file may not be written, another run has it) is no end of
-// the following: it is tried again.
+// expire removes expired entries from the file if there are any. Another
+// process may have removed them, in a record that was not read yet. If it
+// cannot be done (the file is not writable, another process holds the lock) it
+// is tried again later.
 func (w *follower) expire() {
 	now := time.Now()
-	if w.ends.IsZero() || now.Before(w.ends) || now.Before(w.rest) {
+	if w.expiry.IsZero() || now.Before(w.expiry) || now.Before(w.notBefore) {
 		return
 	}
-	w.ends = now.Add(retryInterval)
+	w.expiry = now.Add(retryInterval)
 	f := &File{name: w.file.name, path: w.file.path, o: w.file.o}
 	f.mu.Lock()
 	begun, err := f.tryBegin()
@@ -287,27 +268,27 @@ func (w *follower) expire() {
 	if begun && err == nil {
 		_ = f.Commit()
 	}
-	w.rest = time.Now().Add(restFactor * time.Since(now))
+	w.notBefore = time.Now().Add(backoffFactor * time.Since(now))
 }
 
-// serial returns that of the file as it is now, 0 where there is none.
+// serial returns the serial of the file as it is now, 0 if there is no file.
 func (f *File) serial() (uint64, error) {
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, f.failed(err)
+		return 0, f.wrap(err)
 	}
 	defer file.Close()
 	h, err := snapshot.ReadHeader(file)
 	if err != nil {
-		return 0, f.failed(err)
+		return 0, f.wrap(err)
 	}
 	return h.Serial, nil
 }
 
-// queued returns how many bytes of events wait.
+// queued returns the size of the events that were not received yet, in bytes.
 func (w *follower) queued() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -315,10 +296,10 @@ func (w *follower) queued() int {
 	if err != nil {
 		return 0
 	}
-	return len(w.ready) + int(max(info.Size()-w.at, 0))
+	return len(w.ready) + int(max(info.Size()-w.offset, 0))
 }
 
-func (w *follower) lostSoFar() uint64 {
+func (w *follower) lostEvents() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.lost
@@ -330,10 +311,10 @@ func (w *follower) close() {
 		defer w.mu.Unlock()
 		name := w.spool.Name()
 		w.spool.Close()
-		_ = os.Remove(name) // in vain where what is locked cannot be removed
+		_ = os.Remove(name) // fails where a locked file cannot be removed
 		_ = w.lock.Unlock()
 		_ = os.Remove(name)
-		// Last, for a program ends when its listener has.
+		// This is last, since a program may exit when its listener ends.
 		close(w.closed)
 	})
 }

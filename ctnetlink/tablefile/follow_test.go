@@ -184,7 +184,7 @@ func TestFollowUncommitted(t *testing.T) {
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if err := f.journal.note(); err != nil {
+		if err := f.journal.collect(); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.journal.publish(f.state.serial, f.state.serial+1, time.Time{}); err != nil {

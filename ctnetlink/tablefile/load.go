@@ -14,17 +14,17 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
-// state is what tells one content of the file from another: the header's serial,
-// and what the system says of the file, for one that something else put there.
+// state identifies the contents of the file: the header's serial, and what the
+// system knows of the file, in case something else replaced it.
 type state struct {
 	known  bool
 	info   fs.FileInfo // nil: there is no file
 	serial uint64
-	time   time.Time // from which timeouts count
+	time   time.Time // since when timeouts count
 }
 
-// is tells whether the file is still the one that was read.
-func (s *state) is(now *state) bool {
+// same reports whether the file is still the one that was read.
+func (s *state) same(now *state) bool {
 	if !s.known || (s.info == nil) != (now.info == nil) {
 		return false
 	}
@@ -32,25 +32,25 @@ func (s *state) is(now *state) bool {
 		s.info.ModTime().Equal(now.info.ModTime()) && os.SameFile(s.info, now.info)
 }
 
-// open opens the file and reads its header. The file is nil where there is none
-// and that is no mistake.
+// open opens the file and reads its header. The file is nil if there is none
+// and that is no error.
 func (f *File) open() (*os.File, state, error) {
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) && (f.o.Optional || f.lock != nil) {
 		return nil, state{known: true}, nil
 	}
 	if err != nil {
-		return nil, state{}, f.failed(err)
+		return nil, state{}, f.wrap(err)
 	}
 	st, err := stateOf(file)
 	if err != nil {
 		file.Close()
-		return nil, state{}, f.failed(err)
+		return nil, state{}, f.wrap(err)
 	}
 	return file, st, nil
 }
 
-// stateOf reads the header of a file and goes back to its beginning.
+// stateOf reads the header of a file and seeks back to the start.
 func stateOf(file *os.File) (state, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -69,8 +69,8 @@ func stateOf(file *os.File) (state, error) {
 	return state{true, info, h.Serial, h.Time}, nil
 }
 
-// current makes f.table the file's. While the lock is held nobody else can have
-// replaced it.
+// current makes f.table the table that is in the file. Nobody else can have
+// replaced the file while the lock is held.
 func (f *File) current() error {
 	if f.lock != nil && f.table != nil {
 		return nil
@@ -78,7 +78,7 @@ func (f *File) current() error {
 	return f.refresh()
 }
 
-// refresh loads the table, unless the file is what it was.
+// refresh loads the table unless the file is unchanged.
 func (f *File) refresh() error {
 	file, now, err := f.open()
 	if err != nil {
@@ -87,35 +87,35 @@ func (f *File) refresh() error {
 	if file != nil {
 		defer file.Close()
 	}
-	if f.table != nil && f.state.is(&now) {
+	if f.table != nil && f.state.same(&now) {
 		return nil
 	}
 	return f.load(file, now)
 }
 
-// load makes a table of the file, which is nil for an empty one.
+// load loads the table from the file; nil is an empty table.
 func (f *File) load(file *os.File, now state) error {
 	f.table = nil
 	t := engine.New(engine.Options{Now: f.clock.now, Max: math.MaxInt32, AlwaysEvents: true,
-		Seed: rand.Uint32()}) // another run's entries have other ids
+		Seed: rand.Uint32()}) // differs from other processes', and so do the ids of new entries
 	if at := time.Now(); now.info == nil || now.time.After(at) {
-		now.time = at // a table that is new, or written by a clock ahead of ours
+		now.time = at // the table is new, or its writer's clock is ahead of ours
 	}
-	// It is put in as it was when the timeouts began to run. What has ended
-	// since then ends below, with its events where somebody follows.
+	// Entries are restored as they were at that time. Those that have expired
+	// since are removed below, with events if there are followers.
 	f.clock.stop(now.time)
 	defer f.clock.start()
 	if file != nil {
 		if err := restore(t, file); err != nil {
-			return f.failed(err)
+			return f.wrap(err)
 		}
 	}
 	first, err := t.Dial()
 	if err == nil && f.journal != nil {
-		err = f.journal.begin(t)
+		err = f.journal.listen(t)
 	}
 	if err != nil {
-		return f.failed(err)
+		return f.wrap(err)
 	}
 	f.clock.start()
 	t.Expire()
@@ -139,7 +139,7 @@ func restore(t *engine.Table, r io.Reader) error {
 			return err
 		}
 		if left := timeout(msg); left != nil && be32(left) == 0 {
-			continue // it ended as it was written
+			continue // it expired when it was written
 		}
 		if err := t.Restore(msg, 0); err != nil && !harmless(err) {
 			return &snapshot.Error{Offset: at, Problem: "it cannot be loaded as an entry: " + err.Error()}
@@ -147,10 +147,10 @@ func restore(t *engine.Table, r io.Reader) error {
 	}
 }
 
-// harmless tells whether a table is whole without what Restore refused. A dump
-// of a table that lives has an entry twice when it ended and began again
-// meanwhile, and expectations whose connection came after its place had been
-// passed.
+// harmless reports whether the table is complete without what Restore refused.
+// A dump of the kernel's table has an entry twice if it ended and was created
+// again during the dump. It has an expectation without its master if the master
+// was created behind the place that the dump had reached.
 func harmless(err error) bool {
 	return errors.Is(err, ctnetlink.EEXIST) || errors.Is(err, ctnetlink.ENOENT)
 }

@@ -14,34 +14,34 @@ import (
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
-// What stands beside the table.
+// Suffixes of the files beside the table.
 const (
 	lockSuffix = ".lock"
 	tempSuffix = ".tmp"
 )
 
 const (
-	// newMode is the mode of a file that did not exist: who talks to whom is
-	// nobody else's business.
+	// newMode is the mode of spools before there is a table file. Tables are
+	// private: they tell who communicates with whom.
 	newMode fs.FileMode = 0o600
-	// lockMode is that of the lock, which is empty: whoever may write the table
-	// must be able to take it, whoever made it.
+	// lockMode is the mode of the lock file, which is empty. Every user who may
+	// write the table must be able to lock it, whoever created the lock file.
 	lockMode fs.FileMode = 0o644
 )
 
-// begin makes the table this run's alone, until the commit.
+// begin locks the table until the commit, and loads it.
 func (f *File) begin() error {
 	if f.lock != nil {
 		return nil
 	}
 	lock, err := f.takeLock(func(l *flock.Flock) (bool, error) { return true, l.Lock() })
 	if err != nil {
-		return f.failed(err)
+		return f.wrap(err)
 	}
-	return f.own(lock)
+	return f.beginLocked(lock)
 }
 
-// tryBegin is begin that does not wait for another run.
+// tryBegin is begin if no other process holds the lock; else it returns false.
 func (f *File) tryBegin() (bool, error) {
 	if f.lock != nil {
 		return true, nil
@@ -50,10 +50,10 @@ func (f *File) tryBegin() (bool, error) {
 	if err != nil || lock == nil {
 		return false, err
 	}
-	return true, f.own(lock)
+	return true, f.beginLocked(lock)
 }
 
-// takeLock takes the lock, once it is known that the file may be replaced.
+// takeLock takes the lock after checking that the file may be written.
 func (f *File) takeLock(take func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
 	switch file, err := os.OpenFile(f.path, os.O_WRONLY, 0); {
 	case err == nil:
@@ -72,13 +72,13 @@ func (f *File) takeLock(take func(*flock.Flock) (bool, error)) (*flock.Flock, er
 	return lock, nil
 }
 
-// own goes on with the lock taken.
-func (f *File) own(lock *flock.Flock) error {
+// beginLocked is begin after the lock was taken.
+func (f *File) beginLocked(lock *flock.Flock) error {
 	f.lock, f.changes = lock, 0
 	var err error
 	if f.journal, err = f.openJournal(); err == nil {
 		if f.journal != nil {
-			f.table = nil // to be loaded with what ended in it
+			f.table = nil // load it again: what has expired has events
 		}
 		err = f.refresh()
 	}
@@ -88,18 +88,18 @@ func (f *File) own(lock *flock.Flock) error {
 	return err
 }
 
-// release gives the table to others.
+// release releases the lock.
 func (f *File) release() {
 	if f.journal != nil {
 		f.journal.close()
 		f.journal = nil
 	}
-	_ = f.lock.Unlock() // closing the file, which comes with it, frees it
+	_ = f.lock.Unlock() // it closes the file, which releases the lock in any case
 	f.lock = nil
 }
 
-// Commit writes what was changed and lets other runs have the table. When it
-// fails the file is what it was, and the changes are lost.
+// Commit writes the changes to the file and releases the lock. If it fails the
+// file is unchanged and the changes are lost.
 func (f *File) Commit() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -109,7 +109,7 @@ func (f *File) Commit() error {
 	err := f.commit()
 	if err != nil {
 		f.table = nil
-		err = f.failed(err)
+		err = f.wrap(err)
 	}
 	if f.zeroing == 0 || err != nil {
 		f.release()
@@ -119,7 +119,7 @@ func (f *File) Commit() error {
 
 func (f *File) commit() error {
 	f.table.Expire()
-	if err := f.journal.note(); err != nil {
+	if err := f.journal.collect(); err != nil {
 		return err
 	}
 	if f.changes == 0 && f.journal.empty() {
@@ -133,7 +133,7 @@ func (f *File) commit() error {
 	return nil
 }
 
-// write replaces the file.
+// write replaces the file and returns its new state.
 func (f *File) write() (next state, err error) {
 	now := time.Now()
 	next.known = true
@@ -144,7 +144,7 @@ func (f *File) write() (next state, err error) {
 		return next, err
 	}
 	defer file.Discard()
-	ends, err := f.writeTable(file, &next)
+	expiry, err := f.writeTable(file, &next)
 	if err == nil {
 		err = file.Finish()
 	}
@@ -152,15 +152,15 @@ func (f *File) write() (next state, err error) {
 		return next, err
 	}
 	next.info = file.Info()
-	if err := f.journal.publish(f.state.serial, next.serial, ends); err != nil {
+	if err := f.journal.publish(f.state.serial, next.serial, expiry); err != nil {
 		return next, err
 	}
 	return next, file.Commit()
 }
 
-// writeTable writes the snapshot and returns when the first entry times out, the
-// zero time if none does.
-func (f *File) writeTable(file io.Writer, next *state) (ends time.Time, err error) {
+// writeTable writes the snapshot and returns when the first entry times out,
+// the zero time if none does.
+func (f *File) writeTable(file io.Writer, next *state) (expiry time.Time, err error) {
 	const block = 1 << 20
 	f.clock.stop(next.time)
 	defer f.clock.start()
@@ -175,14 +175,14 @@ func (f *File) writeTable(file io.Writer, next *state) (ends time.Time, err erro
 		}
 		if len(b) >= block {
 			if _, err := file.Write(b); err != nil {
-				return ends, err
+				return expiry, err
 			}
 			b = b[:0]
 		}
 	}
 	if first != ^uint32(0) {
-		ends = next.time.Add(time.Duration(first) * time.Second)
+		expiry = next.time.Add(time.Duration(first) * time.Second)
 	}
 	_, err = file.Write(w.AppendEnd(b))
-	return ends, err
+	return expiry, err
 }

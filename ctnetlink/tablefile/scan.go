@@ -12,28 +12,27 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// scan answers a dump from the file itself, message by message: no table is
-// made, and memory does not grow with it. It lists by family alone; the other
-// filters of a request it passes over, as an old kernel does, for who asks checks
-// every entry again.
+// scan answers a dump from the file, message by message. No table is loaded,
+// and memory does not grow with the file. It selects by family only and ignores
+// other filters, as an old kernel does; the client checks every entry again.
 type scan struct {
-	f       *File
-	text    io.ReadSeekCloser // nil: there is no file
-	r       *snapshot.Reader
-	subsys  uint16
-	family  uint8
-	seq     uint32
-	age     uint64 // seconds since the timeouts began to run, rounded up
-	waiting []byte // the message that did not fit
-	ended   bool
+	f        *File
+	contents io.ReadSeekCloser // nil: there is no file
+	r        *snapshot.Reader
+	subsys   uint16
+	family   uint8
+	seq      uint32
+	age      uint64 // seconds since the time in the header, rounded up
+	pending  []byte // the message that did not fit into a datagram
+	ended    bool
 }
 
-// datagramSize is how much of a dump is sent at once: what the kernel sends to a
-// reader whose buffer is large (af_netlink.c).
+// datagramSize is the size of a dump's datagrams: the kernel's for a reader
+// with a large buffer.
 const datagramSize = 32 << 10
 
-// scan begins the dump that a request asks for. Nothing is listed of a file that
-// is damaged anywhere.
+// scan starts the dump that a request asks for. If the file is damaged anywhere
+// nothing is listed.
 func (f *File) scan(request wire.Message) (*scan, error) {
 	file, st, err := f.open()
 	if err != nil {
@@ -43,12 +42,12 @@ func (f *File) scan(request wire.Message) (*scan, error) {
 	if file == nil {
 		return s, nil
 	}
-	if s.text, err = atomicfile.Detach(file); err != nil {
-		return nil, f.failed(err)
+	if s.contents, err = atomicfile.Detach(file); err != nil {
+		return nil, f.wrap(err)
 	}
 	if err := s.check(); err != nil {
-		s.text.Close()
-		return nil, f.failed(err)
+		s.contents.Close()
+		return nil, f.wrap(err)
 	}
 	if age := time.Since(st.time); age > 0 {
 		s.age = uint64((age + time.Second - 1) / time.Second)
@@ -56,19 +55,19 @@ func (f *File) scan(request wire.Message) (*scan, error) {
 	return s, nil
 }
 
-// check reads the whole file once, and goes back to its beginning.
+// check reads the whole file once and seeks back to the start.
 func (s *scan) check() error {
-	r, err := snapshot.NewReader(s.text)
+	r, err := snapshot.NewReader(s.contents)
 	for err == nil {
 		_, err = r.Next()
 	}
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
-	if _, err = s.text.Seek(0, io.SeekStart); err != nil {
+	if _, err = s.contents.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	s.r, err = snapshot.NewReader(s.text)
+	s.r, err = snapshot.NewReader(s.contents)
 	return err
 }
 
@@ -79,10 +78,10 @@ func (s *scan) next(b []byte) (n int, err error) {
 	}
 	b = b[:min(len(b), datagramSize)]
 	for {
-		m := s.waiting
+		m := s.pending
 		if m == nil {
 			if m, err = s.read(); err != nil {
-				return 0, s.f.failed(err)
+				return 0, s.f.wrap(err)
 			}
 		}
 		if m == nil {
@@ -96,10 +95,10 @@ func (s *scan) next(b []byte) (n int, err error) {
 			if n == 0 {
 				return 0, ctnetlink.ErrTruncated
 			}
-			s.waiting = m
+			s.pending = m
 			return n, nil
 		}
-		s.waiting = nil
+		s.pending = nil
 		n += copy(b[n:], m)
 		for ; n%4 != 0 && n < len(b); n++ {
 			b[n] = 0
@@ -107,9 +106,10 @@ func (s *scan) next(b []byte) (n int, err error) {
 	}
 }
 
-// read returns the next message of the list as it is by now, nil at the end.
+// read returns the next message to list, with its timeout as of now; nil at the
+// end.
 func (s *scan) read() ([]byte, error) {
-	if s.text == nil {
+	if s.contents == nil {
 		return nil, nil
 	}
 	for {
@@ -127,7 +127,7 @@ func (s *scan) read() ([]byte, error) {
 		if t := timeout(m); t != nil {
 			left := uint64(be32(t))
 			if left < s.age || left == 0 {
-				continue // it has ended
+				continue // it has expired
 			}
 			binary.BigEndian.PutUint32(t, uint32(left-s.age))
 		}
@@ -136,7 +136,7 @@ func (s *scan) read() ([]byte, error) {
 	}
 }
 
-// done writes the end of the dump: NLMSG_DONE with error number 0.
+// done writes NLMSG_DONE, the end of the dump, with error number 0.
 func (s *scan) done(b []byte) (int, error) {
 	const size = wire.HeaderLen + 4
 	if len(b) < size {
@@ -150,7 +150,7 @@ func (s *scan) done(b []byte) (int, error) {
 }
 
 func (s *scan) close() {
-	if s.text != nil {
-		s.text.Close()
+	if s.contents != nil {
+		s.contents.Close()
 	}
 }

@@ -9,24 +9,24 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// socket answers from the table that the file holds when it is asked.
+// socket answers from the table that is in the file at the time of the request.
 type socket struct {
 	file   *File
 	closed atomic.Bool
 
-	table    *engine.Table // that inner leads to
+	table    *engine.Table // the table of inner
 	inner    ctnetlink.Socket
-	scan     *scan     // the dump that is being read from the file itself
-	follower *follower // once a group was joined
-	zeroing  bool      // the dump under way changes what it lists
-	bytes    int       // the receive buffer
+	scan     *scan     // the running dump, if it reads the file
+	follower *follower // not nil after Join
+	zeroing  bool      // the running dump resets counters
+	bytes    int       // size of the receive buffer
 }
 
-// request is what a datagram asks for.
+// request says what the messages in a datagram ask for.
 type request struct {
-	changes int  // messages that change the table
-	zeroes  bool // a dump does
-	list    bool // it is a dump that can be read from the file
+	changes int  // number of messages that change the table
+	zeroes  bool // one is a dump that resets counters
+	list    bool // it is a dump that scan can answer
 }
 
 func classify(b []byte) (r request) {
@@ -40,7 +40,7 @@ func classify(b []byte) (r request) {
 		case wire.SubsysConntrack<<8 | wire.MsgGet:
 			r.list = dump && len(m.Msg) >= wire.HeadLen
 		case wire.SubsysExpect<<8 | wire.MsgGet:
-			r.list = dump && len(m.Msg) == wire.HeadLen // of all masters
+			r.list = dump && len(m.Msg) == wire.HeadLen // without a master
 		case typeEntry, wire.SubsysConntrack<<8 | wire.MsgDelete, typeExpect, wire.SubsysExpect<<8 | wire.MsgDelete:
 			r.changes++
 		}
@@ -79,13 +79,13 @@ func (s *socket) Send(b []byte) error {
 		f.zeroing++
 	}
 	err := s.inner.Send(b)
-	if nerr := f.journal.note(); err == nil {
+	if nerr := f.journal.collect(); err == nil {
 		err = nerr
 	}
 	return err
 }
 
-// dial makes inner lead to the table as it is now.
+// dial makes inner a socket of the current table.
 func (s *socket) dial() error {
 	f := s.file
 	if err := f.current(); err != nil {
@@ -94,7 +94,7 @@ func (s *socket) dial() error {
 	if s.inner != nil && s.table == f.table {
 		return nil
 	}
-	s.hangUp()
+	s.closeInner()
 	inner := f.first
 	f.first = nil
 	if inner == nil {
@@ -119,7 +119,8 @@ func (s *socket) Poll(b []byte) (int, uint32, error) {
 	return s.receive(b, ctnetlink.Socket.Poll, (*follower).poll)
 }
 
-func (s *socket) receive(b []byte, answer func(ctnetlink.Socket, []byte) (int, uint32, error), events func(*follower, []byte) (int, error)) (int, uint32, error) {
+func (s *socket) receive(b []byte, answer func(ctnetlink.Socket, []byte) (int, uint32, error),
+	events func(*follower, []byte) (int, error)) (int, uint32, error) {
 	if s.scan != nil {
 		n, err := s.scan.next(b)
 		return n, 0, err
@@ -136,15 +137,15 @@ func (s *socket) receive(b []byte, answer func(ctnetlink.Socket, []byte) (int, u
 	}
 	n, from, err := answer(inner, b)
 	if err == nil {
-		s.note(b[:n], zeroing)
+		s.countRefusals(b[:n], zeroing)
 	}
 	return n, from, err
 }
 
-// note looks for refusals among answers: what was refused has changed nothing.
-// (An update may have been carried out in part; its refusals have other
-// numbers.)
-func (s *socket) note(b []byte, zeroing bool) {
+// countRefusals takes refused requests, which changed nothing, off the number
+// of changes. A refused update may have changed something, but its error is
+// another one.
+func (s *socket) countRefusals(b []byte, zeroing bool) {
 	refused, ended := 0, false
 	for m := (wire.Messages{B: b}); m.Next(); {
 		switch m.Msg.Type() {
@@ -183,7 +184,8 @@ func (s *socket) endZeroing() {
 	}
 }
 
-// Join makes the socket follow what other runs do to the file, and this one.
+// Join makes the socket follow the changes that are committed to the file, by
+// this process too.
 func (s *socket) Join(g ctnetlink.Group) error {
 	if s.follower == nil {
 		w, err := s.file.follow()
@@ -196,8 +198,8 @@ func (s *socket) Join(g ctnetlink.Group) error {
 	return nil
 }
 
-// SetReadBuffer returns twice what is asked, as Linux does. Events wait in the
-// spool, whose bound is another.
+// SetReadBuffer returns twice the number of bytes, as Linux does. It does not
+// bound events, which wait in the spool.
 func (s *socket) SetReadBuffer(bytes int) (int, error) {
 	s.bytes = bytes
 	if s.inner != nil {
@@ -210,7 +212,7 @@ func (s *socket) Lost() uint64 {
 	if s.follower == nil {
 		return 0
 	}
-	return s.follower.lostSoFar()
+	return s.follower.lostEvents()
 }
 
 func (s *socket) Queued() int {
@@ -230,13 +232,13 @@ func (s *socket) Close() error {
 	s.file.mu.Lock()
 	defer s.file.mu.Unlock()
 	if s.scan != nil {
-		s.scan.close() // perhaps under the reader's hands
+		s.scan.close() // a Receive may be running
 	}
-	s.hangUp()
+	s.closeInner()
 	return nil
 }
 
-func (s *socket) hangUp() {
+func (s *socket) closeInner() {
 	s.endZeroing()
 	if s.inner != nil {
 		s.inner.Close()
@@ -244,7 +246,7 @@ func (s *socket) hangUp() {
 	}
 }
 
-// endScan gives up a dump that another request follows.
+// endScan ends a dump, since another request follows it.
 func (s *socket) endScan() {
 	if s.scan != nil {
 		s.scan.close()

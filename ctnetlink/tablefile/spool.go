@@ -17,15 +17,15 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 )
 
-// A spool begins with spoolMagic; its first byte is the one that the follower's
-// lock covers, where locks are on bytes. Records follow, whose words are in the
+// A spool starts with spoolMagic. The follower locks the spool; where a lock
+// covers bytes it covers the first byte. Records follow, with words in the
 // machine's byte order:
 //
 //	0   4  u32 length of the record, a multiple of 4
-//	4   4  u32 how many events were left out
+//	4   4  u32 number of events that were left out
 //	8   8  u64 serial of the table before the events
 //	16  8  u64 serial of the table after them
-//	24  8  i64 when the first entry times out then, nanoseconds since 1970; 0: none does
+//	24  8  i64 when the first entry will time out, nanoseconds since 1970; 0: none
 //	32  …  the events, netlink messages
 const (
 	spoolSuffix    = ".events-"
@@ -34,21 +34,65 @@ const (
 	defaultMaximum = 256 << 20
 )
 
-// maxSpool bounds a spool, and with it the events of one commit, in bytes.
+// maxSpool is the maximum size of a spool, and of the events of one commit, in
+// bytes.
 var maxSpool int64 = defaultMaximum
 
-// journal takes down what a run changes, for those who follow.
-type journal struct {
-	spools []string
-	sock   ctnetlink.Socket // hears the table's events
-	buf    []byte
-	events []byte
-	lost   uint32 // events that are missing there
-	before uint64 // what sock had lost when that was last looked at
+// record is a record of a spool.
+type record struct {
+	lost          uint32
+	before, after uint64
+	expiry        time.Time // zero: none
+	events        []byte
 }
 
-// openJournal looks for followers; the result is nil when there are none. What
-// those left who are no more is removed. It is called under the lock.
+func (r *record) append(b []byte) []byte {
+	expiry := int64(0)
+	if !r.expiry.IsZero() {
+		expiry = r.expiry.UnixNano()
+	}
+	b = binary.NativeEndian.AppendUint32(b, uint32(recordHeadLen+len(r.events)))
+	b = binary.NativeEndian.AppendUint32(b, r.lost)
+	b = binary.NativeEndian.AppendUint64(b, r.before)
+	b = binary.NativeEndian.AppendUint64(b, r.after)
+	b = binary.NativeEndian.AppendUint64(b, uint64(expiry))
+	return append(b, r.events...)
+}
+
+// parseRecords returns the complete records at the start of b.
+func parseRecords(b []byte) (records []record) {
+	for len(b) >= recordHeadLen {
+		n := binary.NativeEndian.Uint32(b)
+		if n < recordHeadLen || uint64(n) > uint64(len(b)) {
+			break
+		}
+		r := record{
+			lost:   binary.NativeEndian.Uint32(b[4:]),
+			before: binary.NativeEndian.Uint64(b[8:]),
+			after:  binary.NativeEndian.Uint64(b[16:]),
+			events: b[recordHeadLen:n],
+		}
+		if expiry := int64(binary.NativeEndian.Uint64(b[24:])); expiry != 0 {
+			r.expiry = time.Unix(0, expiry)
+		}
+		records = append(records, r)
+		b = b[n:]
+	}
+	return records
+}
+
+// journal records the events of a process's changes, for the followers.
+type journal struct {
+	spools []string
+	sock   ctnetlink.Socket // receives the table's events
+	buf    []byte
+	events []byte
+	lost   uint32 // number of events that are missing there
+	before uint64 // sock.Lost at the last look
+}
+
+// openJournal looks for followers; it returns nil if there are none. Spools of
+// followers that no longer run are removed. The lock must be held.
 func (f *File) openJournal() (*journal, error) {
 	entries, err := os.ReadDir(filepath.Dir(f.path))
 	if err != nil {
@@ -61,16 +105,16 @@ func (f *File) openJournal() (*journal, error) {
 		}
 		spool := filepath.Join(filepath.Dir(f.path), e.Name())
 		if !e.Type().IsRegular() {
-			continue // no follower's
+			continue // not a spool
 		}
-		lock := flock.New(spool, flock.SetFlag(os.O_RDWR)) // never makes one
+		lock := flock.New(spool, flock.SetFlag(os.O_RDWR)) // does not create the file
 		dead, err := lock.TryLock()
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return nil, fmt.Errorf("follower's spool file: %w", err)
 		case dead:
-			// Unlocked first: not every system removes an open file.
+			// Unlock it first: not every system removes an open file.
 			_ = lock.Unlock()
 			_ = os.Remove(spool)
 		default:
@@ -83,8 +127,8 @@ func (f *File) openJournal() (*journal, error) {
 	return &journal{spools: live, buf: make([]byte, 64<<10)}, nil
 }
 
-// begin listens to a table.
-func (j *journal) begin(t *engine.Table) (err error) {
+// listen starts to receive a table's events.
+func (j *journal) listen(t *engine.Table) (err error) {
 	if j.sock, err = t.Dial(); err != nil {
 		return err
 	}
@@ -99,8 +143,8 @@ func (j *journal) begin(t *engine.Table) (err error) {
 	return nil
 }
 
-// note takes down the events so far. A nil journal has none.
-func (j *journal) note() error {
+// collect records the events that have arrived. A nil journal records nothing.
+func (j *journal) collect() error {
 	if j == nil {
 		return nil
 	}
@@ -128,13 +172,13 @@ func (j *journal) note() error {
 
 func (j *journal) empty() bool { return j == nil || len(j.events) == 0 && j.lost == 0 }
 
-// publish appends the events to the spools and forgets them.
-func (j *journal) publish(before, after uint64, ends time.Time) error {
+// publish appends the events to the spools and clears them.
+func (j *journal) publish(before, after uint64, expiry time.Time) error {
 	if j == nil {
 		return nil
 	}
 	for _, spool := range j.spools {
-		if err := j.publishTo(spool, before, after, ends); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := j.publishTo(spool, before, after, expiry); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("cannot notify a follower: %w", err)
 		}
 	}
@@ -142,7 +186,7 @@ func (j *journal) publish(before, after uint64, ends time.Time) error {
 	return nil
 }
 
-func (j *journal) publishTo(spool string, before, after uint64, ends time.Time) error {
+func (j *journal) publishTo(spool string, before, after uint64, expiry time.Time) error {
 	file, err := openSpool(spool)
 	if err != nil {
 		return err
@@ -157,23 +201,14 @@ func (j *journal) publishTo(spool string, before, after uint64, ends time.Time) 
 		lost += countMessages(events)
 		events = nil
 	}
-	at := int64(0)
-	if !ends.IsZero() {
-		at = ends.UnixNano()
-	}
-	b := make([]byte, 0, recordHeadLen+len(events))
-	b = binary.NativeEndian.AppendUint32(b, uint32(recordHeadLen+len(events)))
-	b = binary.NativeEndian.AppendUint32(b, lost)
-	b = binary.NativeEndian.AppendUint64(b, before)
-	b = binary.NativeEndian.AppendUint64(b, after)
-	b = binary.NativeEndian.AppendUint64(b, uint64(at))
-	_, err = file.WriteAt(append(b, events...), end)
+	r := record{lost, before, after, expiry, events}
+	_, err = file.WriteAt(r.append(nil), end)
 	return err
 }
 
-// openSpool opens a spool to be written, and nothing else that has its name: who
-// may write the directory could have laid a link there, to be written to with
-// rights that he has not.
+// openSpool opens a spool for writing, and nothing else of its name: a user who
+// may write in the directory could have made a link to a file that only this
+// process may write.
 func openSpool(path string) (*os.File, error) {
 	named, err := os.Lstat(path)
 	if err != nil {
@@ -186,7 +221,7 @@ func openSpool(path string) (*os.File, error) {
 	var magic [len(spoolMagic)]byte
 	info, err := file.Stat()
 	if err == nil {
-		// Its first byte may be locked, and is not read then.
+		// The first byte may be locked; it is not read.
 		_, err = file.ReadAt(magic[1:], 1)
 	}
 	if err != nil || !os.SameFile(named, info) || string(magic[1:]) != spoolMagic[1:] {
@@ -202,8 +237,8 @@ func (j *journal) close() {
 	}
 }
 
-// endOfRecords returns where the next record goes: behind the last whole one. A
-// run that was killed may have left a piece of another.
+// endOfRecords returns the offset for the next record, after the last complete
+// one. An incomplete one, which a killed process may have left, is cut off.
 func endOfRecords(file *os.File) (int64, error) {
 	info, err := file.Stat()
 	if err != nil {

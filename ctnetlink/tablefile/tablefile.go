@@ -1,54 +1,54 @@
-// Package tablefile keeps a connection tracking table in a file: a
-// ctnetlink.Dialer whose sockets answer as the kernel's do, from the in-process
-// table (ctnetlink/engine) that the file holds. The file is a snapshot, whose
-// layout is described in package snapshot.
+// Package tablefile keeps a connection tracking table in a file. [File.Dial] is
+// a [ctnetlink.Dialer]: its sockets answer requests as the kernel does, from
+// the in-process table of package engine that the file holds. The file is a
+// snapshot, whose layout is described in package snapshot.
 //
-// # Runs
+// # Reading and changing
 //
-// A [File] is one run of a program. Reading takes no lock and never writes: the
-// file is replaced as a whole, so whoever has opened it reads one state of the
-// table. A dump is read from the file itself as a stream; everything else loads
-// the table. When another run has replaced the file, the next request sees the
-// new one.
+// A [File] is one user of the file, such as one run of a command. Reading takes
+// no lock and writes nothing. The file is only ever replaced as a whole, so
+// that a reader sees one state of the table. A dump is read from the file as a
+// stream; other requests load the table. When the file was replaced, the next
+// request uses the new one.
 //
-// The first request that changes something takes the lock, an advisory one on
-// FILE.lock, and loads the table anew if it was replaced; [File.Commit] writes
-// the table and gives the lock back. Between the two all is this run's alone, and
-// nothing is in the file. So what a program tells its user as done, it must have
-// committed before.
+// The first request that changes the table takes an advisory lock on FILE.lock,
+// and loads the table again if it was replaced. [File.Commit] writes the table
+// and releases the lock. In between only this File sees the changes. A program
+// must commit a change before it reports it as done.
 //
 // # Writing
 //
-// Commit writes FILE.tmp, syncs it, renames it to FILE and syncs the directory (where the file system can):
-// at any moment, and after a crash at any moment, FILE is the old table or the
-// new one, whole. Mode and owner stay. A file that this user may not write is
-// not replaced, though the directory would allow it. Symbolic links are followed
-// first, so that the file they lead to is the one replaced; hard links are not
-// kept.
+// Commit writes FILE.tmp, syncs it, renames it to FILE, and syncs the directory
+// where the file system can. At any moment, and after a crash at any moment,
+// FILE is the old table or the new one, complete. Mode and owner are kept. A
+// file that the user may not write is not replaced, although the directory
+// would allow it. Symbolic links are followed, so that the file that they lead
+// to is replaced; hard links are not kept.
 //
 // # Time
 //
-// The table lives on while nobody looks at it: what remained of each timeout
-// counts from the header's time. That time moves by whole seconds only from one
-// state to the next. A timeout is sent in whole seconds, so any other step would
-// take the rest of a second from every entry with every change made.
+// Timeouts run while no process has the file open: they count from the time in
+// the header. From one state of the file to the next that time advances by
+// whole seconds only. Timeouts are stored in whole seconds; any other step
+// would take the rest of a second from every entry with every commit.
 //
 // # Events
 //
-// A socket that joins a multicast group follows the file: it makes a spool,
-// FILE.events-N, and holds a lock on it as long as it lives. A run that commits
-// appends the events of its changes to each spool whose lock is held, and removes
-// the others. The record says from which state of the table (its serial) to which
-// the events lead, and it is written before the file is replaced: it counts when
-// the file, or a later record, has that state. A run that was killed between the
-// two leaves a record that never counts. So each change that is in the file is
-// seen once, in order, and nothing else is. The record also tells when the next
-// entry times out. Then the first follower to notice makes a run of its own, which
-// removes what has ended and so tells all of them.
+// A socket that joins a multicast group follows the file: it creates a spool,
+// FILE.events-N, and holds a lock on it while it is open. A commit appends the
+// events of its changes to each spool that is locked, and removes the others.
+// The record holds the table's serial before and after the changes, and is
+// written before the file is replaced. It is valid if the file, or a later
+// record, has the serial after the changes: the record of a process that is
+// killed in between never becomes valid. So every change in the file is
+// received once, in order, and nothing else is.
 //
-// A follower that does not read (it is stopped, say) costs at most maxSpool
-// bytes: after that it is told that events were lost, as a socket is whose buffer
-// is full.
+// A record also holds the time when the next entry expires. The first follower
+// to see that time pass removes the expired entries from the file, and so
+// notifies all of them.
+//
+// A follower that does not read uses at most 256 MiB. Beyond that its events
+// are dropped, and it receives ENOBUFS, as a socket does whose buffer is full.
 package tablefile
 
 import (
@@ -66,50 +66,51 @@ import (
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
-// Options say how a file is used.
+// Options configure the use of a file.
 type Options struct {
-	// Optional: a file that does not exist is an empty table to those who read
-	// it too, not an error. Changing one that does not exist makes it, in any
-	// case, with its directory if that is missing.
+	// Optional makes reading a file that does not exist read an empty table;
+	// otherwise it is an error. A change creates the file in any case, and with
+	// Optional also its directory.
 	Optional bool
 }
 
-// File is a table in a file, as one run uses it. It is safe for concurrent use.
+// File is a table in a file. It is safe for concurrent use.
 type File struct {
-	name string // as it was given
-	path string // with symbolic links resolved
+	name string // as given to Open
+	path string // absolute, without symbolic links
 	o    Options
 
 	mu    sync.Mutex
 	clock clock
 	table *engine.Table    // nil until a request needs it
-	state state            // of the file, as table was read from it or written to it
-	first ctnetlink.Socket // table's first, until it is asked for: its port id is the process's
+	state state            // of the file when table was read or written
+	first ctnetlink.Socket // the table's first socket, which has the process's port id, until it is used
 
 	lock    *flock.Flock // held from the first change to the commit
-	changes int          // requests sent since, less those that were refused
-	zeroing int          // dumps under way that change what they list
-	journal *journal     // nil where nobody follows
+	changes int          // number of requests since then, without refused ones
+	zeroing int          // number of running dumps that reset counters
+	journal *journal     // nil without followers
 }
 
-// Error is what went wrong with a table's file.
+// Error is an error about a table file.
 type Error struct {
-	Path string // as it was given to Open
+	Path string // as given to Open
 	Err  error
 }
 
 func (e *Error) Error() string { return e.Path + ": " + e.Err.Error() }
 
-// Unwrap returns the cause: a *snapshot.Error where the file's contents
-// are not right, else the system's.
+// Unwrap returns the cause: a *snapshot.Error if the contents are damaged, else
+// the system's error.
 func (e *Error) Unwrap() error { return e.Err }
 
-func (f *File) failed(err error) error {
-	var told *Error
+// wrap makes an [Error] of err.
+func (f *File) wrap(err error) error {
+	var wrapped *Error
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {
-	case errors.As(err, &told):
+	case errors.As(err, &wrapped):
 		return err
 	case errors.As(err, &path) && (path.Path == f.path || errors.Is(err, fs.ErrNotExist)):
 		err = path.Err
@@ -121,8 +122,8 @@ func (f *File) failed(err error) error {
 	return &Error{f.name, err}
 }
 
-// Open returns the table in the file at path. Nothing is read yet: errors come
-// from the first request. The file must be closed.
+// Open returns the table in the file at path, which must be closed. It only
+// resolves symbolic links; the file is read by the first request.
 func Open(path string, o Options) (*File, error) {
 	resolved, err := atomicfile.Resolve(path)
 	if err != nil {
@@ -131,25 +132,27 @@ func Open(path string, o Options) (*File, error) {
 	return &File{name: path, path: resolved, o: o}, nil
 }
 
-// Dial opens a socket to the table: File.Dial is a ctnetlink.Dialer.
+// Dial opens a socket to the table. The method value f.Dial is a
+// [ctnetlink.Dialer].
 func (f *File) Dial() (ctnetlink.Socket, error) { return &socket{file: f}, nil }
 
-// Close commits what was changed, and gives the lock back.
+// Close commits the changes, see [File.Commit]. Reading and further changes are
+// possible after it.
 func (f *File) Close() error { return f.Commit() }
 
-// Path returns the file's path: absolute, and with symbolic links followed.
+// Path returns the absolute path of the file, without symbolic links.
 func (f *File) Path() string { return f.path }
 
-// Zeroing tells whether a dump is under way that sets to zero what it lists
-// (ctnetlink.TableZeroing). Until it ends Commit writes the table, but keeps the
-// lock.
+// Zeroing reports whether a dump is running that resets the counters of what it
+// lists ([ctnetlink.TableZeroing]). Until it ends, Commit writes the table but
+// does not release the lock.
 func (f *File) Zeroing() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.zeroing > 0
 }
 
-// Changed tells whether there is something to commit.
+// Changed reports whether there is something to commit.
 func (f *File) Changed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
