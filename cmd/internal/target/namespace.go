@@ -1,0 +1,43 @@
+package target
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// CurrentNetNS is the name of the network namespace in which the program runs.
+// No namespace of ip-netns(8) can have it.
+const CurrentNetNS = "."
+
+// netnsDirs are the directories where ip-netns(8) keeps the names of namespaces.
+var netnsDirs = []string{"/run/netns", "/var/run/netns"}
+
+// NetNSNames returns the names of network namespaces, each once.
+func NetNSNames() []string {
+	var names []string
+	for _, dir := range netnsDirs {
+		entries, _ := os.ReadDir(dir) // no such directory: no names
+		for _, e := range entries {
+			if !slices.Contains(names, e.Name()) {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	return names
+}
+
+// escape returns a name as it can be shown on a terminal.
+func escape(name string) string { return string(format.AppendName(nil, name)) }
+
+// NameError names the table's network namespace in an error.
+func (t *Table) NameError(err error) error {
+	if err == nil || t.Name == "" || errors.Is(err, console.ErrQuiet) {
+		return err
+	}
+	return fmt.Errorf("network namespace `%s': %w", escape(t.Name), err)
+}
