@@ -1,0 +1,34 @@
+package cmdline
+
+import (
+	"fmt"
+	"slices"
+)
+
+// CompatVersion is the version of conntrack-tools that the classic grammar is
+// compatible with. Messages begin with it, because scripts compare them.
+const CompatVersion = "conntrack v1.4.9 (conntrack-tools)"
+
+// UsageError is a wrong command line.
+type UsageError struct {
+	Text string
+	// Hint is what to type for help, "" for the classic command's.
+	Hint string
+}
+
+func (e *UsageError) Error() string { return e.Text }
+
+// Usagef returns a UsageError.
+func Usagef(form string, args ...any) error { return &UsageError{Text: fmt.Sprintf(form, args...)} }
+
+// Failure is an error in the command line that the classic command reports as a
+// failure: with exit status 1, and without a hint.
+type Failure struct{ Text string }
+
+func (e *Failure) Error() string { return e.Text }
+
+// Failuref returns a Failure.
+func Failuref(form string, args ...any) error { return &Failure{fmt.Sprintf(form, args...)} }
+
+// Is reports whether the command is one of a list.
+func (c Command) Is(list ...Command) bool { return slices.Contains(list, c) }

@@ -1,0 +1,83 @@
+package cmdline
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// filterOption takes an extension that selects entries.
+func (p *parser) filterOption(o Option, value string) error {
+	r := p.req
+	c := r.criteria()
+	wrong := func(what string) error { return wrongList(o.Extension().Long, value, listError(what)) }
+	switch o {
+	case OptHost:
+		return p.host(value)
+	case OptPort:
+		text, negated := strings.CutPrefix(value, "!")
+		set, err := parseSet(text, decimal, math.MaxUint16)
+		if strings.HasPrefix(text, "!") {
+			err = listError("negated twice")
+		}
+		if err != nil {
+			return wrong(err.Error())
+		}
+		c.Port, c.NotPort = set, negated
+	case OptMinBytes:
+		n, ok := parseSize(value)
+		if !ok {
+			return wrong("a number of bytes is required, with an optional suffix K, M, G or T (powers of 1024)")
+		}
+		c.MinBytes = n
+	case OptMinPackets:
+		n, ok := decimal(value)
+		if !ok || n == 0 {
+			return wrong("a number of packets is required")
+		}
+		c.MinPackets = n
+	case OptOlder, OptYounger, OptExpiresWithin:
+		d, ok := parseDuration(value)
+		if !ok {
+			return wrong("a duration is required: seconds, or a form such as 90s, 5m, 1h30m, 2d, 1w")
+		}
+		*map[Option]*time.Duration{OptOlder: &c.Older, OptYounger: &c.Younger, OptExpiresWithin: &c.ExpiresWithin}[o] = d
+	case OptRelated:
+		r.extSet |= ctnetlink.StatusExpected
+	case OptAssured:
+		r.extSet |= ctnetlink.StatusAssured
+	case OptUnreplied:
+		r.extClear |= ctnetlink.StatusSeenReply
+	case OptOffloaded:
+		c.StatusAny = ctnetlink.StatusOffload | ctnetlink.StatusHWOffload
+	}
+	return nil
+}
+
+// host reads the address of --host, or the negation of one.
+func (p *parser) host(value string) error {
+	text, negated := strings.CutPrefix(value, "!")
+	a, length, hasLength, err := parsePrefix(text)
+	if err != nil {
+		return Usagef("Invalid IP address `%s'", value)
+	}
+	if err := p.req.fixFamily(familyOf(a)); err != nil {
+		return err
+	}
+	c := p.req.criteria()
+	c.Host.Addr, c.Host.Not = a, negated
+	if c.Host.Mask = maskOf(a, a.BitLen()); !hasLength {
+		return nil
+	}
+	bits, err := parseLength(length, a.BitLen())
+	if err != nil {
+		return err
+	}
+	if negated && bits == 0 {
+		return wrongList("host", value, errNothing)
+	}
+	c.Host.Mask = maskOf(a, bits)
+	return nil
+}

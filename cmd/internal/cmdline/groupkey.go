@@ -1,0 +1,106 @@
+package cmdline
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// Key is what entries are grouped or sorted by: a field, or the network of a
+// field's address.
+type Key struct {
+	Name    string
+	Field   *format.Field
+	Network bool
+	Bits    [2]int // of the network, in IPv4 and in IPv6
+}
+
+// fieldAliases returns the fields that a name stands for.
+func fieldAliases(name string) string {
+	switch name {
+	case "label":
+		return "labels"
+	case "nat":
+		return "nat_src,nat_dst"
+	}
+	return name
+}
+
+// parseFields reads a list of fields that entries, or expectations, have.
+func parseFields(option, list string, expect bool) ([]*format.Field, error) {
+	has, what := (*format.Field).OfFlows, "entries"
+	if expect {
+		has, what = (*format.Field).OfExpects, "expectations"
+	}
+	var fields []*format.Field
+	for typed := range strings.SplitSeq(list, ",") {
+		for name := range strings.SplitSeq(fieldAliases(typed), ",") {
+			d := format.ColumnByName(name)
+			switch {
+			case d == nil:
+				return nil, Usagef("unknown field `%s' with --%s", typed, option)
+			case !has(d):
+				return nil, Usagef("%s have no `%s': --%s", what, typed, option)
+			}
+			fields = append(fields, d)
+		}
+	}
+	return fields, nil
+}
+
+// parseKeys reads a list of keys: fields, and networks, src/24. The length
+// counts for addresses of both families; of two, src/24/64, the second is that
+// of IPv6.
+func parseKeys(option, list string) ([]Key, error) {
+	var keys []Key
+	for typed := range strings.SplitSeq(list, ",") {
+		plain, lengths, network := strings.Cut(typed, "/")
+		fields, err := parseFields(option, plain, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range fields {
+			k := Key{Name: d.Name, Field: d, Network: network}
+			if network {
+				if err := k.cut(option, typed, lengths); err != nil {
+					return nil, err
+				}
+			}
+			keys = append(keys, k)
+		}
+	}
+	return keys, nil
+}
+
+// cut makes the key that of a network.
+func (k *Key) cut(option, typed, lengths string) error {
+	if k.Field.Kind != format.KindAddr {
+		return Usagef("`%s' is not an address field, so it takes no prefix length: `%s' with --%s", k.Field.Name, typed, option)
+	}
+	v4, v6, two := strings.Cut(lengths, "/")
+	if !two {
+		v6 = v4
+	}
+	n4, ok4 := prefixLength(v4)
+	n6, ok6 := prefixLength(v6)
+	if !ok4 || !ok6 || two && n4 > 32 {
+		return Usagef("invalid prefix length in `%s' with --%s", typed, option)
+	}
+	k.Name += "/" + lengths
+	k.Bits = [2]int{min(n4, 32), n6}
+	return nil
+}
+
+func prefixLength(s string) (int, bool) {
+	n, err := strconv.ParseUint(s, 10, 8)
+	return int(n), err == nil && n <= 128
+}
+
+// Kind returns the kind of the key's values.
+func (k *Key) Kind() format.Kind {
+	if k.Network {
+		return format.KindWord
+	}
+	return k.Field.Kind
+}

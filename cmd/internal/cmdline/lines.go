@@ -1,0 +1,170 @@
+package cmdline
+
+import (
+	"bytes"
+	"io"
+	"iter"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+// ValidateLines reads and validates every line, several pieces of the text at the
+// same time, and returns what is wrong with the first line that is not right.
+func ValidateLines(stderr io.Writer, netns, text string) error {
+	pieces := splitText(text, runtime.GOMAXPROCS(0))
+	checked := make([]lineCheck, len(pieces))
+	var wait sync.WaitGroup
+	for i, piece := range pieces {
+		wait.Go(func() { checked[i].check(netns, piece) })
+	}
+	wait.Wait()
+	// Warnings and errors come as if the lines had been read in turn.
+	for i := range checked {
+		_, _ = stderr.Write(checked[i].warnings.Bytes())
+		if checked[i].wrong != nil {
+			return checked[i].wrong
+		}
+	}
+	for i := range checked {
+		if checked[i].misplaced != nil {
+			return checked[i].misplaced
+		}
+	}
+	for i := range checked {
+		if checked[i].unfit != nil {
+			return checked[i].unfit
+		}
+	}
+	return nil
+}
+
+// lineCheck is what is found in a piece of the text.
+type lineCheck struct {
+	warnings bytes.Buffer
+	// wrong is the error of the first line that cannot be read, misplaced of the
+	// first whose command a file may not have, which is reported only when all
+	// can be read, and unfit of the first whose options would be refused when it
+	// is run.
+	wrong, misplaced, unfit error
+}
+
+func (c *lineCheck) check(netns, text string) {
+	for r, err := range readLines(netns, text, &c.warnings) {
+		switch {
+		case err != nil:
+			c.wrong = err
+			return
+		case c.misplaced == nil && !r.loadable():
+			c.misplaced = Usagef("Cannot use command `%s' with --load-file", r.classicName())
+		case c.unfit == nil:
+			if c.unfit = r.ValidateFilter(); c.unfit == nil {
+				c.unfit = r.validateInFile()
+			}
+		}
+	}
+}
+
+// readLines streams the requests of a text's lines, up to the first that
+// cannot be read. netns is the network namespace that they are loaded into, ""
+// if none was named.
+func readLines(netns, text string, stderr io.Writer) iter.Seq2[*Request, error] {
+	return func(yield func(*Request, error) bool) {
+		words := make([]string, 0, maxWords)
+		n := 0
+		for line := range strings.Lines(text) {
+			n++
+			words, err := splitWords(line, words[:0])
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(words) == 0 {
+				continue
+			}
+			r, err := ParseLine(netns, words, stderr)
+			if err == nil {
+				r.Line, r.Text = n, line
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ReadAhead reads lines that were validated before, a few hundred ahead of the
+// request that is taken. stop ends it.
+func ReadAhead(netns, text string) (requests iter.Seq[*Request], stop func()) {
+	const batch = 64
+	ready := make(chan []*Request, 4)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(ready)
+		list := make([]*Request, 0, batch)
+		send := func() bool {
+			select {
+			case ready <- list:
+				list = make([]*Request, 0, batch)
+				return true
+			case <-stopped:
+				return false
+			}
+		}
+		for r, err := range readLines(netns, text, io.Discard) {
+			if err != nil {
+				break // cannot be: all were validated
+			}
+			if list = append(list, r); len(list) == batch && !send() {
+				return
+			}
+		}
+		send()
+	}()
+	return func(yield func(*Request) bool) {
+		for list := range ready {
+			for _, r := range list {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}, func() { close(stopped) }
+}
+
+// splitText cuts a text at line ends into about n pieces. Small texts stay
+// whole.
+func splitText(text string, n int) []string {
+	var pieces []string
+	size := max(len(text)/n+1, 64<<10)
+	for len(text) > size {
+		end := strings.IndexByte(text[size:], '\n')
+		if end < 0 {
+			break
+		}
+		pieces = append(pieces, text[:size+end+1])
+		text = text[size+end+1:]
+	}
+	return append(pieces, text)
+}
+
+// loadable reports whether a file may hold the command.
+func (r *Request) loadable() bool {
+	return r.Table == TableConntrack && r.Command.Is(CmdCreate, CmdAdd, CmdUpdate, CmdDelete, CmdFlush)
+}
+
+// classicName is what the classic command calls a command in this message:
+// -I expect is -C expect there.
+func (r *Request) classicName() string {
+	c := r.Command
+	if c == CmdNone {
+		return "unknown"
+	}
+	if r.Table != TableExpect || c.Is(CmdHelp, CmdVersion) {
+		return "-" + string(rune(c))
+	}
+	if c == CmdCreate {
+		c = CmdCount
+	}
+	return "-" + string(rune(c)) + " expect"
+}

@@ -1,0 +1,460 @@
+package cmdline
+
+import (
+	"io"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// parser turns the options of one command line, in the order they come, into
+// a Request. Both grammars use it.
+type parser struct {
+	req    *Request
+	stderr io.Writer // for warnings
+	// protocols are those that -p has named so far: their options are known.
+	protocols []*Protocol
+	output    uint32 // elements of -o
+	lists     []deferredValue
+	// Names of labels as typed: -l without and with `!', --label-add and
+	// --label-del.
+	labels, notLabels, labelAdd, labelDel []string
+	// lengths are the fields of the mask that came as the length of an address.
+	lengths ctnetlink.Fields
+}
+
+func newParser(stderr io.Writer) *parser { return &parser{req: &Request{}, stderr: stderr} }
+
+// ParseClassic reads a command line of the classic grammar. Warnings are written
+// to stderr.
+func ParseClassic(args []string, stderr io.Writer) (*Request, error) {
+	if len(args) > 1 && (args[0] == "-R" || args[0] == "--load-file") {
+		return parseLoad(args[1], args[2:])
+	}
+	return ParseLine("", args, stderr)
+}
+
+// ParseLine reads a line of a file that is loaded into a network namespace, whose
+// names of labels count; "" is the current one.
+func ParseLine(netns string, args []string, stderr io.Writer) (*Request, error) {
+	p := newParser(stderr)
+	p.req.NetNS = netns
+	s := &scanner{args: args, handler: p}
+	if err := p.finish(s.scan()); err != nil {
+		return nil, err
+	}
+	if err := p.validate(); err != nil {
+		return nil, err
+	}
+	return p.req, nil
+}
+
+// ParseNamed reads the options of a command that was given by name, with the name
+// of its table, "" for the default. An option of a protocol may come before -p.
+func ParseNamed(c Command, table string, given []Occurrence, stderr io.Writer) (*Request, error) {
+	p := newParser(stderr)
+	p.req.ByName = true
+	if err := p.command(c, table, table != ""); err != nil {
+		return nil, err
+	}
+	for _, first := range []bool{true, false} {
+		for _, o := range given {
+			if (o.Word.Protocol == 0 && o.Word.Option == OptProtoNum) != first {
+				continue
+			}
+			if o.Word.Protocol != 0 && !p.knows(o.Word.Protocol) {
+				return nil, Usagef("--%s needs -p with a protocol that has it", o.Word.Long)
+			}
+			if err := p.option(o); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := p.finishLists(); err != nil {
+		return nil, err
+	}
+	if err := p.validate(); err != nil {
+		return nil, err
+	}
+	return p.req, nil
+}
+
+// knows reports whether a protocol that -p named has the option.
+func (p *parser) knows(o ProtoOption) bool {
+	return slices.ContainsFunc(p.protocols, func(proto *Protocol) bool { return slices.Contains(proto.Options, o) })
+}
+
+func (p *parser) find(long string) *Word { return findLong(long, p.protocols) }
+
+func (p *parser) letter(c byte) *Word { return findShort(c) }
+
+func (p *parser) unknown(word string) error { return Usagef("unknown option `%s'", word) }
+
+// option takes an option, in whatever grammar it came.
+func (p *parser) option(o Occurrence) error {
+	switch w := o.Word; {
+	case o.ignored:
+		return p.natNegation(w.Option, o.Value)
+	case w.Command != CmdNone:
+		return p.command(w.Command, o.Value, o.HasValue)
+	case w.Protocol != 0:
+		return p.ProtoOption(w.Protocol, o.Value)
+	default:
+		return p.generic(w.Option, o.Value, o.HasValue)
+	}
+}
+
+// command takes a command and the name of its table.
+func (p *parser) command(c Command, table string, hasTable bool) error {
+	t := TableConntrack
+	if hasTable {
+		var err error
+		if t, err = TableByName(table); err != nil {
+			return err
+		}
+	}
+	switch {
+	case (t == TableDying || t == TableUnconfirmed) && c != CmdList:
+		return Usagef("Can't do that command with tables `dying' and `unconfirmed'")
+	case t == TableExpect && c == CmdUpdate:
+		return Usagef("Can't do --update on expectations")
+	case t == TableExpect && c == CmdAdd:
+		return Usagef("Can't do --add on expectations")
+	case p.req.Command != CmdNone:
+		return Usagef("Invalid commands combination")
+	}
+	p.req.Command, p.req.Table = c, t
+	return nil
+}
+
+// TableByName returns the table that any beginning of its name stands for.
+func TableByName(s string) (Table, error) {
+	for _, t := range []struct {
+		name  string
+		table Table
+	}{{"expect", TableExpect}, {"conntrack", TableConntrack}, {"dying", TableDying}, {"unconfirmed", TableUnconfirmed}} {
+		if strings.HasPrefix(t.name, s) {
+			return t.table, nil
+		}
+	}
+	return 0, Usagef("unknown type `%s'", s)
+}
+
+// generic takes a generic option; hasValue is false for a flag, and where an
+// optional value is missing.
+func (p *parser) generic(o Option, value string, hasValue bool) error {
+	r := p.req
+	if o != OptNATRange {
+		r.given |= 1 << o
+	}
+	switch o {
+	case OptSrc:
+		return p.address(o, value, &r.Orig, ctnetlink.FieldSrc, &r.Mask)
+	case OptDst:
+		return p.address(o, value, &r.Orig, ctnetlink.FieldDst, &r.Mask)
+	case OptReplySrc:
+		return p.replyAddress(o, value, ctnetlink.FieldSrc, &r.replySrcMask)
+	case OptReplyDst:
+		return p.replyAddress(o, value, ctnetlink.FieldDst, &r.replyDstMask)
+	case OptTupleSrc:
+		return p.address(o, value, &r.Expected, ctnetlink.FieldSrc, &r.Mask)
+	case OptTupleDst:
+		return p.address(o, value, &r.Expected, ctnetlink.FieldDst, &r.Mask)
+	case OptMaskSrc:
+		return p.address(o, value, &r.Mask, ctnetlink.FieldSrc, nil)
+	case OptMaskDst:
+		return p.address(o, value, &r.Mask, ctnetlink.FieldDst, nil)
+	case OptProtoNum:
+		return p.protocol(value)
+	case OptFamily:
+		return p.family(value)
+	case OptTimeout:
+		r.Timeout, r.timeoutText = uint32(atol(value)), value
+	case OptStatus:
+		return p.parseList(value, StatusNames, true, func(n Name, negated bool) {
+			switch {
+			case negated:
+				r.StatusClear |= ctnetlink.Status(n.bits)
+			case n.bits == 0:
+				r.statusUnset = true
+			default:
+				r.StatusSet |= ctnetlink.Status(n.bits)
+			}
+		})
+	case OptEventMask:
+		return p.parseList(value, EventNames, false, func(n Name, _ bool) { r.Groups |= EventMask(n.bits) })
+	case OptOutput:
+		if err := p.parseList(value, OutputNames, false, func(n Name, _ bool) { p.output |= n.bits }); err != nil {
+			return err
+		}
+		return p.setOutput()
+	case OptMark:
+		mark, mask, err := parseMark(value)
+		if err != nil {
+			return p.markList(value)
+		}
+		p.unsetList(o, 0)
+		r.Mark, r.MarkMask = mark, mask
+	case OptID, OptSecMark, OptZone, OptOrigZone, OptReplyZone:
+		return p.number(o, value)
+	case OptBufferSize:
+		n, rest := strtol(value)
+		if rest != "" || value == "" || n < 0 || n > math.MaxInt32 {
+			return unexpected(value, 'b')
+		}
+		r.BufferSize = max(int(n), 1)
+	case OptZero:
+		r.Zero = true
+	case OptSrcNAT, OptDstNAT, OptAnyNAT:
+		n := r.nat(o)
+		n.Given = true
+		if hasValue {
+			return p.natOption(o, value, n)
+		}
+		p.unsetList(o, 0)
+	case OptLabel:
+		if names, negated := strings.CutPrefix(value, "!"); negated {
+			p.notLabels = append(p.notLabels, strings.Split(names, ",")...)
+			break
+		}
+		p.labels = append(p.labels, strings.Split(value, ",")...)
+	case OptLabelAdd:
+		p.labelAdd = append(p.labelAdd, strings.Split(value, ",")...)
+		return p.labelConflict()
+	case OptLabelDel:
+		if hasValue {
+			p.labelDel = append(p.labelDel, strings.Split(value, ",")...)
+		}
+		return p.labelConflict()
+	case OptLabelMap:
+		if r.labelMapPath != "" {
+			return Usagef("option `--labelmap' can only be specified once")
+		}
+		r.labelMapPath = value
+	case OptNATRange:
+		p.warn("WARNING: ignoring -a, deprecated option.\n")
+	default:
+		return p.extension(o, value)
+	}
+	return nil
+}
+
+func (p *parser) labelConflict() error {
+	if p.req.Has(OptLabelAdd) && p.req.Has(OptLabelDel) {
+		return Failuref("cannot use --label-add and --label-del at the same time")
+	}
+	return nil
+}
+
+// address reads an address into one field of a tuple. With a mask tuple a
+// length may follow, which counts as the mask option unless it is the whole
+// address.
+func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnetlink.Fields, mask *ctnetlink.Tuple) error {
+	if strings.HasPrefix(value, "!") && (o == OptSrc || o == OptDst) {
+		return p.addressList(o, value)
+	}
+	p.unsetList(o, 0)
+	a, length, hasLength, err := parsePrefix(value)
+	if err != nil {
+		return err
+	}
+	if err := p.req.fixFamily(familyOf(a)); err != nil {
+		return err
+	}
+	if hasLength && mask == nil {
+		return noCIDR(o)
+	}
+	setAddr(t, field, a)
+	if t == &p.req.Mask {
+		p.lengths &^= field
+	}
+	if !hasLength {
+		return nil
+	}
+	bits, err := parseLength(length, a.BitLen())
+	if err != nil {
+		return err
+	}
+	if bits < a.BitLen() {
+		setAddr(mask, field, maskOf(a, bits))
+		p.lengths |= field
+		if field == ctnetlink.FieldSrc {
+			p.req.given |= 1 << OptMaskSrc
+		} else {
+			p.req.given |= 1 << OptMaskDst
+		}
+	}
+	return nil
+}
+
+// family reads -f, of which only the first four letters count.
+func (p *parser) family(value string) error {
+	switch {
+	case strings.HasPrefix(value, "ipv4"):
+		return p.req.fixFamily(ctnetlink.FamilyIPv4)
+	case strings.HasPrefix(value, "ipv6"):
+		return p.req.fixFamily(ctnetlink.FamilyIPv6)
+	}
+	return Usagef("`%s' unsupported protocol", value)
+}
+
+// protocol reads -p. The later one decides, the options of all are known.
+func (p *parser) protocol(value string) error {
+	proto, ok := ProtocolByName(value)
+	if !ok {
+		return p.protocolList(value)
+	}
+	p.unsetList(OptProtoNum, 0)
+	p.protocols = append(p.protocols, proto)
+	p.req.proto = proto
+	p.req.Orig.Proto, p.req.Orig.Has = proto.Number, p.req.Orig.Has|ctnetlink.FieldProto
+	return nil
+}
+
+// ProtoOption takes an option of a protocol.
+func (p *parser) ProtoOption(o ProtoOption, value string) error {
+	r := p.req
+	r.protoGiven |= 1 << o
+	p.tupleList(o, value)
+	port := uint16(atol(value))
+	switch o {
+	case ProtoOptSrcKey, ProtoOptDstKey, ProtoOptReplySrcKey, ProtoOptReplyDstKey, ProtoOptMaskSrcKey, ProtoOptMaskDstKey, ProtoOptTupleSrcKey, ProtoOptTupleDstKey:
+		key, _ := strtoul(value, 0)
+		port = uint16(key)
+	}
+	switch o {
+	case ProtoOptSrcPort, ProtoOptSrcKey:
+		setPort(&r.Orig, ctnetlink.FieldSrcPort, port)
+	case ProtoOptDstPort, ProtoOptDstKey:
+		setPort(&r.Orig, ctnetlink.FieldDstPort, port)
+	case ProtoOptReplySrcPort, ProtoOptReplySrcKey:
+		setPort(&r.Reply, ctnetlink.FieldSrcPort, port)
+	case ProtoOptReplyDstPort, ProtoOptReplyDstKey:
+		setPort(&r.Reply, ctnetlink.FieldDstPort, port)
+	case ProtoOptMaskSrcPort, ProtoOptMaskSrcKey:
+		setPort(&r.Mask, ctnetlink.FieldSrcPort, port)
+	case ProtoOptMaskDstPort, ProtoOptMaskDstKey:
+		setPort(&r.Mask, ctnetlink.FieldDstPort, port)
+	case ProtoOptTupleSrcPort, ProtoOptTupleSrcKey:
+		setPort(&r.Expected, ctnetlink.FieldSrcPort, port)
+	case ProtoOptTupleDstPort, ProtoOptTupleDstKey:
+		setPort(&r.Expected, ctnetlink.FieldDstPort, port)
+	case ProtoOptICMPType, ProtoOptICMPv6Type:
+		r.Orig.ICMPType, r.Orig.Has = uint8(atol(value)), r.Orig.Has|ctnetlink.FieldICMPType
+	case ProtoOptICMPCode, ProtoOptICMPv6Code:
+		r.Orig.ICMPCode, r.Orig.Has = uint8(atol(value)), r.Orig.Has|ctnetlink.FieldICMPCode
+	case ProtoOptICMPID, ProtoOptICMPv6ID:
+		r.Orig.ICMPID, r.Orig.Has = uint16(atol(value)), r.Orig.Has|ctnetlink.FieldICMPID
+	case ProtoOptOrigVTag:
+		r.Info.VTag[0], r.Info.Proto = uint32(atol(value)), ctnetlink.ProtoSCTP
+	case ProtoOptReplyVTag:
+		r.Info.VTag[1], r.Info.Proto = uint32(atol(value)), ctnetlink.ProtoSCTP
+	case ProtoOptState:
+		return p.state(value)
+	case ProtoOptRole:
+		return p.role(value)
+	}
+	return nil
+}
+
+// state reads --state by the names of the last protocol that has states.
+func (p *parser) state(value string) error {
+	var proto *Protocol
+	for _, q := range p.protocols {
+		number := q.Number
+		if q.members != nil {
+			number = q.members[0].Number
+		}
+		if ctnetlink.StateNames(number) != nil {
+			proto = q
+		}
+	}
+	state, ok := stateByName(proto.Number, value)
+	if !ok || proto.members != nil {
+		word := "unknown"
+		if proto.Number == ctnetlink.ProtoDCCP {
+			word = "Unknown"
+		}
+		return p.stateList(proto, value, Usagef("%s %s state `%s'", word, strings.ToUpper(proto.Name), value))
+	}
+	p.unsetList(0, ProtoOptState)
+	info := &p.req.Info
+	info.Proto, info.State, info.Has = proto.Number, state, info.Has|ctnetlink.InfoState
+	return nil
+}
+
+func stateByName(proto uint8, value string) (uint8, bool) {
+	if proto == ctnetlink.ProtoTCP && value == "LISTEN" {
+		value = "SYN_SENT2"
+	}
+	for i, name := range ctnetlink.StateNames(proto) {
+		if name == value {
+			return uint8(i), true
+		}
+	}
+	return 0, false
+}
+
+func (p *parser) role(value string) error {
+	info := &p.req.Info
+	switch {
+	case HasPrefixFold("client", value):
+		info.Role = 0
+	case HasPrefixFold("server", value):
+		info.Role = 1
+	default:
+		return Usagef("Unknown DCCP role `%s'", value)
+	}
+	info.Proto, info.Has = ctnetlink.ProtoDCCP, info.Has|ctnetlink.InfoRole
+	return nil
+}
+
+// setOutput turns the elements of -o into options of the printer.
+func (p *parser) setOutput() error {
+	if p.output&outSave != 0 && p.output&^(outSave|outUserspace) != 0 {
+		return Failuref("cannot combine save output with any other output type, use -o save only")
+	}
+	out := &p.req.Output
+	switch {
+	case p.output&outSave != 0:
+		out.Style = format.StyleSave
+	case p.output&outXML != 0:
+		out.Style = format.StyleXML
+	}
+	if ext := p.output & outExtensions; ext != 0 {
+		if others := p.output & (outExtensions | outXML | outSave); others&(others-1) != 0 {
+			return Failuref("cannot combine output forms: use only one of xml, save, json, jsonl, csv, table, netlink and prom")
+		}
+		out.Style = extensionStyle(ext)
+	}
+	out.Extended = p.output&outExtended != 0
+	out.ID = p.output&outID != 0
+	out.Timestamp = p.output&outTimestamp != 0
+	out.KTimestamp = p.output&outKTimestamp != 0
+	out.Labels = p.output&outLabels != 0
+	return nil
+}
+
+// setPort sets the source or the destination port of a tuple, or its key.
+func setPort(t *ctnetlink.Tuple, field ctnetlink.Fields, port uint16) {
+	t.Has |= field
+	if field == ctnetlink.FieldSrcPort {
+		t.SrcPort = port
+	} else {
+		t.DstPort = port
+	}
+}
+
+// setAddr sets the source or the destination of a tuple.
+func setAddr(t *ctnetlink.Tuple, field ctnetlink.Fields, a netip.Addr) {
+	t.Has |= field
+	if field == ctnetlink.FieldSrc {
+		t.Src = a
+	} else {
+		t.Dst = a
+	}
+}

@@ -1,0 +1,276 @@
+package cmdline
+
+import (
+	"bufio"
+	"iter"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// ProtoOption is an option of a protocol. An option of the same name is the
+// same option in every protocol that has it.
+type ProtoOption uint8
+
+const (
+	_ ProtoOption = iota
+	ProtoOptSrcPort
+	ProtoOptDstPort
+	ProtoOptReplySrcPort
+	ProtoOptReplyDstPort
+	ProtoOptMaskSrcPort
+	ProtoOptMaskDstPort
+	ProtoOptState
+	ProtoOptTupleSrcPort
+	ProtoOptTupleDstPort
+	ProtoOptOrigVTag
+	ProtoOptReplyVTag
+	ProtoOptRole
+	ProtoOptICMPType
+	ProtoOptICMPCode
+	ProtoOptICMPID
+	ProtoOptICMPv6Type
+	ProtoOptICMPv6Code
+	ProtoOptICMPv6ID
+	ProtoOptSrcKey
+	ProtoOptDstKey
+	ProtoOptReplySrcKey
+	ProtoOptReplyDstKey
+	ProtoOptMaskSrcKey
+	ProtoOptMaskDstKey
+	ProtoOptTupleSrcKey
+	ProtoOptTupleDstKey
+)
+
+// protoOptionSet is a set of protocol options.
+type protoOptionSet uint32
+
+func (s protoOptionSet) has(o ProtoOption) bool { return s>>o&1 != 0 }
+
+// ProtoOptionNames are the long names and their aliases; the first is the one
+// that messages use.
+var ProtoOptionNames = [...][]string{
+	ProtoOptSrcPort:      {"sport", "orig-port-src"},
+	ProtoOptDstPort:      {"dport", "orig-port-dst"},
+	ProtoOptReplySrcPort: {"reply-port-src"},
+	ProtoOptReplyDstPort: {"reply-port-dst"},
+	ProtoOptMaskSrcPort:  {"mask-port-src"},
+	ProtoOptMaskDstPort:  {"mask-port-dst"},
+	ProtoOptState:        {"state"},
+	ProtoOptTupleSrcPort: {"tuple-port-src"},
+	ProtoOptTupleDstPort: {"tuple-port-dst"},
+	ProtoOptOrigVTag:     {"orig-vtag"},
+	ProtoOptReplyVTag:    {"reply-vtag"},
+	ProtoOptRole:         {"role"},
+	ProtoOptICMPType:     {"icmp-type"},
+	ProtoOptICMPCode:     {"icmp-code"},
+	ProtoOptICMPID:       {"icmp-id"},
+	ProtoOptICMPv6Type:   {"icmpv6-type"},
+	ProtoOptICMPv6Code:   {"icmpv6-code"},
+	ProtoOptICMPv6ID:     {"icmpv6-id"},
+	ProtoOptSrcKey:       {"srckey", "orig-key-src"},
+	ProtoOptDstKey:       {"dstkey", "orig-key-dst"},
+	ProtoOptReplySrcKey:  {"reply-key-src"},
+	ProtoOptReplyDstKey:  {"reply-key-dst"},
+	ProtoOptMaskSrcKey:   {"mask-key-src"},
+	ProtoOptMaskDstKey:   {"mask-key-dst"},
+	ProtoOptTupleSrcKey:  {"tuple-key-src"},
+	ProtoOptTupleDstKey:  {"tuple-key-dst"},
+}
+
+// Protocol is what -p names: its options in the order in which their legality
+// is judged, and for each kind of command the signs of the legality table.
+type Protocol struct {
+	Number  uint8
+	Name    string // "" for a protocol without options
+	Options []ProtoOption
+	legal   *protoLegality
+	// origPair and replyPair are the messages for a missing pair.
+	origPair, replyPair string
+	// members are those of a list of protocols, which has no number.
+	members []*Protocol
+
+	make sync.Once
+	made []Word // see Words
+}
+
+// protoLegality has a sign for each option of a protocol, see legality.
+type protoLegality struct {
+	list          string // -L -E
+	delete        string // -D, where it takes more than -L: what saved lines have
+	update        string // -U
+	create        string // -I -A
+	get           string // -G
+	createExpect  string // -I expect
+	namedByExpect string // -D -G expect
+}
+
+// row returns the signs for a command, "" where every option is refused.
+func (l *protoLegality) row(c Command, t Table) string {
+	switch c {
+	case CmdList, CmdEvents, CmdDelete, CmdGet:
+		switch {
+		case t == TableExpect && (c == CmdDelete || c == CmdGet):
+			return l.namedByExpect
+		case t == TableExpect:
+			return ""
+		case c == CmdGet:
+			return l.get
+		case c == CmdDelete && l.delete != "":
+			return l.delete
+		}
+		return l.list
+	case CmdUpdate:
+		return l.update
+	case CmdCreate, CmdAdd:
+		if t == TableExpect {
+			return l.createExpect
+		}
+		return l.create
+	}
+	return ""
+}
+
+// The tables are laid out by the compiler: no call of the program waits until
+// they are made. So each is written out, and takes nothing from another.
+var (
+	portLegality = protoLegality{
+		//     s d r r m m t t
+		list:   "o o o o . . . .",
+		update: "o o o o . . . .",
+		create: "p p p p . . . .", get: "p p p p . . . .",
+		createExpect: "+ + . . + + + +", namedByExpect: "+ + + + . . . .",
+	}
+	tcpLegality = protoLegality{
+		//     s d r r m m S t t
+		list:   "o o o o . . o . .",
+		update: "o o o o . . o . .",
+		create: "p p p p . . + . .", get: "p p p p . . o . .",
+		createExpect: "+ + . . + + . + +", namedByExpect: "+ + + + . . . . .",
+	}
+	sctpLegality = protoLegality{
+		//     s d r r m m S t t v v
+		list:   "o o o o . . o . . . .",
+		delete: "o o o o . . o . . o o",
+		update: "o o o o . . o . . o o",
+		create: "p p p p . . + . . + +", get: "p p p p . . o . . o o",
+		createExpect: "+ + . . + + . + + + +", namedByExpect: "+ + + + . . . . . . .",
+	}
+	dccpLegality = protoLegality{
+		//     s d r r m m S t t R
+		list:   "o o o o . . o . . .",
+		delete: "o o o o . . o . . o",
+		update: "o o o o . . o . . .",
+		create: "p p p p . . + . . +", get: "p p p p . . o . . .",
+		createExpect: "+ + . . + + . + + +", namedByExpect: "+ + + + . . . . . .",
+	}
+	greLegality = protoLegality{
+		//     s d r r m m t t
+		list:   "o o o o . . . .",
+		update: "o o o o . . . .",
+		create: "p p p p . . . .", get: "p p p p . . . .",
+		createExpect: "+ + + + + + + +", namedByExpect: "+ + + + . . . .",
+	}
+	icmpLegality = protoLegality{
+		//     t c i
+		list:   "o o o",
+		update: "o o o",
+		create: "+ + o", get: "+ + o",
+	}
+)
+
+const (
+	origPortPair  = "you have to specify `--sport' and `--dport'"
+	replyPortPair = "you have to specify `--reply-src-port' and `--reply-dst-port'"
+)
+
+// Protocols are the eight that have options of their own.
+var Protocols = []*Protocol{
+	{Number: ctnetlink.ProtoTCP, Name: "tcp", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
+		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort}, legal: &tcpLegality, origPair: origPortPair, replyPair: replyPortPair},
+	{Number: ctnetlink.ProtoUDP, Name: "udp", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
+		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptTupleSrcPort, ProtoOptTupleDstPort}, legal: &portLegality, origPair: origPortPair, replyPair: replyPortPair},
+	{Number: ctnetlink.ProtoUDPLite, Name: "udplite", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
+		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptTupleSrcPort, ProtoOptTupleDstPort}, legal: &portLegality, origPair: origPortPair, replyPair: replyPortPair},
+	{Number: ctnetlink.ProtoSCTP, Name: "sctp", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
+		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort, ProtoOptOrigVTag, ProtoOptReplyVTag}, legal: &sctpLegality,
+		origPair: origPortPair, replyPair: replyPortPair},
+	{Number: ctnetlink.ProtoDCCP, Name: "dccp", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
+		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort, ProtoOptRole}, legal: &dccpLegality,
+		origPair: origPortPair, replyPair: "you have to specify `--reply-port-src' and `--report-port-dst'"},
+	{Number: ctnetlink.ProtoICMP, Name: "icmp", Options: []ProtoOption{ProtoOptICMPType, ProtoOptICMPCode, ProtoOptICMPID}, legal: &icmpLegality},
+	{Number: ctnetlink.ProtoICMPv6, Name: "icmpv6", Options: []ProtoOption{ProtoOptICMPv6Type, ProtoOptICMPv6Code, ProtoOptICMPv6ID}, legal: &icmpLegality},
+	{Number: ctnetlink.ProtoGRE, Name: "gre", Options: []ProtoOption{ProtoOptSrcKey, ProtoOptDstKey, ProtoOptReplySrcKey, ProtoOptReplyDstKey,
+		ProtoOptMaskSrcKey, ProtoOptMaskDstKey, ProtoOptTupleSrcKey, ProtoOptTupleDstKey}, legal: &greLegality,
+		origPair:  "you have to specify `--srckey' and `--dstkey'",
+		replyPair: "you have to specify `--reply-src-key' and `--reply-dst-key'"},
+}
+
+// ProtocolByName finds what -p names: one of the eight in any case, a name of
+// the system's list, or a number. A number of one of the eight has its
+// options, a name of the system's list has none.
+func ProtocolByName(name string) (*Protocol, bool) {
+	for _, p := range Protocols {
+		if strings.EqualFold(p.Name, name) {
+			return p, true
+		}
+	}
+	n, ok := parseUint(name, 255)
+	if !ok {
+		if n, ok := systemProtocol(name); ok {
+			return &Protocol{Number: n}, true
+		}
+		return nil, false
+	}
+	for _, p := range Protocols {
+		if uint64(p.Number) == n {
+			return p, true
+		}
+	}
+	return &Protocol{Number: uint8(n)}, true
+}
+
+// systemProtocol looks a name or alias up in /etc/protocols (protocols(5)).
+func systemProtocol(name string) (uint8, bool) {
+	for fields := range SystemProtocols() {
+		for i, f := range fields {
+			if i != 1 && f == name {
+				n, ok := parseUint(fields[1], 255)
+				return uint8(n), ok
+			}
+		}
+	}
+	return 0, false
+}
+
+// SystemProtocols returns an iterator over the lines of /etc/protocols
+// (protocols(5)), each as its fields: the name, the number, and aliases.
+func SystemProtocols() iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		file, err := os.Open("/etc/protocols")
+		if err != nil {
+			return
+		}
+		defer file.Close()
+		for lines := bufio.NewScanner(file); lines.Scan(); {
+			line, _, _ := strings.Cut(lines.Text(), "#")
+			if fields := strings.Fields(line); len(fields) > 1 && !yield(fields) {
+				return
+			}
+		}
+	}
+}
+
+// Words returns the options that -p makes known.
+func (p *Protocol) Words() []Word {
+	p.make.Do(func() {
+		for _, o := range p.Options {
+			for _, name := range ProtoOptionNames[o] {
+				p.made = append(p.made, Word{Long: name, Argument: NeedArgument, Protocol: o})
+			}
+		}
+	})
+	return p.made
+}

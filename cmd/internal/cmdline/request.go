@@ -1,0 +1,202 @@
+package cmdline
+
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// Command is what to do; its value is the classic letter.
+type Command byte
+
+const (
+	CmdNone    Command = 0
+	CmdList    Command = 'L'
+	CmdCreate  Command = 'I'
+	CmdAdd     Command = 'A'
+	CmdUpdate  Command = 'U'
+	CmdDelete  Command = 'D'
+	CmdGet     Command = 'G'
+	CmdFlush   Command = 'F'
+	CmdEvents  Command = 'E'
+	CmdCount   Command = 'C'
+	CmdStats   Command = 'S'
+	CmdVersion Command = 'V'
+	CmdHelp    Command = 'h'
+	CmdLoad    Command = 'R'
+)
+
+// Table is what to do it to. Any beginning of a name stands for it.
+type Table uint8
+
+const (
+	TableConntrack Table = iota
+	TableExpect
+	TableDying
+	TableUnconfirmed
+)
+
+// Request is one command line after parsing. Both grammars fill it, and the
+// actions read nothing else.
+type Request struct {
+	Command Command
+	Table   Table
+	// given are the options that were given, protoGiven those of protocols.
+	given      optionSet
+	protoGiven protoOptionSet
+	// proto is the protocol in force, nil without -p.
+	proto *Protocol
+
+	// Family is that of the addresses, FamilyAny where nothing fixes it.
+	Family uint8
+	// Orig and Reply are -s -d -r -q, -p, ports, ids and direction zones: of
+	// an entry, or of an expectation's master.
+	Orig, Reply ctnetlink.Tuple
+	// Expected and Mask are --tuple-* and --mask-*; the addresses of Mask
+	// also hold the /len of -s and -d.
+	Expected, Mask ctnetlink.Tuple
+	// SrcNAT, DstNAT and AnyNAT are -n, -g and -j.
+	SrcNAT, DstNAT, AnyNAT filter.NAT
+	// Info is --state, the vtags and --role.
+	Info ctnetlink.ProtoInfo
+	// StatusSet and StatusClear are -u, without and with `!'.
+	StatusSet, StatusClear ctnetlink.Status
+	statusUnset            bool // UNSET was in the list
+	Mark, MarkMask         uint32
+	Timeout                uint32
+	timeoutText            string // as typed
+	ID, SecMark            uint32
+	Zone                   uint16
+	Zero                   bool
+	BufferSize             int
+	Groups                 EventMask
+	Queue                  int // MiB, 0: the default
+	Resync                 bool
+	// NetNS is the network namespace that is meant, by name, path or process.
+	NetNS string
+	// TableFile is the file whose table is meant, "" for the kernel's.
+	TableFile string
+
+	// Helper is the name of the helper that a new entry gets.
+	Helper string
+
+	// replySrcMask and replyDstMask are the /len of -r and -q, where they have
+	// one.
+	replySrcMask, replyDstMask netip.Addr
+	// more is what lists and the extensions select by; nil: nothing.
+	more *filter.Filter
+	// extSet and extClear are status bits of the extensions.
+	extSet, extClear ctnetlink.Status
+
+	labelMapPath string
+	// Labels, LabelAdd and LabelDel are the names' bits.
+	Labels, LabelAdd, LabelDel ctnetlink.Labels
+
+	Output format.Options
+	view   *View // nil: everything as it comes
+
+	// ByName reports whether the command was given by name.
+	ByName bool
+
+	// LoadFrom is the file of -R, "-" for standard input.
+	LoadFrom string
+	// SaveTo is the file that the entries of a list are written to as commands,
+	// "-" for standard output; "" if they are shown.
+	SaveTo string
+
+	// Line is the number of the command's line in the file that is loaded, and
+	// Text the line itself.
+	Line int
+	Text string
+}
+
+// Has reports whether an option was given.
+func (r *Request) Has(o Option) bool { return r.given.has(o) }
+
+// HasProto reports whether an option of a protocol was given.
+func (r *Request) HasProto(o ProtoOption) bool { return r.protoGiven.has(o) }
+
+// Filter returns the filter for the entries that the options select.
+func (r *Request) Filter() *filter.Filter {
+	m := new(filter.Filter)
+	if r.more != nil {
+		*m = *r.more // a list replaces a single value
+	}
+	m.Family, m.Labels, m.SrcNAT, m.DstNAT, m.AnyNAT = r.Family, r.Labels, r.SrcNAT, r.DstNAT, r.AnyNAT
+	m.StatusSet, m.StatusClear = r.extSet, r.extClear
+	m.Orig.Add(&r.Orig)
+	m.Reply.Add(&r.Reply)
+	one := func(set *filter.Set, n uint32, given bool) {
+		if given && *set == nil {
+			*set = filter.Values(n)
+		}
+	}
+	one(&m.ID, r.ID, r.Has(OptID))
+	one(&m.Zone, uint32(r.Zone), r.Has(OptZone))
+	one(&m.SecMark, r.SecMark, r.Has(OptSecMark))
+	mask := func(w *filter.Tuple, field ctnetlink.Fields, mask netip.Addr, given bool) {
+		if a := w.Addr(field); given && mask.IsValid() {
+			a.Mask = mask
+			w.SetAddr(field, a)
+		}
+	}
+	mask(&m.Reply, ctnetlink.FieldSrc, r.replySrcMask, true)
+	mask(&m.Reply, ctnetlink.FieldDst, r.replyDstMask, true)
+	mask(&m.Orig, ctnetlink.FieldSrc, r.Mask.Src, r.Has(OptMaskSrc))
+	mask(&m.Orig, ctnetlink.FieldDst, r.Mask.Dst, r.Has(OptMaskDst))
+	if r.Command == CmdUpdate {
+		// -t, -u, -m, --state and the vtags are the new values there.
+		return m
+	}
+	if r.Has(OptMark) && m.Marks == nil {
+		m.Marks = []filter.MarkRange{{Min: r.Mark, Max: r.Mark, Mask: r.MarkMask}}
+	}
+	m.StatusSet |= r.StatusSet
+	m.StatusClear |= r.StatusClear
+	if r.statusUnset && r.StatusSet|r.StatusClear == 0 {
+		m.StatusClear |= ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
+	}
+	one(&m.OrigVTag, r.Info.VTag[0], r.HasProto(ProtoOptOrigVTag))
+	one(&m.ReplyVTag, r.Info.VTag[1], r.HasProto(ProtoOptReplyVTag))
+	one(&m.Role, uint32(r.Info.Role), r.HasProto(ProtoOptRole))
+	if r.Info.Has&ctnetlink.InfoState != 0 {
+		m.States = []filter.StateSet{{Proto: r.Info.Proto, States: 1 << r.Info.State}}
+	}
+	return m
+}
+
+// Selects reports whether the options select entries; else all are meant.
+func (r *Request) Selects() bool {
+	const classic = (1<<NumClassic - 1) &^ (1<<OptTimeout | 1<<OptOutput | 1<<OptLabelMap)
+	const extensions = 1<<(OptOffloaded+1) - 1<<OptHost
+	return r.given&(classic|extensions) != 0
+}
+
+// fixFamily sets the family, or fails if another one was set.
+func (r *Request) fixFamily(family uint8) error {
+	if r.Family != ctnetlink.FamilyAny && r.Family != family {
+		return Usagef("mismatched address family")
+	}
+	r.Family = family
+	return nil
+}
+
+func familyOf(a netip.Addr) uint8 {
+	if a.Is4() {
+		return ctnetlink.FamilyIPv4
+	}
+	return ctnetlink.FamilyIPv6
+}
+
+// WritesRecords reports whether -C or -S writes records, which is an extension:
+// the classic command has one form of output for them.
+func (r *Request) WritesRecords() bool {
+	return r.Command.Is(CmdCount, CmdStats) && format.IsRecordStyle(r.Output.Style)
+}
+
+// WritesReport reports whether -S describes the table as a whole.
+func (r *Request) WritesReport() bool {
+	return r.Command == CmdStats && (r.Output.Style == format.StyleTable || r.Output.Style == format.StyleProm)
+}

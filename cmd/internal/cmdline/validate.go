@@ -1,0 +1,299 @@
+package cmdline
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/stats"
+)
+
+// validate ends the reading of a command line: it looks up label names, then
+// checks which options exclude each other, then which go with the command. The
+// order is that of the classic command's messages.
+func (p *parser) validate() error {
+	r := p.req
+	if err := p.resolveLabels(); err != nil {
+		return err
+	}
+	if r.Has(OptAnyNAT) && (r.Has(OptSrcNAT) || r.Has(OptDstNAT)) {
+		return Usagef("cannot specify `--src-nat' or `--dst-nat' with `--any-nat'")
+	}
+	if r.Command == CmdNone {
+		return r.validateWithoutCommand()
+	}
+	if err := r.validateOptions(); err != nil {
+		return err
+	}
+	if err := r.validateExtensions(); err != nil {
+		return err
+	}
+	if err := r.validateView(); err != nil {
+		return err
+	}
+	if err := r.validateTable(); err != nil {
+		return err
+	}
+	if err := r.validateNetNS(); err != nil {
+		return err
+	}
+	if err := r.validateExplain(); err != nil {
+		return err
+	}
+	if err := r.validateProtocol(); err != nil {
+		return err
+	}
+	return r.validateTimeout()
+}
+
+func (r *Request) validateWithoutCommand() error {
+	for o := range NumClassic {
+		if r.Has(o) && withoutCommand.has(o) {
+			return illegal(OptionNames[o])
+		}
+	}
+	return r.validateExtensions()
+}
+
+func illegal(name string) error { return Usagef("Illegal option `--%s' with this command", name) }
+
+func (r *Request) validateOptions() error {
+	table := r.Table
+	if table == TableDying || table == TableUnconfirmed {
+		table = TableConntrack
+	}
+	v := checkRow(legalityRow(r.Command, table), int(NumClassic), func(c int) bool {
+		return r.Has(Option(c)) && !(Option(c) == OptOutput && (r.WritesRecords() || r.WritesReport()))
+	})
+	return v.err(func(c int) string { return OptionNames[c] },
+		"you have to specify `--src' and `--dst'", "you have to specify `--reply-src' and `--reply-dst'")
+}
+
+// validateProtocol checks the protocol's options against its own table. Those of
+// an earlier -p that the last one does not have are refused.
+func (r *Request) validateProtocol() error {
+	proto := r.proto
+	if proto == nil || r.Command == CmdHelp {
+		return nil
+	}
+	foreign := r.protoGiven
+	if r.Info.Has&ctnetlink.InfoState != 0 && r.Info.Proto != proto.Number {
+		return illegal(ProtoOptionNames[ProtoOptState][0]) // it was another protocol's
+	}
+	for _, o := range proto.Options {
+		foreign &^= 1 << o
+	}
+	if proto.legal != nil {
+		v := checkRow(proto.legal.row(r.Command, r.Table), len(proto.Options), func(c int) bool { return r.HasProto(proto.Options[c]) })
+		name := func(c int) string { return ProtoOptionNames[proto.Options[c]][0] }
+		if err := v.err(name, proto.origPair, proto.replyPair); err != nil {
+			return err
+		}
+	}
+	if foreign != 0 {
+		return illegal(ProtoOptionNames[bits.TrailingZeros32(uint32(foreign))][0])
+	}
+	return nil
+}
+
+// validateTimeout refuses a -t that would end or select every entry: with -D it
+// selects nothing, with -U a word that is not a number would be a timeout of 0.
+func (r *Request) validateTimeout() error {
+	switch {
+	case !r.Has(OptTimeout):
+	case r.Command == CmdDelete && !r.Selects():
+		return Usagef("-t does not select entries: -D needs another criterion beside it")
+	case r.Command == CmdDelete:
+		// The timeout is not compared. Reject a non-number: `-t --dry-run' swallowed
+		// an option.
+		if _, rest := strtol(r.timeoutText); rest == r.timeoutText {
+			return Usagef("unexpected value '%s' with --timeout: a number of seconds is required", r.timeoutText)
+		}
+	case r.Command == CmdUpdate:
+		return r.ValidateTimeout()
+	}
+	return nil
+}
+
+// ValidateTimeout refuses a timeout that is not a number, too big, or 0.
+func (r *Request) ValidateTimeout() error {
+	if err := r.numericTimeout(); err != nil {
+		return err
+	}
+	if r.Timeout == 0 {
+		return Usagef("--timeout 0 would end the entry: use -D to delete it")
+	}
+	return nil
+}
+
+// numericTimeout refuses a timeout that is not a number, or too big.
+func (r *Request) numericTimeout() error {
+	n, rest := strtol(r.timeoutText)
+	if rest != "" || r.timeoutText == "" || n < 0 || n > math.MaxUint32 {
+		return Usagef("unexpected value '%s' with --timeout: a number of seconds is required", r.timeoutText)
+	}
+	return nil
+}
+
+// validateExtensions refuses extensions with commands that do not take them.
+func (r *Request) validateExtensions() error {
+	if r.given>>NumClassic == 0 {
+		return nil
+	}
+	for i := range Extensions {
+		if o := &Extensions[i]; r.Has(o.Option) && !o.TakenBy(r.Command, r.Table) {
+			return illegal(o.Long)
+		}
+	}
+	return nil
+}
+
+// validateView reads the names of the view, and checks the view against the
+// command and the form of output.
+func (r *Request) validateView() error {
+	v, out := r.View(), &r.Output
+	if r.Has(OptColumns) {
+		if !r.Has(OptOutput) {
+			out.Style = format.StyleTable
+		}
+		if out.Style != format.StyleTable && out.Style != format.StyleCSV {
+			return Usagef("--columns can only be used with -o table and -o csv")
+		}
+		if v.By != nil {
+			return Usagef("--columns cannot be used with --by: the keys are the columns")
+		}
+		var err error
+		if out.Columns, err = parseFields("columns", v.columns, r.Table == TableExpect); err != nil {
+			return err
+		}
+	}
+	switch {
+	case out.Style == format.StyleTable && !r.Command.Is(CmdList, CmdGet, CmdStats):
+		return Usagef("-o table can only be used with -L, -G and -S")
+	case out.Style == format.StyleProm && r.Command != CmdStats:
+		return Usagef("-o prom can only be used with -S")
+	}
+	if v.By != nil && !oneOfStyles(out.Style, format.StyleClassic, format.StyleTable, format.StyleJSON, format.StyleJSONL, format.StyleCSV) {
+		return Usagef("--by can only be used with -o table, json, jsonl and csv")
+	}
+	if v.Limit > 0 && r.Zero && v.By == nil {
+		return Usagef("Can't use -z with --limit: counters that are not shown would be lost")
+	}
+	return r.validateSort()
+}
+
+// validateSort reads the order of entries or of groups.
+func (r *Request) validateSort() error {
+	v := r.View()
+	if v.sort == "" {
+		if r.Has(OptSort) {
+			return Usagef("--sort needs a key")
+		}
+		if v.By != nil {
+			v.Order = []stats.Order{{Name: "entries", Descending: true}}
+		}
+		return nil
+	}
+	for _, o := range stats.ParseOrder(v.sort) {
+		if v.By != nil && slices.Contains(stats.Sums, o.Name) {
+			v.Order = append(v.Order, o)
+			continue
+		}
+		keys, err := parseKeys("sort", o.Name)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if v.By != nil && !slices.ContainsFunc(v.By, func(b Key) bool { return b.Name == k.Name }) {
+				return Usagef("groups have no `%s': --sort takes entries, packets, bytes and the keys of --by", o.Name)
+			}
+			o.Name = k.Name
+			v.Order = append(v.Order, o)
+			v.SortBy = append(v.SortBy, k)
+		}
+	}
+	return nil
+}
+
+func oneOfStyles(s format.Style, list ...format.Style) bool { return slices.Contains(list, s) }
+
+// validateTable refuses -o netlink where it cannot make a table file.
+func (r *Request) validateTable() error {
+	if r.Output.Style != format.StyleNetlink {
+		return nil
+	}
+	switch {
+	case r.Table == TableExpect:
+		return Usagef("-o netlink cannot be used with expectations alone: -L -o netlink writes them with their connections")
+	case r.Command == CmdEvents:
+		return Usagef("-o netlink cannot be used with -E: events lack attributes")
+	case !r.Command.Is(CmdList, CmdGet):
+		return Usagef("-o netlink can only be used with -L and -G")
+	}
+	return nil
+}
+
+// validateNetNS refuses network namespaces beside what has no place for their
+// names.
+func (r *Request) validateNetNS() error {
+	switch all := r.Has(OptAllNetNS); {
+	case !all && !r.Has(OptNetNS):
+	case all && r.Has(OptNetNS):
+		return Usagef("--netns cannot be used with --all-netns")
+	case r.Has(OptTable):
+		return Usagef("--table cannot be used with --netns: a file holds one table")
+	case all && oneOfStyles(r.Output.Style, format.StyleSave, format.StyleNetlink):
+		return Usagef("-o save and -o netlink cannot be used with --all-netns: use --netns for each namespace")
+	}
+	return nil
+}
+
+// validateExplain refuses forms of output beside --explain.
+func (r *Request) validateExplain() error {
+	if r.Has(OptExplain) && r.Output.Style != format.StyleClassic {
+		return Usagef("--explain cannot be combined with another output form")
+	}
+	return nil
+}
+
+// validateInFile refuses options that a line of a file cannot have: its table is
+// that of the file. A -t of -A that is not a number would end the load at the
+// first entry that exists, so it is refused before.
+func (r *Request) validateInFile() error {
+	for _, o := range []Option{OptTable, OptNetNS, OptAllNetNS} {
+		if r.Has(o) {
+			return Usagef("--%s cannot be used in a line of a file: give it with --load-file", o.Extension().Long)
+		}
+	}
+	if r.Command == CmdAdd && r.Has(OptTimeout) {
+		return r.numericTimeout()
+	}
+	return nil
+}
+
+// ValidateFilter checks what the classic command checks only when the command
+// runs. The error of an empty status list is that of the kernel.
+func (r *Request) ValidateFilter() error {
+	const filters = optionSet(1<<OptID | 1<<OptSrc | 1<<OptDst | 1<<OptReplySrc | 1<<OptReplyDst |
+		1<<OptProtoNum | 1<<OptMark | 1<<OptStatus | 1<<OptSecMark | 1<<OptZone | 1<<OptLabel |
+		1<<OptOrigZone | 1<<OptReplyZone | 1<<OptSrcNAT | 1<<OptDstNAT | 1<<OptAnyNAT |
+		(1<<(OptOffloaded+1) - 1<<OptHost))
+	plain := r.Table == TableConntrack || r.Table == TableExpect
+	switch {
+	case !plain:
+		return nil
+	case r.Zero && r.given&filters != 0:
+		return Usagef("Can't use -z with filtering parameters")
+	case r.Has(OptStatus) && r.Command.Is(CmdList, CmdDelete, CmdEvents) &&
+		r.StatusSet|r.StatusClear == 0 && !r.statusUnset:
+		// Nothing of the list is left: it must not select everything.
+		return ctnetlink.EINVAL
+	case r.Has(OptMaskSrc) && !r.Has(OptSrc):
+		return Usagef("Can't use --mask-src without --src")
+	case r.Has(OptMaskDst) && !r.Has(OptDst):
+		return Usagef("Can't use --mask-dst without --dst")
+	}
+	return nil
+}
