@@ -1,0 +1,89 @@
+package action
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// count prints the number of entries.
+func count(e *Env, r *cmdline.Request) error {
+	n, maximum, err := e.conn().Count()
+	if err != nil {
+		if text, ok := readProc(e, ProcCount); ok {
+			if err := printProcCount(e, r, text); err != nil {
+				return err
+			}
+		}
+		return refused(r, err)
+	}
+	values := []format.Value{format.Number("entries", uint64(n))}
+	if maximum != 0 { // old kernels do not report it
+		values = append(values, format.Number("maximum", uint64(maximum)))
+	}
+	return printCount(e, r, values...)
+}
+
+// countExpect prints the number of expectations.
+func countExpect(e *Env, r *cmdline.Request) error {
+	n, err := countExpectations(e)
+	if err != nil {
+		return refused(r, err)
+	}
+	return printCount(e, r, format.Number("expectations", uint64(n)))
+}
+
+// printCount prints the first of the values alone, or all as a record.
+func printCount(e *Env, r *cmdline.Request, values ...format.Value) error {
+	if !r.WritesRecords() {
+		return e.Out.Print(strconv.FormatUint(values[0].Number, 10) + e.netnsField() + "\n")
+	}
+	e.Report.record(e, r, false, values)
+	return e.Report.endRecords(e, r, false)
+}
+
+// printProcCount prints the number of entries that /proc shows.
+func printProcCount(e *Env, r *cmdline.Request, text string) error {
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil && r.WritesRecords() {
+		return printCount(e, r, format.Number("entries", n))
+	}
+	return e.Out.Print(text + e.netnsField() + "\n")
+}
+
+// Where the kernel shows what netlink refuses to an ordinary user, or never tells
+// (Documentation/networking/nf_conntrack-sysctl.rst).
+const (
+	ProcCount     = "/proc/sys/net/netfilter/nf_conntrack_count"
+	procMax       = "/proc/sys/net/netfilter/nf_conntrack_max"
+	procBuckets   = "/proc/sys/net/netfilter/nf_conntrack_buckets"
+	procExpectMax = "/proc/sys/net/netfilter/nf_conntrack_expect_max"
+	ProcStats     = "/proc/net/stat/nf_conntrack"
+)
+
+// readProc returns the text of a file of /proc without the blanks around it. ok
+// is false where it cannot be read, or does not describe the table.
+func readProc(e *Env, path string) (text string, ok bool) {
+	if !e.table().InCurrentNetNS() {
+		return "", false
+	}
+	b, err := os.ReadFile(path)
+	return strings.TrimSpace(string(b)), err == nil
+}
+
+// readProcNumber returns the number that a file of /proc holds, 0 if there is
+// none.
+func readProcNumber(e *Env, path string) uint64 {
+	if !e.table().InCurrentNetNS() {
+		return 0
+	}
+	return procNumber(path)
+}
+
+func procNumber(path string) uint64 {
+	text, _ := os.ReadFile(path)
+	n, _ := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	return n
+}

@@ -1,0 +1,245 @@
+package action
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// events prints events until it is interrupted.
+func events(e *Env, r *cmdline.Request) error {
+	// Signals are caught before there is anything to miss.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	l, err := listen(e, r)
+	if err != nil {
+		return err
+	}
+	if r.Has(cmdline.OptBufferSize) {
+		fmt.Fprintf(e.Err, "NOTICE: Netlink socket buffer size has been set to %d bytes.\n", l.ReadBuffer())
+	}
+	if err := r.ValidateFilter(); err != nil {
+		return refused(r, err)
+	}
+	go stopOnSignal(l, signals)
+	w := &eventWriter{env: e, flowPrinter: e.Report.printer(e, r), listener: l, request: r, match: r.Filter()}
+	if format.IsRecordStyle(r.Output.Style) {
+		w.open() // the names of CSV's columns do not wait for an event
+		if err := e.Out.Flush(); err != nil {
+			return err
+		}
+	}
+	if err := w.follow(); err != nil {
+		return err
+	}
+	return w.end()
+}
+
+// stopOnSignal ends the listening at the first signal: what was received is
+// still printed. A second one ends the program.
+func stopOnSignal(l target.Listener, signals <-chan os.Signal) {
+	<-signals
+	first := time.Now()
+	l.Stop()
+	for s := range signals {
+		// timeout(1) sends its signal twice: that is still the first.
+		if n, ok := s.(syscall.Signal); ok && time.Since(first) > time.Second {
+			os.Exit(128 + int(n))
+		}
+	}
+}
+
+// listen listens to the kinds of events that -e names, in all tables.
+func listen(e *Env, r *cmdline.Request) (target.Listener, error) {
+	kinds := r.Groups
+	if !r.Has(cmdline.OptEventMask) {
+		kinds = cmdline.EventAll
+	}
+	first := ctnetlink.GroupNew
+	q := ctnetlink.ListenRequest{ReadBuffer: r.BufferSize, Queue: r.Queue << 20}
+	if r.Table == cmdline.TableExpect {
+		first = ctnetlink.GroupExpectNew
+	} else {
+		q.Filter = r.Filter().Events()
+	}
+	for i, kind := range []cmdline.EventMask{cmdline.EventNew, cmdline.EventUpdate, cmdline.EventDestroy} {
+		if kinds&kind != 0 {
+			q.Groups = append(q.Groups, first+ctnetlink.Group(i))
+		}
+	}
+	var listeners []*ctnetlink.Listener
+	for _, t := range e.Tables {
+		l, err := t.Conn.Listen(q)
+		if err != nil {
+			for _, l := range listeners {
+				l.Stop()
+			}
+			return nil, e.at(t).entered(listenError(e, r, err))
+		}
+		listeners = append(listeners, l)
+	}
+	return target.Merge(e.Tables, listeners), nil
+}
+
+// listenError returns the error to report when events cannot be listened to.
+func listenError(e *Env, r *cmdline.Request, err error) error {
+	if text := target.FileErrorText(err); text != "" {
+		return cmdline.Failuref("%s", text)
+	}
+	if r.Table == cmdline.TableExpect {
+		return cmdline.Failuref("Can't open handler")
+	}
+	text := err.Error()
+	if errno, ok := ctnetlink.AsErrno(err); ok {
+		text = errno.Error()
+	}
+	fmt.Fprintf(e.Err, "mnl_socket_bind: %s\n", text)
+	return cmdline.Failuref("Can't open netlink socket")
+}
+
+// eventWriter prints events as they come.
+type eventWriter struct {
+	*flowPrinter
+	env      *Env // of the table whose events are printed
+	listener target.Listener
+	request  *cmdline.Request
+	match    *filter.Filter
+	recorded ctnetlink.Loss // what is recorded among the events
+	warned   ctnetlink.Loss // what was reported on standard error
+	next     time.Time      // when more may be reported
+	resync   resync
+}
+
+// follow prints events until the listener was stopped.
+func (w *eventWriter) follow() error {
+	var events ctnetlink.Events
+	for {
+		batch, err := w.listener.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return refused(w.request, err)
+		}
+		if batch.Gap {
+			w.warn()
+		}
+		w.context.NetNS = w.env.at(w.listener.From()).netns()
+		w.resync.observe(batch, w.listener.ReadBuffer())
+		w.context.Now = time.Now()
+		if batch.Gap {
+			w.record()
+		}
+		for events.Reset(batch); events.Next(); {
+			if err := w.event(&events); err != nil {
+				return err
+			}
+		}
+		// One event shows at once, many in large blocks.
+		idle := !w.listener.Ready()
+		if w.request.Resync && w.resync.due(idle) {
+			if err := w.showTable(); err != nil {
+				return err
+			}
+		}
+		if idle {
+			if err := w.out.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (w *eventWriter) event(e *ctnetlink.Events) error {
+	if e.Expectation {
+		x := e.Expect()
+		w.setCause(format.Event(x.Event()), x.PortID)
+		return w.expect(x)
+	}
+	f := e.Flow()
+	if !w.match.Match(f) {
+		return nil
+	}
+	w.setCause(format.Event(f.Event()), f.PortID)
+	return w.flow(f)
+}
+
+// setCause sets the kind of the event that is printed next, and the process that
+// caused it.
+func (w *eventWriter) setCause(e format.Event, portID uint32) {
+	w.context.Event, w.context.Verb = e, 0
+	w.context.PortID, w.context.Program = portID, ""
+	if portID != 0 && (w.request.Output.Style == format.StyleClassic || format.IsRecordStyle(w.request.Output.Style)) {
+		w.context.Program = w.listener.From().ProcessName(portID)
+	}
+}
+
+// record writes a record of lost events among the events, in the styles that have
+// one.
+func (w *eventWriter) record() {
+	if loss := w.listener.Loss(); loss != w.recorded && format.IsRecordStyle(w.request.Output.Style) {
+		w.open()
+		w.recorded, w.context.Now = loss, time.Now()
+		w.out.Buf = w.AppendLost(w.out.Buf, loss, &w.context)
+	}
+}
+
+// warn reports that events are being lost: in full the first time, then at most
+// once a second how many are known.
+func (w *eventWriter) warn() {
+	loss := w.listener.Loss()
+	now := time.Now()
+	switch {
+	case loss == w.warned || now.Before(w.next):
+		return
+	case w.warned.Overruns == 0 && loss.Overruns > 0:
+		fmt.Fprint(w.env.Err, "WARNING: We have hit ENOBUFS! We are losing events.\n"+
+			"This message means that the current netlink socket buffer size is too small.\n"+
+			"Please, check --buffer-size in conntrack(8) manpage.\n")
+	default:
+		fmt.Fprintf(w.env.Err, "WARNING: %s so far.\n", lossText(loss))
+	}
+	w.warned, w.next = loss, now.Add(time.Second)
+}
+
+// lossText describes the losses that are known.
+func lossText(loss ctnetlink.Loss) string {
+	var parts []string
+	switch {
+	case loss.Lost > 0:
+		parts = append(parts, fmt.Sprintf("%d events were lost because the socket's buffer was full", loss.Lost))
+	case loss.Overruns > 0:
+		parts = append(parts, fmt.Sprintf("events were lost %d times because the socket's buffer was full", loss.Overruns))
+	}
+	if loss.Dropped > 0 {
+		parts = append(parts, fmt.Sprintf("%d events were dropped because the output is too slow", loss.Dropped))
+	}
+	return strings.Join(parts, ", and ")
+}
+
+// end closes the document and reports how many events were shown, and how many
+// are known to be missing.
+func (w *eventWriter) end() error {
+	w.context.NetNS = "" // the counts are of all namespaces
+	w.record()           // what became known since the last
+	w.flowPrinter.end()
+	count := "%d flow events have been shown"
+	if w.request.Table == cmdline.TableExpect {
+		count = "%d expectation events have been shown"
+	}
+	if loss := w.listener.Loss(); loss != (ctnetlink.Loss{}) {
+		count += "; " + lossText(loss)
+	}
+	return w.env.Report.count(w.env, w.n, count+".", false)
+}

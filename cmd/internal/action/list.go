@@ -1,0 +1,157 @@
+package action
+
+import (
+	"bytes"
+	"iter"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/stats"
+)
+
+// list prints the entries that match.
+func list(e *Env, r *cmdline.Request) error {
+	w := e.Report.printer(e, r)
+	for f, err := range ordered(r, matching(e, r, &w.context), &w.context) {
+		if err != nil {
+			return refused(r, err)
+		}
+		if err := w.flow(f); err != nil {
+			return err
+		}
+	}
+	if err := appendExpectations(e, r, w); err != nil {
+		return err
+	}
+	w.end()
+	return e.Report.count(e, w.n, "%d flow entries have been shown.", false)
+}
+
+// matching streams the entries that a request selects, of one table after the
+// other. -L, -D and -U all act on these, so that what one shows is what the
+// others change. The context gets the network namespace of each entry.
+func matching(e *Env, r *cmdline.Request, c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
+	return func(yield func(*ctnetlink.Flow, error) bool) {
+		m := r.Filter()
+		hint := newHint(m)
+		for _, t := range e.Tables {
+			one := e.at(t)
+			c.NetNS = one.netns()
+			for _, part := range m.Split() {
+				for _, q := range dumps(r, part) {
+					for f, err := range t.Conn.Dump(q) {
+						if err != nil {
+							yield(nil, one.entered(err))
+							return
+						}
+						hint.see(f)
+						if part.Match(f) && !yield(f, nil) {
+							return
+						}
+					}
+				}
+			}
+		}
+		hint.tell(e)
+	}
+}
+
+// entered names the table's network namespace in an error where several are
+// meant: an action on all of them can fail in one.
+func (e *Env) entered(err error) error {
+	if !e.Several {
+		return err
+	}
+	return inNamespace(e.table(), err)
+}
+
+// dumps returns the dumps in which what m matches is found.
+func dumps(r *cmdline.Request, m *filter.Filter) []*ctnetlink.DumpRequest {
+	switch r.Table {
+	case cmdline.TableDying:
+		return []*ctnetlink.DumpRequest{{Table: ctnetlink.TableDying}}
+	case cmdline.TableUnconfirmed:
+		return []*ctnetlink.DumpRequest{{Table: ctnetlink.TableUnconfirmed}}
+	}
+	dumps := m.Kernel()
+	if r.Zero {
+		for _, q := range dumps {
+			q.Table = ctnetlink.TableZeroing
+		}
+	}
+	return dumps
+}
+
+// ordered returns the entries of a stream as --sort and --limit want them. c
+// is the context in which they come, and in which they are shown.
+func ordered(r *cmdline.Request, entries iter.Seq2[*ctnetlink.Flow, error], c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
+	v := r.View()
+	switch {
+	case v.Order != nil:
+		return sorted(r, entries, c)
+	case v.Limit > 0:
+		return func(yield func(*ctnetlink.Flow, error) bool) {
+			n := 0
+			for f, err := range entries {
+				if !yield(f, err) {
+					return
+				}
+				if n++; n == v.Limit {
+					return
+				}
+			}
+		}
+	}
+	return entries
+}
+
+// sorted reads the whole stream and keeps of each entry that is shown the
+// namespace's name, a NUL, and the message.
+func sorted(r *cmdline.Request, entries iter.Seq2[*ctnetlink.Flow, error], c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
+	return func(yield func(*ctnetlink.Flow, error) bool) {
+		kept := stats.NewSorted(r.View().Order, r.View().Limit)
+		keys := newKeyExtractor(r, r.View().SortBy, c)
+		var record []byte
+		for f, err := range entries {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			record = append(append(append(record[:0], c.NetNS...), 0), f.Message()...)
+			kept.Add(keys.read(f), record)
+		}
+		var f ctnetlink.Flow
+		for record := range kept.All() {
+			name, message, _ := bytes.Cut(record, []byte{0})
+			c.NetNS = string(name)
+			if err := f.Decode(message); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// appendExpectations appends the expectations to a table file that is to hold
+// the whole table.
+func appendExpectations(e *Env, r *cmdline.Request, w *flowPrinter) error {
+	if r.Output.Style != format.StyleNetlink || r.Selects() {
+		return nil
+	}
+	w.open()
+	for x, err := range e.conn().DumpExpect(ctnetlink.FamilyAny) {
+		if err != nil {
+			return refused(r, err)
+		}
+		w.out.Buf = w.AppendExpect(w.out.Buf, x, &w.context)
+		if err := w.out.Spill(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package action
+
+import (
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// refusal is a request that the table refused, or that could not be made.
+type refusal struct {
+	command cmdline.Command
+	table   cmdline.Table
+	err     error
+}
+
+func (e *refusal) Unwrap() error { return e.err }
+
+func (e *refusal) Error() string {
+	if text := target.FileErrorText(e.err); text != "" {
+		return text
+	}
+	return "Operation failed: " + e.reason()
+}
+
+// reason is what made the table refuse, or the request impossible.
+func (e *refusal) reason() string {
+	if errno, ok := ctnetlink.AsErrno(e.err); ok {
+		return refusalText(e.command, e.table, errno)
+	}
+	return e.err.Error()
+}
+
+// refusalText is the classic text of an error number. The sentences of a
+// command go before those of every command, which go before glibc's texts.
+func refusalText(c cmdline.Command, t cmdline.Table, errno ctnetlink.Errno) string {
+	expect := t == cmdline.TableExpect
+	switch {
+	case errno == ctnetlink.EPERM:
+		return "sorry, you must be root or get CAP_NET_ADMIN capability to do this"
+	case errno == ctnetlink.EINVAL && !(c == cmdline.CmdAdd || c == cmdline.CmdStats || c == cmdline.CmdCount && expect):
+		return "invalid parameters"
+	case errno == ctnetlink.EEXIST && c == cmdline.CmdCreate:
+		return "Such conntrack exists, try -U to update"
+	case errno == ctnetlink.ENOENT && c == cmdline.CmdCreate && expect:
+		return "master conntrack not found"
+	case errno == ctnetlink.ENOENT && !expect && c.Is(cmdline.CmdCreate, cmdline.CmdAdd, cmdline.CmdGet, cmdline.CmdDelete):
+		return "such conntrack doesn't exist"
+	case errno == ctnetlink.ENOMEM && c.Is(cmdline.CmdCreate, cmdline.CmdAdd, cmdline.CmdGet):
+		return "not enough memory"
+	case errno == ctnetlink.EAFNOSUPPORT && c == cmdline.CmdGet:
+		return "protocol not supported"
+	case errno == ctnetlink.ETIME && c.Is(cmdline.CmdCreate, cmdline.CmdAdd):
+		return "conntrack has expired"
+	case errno == ctnetlink.ENOTSUPP && c == cmdline.CmdList:
+		return "function not implemented"
+	}
+	return errno.Error()
+}
+
+// refused returns an error of the table in the words of the command, nil for
+// nil.
+func refused(r *cmdline.Request, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &refusal{r.Command, r.Table, err}
+}

@@ -1,0 +1,150 @@
+package action
+
+import (
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/stats"
+)
+
+// A reporter takes what actions report: it prints that, collects it to be
+// printed once for several tables, or discards it.
+type reporter interface {
+	// printer returns the printer of the entries that a command shows.
+	printer(e *Env, r *cmdline.Request) *flowPrinter
+	// count reports how many entries a command acted on. With needed, none is a
+	// failure.
+	count(e *Env, n int, form string, needed bool) error
+	// record reports the values of a table, or of a CPU, as a record. A command
+	// that has several makes a list.
+	record(e *Env, r *cmdline.Request, list bool, values []format.Value)
+	// endRecords reports that the command has no more records.
+	endRecords(e *Env, r *cmdline.Request, list bool) error
+	// report reports what is known about a table as a whole.
+	report(e *Env, r *cmdline.Request, report *stats.Report) error
+}
+
+// printing prints what is reported at once.
+type printing struct{ records *format.Records }
+
+func (*printing) printer(e *Env, r *cmdline.Request) *flowPrinter { return newFlowPrinter(e, r) }
+
+func (*printing) count(e *Env, n int, form string, needed bool) error {
+	if err := e.Out.Flush(); err != nil {
+		return err
+	}
+	e.say(form, n)
+	if needed && n == 0 {
+		return console.ErrQuiet
+	}
+	return nil
+}
+
+func (p *printing) begin(r *cmdline.Request, list bool) {
+	if p.records == nil {
+		p.records = format.NewRecords(r.Output.Style, list)
+	}
+}
+
+func (p *printing) record(e *Env, r *cmdline.Request, list bool, values []format.Value) {
+	p.begin(r, list)
+	if name := e.netns(); name != "" {
+		values = append(values, format.Text("netns", name))
+	}
+	e.Out.Buf = p.records.Append(e.Out.Buf, values)
+}
+
+func (p *printing) endRecords(e *Env, r *cmdline.Request, list bool) error {
+	p.begin(r, list)
+	e.Out.Buf = p.records.AppendEnd(e.Out.Buf)
+	return e.Out.Flush()
+}
+
+func (*printing) report(e *Env, r *cmdline.Request, report *stats.Report) error {
+	return printReports(e, r, []*stats.Report{report})
+}
+
+// collecting reports the actions on several tables as one.
+type collecting struct {
+	printing
+	shared  *flowPrinter
+	reports []*stats.Report
+
+	counted bool
+	n       int // where nothing was shown
+	form    string
+	needed  bool
+}
+
+func (c *collecting) printer(e *Env, r *cmdline.Request) *flowPrinter {
+	if c.shared == nil {
+		c.shared = newFlowPrinter(e, r)
+		c.shared.held = true
+	}
+	c.shared.context.NetNS = e.netns()
+	return c.shared
+}
+
+func (c *collecting) count(_ *Env, n int, form string, needed bool) error {
+	c.counted, c.n, c.form, c.needed = true, c.n+n, form, needed
+	return nil
+}
+
+func (c *collecting) record(e *Env, r *cmdline.Request, _ bool, values []format.Value) {
+	c.printing.record(e, r, true, values)
+}
+
+func (c *collecting) endRecords(*Env, *cmdline.Request, bool) error { return nil }
+
+func (c *collecting) report(_ *Env, _ *cmdline.Request, report *stats.Report) error {
+	c.reports = append(c.reports, report)
+	return nil
+}
+
+// total returns how many entries all actions together acted on: the printer of
+// all of them counts what it shows.
+func (c *collecting) total() int {
+	if c.shared != nil {
+		return c.shared.n
+	}
+	return c.n
+}
+
+// finish prints what was collected.
+func (c *collecting) finish(e *Env, r *cmdline.Request) error {
+	if c.shared != nil {
+		c.shared.held = false
+		c.shared.end()
+	}
+	if c.records != nil {
+		e.Out.Buf = c.records.AppendEnd(e.Out.Buf)
+	}
+	direct := &printing{}
+	switch {
+	case c.reports != nil:
+		return printReports(e, r, c.reports)
+	case c.counted:
+		return direct.count(e, c.total(), c.form, c.needed)
+	}
+	return e.Out.Flush()
+}
+
+// quiet prints entries, but not how many there were: the lines of a file that is
+// loaded have no counts.
+type quiet struct{ printing }
+
+func (*quiet) count(e *Env, _ int, _ string, _ bool) error { return e.Out.Flush() }
+
+// counting counts the entries that are shown, and prints nothing.
+type counting struct {
+	quiet
+	lines *flowPrinter
+}
+
+func newCounting() *counting {
+	return &counting{lines: &flowPrinter{
+		Printer: format.NewPrinter(format.Options{}), out: console.Discard().Out, held: true,
+	}}
+}
+
+func (c *counting) printer(*Env, *cmdline.Request) *flowPrinter { return c.lines }

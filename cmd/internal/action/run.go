@@ -1,0 +1,161 @@
+package action
+
+import (
+	"errors"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// action is what a command does on the tables of an environment.
+type action func(e *Env, r *cmdline.Request) error
+
+// Run opens the tables that a request is about, and runs the request on them.
+func Run(s *console.Streams, r *cmdline.Request) error {
+	do := action(perform)
+	if r.Command == cmdline.CmdLoad {
+		// The file is judged before the table is opened.
+		l, err := openLoad(s, r)
+		if err != nil {
+			return err
+		}
+		do = l.run
+	}
+	if r.Output.Style == format.StyleNetlink && console.IsTerminal(s.Out) {
+		return cmdline.Usagef("-o netlink writes binary data: redirect it to a file or a pipe")
+	}
+	set, err := target.Open(choice(r), s)
+	if err != nil {
+		return err
+	}
+	r.Output.NetNS = set.Several
+	err = do(&Env{Streams: s, Tables: set.Tables, Several: set.Several, Report: &printing{}}, r)
+	if !set.Several {
+		err = inNamespace(set.Tables[0], err)
+	}
+	if ferr := s.Out.Flush(); err == nil {
+		err = ferr
+	}
+	return set.Close(err)
+}
+
+// choice returns the tables that a request is about.
+func choice(r *cmdline.Request) target.Choice {
+	return target.Choice{
+		File: r.TableFile, HasFile: r.Has(cmdline.OptTable),
+		NetNS: r.NetNS, HasNetNS: r.Has(cmdline.OptNetNS),
+		AllNetNS: r.Has(cmdline.OptAllNetNS),
+	}
+}
+
+// perform runs a request on the tables of an environment.
+func perform(e *Env, r *cmdline.Request) error {
+	if r.Command == cmdline.CmdEvents {
+		return events(e, r)
+	}
+	if err := r.ValidateFilter(); err != nil {
+		return refused(r, err)
+	}
+	chooseStyle(e, r)
+	do := find(r)
+	if e.Several && (r.Command != cmdline.CmdList || r.Table == cmdline.TableExpect) {
+		return runInEach(e, r, do)
+	}
+	return do(e, r)
+}
+
+// find returns the action of a request.
+func find(r *cmdline.Request) action {
+	expect := r.Table == cmdline.TableExpect
+	either := func(flows, expectations action) action {
+		if expect {
+			return expectations
+		}
+		return flows
+	}
+	switch r.Command {
+	case cmdline.CmdList:
+		switch {
+		case r.SaveTo != "":
+			return save
+		case r.View().By != nil:
+			return summary
+		}
+		return either(list, listExpect)
+	case cmdline.CmdGet:
+		if r.Has(cmdline.OptExplain) {
+			return explain
+		}
+		return either(get, getExpect)
+	case cmdline.CmdCreate:
+		return either(create, createExpect)
+	case cmdline.CmdAdd:
+		return add
+	case cmdline.CmdUpdate:
+		return update
+	case cmdline.CmdDelete:
+		return either(deleteFlows, deleteExpect)
+	case cmdline.CmdFlush:
+		return either(flush, flushExpect)
+	case cmdline.CmdCount:
+		return either(count, countExpect)
+	}
+	if r.WritesReport() {
+		return report
+	}
+	return printStats
+}
+
+// runInEach runs an action in every network namespace and reports it once.
+// Where it is about one entry, not every namespace must have it.
+func runInEach(e *Env, r *cmdline.Request, do action) error {
+	all := *e
+	c := &collecting{}
+	all.Report = c
+	found := false
+	var missing error
+	for _, t := range e.Tables {
+		err := do(all.at(t), r)
+		if errors.Is(err, ctnetlink.ENOENT) && (r.Command == cmdline.CmdGet || r.Table == cmdline.TableExpect) {
+			missing = err
+			continue
+		}
+		if err != nil {
+			if c.counted && r.Command.Is(cmdline.CmdDelete, cmdline.CmdUpdate) {
+				// What was changed in the namespaces before is counted.
+				_ = e.Report.count(e, c.total(), c.form, false) // the failure in the namespace is the one to report
+			}
+			return inNamespace(t, err)
+		}
+		found = true
+	}
+	if !found && missing != nil {
+		return missing
+	}
+	return c.finish(e, r)
+}
+
+// chooseStyle chooses the form of output for a terminal: there `list' and the
+// sums of --by are tables, unless -o was given. Tables fit the terminal's width.
+// Labels are shown by name where they have names.
+func chooseStyle(e *Env, r *cmdline.Request) {
+	out := &r.Output
+	if !r.Has(cmdline.OptOutput) && out.Style == format.StyleClassic &&
+		(r.ByName && r.Command.Is(cmdline.CmdList, cmdline.CmdGet, cmdline.CmdStats) || r.View().By != nil) && console.IsTerminal(e.Out) {
+		out.Style = format.StyleTable
+	}
+	if out.Style == format.StyleTable {
+		out.Width, out.Color = console.LineWidth(e.Out), console.UseColor(e.Out)
+	}
+	if out.Style == format.StyleTable || r.View().By != nil || r.View().Order != nil {
+		if m, err := r.LabelMap(); err == nil {
+			out.LabelNames = m.Names
+		}
+	}
+}
+
+// NetNSNames returns the names of the network namespaces that can be meant.
+func NetNSNames() []string { return target.NetNSNames() }

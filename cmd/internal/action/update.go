@@ -1,0 +1,185 @@
+package action
+
+import (
+	"errors"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// update changes the entries that match and prints each as it is after that.
+func update(e *Env, r *cmdline.Request) error {
+	w := e.Report.printer(e, r)
+	if r.Has(cmdline.OptDryRun) {
+		would := func(f *ctnetlink.Flow) bool { return changes(r, new(ctnetlink.FlowSpec), f) }
+		return changeMatching(e, r, w, &preview{w, would}, "reading", "%d flow entries would have been updated.")
+	}
+	u := &updating{printer: w}
+	u.queue = queue[change]{request: r, batch: e.conn().NewBatch(), answered: u.note, done: u.show}
+	defer u.batch.Close()
+	return changeMatching(e, r, w, u, "updating", "%d flow entries have been updated.")
+}
+
+// updating changes entries in batches, and reads each changed entry back.
+type updating struct {
+	queue[change]
+	printer *flowPrinter
+	changed []change
+	refusal firstRefusal
+}
+
+// change is an entry whose change waits for its confirmation.
+type change struct {
+	identity ctnetlink.FlowSpec
+	// labels: labels are to be set, more: something else too.
+	labels, more bool
+}
+
+func (u *updating) add(f *ctnetlink.Flow) error {
+	var c change
+	c.identity.Identify(f)
+	en := c.identity
+	if !changes(u.request, &en, f) {
+		return nil
+	}
+	c.labels, c.more = en.Set.Has(ctnetlink.AttrLabels), changesBesideLabels(u.request, f)
+	u.batch.Update(&en)
+	return u.push(c)
+}
+
+// note takes the answer to a change. An entry that vanished is passed over. The
+// table sets labels last: when it has no room for them, everything else has been
+// changed.
+func (u *updating) note(c change, err error) error {
+	noRoom := errors.Is(err, ctnetlink.ENOSPC) && c.labels
+	switch {
+	case err == nil || noRoom && c.more:
+		u.changed = append(u.changed, c)
+	case !noRoom:
+		u.refusal.note(u.request, err)
+	}
+	return nil
+}
+
+// show reads the changed entries back and prints them. One whose place another
+// took is passed over.
+func (u *updating) show() error {
+	changed := u.changed
+	u.changed = u.changed[:0]
+	for len(changed) > 0 {
+		n := 0
+		for ; n < len(changed) && !u.batch.Full(); n++ {
+			u.batch.Get(&changed[n].identity)
+		}
+		var failed error
+		errs, err := u.batch.Do(func(i int, f *ctnetlink.Flow) {
+			en := &changed[i].identity
+			if id, ok := f.ID(); ok && en.Set.Has(ctnetlink.AttrID) && id != en.ID {
+				return
+			}
+			if failed == nil {
+				failed = u.printer.flow(f)
+			}
+		})
+		for _, e := range errs {
+			if err == nil && !errors.Is(e, ctnetlink.ENOENT) {
+				err = e
+			}
+		}
+		if err != nil {
+			return refused(u.request, err)
+		}
+		if failed != nil {
+			return failed
+		}
+		changed = changed[n:]
+	}
+	return u.refusal.take()
+}
+
+// changes adds to en what the request changes in the entry f, and reports
+// whether that is anything. Labels are always sent.
+func changes(r *cmdline.Request, en *ctnetlink.FlowSpec, f *ctnetlink.Flow) bool {
+	changed := changesBesideLabels(r, f)
+	if changed {
+		setChanges(r, en, f)
+	}
+	switch {
+	case r.Has(cmdline.OptLabelAdd):
+		en.Labels, en.LabelsMask = r.LabelAdd, r.LabelAdd
+		en.Set = en.Set.With(ctnetlink.AttrLabels).With(ctnetlink.AttrLabelsMask)
+	case r.Has(cmdline.OptLabelDel) && r.LabelDel != nil:
+		en.Labels, en.LabelsMask = make([]byte, len(r.LabelDel)), r.LabelDel
+		en.Set = en.Set.With(ctnetlink.AttrLabels).With(ctnetlink.AttrLabelsMask)
+	case r.Has(cmdline.OptLabelDel):
+		en.Labels = ctnetlink.NewLabels()
+		en.Set = en.Set.With(ctnetlink.AttrLabels)
+	default:
+		return changed
+	}
+	return true
+}
+
+// changesBesideLabels reports whether the request changes anything of the entry
+// but its labels.
+func changesBesideLabels(r *cmdline.Request, f *ctnetlink.Flow) bool {
+	if timeout, ok := f.Timeout(); r.Has(cmdline.OptTimeout) && (!ok || timeout != r.Timeout) {
+		return true
+	}
+	if status, _ := f.Status(); r.StatusSet&^status != 0 {
+		return true
+	}
+	if mark, _ := f.Mark(); r.Has(cmdline.OptMark) && mark&^r.MarkMask^r.Mark != mark {
+		return true
+	}
+	if !changesInfo(r) {
+		return false
+	}
+	info, _ := f.ProtoInfo()
+	return r.Info.Has&ctnetlink.InfoState != 0 && info.State != r.Info.State ||
+		r.HasProto(cmdline.ProtoOptOrigVTag) && info.VTag[0] != r.Info.VTag[0] ||
+		r.HasProto(cmdline.ProtoOptReplyVTag) && info.VTag[1] != r.Info.VTag[1]
+}
+
+// changesInfo reports whether the request changes the protocol's state.
+func changesInfo(r *cmdline.Request) bool {
+	return r.HasProto(cmdline.ProtoOptState) || r.HasProto(cmdline.ProtoOptOrigVTag) || r.HasProto(cmdline.ProtoOptReplyVTag)
+}
+
+// setChanges adds to en everything but the labels.
+func setChanges(r *cmdline.Request, en *ctnetlink.FlowSpec, f *ctnetlink.Flow) {
+	if r.Has(cmdline.OptTimeout) {
+		en.Timeout, en.Set = r.Timeout, en.Set.With(ctnetlink.AttrTimeout)
+	}
+	if r.StatusSet != 0 {
+		status, _ := f.Status()
+		en.Status = status | r.StatusSet | ctnetlink.StatusConfirmed
+		en.Set = en.Set.With(ctnetlink.AttrStatus)
+	}
+	if r.Has(cmdline.OptMark) {
+		en.Mark, en.MarkMask = r.Mark, r.MarkMask
+		en.Set = en.Set.With(ctnetlink.AttrMark).With(ctnetlink.AttrMarkMask)
+	}
+	if !changesInfo(r) {
+		return
+	}
+	info := r.Info
+	switch info.Proto {
+	case ctnetlink.ProtoTCP:
+		setTCPFlags(&info)
+	case ctnetlink.ProtoSCTP:
+		// The kernel requires the state and both tags: those not given keep their value.
+		old, _ := f.ProtoInfo()
+		if info.Has&ctnetlink.InfoState == 0 {
+			info.State = old.State
+		}
+		if !r.HasProto(cmdline.ProtoOptOrigVTag) {
+			info.VTag[0] = old.VTag[0]
+		}
+		if !r.HasProto(cmdline.ProtoOptReplyVTag) {
+			info.VTag[1] = old.VTag[1]
+		}
+		info.Has |= ctnetlink.InfoState | ctnetlink.InfoVTags
+	}
+	en.ProtoInfo, en.Set = info, en.Set.With(ctnetlink.AttrProtoInfo)
+}
