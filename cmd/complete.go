@@ -1,15 +1,15 @@
 package cmd
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/action"
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
 )
@@ -31,20 +31,20 @@ var files = completion{how: cobra.ShellCompDirectiveDefault}
 
 // known is what the words before say of the one that is completed.
 type known struct {
-	protocols    []*protocol
+	protocols    []*cmdline.Protocol
 	labelMapPath string
 	expect       bool // the table is that of expectations
 }
 
 // note takes an option of the words before.
-func (k *known) note(w *word, value string) {
+func (k *known) note(w *cmdline.Word, value string) {
 	switch {
-	case w.protocol != 0:
-	case w.option == optLabelMap:
+	case w.Protocol != 0:
+	case w.Option == cmdline.OptLabelMap:
 		k.labelMapPath = value
-	case w.option == optProtoNum:
+	case w.Option == cmdline.OptProtoNum:
 		for name := range strings.SplitSeq(strings.TrimPrefix(value, "!"), ",") {
-			if proto, ok := protocolByName(name); ok {
+			if proto, ok := cmdline.ProtocolByName(name); ok {
 				k.protocols = append(k.protocols, proto)
 			}
 		}
@@ -52,55 +52,55 @@ func (k *known) note(w *word, value string) {
 }
 
 // value completes an option's value of which so much was typed.
-func (k *known) value(w *word, typed string) completion {
-	if w.protocol != 0 {
-		return k.protoValue(w.protocol, typed)
+func (k *known) value(w *cmdline.Word, typed string) completion {
+	if w.Protocol != 0 {
+		return k.protoValue(w.Protocol, typed)
 	}
-	switch w.option {
-	case optProtoNum:
+	switch w.Option {
+	case cmdline.OptProtoNum:
 		return inList(typed, protocolWords(typed))
-	case optStatus:
-		return inList(typed, append(namesOf(statusNames), "UNREPLIED\tno reply was seen"))
-	case optEventMask:
-		return inList(typed, namesOf(eventNames))
-	case optOutput:
-		return inList(typed, described(namesOf(outputNames), outputWords))
-	case optFamily:
+	case cmdline.OptStatus:
+		return inList(typed, append(namesOf(cmdline.StatusNames), "UNREPLIED\tno reply was seen"))
+	case cmdline.OptEventMask:
+		return inList(typed, namesOf(cmdline.EventNames))
+	case cmdline.OptOutput:
+		return inList(typed, described(namesOf(cmdline.OutputNames), outputWords))
+	case cmdline.OptFamily:
 		return matching(typed, []string{"ipv4", "ipv6"})
-	case optLabel, optLabelAdd, optLabelDel:
+	case cmdline.OptLabel, cmdline.OptLabelAdd, cmdline.OptLabelDel:
 		return inList(typed, k.labels())
-	case optBy, optSort, optColumns:
+	case cmdline.OptBy, cmdline.OptSort, cmdline.OptColumns:
 		return inList(typed, k.fields())
-	case optHelper:
+	case cmdline.OptHelper:
 		return matching(typed, format.HelperNames())
-	case optNetNS:
+	case cmdline.OptNetNS:
 		if strings.ContainsRune(typed, '/') {
 			return files
 		}
-		return matching(typed, netnsWords())
-	case optLabelMap, optTable:
+		return matching(typed, action.NetNSNames())
+	case cmdline.OptLabelMap, cmdline.OptTable:
 		return files
 	}
 	return nothing
 }
 
-func (k *known) protoValue(o protoOption, typed string) completion {
+func (k *known) protoValue(o cmdline.ProtoOption, typed string) completion {
 	switch o {
-	case poState:
+	case cmdline.ProtoOptState:
 		var states []string
-		for _, proto := range protocols {
-			if names := ctnetlink.StateNames(proto.number); names != nil && (len(k.protocols) == 0 || slices.Contains(k.protocols, proto)) {
+		for _, proto := range cmdline.Protocols {
+			if names := ctnetlink.StateNames(proto.Number); names != nil && (len(k.protocols) == 0 || slices.Contains(k.protocols, proto)) {
 				for _, name := range names {
-					states = append(states, name+"\t"+proto.name)
+					states = append(states, name+"\t"+proto.Name)
 				}
 			}
 		}
 		return inList(typed, unique(states))
-	case poRole:
+	case cmdline.ProtoOptRole:
 		return matching(typed, []string{"client", "server"})
-	case poICMPType:
+	case cmdline.ProtoOptICMPType:
 		return inList(typed, format.ICMPTypes(ctnetlink.ProtoICMP))
-	case poICMPv6Type:
+	case cmdline.ProtoOptICMPv6Type:
 		return inList(typed, format.ICMPTypes(ctnetlink.ProtoICMPv6))
 	}
 	return nothing
@@ -124,10 +124,10 @@ func described(words, texts []string) []string {
 	return words
 }
 
-func namesOf(list []name) []string {
+func namesOf(list []cmdline.Name) []string {
 	words := make([]string, len(list))
 	for i, n := range list {
-		words[i] = n.text
+		words[i] = n.Text
 	}
 	return words
 }
@@ -136,34 +136,26 @@ func namesOf(list []name) []string {
 // typed the system's names.
 func protocolWords(typed string) []string {
 	var words []string
-	for _, proto := range protocols {
-		words = append(words, proto.name)
+	for _, proto := range cmdline.Protocols {
+		words = append(words, proto.Name)
 	}
 	if last := typed[strings.LastIndexAny(typed, ",!")+1:]; last == "" {
 		return words
 	}
-	file, err := os.Open("/etc/protocols")
-	if err != nil {
-		return words
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		if f := strings.Fields(line); len(f) > 1 {
-			words = append(words, f[0]+"\tprotocol "+f[1])
-		}
+	for fields := range cmdline.SystemProtocols() {
+		words = append(words, fields[0]+"\tprotocol "+fields[1])
 	}
 	return unique(words)
 }
 
 // labels are the names of the label file.
 func (k *known) labels() []string {
-	m, err := openLabelMap(k.labelMapPath)
+	m, err := cmdline.OpenLabelMap(k.labelMapPath)
 	if err != nil {
 		return nil
 	}
 	var words []string
-	for _, n := range m.names {
+	for _, n := range m.Names {
 		if n != "" {
 			words = append(words, n)
 		}
@@ -182,24 +174,11 @@ func (k *known) fields() []string {
 	return words
 }
 
-// netnsWords are the named network namespaces (ip-netns(8)).
-func netnsWords() []string {
-	entries, err := os.ReadDir("/run/netns")
-	if err != nil {
-		return nil
-	}
-	var words []string
-	for _, e := range entries {
-		words = append(words, e.Name())
-	}
-	return words
-}
-
 // matching are the words that begin as what was typed does, in any case.
 func matching(typed string, words []string) completion {
 	c := nothing
 	for _, w := range words {
-		if hasPrefixFold(w, typed) {
+		if cmdline.HasPrefixFold(w, typed) {
 			c.words = append(c.words, w)
 		}
 	}
@@ -243,19 +222,19 @@ func unique(words []string) []string {
 	})
 }
 
-// completeFlags lets cobra complete the values of a command's options. given
-// are those that stood before.
-func completeFlags(c *cobra.Command, given *[]occurrence) {
+// completeFlags lets cobra complete the values of a command's options. given are
+// those before.
+func completeFlags(c *cobra.Command, given *[]cmdline.Occurrence) {
 	for _, w := range allWords() {
-		if w.argument == noArgument || c.Flags().Lookup(w.long) == nil {
+		if w.Argument == cmdline.NoArgument || c.Flags().Lookup(w.Long) == nil {
 			continue
 		}
-		_ = c.RegisterFlagCompletionFunc(w.long, func(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		_ = c.RegisterFlagCompletionFunc(w.Long, func(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			k := &known{expect: len(args) > 0 && strings.HasPrefix("expect", args[0])}
 			for i := range *given {
-				k.note(&(*given)[i].word, (*given)[i].value)
+				k.note((*given)[i].Word, (*given)[i].Value)
 			}
-			v := k.value(&w, typed)
+			v := k.value(w, typed)
 			return v.words, v.how
 		})
 	}
@@ -295,16 +274,24 @@ func completeHelp(root *cobra.Command) {
 	}
 }
 
-// allWords are the words of every option, protocols' included.
-func allWords() []word {
-	all := slices.Clone(words)
-	for i := range ownOptions {
-		all = append(all, ownOptions[i].word)
+// allWords returns the words of every option, protocols' included.
+func allWords() []*cmdline.Word {
+	var all []*cmdline.Word
+	for i := range cmdline.Words {
+		if w := &cmdline.Words[i]; w.Command == cmdline.CmdNone {
+			all = append(all, w)
+		}
 	}
-	for _, proto := range protocols {
-		all = append(all, proto.words()...)
+	for i := range cmdline.Extensions {
+		all = append(all, &cmdline.Extensions[i].Word)
 	}
-	return slices.DeleteFunc(all, func(w word) bool { return w.command != cmdNone })
+	for _, proto := range cmdline.Protocols {
+		words := proto.Words()
+		for i := range words {
+			all = append(all, &words[i])
+		}
+	}
+	return all
 }
 
 // print writes a completion as cobra's scripts read it.

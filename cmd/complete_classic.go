@@ -1,19 +1,20 @@
 package cmd
 
 import (
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 )
 
 // The classic grammar is not cobra's: what the shell's script asks for is
-// answered here, with the option tables and getopt's rules.
+// answered here, with the option tables.
 
-// isClassicCompletion tells whether a request of a shell's script (its words
-// after the command's name, the last of which is to be completed) is about a
-// line of the classic grammar.
+// isClassicCompletion reports whether a request of a shell's script is about a
+// line of the classic grammar. Its words follow the command's name, and the last
+// is to be completed.
 func isClassicCompletion(args []string) bool {
 	return len(args) > 1 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) &&
 		strings.HasPrefix(args[1], "-")
@@ -23,178 +24,102 @@ func isClassicCompletion(args []string) bool {
 func (p *program) completeClassic(args []string) error {
 	var b strings.Builder
 	completeLine(args[1:len(args)-1], args[len(args)-1]).print(&b, args[0] == cobra.ShellCompRequestCmd)
-	return p.print(b.String())
+	return p.Out.Print(b.String())
 }
 
-// classicLine is what the words before say.
-type classicLine struct {
-	known
-	parser  *parser
-	command Command
-	table   Table
-	given   optionSet
-	own     protoOptionSet
-	// awaits is the option whose value the next word is, tables the command
-	// whose table it may be; nil and cmdNone for neither.
-	awaits *word
-	tables Command
-}
-
-// completeLine completes typed behind the words before it.
+// completeLine completes typed after the words before it.
 func completeLine(before []string, typed string) completion {
-	if len(before) > 0 && (before[0] == "-R" || before[0] == "--load-file") {
-		if len(before) == 1 {
-			return files
-		}
-		return matching(typed, []string{"--keep-going", "--dry-run"})
+	l := cmdline.ParsePartial(before)
+	k := &known{expect: l.Table == cmdline.TableExpect}
+	for i := range l.Given {
+		k.note(l.Given[i].Word, l.Given[i].Value)
 	}
-	l := &classicLine{parser: newParser(io.Discard)}
-	for _, w := range before {
-		l.take(w)
-	}
-	l.parser.protocols = l.protocols
 	switch {
-	case l.awaits != nil && (l.awaits.argument == needArgument || !strings.HasPrefix(typed, "-")):
-		return l.value(l.awaits, typed)
+	case l.Open != nil && (l.Missing || !strings.HasPrefix(typed, "-")):
+		return completeValue(l, k, typed)
+	case l.Command == cmdline.CmdLoad:
+		return matching(typed, []string{"--keep-going", "--dry-run"})
 	case strings.HasPrefix(typed, "--") && strings.ContainsRune(typed, '='):
 		name, value, _ := strings.Cut(typed[2:], "=")
-		if w := l.parser.findLong(name); w != nil && w.argument != noArgument && w.command == cmdNone {
-			return l.value(w, value)
+		if w := l.Find(name); w != nil && w.Argument != cmdline.NoArgument && w.Command == cmdline.CmdNone {
+			return k.value(w, value)
 		}
-		return nothing
 	case strings.HasPrefix(typed, "-"):
-		return l.options(typed)
-	case l.tables != cmdNone:
-		for i := range treeCommands {
-			if treeCommands[i].command == l.tables {
-				return matching(typed, treeCommands[i].tables)
-			}
-		}
+		return completeOption(l, typed)
 	}
 	return nothing
 }
 
-// take reads a word that stands before.
-func (l *classicLine) take(w string) {
-	l.parser.protocols = l.protocols
-	if l.awaits != nil && (l.awaits.argument == needArgument || !strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "!")) {
-		l.note(l.awaits, w)
-		l.awaits, l.tables = nil, cmdNone
-		return
+// completeValue completes the value of the option that is open.
+func completeValue(l *cmdline.Partial, k *known, typed string) completion {
+	switch l.Open.Command {
+	case cmdline.CmdNone:
+		return k.value(l.Open, typed)
+	case cmdline.CmdLoad:
+		return files
 	}
-	if l.tables != cmdNone && !strings.HasPrefix(w, "-") {
-		if t, err := tableByName(w); err == nil {
-			l.table, l.expect = t, t == tableExpect
-		}
+	i := slices.IndexFunc(treeCommands, func(t treeCommand) bool { return t.command == l.Open.Command })
+	if i < 0 {
+		return nothing
 	}
-	l.awaits, l.tables = nil, cmdNone
-	switch {
-	case strings.HasPrefix(w, "--"):
-		name, value, attached := strings.Cut(w[2:], "=")
-		if o := l.parser.findLong(name); o != nil {
-			l.give(o, value, attached)
-		}
-	case len(w) > 1 && w[0] == '-':
-		for i := 1; i < len(w); i++ {
-			o := findShort(w[i])
-			if o == nil {
-				return
-			}
-			l.give(o, w[i+1:], o.argument == needArgument && i+1 < len(w))
-			if o.argument == needArgument {
-				return
-			}
-		}
-	}
+	return matching(typed, treeCommands[i].tables)
 }
 
-// give notes an option, and what its next word is.
-func (l *classicLine) give(w *word, value string, attached bool) {
-	switch {
-	case w.command != cmdNone:
-		l.command, l.tables = w.command, w.command
-	case w.protocol != 0:
-		l.own |= 1 << w.protocol
-	default:
-		l.given |= 1 << w.option
-	}
-	if w.command != cmdNone || w.argument == noArgument {
-		return
-	}
-	if attached {
-		l.note(w, value)
-		return
-	}
-	l.awaits = w
-}
-
-// options are the options that go with the command, or commands where there is
-// none yet; each once.
-func (l *classicLine) options(typed string) completion {
+// completeOption completes the name of an option: those that go with the command
+// and were not given yet, or commands where there is none yet.
+func completeOption(l *cmdline.Partial, typed string) completion {
 	var list []string
-	offer := func(w *word, text string) {
+	offer := func(w *cmdline.Word, text string) {
 		if text != "" {
 			text = "\t" + text
 		}
-		if w.long != "" {
-			list = append(list, "--"+w.long+text)
+		if w.Long != "" {
+			list = append(list, "--"+w.Long+text)
 		}
 		// A letter is a word of its own: more of it is a cluster.
-		if isLetter(w.short) && len(typed) <= 2 && !strings.HasPrefix(typed, "--") {
-			list = append(list, "-"+string(rune(w.short))+text)
+		if isLetter(w.Short) && len(typed) <= 2 && !strings.HasPrefix(typed, "--") {
+			list = append(list, "-"+string(rune(w.Short))+text)
 		}
 	}
-	if l.command == cmdNone {
-		for i := range words {
-			if w := &words[i]; w.command != cmdNone {
-				offer(w, commandText(w.command))
+	if l.Command == cmdline.CmdNone {
+		for i := range cmdline.Words {
+			if w := &cmdline.Words[i]; w.Command != cmdline.CmdNone {
+				offer(w, commandText(w.Command))
 			}
 		}
 		list = append(list, "-R\trun the commands of a file", "--load-file\trun the commands of a file")
 		return matching(typed, list)
 	}
-	for i := range words {
-		w := &words[i]
-		if w.command == cmdNone && !isAlias(w) && !l.given.has(w.option) && w.option != optNATRange && l.legal(w.option) {
-			offer(w, optionHelp(w))
+	for i := range cmdline.Words {
+		w := &cmdline.Words[i]
+		if w.Command == cmdline.CmdNone && !isAlias(w) && !l.Has(w) && w.Option != cmdline.OptNATRange &&
+			cmdline.Takes(l.Command, l.Table, w.Option) {
+			offer(w, w.Help().Text)
 		}
 	}
-	for i := range ownOptions {
-		if o := &ownOptions[i]; !l.given.has(o.option) && o.takes(l.command, l.table) {
-			offer(&o.word, o.help.text)
+	for i := range cmdline.Extensions {
+		if o := &cmdline.Extensions[i]; !l.Has(&o.Word) && o.TakenBy(l.Command, l.Table) {
+			offer(&o.Word, o.Help.Text)
 		}
 	}
-	for _, proto := range l.protocols {
-		if proto.legal == nil {
-			continue
-		}
-		row := strings.ReplaceAll(proto.legal.row(l.command, l.table), " ", "")
-		for i, o := range proto.options {
-			if i < len(row) && row[i] != '.' && !l.own.has(o) {
-				list = append(list, "--"+protoOptionNames[o][0]+"\t"+protoOptionHelp[o].text)
+	for _, proto := range l.Protocols {
+		words := proto.Words()
+		for i := range words {
+			if w := &words[i]; !isAlias(w) && !l.Has(w) && proto.Takes(l.Command, l.Table, w.Protocol) {
+				list = append(list, "--"+w.Long+"\t"+w.Help().Text)
 			}
 		}
 	}
 	return matching(typed, unique(list))
 }
 
-// legal tells whether the command takes a classic option on its table.
-func (l *classicLine) legal(o option) bool {
-	table := l.table
-	if table == tableDying || table == tableUnconfirmed {
-		table = tableConntrack
-	}
-	row := strings.ReplaceAll(legalityRow(l.command, table), " ", "")
-	return int(o) < len(row) && row[o] != '.'
-}
-
-// commandText says what a command does.
-func commandText(c Command) string {
+// commandText describes a command.
+func commandText(c cmdline.Command) string {
 	i := slices.IndexFunc(treeCommands, func(t treeCommand) bool { return t.command == c })
 	switch {
 	case i >= 0:
 		return strings.ToLower(treeCommands[i].short[:1]) + treeCommands[i].short[1:]
-	case c == cmdVersion:
+	case c == cmdline.CmdVersion:
 		return "print the version"
 	}
 	return "print the help"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
@@ -83,15 +84,15 @@ func TestCompleteClassic(t *testing.T) {
 // was typed.
 func TestCompleteAny(t *testing.T) {
 	var all []string
-	for i := range words {
-		all = append(all, "--"+words[i].long, "-"+string(rune(words[i].short)))
+	for i := range cmdline.Words {
+		all = append(all, "--"+cmdline.Words[i].Long, "-"+string(rune(cmdline.Words[i].Short)))
 	}
 	all = append(all, "tcp", "sctp", "expect", "-", "--", "", "-Lz", "-ptcp", "--src=", "!", ",", "-L-")
 	for _, a := range all {
 		for _, b := range all {
 			for _, typed := range []string{"", "-", "--", "--s", "e", "!", ","} {
 				for _, w := range completeLine([]string{a, b}, typed).names() {
-					if !hasPrefixFold(w, typed) {
+					if !cmdline.HasPrefixFold(w, typed) {
 						t.Fatalf("%q %q %q: %q", a, b, typed, w)
 					}
 				}

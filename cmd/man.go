@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/action"
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -17,23 +20,27 @@ import (
 
 // newMan is a command for who makes packages.
 func (p *program) newMan() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:    "man DIRECTORY",
 		Short:  "Write the manual pages to a directory",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return failuref("cannot write the manual to %s: %s", args[0], systemText(err))
-			}
-			for name, text := range manPages(c.Root()) {
-				if err := os.WriteFile(filepath.Join(args[0], name), []byte(text), 0o644); err != nil {
-					return failuref("cannot write the manual to %s: %s", args[0], systemText(err))
-				}
-			}
-			return nil
-		},
 	}
+	c.RunE = running(func(args []string) error { return writeManual(c.Root(), args[0]) })
+	return c
+}
+
+// writeManual writes the manual pages to a directory.
+func writeManual(root *cobra.Command, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("cannot write the manual to %s: %s", dir, console.ErrorText(err))
+	}
+	for name, text := range manPages(root) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			return fmt.Errorf("cannot write the manual to %s: %s", dir, console.ErrorText(err))
+		}
+	}
+	return nil
 }
 
 // manPages returns the pages by their files' names.
@@ -68,31 +75,33 @@ func overviewPage(root *cobra.Command) string {
 	r.help(helpText)
 	r.section("OPTIONS")
 	r.text("In brackets the commands of the classic grammar that take the option. Any unambiguous beginning of a long name will do.")
-	for _, w := range words {
-		if w.command == cmdNone && w.option != optNATRange && !isAlias(&w) {
-			r.option(w.short, w.long, genericHelp[w.option].value, genericHelp[w.option].text, commandsOf(w.option))
+	for i := range cmdline.Words {
+		w := &cmdline.Words[i]
+		if w.Command == cmdline.CmdNone && w.Option != cmdline.OptNATRange && !isAlias(w) {
+			r.option(w.Short, w.Long, w.Help(), commandsOf(w.Option))
 		}
 	}
-	for _, o := range ownOptions {
-		r.option(0, o.long, o.help.value, o.help.text, lettersOf(o.flows))
+	for _, o := range cmdline.Extensions {
+		r.option(0, o.Long, o.Help, lettersOf(o.Flows))
 	}
 	r.section("OPTIONS OF PROTOCOLS")
 	r.text("They are known behind -p with a protocol that has them; see")
 	r.line(".BR conntrack-protocols (7).")
-	seen := map[protoOption]bool{}
-	for _, proto := range protocols {
-		for _, o := range proto.options {
-			if !seen[o] {
-				seen[o] = true
-				r.option(0, strings.Join(protoOptionNames[o], ", --"), protoOptionHelp[o].value, protoOptionHelp[o].text, "")
+	seen := map[cmdline.ProtoOption]bool{}
+	for _, proto := range cmdline.Protocols {
+		words := proto.Words()
+		for i := range words {
+			if w := &words[i]; !seen[w.Protocol] {
+				seen[w.Protocol] = true
+				r.option(0, strings.Join(cmdline.ProtoOptionNames[w.Protocol], ", --"), w.Help(), "")
 			}
 		}
 	}
 	r.section("FILES")
 	for _, f := range [][2]string{
-		{defaultLabelMap, "names of labels: a line for each, its bit and its name"},
+		{cmdline.DefaultLabelMap, "names of labels: a line for each, its bit and its name"},
 		{"/etc/protocols", "names of protocols"},
-		{procCount + ", " + procStats, "what -C and -S read where netlink refuses them"},
+		{action.ProcCount + ", " + action.ProcStats, "what -C and -S read where netlink refuses them"},
 	} {
 		r.line(".TP")
 		r.line(".I " + roffEscape(f[0]))
@@ -118,7 +127,7 @@ var environment = []struct{ name, text string }{
 
 // commandsOf are the letters of the commands that take an option of the
 // classic grammar.
-func commandsOf(o option) string {
+func commandsOf(o cmdline.Option) string {
 	var letters string
 	for _, t := range treeCommands {
 		if t.takes(o) {
@@ -129,7 +138,7 @@ func commandsOf(o option) string {
 }
 
 func lettersOf(letters string) string {
-	if letters == "" || letters == everyCommand {
+	if letters == "" || letters == cmdline.EveryCommand {
 		return ""
 	}
 	var list []string
@@ -169,7 +178,7 @@ func commandPage(c *cobra.Command) string {
 			if value == "bool" {
 				value = ""
 			}
-			r.option(short, f.Name, value, f.Usage, "")
+			r.option(short, f.Name, cmdline.OptionText{Value: value, Text: f.Usage}, "")
 		})
 	}
 	if c.Example != "" {
@@ -221,14 +230,14 @@ func (r *page) text(s string) {
 }
 
 // option adds a paragraph for an option.
-func (r *page) option(short byte, long, value, text, commands string) {
+func (r *page) option(short byte, long string, help cmdline.OptionText, commands string) {
 	r.line(".TP")
 	names := "--" + long
 	if isLetter(short) {
 		names = "-" + string(rune(short)) + ", " + names
 	}
-	r.WriteString(".BI " + quoteRoff(names) + " " + quoteRoff(" "+value) + "\n")
-	r.text(strings.TrimSpace(text + " " + commands))
+	r.WriteString(".BI " + quoteRoff(names) + " " + quoteRoff(" "+help.Value) + "\n")
+	r.text(strings.TrimSpace(help.Text + " " + commands))
 }
 
 // seeAlso ends the page.

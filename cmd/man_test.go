@@ -3,12 +3,15 @@ package cmd
 import (
 	"strings"
 	"testing"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 )
 
 // The manual has a page for each command and topic, and names every option.
 func TestManPages(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "86400")
-	p := &program{}
+	p := &program{Streams: console.Discard()}
 	pages := manPages(p.newTree("man"))
 	for _, name := range commandNames {
 		page := "conntrack-" + name + ".8"
@@ -25,8 +28,8 @@ func TestManPages(t *testing.T) {
 	}
 	whole := pages["conntrack.8"]
 	for _, w := range allWords() {
-		if w.option != optNATRange && !isAlias(&w) && !strings.Contains(whole, roffEscape("--"+w.long)) {
-			t.Errorf("conntrack.8 does not name --%s", w.long)
+		if w.Option != cmdline.OptNATRange && !isAlias(w) && !strings.Contains(whole, roffEscape("--"+w.Long)) {
+			t.Errorf("conntrack.8 does not name --%s", w.Long)
 		}
 	}
 	for name, text := range pages {
@@ -62,5 +65,14 @@ the other
 `
 	if r.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", r.String(), want)
+	}
+}
+
+// Every option has its help.
+func TestOptionHelp(t *testing.T) {
+	for _, w := range allWords() {
+		if w.Option != cmdline.OptNATRange && w.Help().Text == "" {
+			t.Errorf("--%s has no help", w.Long)
+		}
 	}
 }

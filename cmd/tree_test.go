@@ -1,11 +1,10 @@
 package cmd
 
 import (
-	"io"
 	"slices"
-	"strings"
 	"testing"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +20,7 @@ func (p *program) treeNames(name string) []string {
 // A command that is named is built alone; what looks at the others has them
 // all.
 func TestTreeNames(t *testing.T) {
-	p := &program{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}
+	p := &program{Streams: console.Discard()}
 	own := []string{"help", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd} // cobra's
 	for _, name := range commandNames {
 		got := p.treeNames(name)

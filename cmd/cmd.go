@@ -1,0 +1,95 @@
+// Package cmd is the command line of conntrack. It chooses between the classic
+// grammar of conntrack-tools and the commands with names, and prints the error
+// that a run ends with. The packages below it do the work: cmdline reads the
+// words, action runs the request.
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/action"
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+)
+
+// Exit statuses of the classic command.
+const (
+	exitOK      = 0
+	exitFailure = 1 // something failed, or nothing was found to act on
+	exitUsage   = 2 // a wrong command line
+)
+
+// program is a run of the command.
+type program struct {
+	*console.Streams
+	// completing: a shell asks for words.
+	completing bool
+}
+
+// Main runs the command line of the process and returns the exit status.
+func Main() int {
+	p := &program{Streams: console.NewStreams(os.Stdin, os.Stdout, os.Stderr)}
+	return p.main(os.Args[1:])
+}
+
+// main chooses the grammar: the first word is a command's name, or the line is
+// the classic grammar.
+func (p *program) main(args []string) int {
+	var err error
+	if len(args) > 0 && isCommandName(args[0]) {
+		err = p.named(args)
+	} else {
+		err = p.classic(args)
+	}
+	if ferr := p.Out.Flush(); err == nil {
+		err = ferr
+	}
+	return report(p.Err, err)
+}
+
+// isCommandName reports whether a word is the name of a command. Any other first
+// word belongs to the classic grammar, which ignores it.
+func isCommandName(s string) bool {
+	return !strings.HasPrefix(s, "-") && slices.Contains(commandNames, s)
+}
+
+// classic runs a classic command line.
+func (p *program) classic(args []string) error {
+	r, err := cmdline.ParseClassic(args, p.Err)
+	if err != nil {
+		return err
+	}
+	switch r.Command {
+	case cmdline.CmdVersion:
+		return p.Out.Print(cmdline.CompatVersion + "\n")
+	case cmdline.CmdNone, cmdline.CmdHelp:
+		return p.Out.Print(helpText)
+	}
+	return action.Run(p.Streams, r)
+}
+
+// report prints an error as the classic command does and returns the exit
+// status that goes with it. No error is exitOK.
+func report(w io.Writer, err error) int {
+	var usage *cmdline.UsageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, console.ErrQuiet):
+		return exitFailure
+	case errors.As(err, &usage):
+		hint := usage.Hint
+		if hint == "" {
+			hint = "`conntrack -h' or 'conntrack --help'"
+		}
+		fmt.Fprintf(w, "%s: %s\nTry %s for more information.\n", cmdline.CompatVersion, usage.Text, hint)
+		return exitUsage
+	}
+	fmt.Fprintf(w, "%s: %s\n", cmdline.CompatVersion, err)
+	return exitFailure
+}

@@ -1,0 +1,134 @@
+package cmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/action"
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+)
+
+// The commands whose arguments are not the name of a table.
+
+// defaultKeys are the keys of `summary' without an argument.
+const defaultKeys = "proto,condition"
+
+// newSummary makes `list' with --by, whose keys are the argument.
+func (p *program) newSummary() *cobra.Command {
+	c, parse := p.newOptions(&treeCommand{name: "summary", command: cmdline.CmdList, short: "Count entries, packets and bytes by keys",
+		example: "conntrack summary\nconntrack summary src --limit 10\nconntrack summary src/24,dport -p tcp --sort -bytes\n" +
+			"conntrack summary nat -o json"})
+	c.Use = "summary [keys]"
+	c.Long = summaryHelp
+	c.ValidArgsFunction = completeKeys
+	hide(c, cmdline.OptBy, cmdline.OptColumns)
+	c.RunE = running(func(args []string) error {
+		by := c.Flags().Lookup("by")
+		switch {
+		case len(args) > 0:
+			if err := by.Value.Set(args[0]); err != nil {
+				return err
+			}
+		case !by.Changed:
+			if err := by.Value.Set(defaultKeys); err != nil {
+				return err
+			}
+		}
+		r, err := parse(nil)
+		if err != nil {
+			return err
+		}
+		return action.Run(p.Streams, r)
+	})
+	return c
+}
+
+// newExplain makes `get' with --explain.
+func (p *program) newExplain() *cobra.Command {
+	c, parse := p.newOptions(&treeCommand{name: "explain", command: cmdline.CmdGet, short: "Tell one entry in words",
+		example: "conntrack explain -p tcp -s 10.0.0.2 -d 192.0.2.1 --sport 40296 --dport 8080"})
+	c.Use = "explain"
+	c.Args = cobra.NoArgs
+	c.Long = "Tell one entry in words: who opened it, what is translated, its state and what\n" +
+		"ends it, what its flags mean. The entry is the one that has the tuple, as for\n`get'."
+	hide(c, cmdline.OptExplain, cmdline.OptOutput)
+	c.RunE = running(func([]string) error {
+		if err := c.Flags().Set("explain", "true"); err != nil {
+			return err
+		}
+		r, err := parse(nil)
+		if err != nil {
+			return err
+		}
+		return action.Run(p.Streams, r)
+	})
+	return c
+}
+
+// newSave makes `list' with -o save, into a file.
+func (p *program) newSave() *cobra.Command {
+	c, parse := p.newOptions(&treeCommand{name: "save", command: cmdline.CmdList, short: "Write entries to a file that `load' restores",
+		example: "conntrack save table\nconntrack save table -p tcp --state ESTABLISHED\nconntrack save - | ssh other conntrack load -"})
+	c.Use = "save FILE"
+	c.Long = saveHelp
+	c.Args = cobra.ExactArgs(1)
+	c.ValidArgsFunction = nil // files
+	hide(c, notSaved...)
+	c.RunE = running(func(args []string) error {
+		for _, o := range notSaved {
+			if f := c.Flags().Lookup(o.Name()); f != nil && f.Changed {
+				return cmdline.Usagef("Illegal option `--%s' with this command", o.Name())
+			}
+		}
+		if err := c.Flags().Set("output", "save"); err != nil {
+			return err
+		}
+		r, err := parse(nil)
+		if err != nil {
+			return err
+		}
+		r.SaveTo = args[0]
+		return action.Run(p.Streams, r)
+	})
+	return c
+}
+
+// notSaved are the options of `list' that say how entries are shown.
+var notSaved = []cmdline.Option{cmdline.OptOutput, cmdline.OptZero, cmdline.OptAllNetNS, cmdline.OptBy, cmdline.OptColumns,
+	cmdline.OptSort, cmdline.OptLimit}
+
+// newLoad makes -R by name.
+func (p *program) newLoad() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "load FILE",
+		Short:   "Run the commands of a file, or of stdin for -",
+		Long:    loadHelp,
+		Args:    cobra.ExactArgs(1),
+		Example: indent("conntrack save table\nconntrack load table"),
+	}
+	f := newFlags(c)
+	for _, o := range []cmdline.Option{cmdline.OptKeepGoing, cmdline.OptDryRun, cmdline.OptTable, cmdline.OptNetNS} {
+		w := o.Word()
+		text := w.Help().Text
+		if o == cmdline.OptDryRun {
+			text = "tell what would become of each line, and change nothing"
+		}
+		f.add(w, text)
+	}
+	c.RunE = running(func(args []string) error {
+		r, err := cmdline.ParseNamedLoad(args[0], f.given)
+		if err != nil {
+			return err
+		}
+		return action.Run(p.Streams, r)
+	})
+	return c
+}
+
+// hide hides options that a command sets itself.
+func hide(c *cobra.Command, options ...cmdline.Option) {
+	for _, o := range options {
+		if f := c.Flags().Lookup(o.Name()); f != nil {
+			f.Hidden = true
+		}
+	}
+}
