@@ -38,7 +38,7 @@ func appendReport(dst []byte, r *stats.Report, o Options) []byte {
 	dst = reportExpectations(reportEntries(dst, r), r)
 	dst = reportCPUs(dst, r.CPUs, o)
 	dst = reportCPUs(dst, r.ExpectCPUs, o)
-	for _, w := range r.Worries() {
+	for _, w := range r.Warnings() {
 		name := w.Name
 		if o.Color {
 			name = paint(yellow, name)

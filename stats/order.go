@@ -14,9 +14,9 @@ type Order struct {
 	Descending bool
 }
 
-// ParseOrder reads a list of names: each goes from its least value to its
-// greatest, and with - in front or :desc behind from its greatest to its
-// least. It does not know which names there are.
+// ParseOrder reads a list of names, separated by commas. Each is an ascending
+// key, or with a - before it or :desc after it a descending one. ParseOrder
+// accepts any name.
 func ParseOrder(list string) []Order {
 	var orders []Order
 	for name := range strings.SplitSeq(list, ",") {
@@ -33,11 +33,12 @@ func ParseOrder(list string) []Order {
 	return orders
 }
 
-// A code is the bytes that stand for a place in an order: bytes.Compare of two
-// codes tells which comes first. Values that show their own end keep their
-// order behind each other, and turned over, bit by bit, they reverse it.
+// A code is a string of bytes for the position of something in an order:
+// bytes.Compare of two codes is the comparison of their owners. The values of
+// several keys may follow each other in a code, because no value is the
+// beginning of another; with every bit inverted, a value has the reverse order.
 
-// turn reverses the order of what b holds from i on.
+// turn inverts b from i on if the key is descending.
 func (o *Order) turn(b []byte, i int) []byte {
 	if o.Descending {
 		for j := i; j < len(b); j++ {
@@ -47,8 +48,8 @@ func (o *Order) turn(b []byte, i int) []byte {
 	return b
 }
 
-// place is where something stands in an order: the first twelve bytes of its
-// code, which mostly decide, and its number.
+// place is the position of something in an order: the first twelve bytes of its
+// code, which are mostly enough, and its number.
 type place struct {
 	head  uint64
 	next  uint32
@@ -61,7 +62,8 @@ func placeOf(code []byte, index uint32) place {
 	return place{binary.BigEndian.Uint64(wide[:]), binary.BigEndian.Uint32(wide[8:]), index}
 }
 
-// compare orders places whose codes differ in the first bytes.
+// compare compares the first bytes of two codes; 0 does not mean that the rest
+// is equal too.
 func (p place) compare(q place) int {
 	if p.head != q.head {
 		return cmp.Compare(p.head, q.head)
@@ -69,16 +71,15 @@ func (p place) compare(q place) int {
 	return cmp.Compare(p.next, q.next)
 }
 
-// top keeps the first of many places, limit of them, or all of them if limit
-// is 0.
+// top keeps the first limit of many places, or all of them if limit is 0.
 type top struct {
 	limit   int
 	compare func(p, q place) int
-	places  []place // with a limit, a heap whose root is the last
+	places  []place // with a limit, a heap whose root is the last one
 }
 
-// add takes a place in. If it, or one that was in, is now beyond the limit,
-// out is its number.
+// add adds a place. If that exceeds the limit, full is true, and out is the
+// number of the place that is no longer kept.
 func (t *top) add(p place) (out uint32, full bool) {
 	switch {
 	case t.limit == 0:
@@ -96,13 +97,13 @@ func (t *top) add(p place) (out uint32, full bool) {
 	return out, true
 }
 
-// sort puts the places in order.
+// sort sorts the places and returns them.
 func (t *top) sort() []place {
 	slices.SortFunc(t.places, t.compare)
 	return t.places
 }
 
-// What container/heap asks for.
+// The methods of heap.Interface.
 func (t *top) Len() int           { return len(t.places) }
 func (t *top) Less(i, j int) bool { return t.compare(t.places[i], t.places[j]) > 0 }
 func (t *top) Swap(i, j int)      { t.places[i], t.places[j] = t.places[j], t.places[i] }

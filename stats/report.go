@@ -5,32 +5,31 @@ import (
 	"strings"
 )
 
-// Report is what the kernel tells about a table as a whole.
+// Report is what the kernel reports about a table as a whole.
 type Report struct {
-	// NetNS names the network namespace whose table it is, "" if it goes
-	// without saying.
+	// NetNS is the name of the network namespace of the table, or "".
 	NetNS string
-	// Entries are how many the table has, Maximum how many it may have, 0
-	// where that is not told.
-	Entries, Maximum uint64
-	// Buckets are those of the hash, 0 where that is not told.
-	Buckets uint64
-	// Expectations are how many there are, MaxExpectations how many there may
-	// be, 0 where that is not told. NoExpectations: neither is the former.
+	// Entries is the number of entries, Maximum the largest that is allowed,
+	// Buckets the size of the hash table; 0 if unknown.
+	Entries, Maximum, Buckets uint64
+	// Expectations is the number of expectations, unless NoExpectations says
+	// that it is unknown; MaxExpectations is the largest that is allowed, 0 if
+	// unknown.
 	Expectations, MaxExpectations uint64
 	NoExpectations                bool
-	// CPUs and ExpectCPUs are the counters of each CPU since the table began,
-	// of entries and of expectations.
+	// CPUs and ExpectCPUs are the counters of entries and of expectations of
+	// each CPU, since the network namespace was created.
 	CPUs, ExpectCPUs []CPU
 }
 
-// CPU is the counters of a CPU.
+// CPU has the counters of one CPU.
 type CPU struct {
 	Number   int
 	Counters []Counter
 }
 
-// Totals sums up counters over CPUs, in the order of their first appearance.
+// Totals returns the sum of each counter over all CPUs, in the order in which
+// the counters first appear.
 func Totals(cpus []CPU) []Counter {
 	var totals []Counter
 	for _, cpu := range cpus {
@@ -46,7 +45,7 @@ func Totals(cpus []CPU) []Counter {
 	return totals
 }
 
-// Lookup returns the value of a counter by its name, 0 if there is none.
+// Lookup returns the value of the counter with a name, or 0 if there is none.
 func Lookup(counters []Counter, name string) uint64 {
 	for _, c := range counters {
 		if c.Name == name {
@@ -56,7 +55,7 @@ func Lookup(counters []Counter, name string) uint64 {
 	return 0
 }
 
-// Full returns how full the table is, from 0 to 1; 0 where it is not told.
+// Full returns the ratio of Entries to Maximum, or 0 if Maximum is unknown.
 func (r *Report) Full() float64 {
 	if r.Maximum == 0 {
 		return 0
@@ -64,14 +63,14 @@ func (r *Report) Full() float64 {
 	return float64(r.Entries) / float64(r.Maximum)
 }
 
-// procName returns netlink's name for a counter of entries that
-// /proc/net/stat/nf_conntrack names, "" for what is none.
+// procName returns the name that ctnetlink has for a column of
+// /proc/net/stat/nf_conntrack, or "" for one that is not a counter of entries.
 func procName(name string) string {
 	switch name {
 	case "entries", "expect_new", "expect_create", "expect_delete":
 		return ""
 	case "searched", "new", "ignore", "delete", "delete_list":
-		return "" // nothing counts them any more
+		return "" // no longer counted, always 0
 	case "clashres":
 		return "clash_resolve"
 	case "icmp_error":
@@ -82,8 +81,9 @@ func procName(name string) string {
 	return name
 }
 
-// ProcCPUs reads the text of /proc/net/stat/nf_conntrack under the names that
-// netlink has for the counters: those of entries, and of expectations.
+// ProcCPUs reads the text of /proc/net/stat/nf_conntrack, and returns the
+// counters of entries and of expectations under the names that [Name] and
+// [ExpectName] return.
 func ProcCPUs(text string) (cpus, expect []CPU) {
 	for n, counters := range ParseProc(text) {
 		cpu, x := CPU{Number: n}, CPU{Number: n}
@@ -99,41 +99,48 @@ func ProcCPUs(text string) (cpus, expect []CPU) {
 	return cpus, expect
 }
 
-// Worry is a number that should make somebody look.
-type Worry struct {
-	Name  string // of the counter; "entries" for a table that is nearly full
+// Warning is a counter whose value is a sign of a problem.
+type Warning struct {
+	// Name is the name of the counter, or "entries" for a table that is nearly
+	// full.
+	Name  string
 	Value uint64
-	Text  string // what it means, and which sysctl to look at
+	// Text says what the value means, and which sysctl concerns it.
+	Text string
 }
 
-// nearlyFull is how full a table may be before one should worry.
+// nearlyFull is the ratio of entries from which a table is nearly full.
 const nearlyFull = 0.8
 
-// worries are counters that are 0 while all is well (nf_conntrack_core.c says
-// where each is counted).
-var worries = []Worry{
-	{Name: "drop", Text: "Packets were dropped because no entry could be made for them: the table was full, memory was short, " +
-		"or a helper refused them. Compare the entries with net.netfilter.nf_conntrack_max."},
-	{Name: "early_drop", Text: "Entries that were not assured were ended early, because the table was full and a new connection " +
-		"needed room. Raise net.netfilter.nf_conntrack_max, or shorten net.netfilter.nf_conntrack_*_timeout*."},
-	{Name: "insert_failed", Text: "New packets were dropped because another entry had their addresses and ports already: two first " +
-		"packets of a connection were handled at once (names asked for over UDP, mostly), or two connections were translated to the same port. " +
-		"No sysctl mends this: more addresses to translate to, or `masquerade fully-random', make it rare."},
-	{Name: "chaintoolong", Text: "New packets were dropped because too many entries lay in the same bucket of the hash. " +
-		"Raise net.netfilter.nf_conntrack_buckets, to at least half of the entries."},
-	{Name: "search_restart", Text: "Searches began again because an entry moved meanwhile. Nothing is lost by that; if it grows fast, " +
-		"look at net.netfilter.nf_conntrack_buckets: long chains make it frequent."},
+const fullText = "The table is nearly full. When it is, entries that are not assured are ended early, " +
+	"then packets of new connections are dropped. Raise net.netfilter.nf_conntrack_max, " +
+	"and net.netfilter.nf_conntrack_buckets with it."
+
+// warnings are the counters that are 0 as long as all is well, the worst first.
+var warnings = []Warning{
+	{Name: "drop", Text: "Packets were dropped because no entry could be created for them: the table was full, " +
+		"memory was short, or a helper refused them. Compare the number of entries with net.netfilter.nf_conntrack_max."},
+	{Name: "early_drop", Text: "Entries that were not assured were ended early, because the table was full and a new " +
+		"connection needed room. Raise net.netfilter.nf_conntrack_max, or shorten net.netfilter.nf_conntrack_*_timeout*."},
+	{Name: "insert_failed", Text: "New packets were dropped because another entry already had their addresses and " +
+		"ports: two first packets of a connection were handled at the same time (mostly DNS queries over UDP), or two " +
+		"connections were translated to the same port. No sysctl helps: more addresses to translate to, or " +
+		"`masquerade fully-random', make it rare."},
+	{Name: "chaintoolong", Text: "New packets were dropped because a bucket of the hash table had too many entries. " +
+		"Raise net.netfilter.nf_conntrack_buckets to at least half of the number of entries."},
+	{Name: "search_restart", Text: "Lookups started again because an entry moved meanwhile. Nothing was lost. If the " +
+		"counter grows fast, raise net.netfilter.nf_conntrack_buckets: long chains make it frequent."},
 }
 
-// Worries returns what in a report should worry someone, the worst first.
-func (r *Report) Worries() []Worry {
-	var list []Worry
+// Warnings returns the values in a report that are a sign of a problem, the
+// worst first.
+func (r *Report) Warnings() []Warning {
+	var list []Warning
 	if r.Full() >= nearlyFull {
-		list = append(list, Worry{"entries", r.Entries, "The table is nearly full. When it is, entries that are not assured are ended " +
-			"early, then packets of new connections are dropped. Raise net.netfilter.nf_conntrack_max, and net.netfilter.nf_conntrack_buckets with it."})
+		list = append(list, Warning{"entries", r.Entries, fullText})
 	}
 	totals := Totals(r.CPUs)
-	for _, w := range worries {
+	for _, w := range warnings {
 		if w.Value = Lookup(totals, w.Name); w.Value > 0 {
 			list = append(list, w)
 		}

@@ -17,13 +17,13 @@ func TestTotals(t *testing.T) {
 	}
 }
 
-func TestWorries(t *testing.T) {
+func TestWarnings(t *testing.T) {
 	names := func(r Report) string {
 		var list []string
-		for _, w := range r.Worries() {
+		for _, w := range r.Warnings() {
 			list = append(list, fmt.Sprintf("%s=%d", w.Name, w.Value))
 			if !strings.Contains(w.Text, "sysctl") && !strings.Contains(w.Text, "net.netfilter.") {
-				t.Errorf("%s says no sysctl: %s", w.Name, w.Text)
+				t.Errorf("%s names no sysctl: %s", w.Name, w.Text)
 			}
 		}
 		return strings.Join(list, " ")
@@ -40,16 +40,18 @@ func TestWorries(t *testing.T) {
 		{Report{Entries: 80, CPUs: bad}, "drop=2 early_drop=2 insert_failed=3 chaintoolong=5 search_restart=4"},
 	} {
 		if got := names(c.report); got != c.want {
-			t.Errorf("%+v worries about %q, want %q", c.report, got, c.want)
+			t.Errorf("%+v warns about %q, want %q", c.report, got, c.want)
 		}
 	}
 }
 
-// TestProcCPUs reads the file of a kernel of today.
+// TestProcCPUs reads the file of Linux 6.18.
 func TestProcCPUs(t *testing.T) {
-	text := "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error  expect_new expect_create expect_delete search_restart\n" +
-		"00000014  00000001 00000002 00000001 00000003 00000000 00000000 00000004 00000005 00000006 00000007 00000008 00000009  0000000a 0000000b 0000000c 0000000d\n" +
-		"00000014  00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000  00000000 00000000 00000000 00000000\n"
+	text := "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop " +
+		"icmp_error  expect_new expect_create expect_delete search_restart\n" +
+		"00000014  00000001 00000002 00000001 00000003 00000000 00000000 00000004 00000005 00000006 00000007 00000008 " +
+		"00000009  0000000a 0000000b 0000000c 0000000d\n" +
+		"00000014" + strings.Repeat("  00000000", 16) + "\n"
 	cpus, expect := ProcCPUs(text)
 	if len(cpus) != 2 || len(expect) != 2 || cpus[1].Number != 1 {
 		t.Fatalf("%v %v", cpus, expect)

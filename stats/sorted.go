@@ -6,8 +6,8 @@ import (
 	"iter"
 )
 
-// Sorted puts records, such as the entries of a stream, in an order. With a
-// limit it keeps no more than so many of them at any time, else all.
+// Sorted orders records, such as the entries of a dump. With a limit it keeps
+// only that many of them at any time.
 type Sorted struct {
 	order  []Order
 	top    top
@@ -18,12 +18,13 @@ type Sorted struct {
 	memory pages
 }
 
-// kept is a record that is among the first so far. Its memory goes over to the
-// one that takes its place.
+// kept is a record that is among the first so far. The record that replaces it
+// reuses its memory.
 type kept struct{ code, record []byte }
 
-// NewSorted returns a Sorted with a limit, 0 for none. Of the order only the
-// directions count; the values come with each record.
+// NewSorted returns a Sorted for an order. If limit is not 0, only the first
+// limit records are kept. The names in the order are ignored: Add gets the
+// values.
 func NewSorted(order []Order, limit int) *Sorted {
 	s := &Sorted{order: order, top: top{limit: limit}}
 	s.top.compare = func(p, q place) int {
@@ -35,9 +36,9 @@ func NewSorted(order []Order, limit int) *Sorted {
 	return s
 }
 
-// Add takes a record in, or lets go of one that is not among the first. values
-// are its values for each key of the order, one behind the other, as the
-// Append functions of this package write them. Both are copied.
+// Add adds a record. values are its values for the keys of the order, one after
+// the other, as the Append functions of this package write them. Add copies
+// both.
 func (s *Sorted) Add(values, record []byte) {
 	s.code = s.code[:0]
 	for i := range s.order {
@@ -45,7 +46,7 @@ func (s *Sorted) Add(values, record []byte) {
 		s.code = s.order[i].turn(append(s.code, values[:n]...), start)
 		values = values[n:]
 	}
-	// Where all values are equal, as they came.
+	// Records with equal values keep their order.
 	s.seen++
 	s.code = binary.BigEndian.AppendUint64(s.code, s.seen)
 	i := s.room()
@@ -54,13 +55,13 @@ func (s *Sorted) Add(values, record []byte) {
 	if out, full := s.top.add(placeOf(s.code, i)); full {
 		s.free = append(s.free, out)
 		if out == i {
-			return // the record need not be copied
+			return // not kept
 		}
 	}
 	k.record = s.hold(k.record, record)
 }
 
-// room returns the number of a place that nothing is kept in.
+// room returns the number of an unused element of kept.
 func (s *Sorted) room() uint32 {
 	if n := len(s.free); n > 0 {
 		i := s.free[n-1]
@@ -80,7 +81,8 @@ func (s *Sorted) hold(old, b []byte) []byte {
 	return s.memory.copy(b)
 }
 
-// All returns the records in order.
+// All returns the records in order. They are valid as long as no record is
+// added.
 func (s *Sorted) All() iter.Seq[[]byte] {
 	places := s.top.sort()
 	return func(yield func([]byte) bool) {

@@ -1,10 +1,15 @@
-// Package stats counts. It names the counters that the kernel keeps for each
-// CPU, reads them from /proc where netlink refuses them, writes the classic
-// line, and tells what in a [Report] of them should worry someone.
+// Package stats counts and orders entries, and names and explains the kernel's
+// counters.
 //
-// A [Summary] counts many entries by the values of keys, a [Sorted] keeps the
-// first of many in an order. Neither knows what an entry is: values come as
-// bytes that the Append functions write.
+// A [Summary] counts entries, packets and bytes by the values of keys. A
+// [Sorted] orders records, and with a limit keeps only the first of them. Both
+// take values as bytes, which the Append functions write, and know nothing
+// else of an entry.
+//
+// [Name] and [ExpectName] name the counters that ctnetlink returns for each
+// CPU, [ParseProc] reads those in /proc/net/stat/nf_conntrack, which need no
+// privilege, and [Report.Warnings] explains the counters that are a sign of a
+// problem.
 package stats
 
 import (
@@ -13,26 +18,29 @@ import (
 	"strings"
 )
 
-// Counter is a counter's name and value.
+// Counter is a counter with its name.
 type Counter struct {
 	Name  string
 	Value uint64
 }
 
-// names are the conntrack counters by attribute number (enum ctattr_stats_cpu
-// of nfnetlink_conntrack.h). What a newer kernel adds is unknown1 to unknown4.
+// names are the counters of entries by attribute number (enum
+// ctattr_stats_cpu in linux/netfilter/nfnetlink_conntrack.h). Those that a
+// newer kernel adds are unknown1 to unknown4.
 var names = []string{1: "searched", "found", "new", "invalid", "ignore", "delete",
 	"delete_list", "insert", "insert_failed", "drop", "early_drop", "error",
 	"search_restart", "clash_resolve", "chaintoolong",
 	"unknown1", "unknown2", "unknown3", "unknown4"}
 
-// expectNames are the expectation counters (enum ctattr_expect_stats).
+// expectNames are the counters of expectations (enum ctattr_expect_stats).
 var expectNames = []string{1: "expect_new", "expect_create", "expect_delete"}
 
-// Name returns the name of a conntrack counter, "" for a number past them all.
+// Name returns the name of a counter of entries by its attribute number, or ""
+// for a number that has none.
 func Name(attr uint16) string { return at(names, attr) }
 
-// ExpectName returns the name of an expectation counter, "" for an unknown one.
+// ExpectName returns the name of a counter of expectations by its attribute
+// number, or "" for a number that has none.
 func ExpectName(attr uint16) string { return at(expectNames, attr) }
 
 func at(names []string, i uint16) string {
@@ -42,8 +50,8 @@ func at(names []string, i uint16) string {
 	return names[i]
 }
 
-// AppendLine appends the classic line of a CPU's counters: the number padded
-// to four, a tab, then each counter and a blank.
+// AppendLine appends the line that `conntrack -S' prints for a CPU: its number,
+// left-aligned in four columns, a tab, then each counter followed by a space.
 func AppendLine(dst []byte, cpu int, counters []Counter) []byte {
 	dst = append(dst, "cpu="...)
 	start := len(dst)
@@ -62,8 +70,8 @@ func AppendLine(dst []byte, cpu int, counters []Counter) []byte {
 }
 
 // ParseProc reads the text of /proc/net/stat/nf_conntrack: a line of names,
-// then for each CPU a line of hexadecimal values. It yields the CPU's place in
-// the file and its counters. Values that are not numbers are passed over.
+// then a line of hexadecimal values for each CPU. It yields the number of the
+// line, from 0, and its counters. It skips values that are not numbers.
 func ParseProc(text string) iter.Seq2[int, []Counter] {
 	return func(yield func(int, []Counter) bool) {
 		head, rest, _ := strings.Cut(text, "\n")

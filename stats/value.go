@@ -7,22 +7,22 @@ import (
 	"net/netip"
 )
 
-// A value by which entries are grouped or sorted is written as bytes that
-// stand for it: equal values are equal bytes, bytes.Compare orders them as
-// people do (absent before all, numbers by size, IPv4 before IPv6), and where
-// one ends shows in itself, so that several can follow each other. The first
-// byte says what it is.
+// A value is encoded as bytes such that equal values have equal bytes,
+// bytes.Compare of two values is their natural order (absent first, numbers by
+// size, IPv4 before IPv6), and no value is the beginning of another, so that
+// several can follow each other. The first byte is the type.
 const (
 	codeAbsent  = 0x00
-	codeNumber  = 0x10 // plus the number of its bytes, none of them a leading 0
+	codeNumber  = 0x10 // plus the number of bytes, without leading zeros
 	codeIPv4    = 0x24
-	codeIPv4Net = 0x25 // the length of the network follows the address
+	codeIPv4Net = 0x25 // the prefix length follows the address
 	codeIPv6    = 0x30
 	codeIPv6Net = 0x31
 	codeText    = 0x40 // a NUL ends it
 )
 
-// AppendAbsent appends the value of what is not there.
+// AppendAbsent appends the value of an entry without the key, which is less
+// than any other.
 func AppendAbsent(dst []byte) []byte { return append(dst, codeAbsent) }
 
 // AppendNumber appends a number.
@@ -35,7 +35,7 @@ func AppendNumber(dst []byte, v uint64) []byte {
 	return dst
 }
 
-// AppendAddr appends an address.
+// AppendAddr appends an address, or an absent value if a is the zero Addr.
 func AppendAddr(dst []byte, a netip.Addr) []byte {
 	switch {
 	case a.Is4():
@@ -48,7 +48,8 @@ func AppendAddr(dst []byte, a netip.Addr) []byte {
 	return AppendAbsent(dst)
 }
 
-// AppendNetwork appends the network of an address: its first length bits.
+// AppendNetwork appends the network of an address, its first length bits. It
+// appends an absent value if a is the zero Addr.
 func AppendNetwork(dst []byte, a netip.Addr, length int) []byte {
 	start := len(dst)
 	dst = AppendAddr(dst, a)
@@ -64,7 +65,7 @@ func AppendNetwork(dst []byte, a netip.Addr, length int) []byte {
 	return append(dst, byte(length))
 }
 
-// AppendText appends a text. A NUL in it, and what follows, is left out.
+// AppendText appends a text, up to the first NUL.
 func AppendText(dst []byte, s []byte) []byte {
 	if i := bytes.IndexByte(s, 0); i >= 0 {
 		s = s[:i]
@@ -92,27 +93,27 @@ func cut(b []byte) int {
 	}
 }
 
-// ValueKind is what a value is.
+// ValueKind is the type of a value.
 type ValueKind uint8
 
 const (
-	Absent ValueKind = iota
-	Number
-	Addr
-	Network
-	Text
+	Absent  ValueKind = iota // the entry does not have the key
+	Number                   // in Value.Number
+	Addr                     // in Value.Addr
+	Network                  // in Value.Addr and Value.Bits
+	Text                     // in Value.Text
 )
 
-// Value is a value that was read back.
+// Value is a decoded value.
 type Value struct {
 	Kind   ValueKind
 	Number uint64
-	Addr   netip.Addr // also of a Network
-	Bits   int        // the length of a Network
-	Text   []byte     // aliases the bytes that it was read from
+	Addr   netip.Addr // of an Addr or a Network
+	Bits   int        // the prefix length of a Network
+	Text   []byte     // valid as long as the Group that it came with
 }
 
-// decode reads the value that b is.
+// decode decodes the value in b.
 func decode(b []byte) Value {
 	switch c := b[0]; c {
 	case codeAbsent:
