@@ -8,17 +8,18 @@ import (
 	"github.com/gonntrack/gonntrack/filter"
 )
 
-// flow makes the view of an entry: 10.0.0.2:4000 asked 192.0.2.1:8080 and was
-// sent on to 192.0.2.2:80 under the address 192.0.2.9.
+// flow returns the view of an entry: a connection from 10.0.0.2:4000 to
+// 192.0.2.1:8080 that was translated to one from 192.0.2.9 to 192.0.2.2:80.
 func flow(t testing.TB, change func(*ctnetlink.FlowSpec)) *ctnetlink.Flow {
 	t.Helper()
 	en := &ctnetlink.FlowSpec{
 		Family: ctnetlink.FamilyIPv4,
 		Orig:   ports("10.0.0.2", "192.0.2.1", 4000, 8080),
 		Reply:  ports("192.0.2.2", "192.0.2.9", 80, 4000),
-		Status: ctnetlink.StatusConfirmed | ctnetlink.StatusSeenReply | ctnetlink.StatusSrcNATDone | ctnetlink.StatusDstNATDone,
-		Mark:   0x17,
-		ID:     77,
+		Status: ctnetlink.StatusConfirmed | ctnetlink.StatusSeenReply |
+			ctnetlink.StatusSrcNATDone | ctnetlink.StatusDstNATDone,
+		Mark: 0x17,
+		ID:   77,
 		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrStatus).With(ctnetlink.AttrMark).
 			With(ctnetlink.AttrID).With(ctnetlink.AttrProtoInfo),
 		ProtoInfo: ctnetlink.ProtoInfo{Proto: ctnetlink.ProtoTCP, State: 3, Has: ctnetlink.InfoState},
@@ -80,6 +81,9 @@ func TestMatch(t *testing.T) {
 		return m
 	}
 	labels := ctnetlink.NewLabels(40)
+	toPort := func(port uint16) *filter.Filter {
+		return &filter.Filter{DstNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2"), Port: port, HasPort: true}}
+	}
 	for _, c := range []struct {
 		name string
 		m    *filter.Filter
@@ -119,8 +123,8 @@ func TestMatch(t *testing.T) {
 		{"source NAT", &filter.Filter{SrcNAT: filter.NAT{Given: true}}, true},
 		{"to an address", &filter.Filter{SrcNAT: filter.NAT{Given: true, Addr: addr("192.0.2.9")}}, true},
 		{"to another", &filter.Filter{SrcNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2")}}, false},
-		{"to a port", &filter.Filter{DstNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2"), Port: 80, HasPort: true}}, true},
-		{"to another port", &filter.Filter{DstNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2"), Port: 81, HasPort: true}}, false},
+		{"to a port", toPort(80), true},
+		{"to another port", toPort(81), false},
 		{"either, source", &filter.Filter{AnyNAT: filter.NAT{Given: true, Addr: addr("192.0.2.9")}}, true},
 		{"either, destination", &filter.Filter{AnyNAT: filter.NAT{Given: true, Addr: addr("192.0.2.2")}}, true},
 		{"either, neither", &filter.Filter{AnyNAT: filter.NAT{Given: true, Addr: addr("10.0.0.2")}}, false},
@@ -139,8 +143,9 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// TestPingIsNotNAT: the id of a ping is the same in both directions; where NAT
-// hooks are loaded both DONE bits are set on it all the same.
+// TestPingIsNotNAT checks that a ping with the same id in both directions is not
+// taken for translated, although both DONE bits are set on it where NAT hooks
+// are loaded.
 func TestPingIsNotNAT(t *testing.T) {
 	ping := func(replyID uint16) *ctnetlink.Flow {
 		return flow(t, func(en *ctnetlink.FlowSpec) {
@@ -159,16 +164,17 @@ func TestPingIsNotNAT(t *testing.T) {
 	}
 }
 
-// TestKernel: what is handed down never asks for less than what matches, and
-// for nothing that the kernel refuses.
+// TestKernel checks that the kernel is asked for every entry that matches, and
+// for nothing that it refuses.
 func TestKernel(t *testing.T) {
 	m := &filter.Filter{Family: ctnetlink.FamilyIPv6, StatusClear: ctnetlink.StatusAssured, Marks: marks(3, 0xff)}
 	q := m.Kernel()[0]
-	if q.Family != ctnetlink.FamilyIPv6 || q.Status != 0 || q.StatusMask != ctnetlink.StatusAssured || q.Mark != 3 || q.MarkMask != 0xff {
+	if q.Family != ctnetlink.FamilyIPv6 || q.Status != 0 || q.StatusMask != ctnetlink.StatusAssured ||
+		q.Mark != 3 || q.MarkMask != 0xff {
 		t.Errorf("%+v", q)
 	}
 	if q := (&filter.Filter{}).Kernel(); len(q) != 1 || q[0].Set != 0 || q[0].Family != 0 {
-		t.Errorf("nothing asked for, %+v handed down", q)
+		t.Errorf("no criterion, but the kernel is asked for %+v", q)
 	}
 	masked := inFamily(2, orig(ports("1.1.1.1", "2.2.2.2", 1, 2)))
 	masked.Orig.SetAddr(ctnetlink.FieldSrc, filter.Address{Addr: addr("1.1.1.1"), Mask: addr("255.0.0.0")})
@@ -180,20 +186,21 @@ func TestKernel(t *testing.T) {
 	}{
 		{"v4 tuple", inFamily(2, orig(ports("1.1.1.1", "2.2.2.2", 1, 2))), 1,
 			ctnetlink.FieldAddrs | ctnetlink.FieldPorts | ctnetlink.FieldProto, 0},
-		{"v6 addresses never", inFamily(10, reply(ports("::1", "::2", 1, 2))), 1,
+		{"addresses of IPv6 are not sent", inFamily(10, reply(ports("::1", "::2", 1, 2))), 1,
 			0, ctnetlink.FieldPorts | ctnetlink.FieldProto},
-		{"a mask stays here", masked, 1,
+		{"a mask is not sent", masked, 1,
 			ctnetlink.FieldDst | ctnetlink.FieldPorts | ctnetlink.FieldProto, 0},
 		{"port without a family", orig(ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldDstPort, Proto: 6}), 2,
 			ctnetlink.FieldProto | ctnetlink.FieldDstPort, 0},
 		{"protocol without a family", orig(ctnetlink.Tuple{Has: ctnetlink.FieldProto, Proto: 6}), 1, 0, 0},
-		{"sctp's ports stay here",
+		{"ports of SCTP are not sent",
 			inFamily(2, orig(ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: 132})), 1,
 			ctnetlink.FieldProto, 0},
 	} {
 		q := c.m.Kernel()
 		if len(q) != c.dumps || q[0].Orig.Has != c.orig || q[0].Reply.Has != c.reply {
-			t.Errorf("%s: %d dumps, original %#x, reply %#x; want %d, %#x, %#x", c.name, len(q), q[0].Orig.Has, q[0].Reply.Has, c.dumps, c.orig, c.reply)
+			t.Errorf("%s: %d dumps, original %#x, reply %#x; want %d, %#x, %#x", c.name,
+				len(q), q[0].Orig.Has, q[0].Reply.Has, c.dumps, c.orig, c.reply)
 		}
 	}
 }

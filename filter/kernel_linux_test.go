@@ -18,9 +18,9 @@ import (
 	"github.com/gonntrack/gonntrack/filter"
 )
 
-// TestEventsLive: of the events of a namespace, a listener with a filter in
-// its socket receives every one that the filter matches; and no other, where
-// the socket can compare all of it.
+// TestEventsLive checks that a listener with a filter in its socket receives
+// every event that the filter matches, and no other if the socket can compare
+// all of the filter.
 func TestEventsLive(t *testing.T) {
 	runtime.LockOSThread() // the thread is given up with the test
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
@@ -75,16 +75,21 @@ func TestEventsLive(t *testing.T) {
 		rounds*filters, exact, 3*entries, matched, passed)
 }
 
-// eventEntry is an entry that shares some values with others.
+// eventEntry returns an entry that has some values in common with others.
 func eventEntry(r *rand.Rand, i int) *ctnetlink.FlowSpec {
 	protocols := []uint8{6, 6, 17, 17, 1, 58, 132, 136, 47, 99}
 	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 1000, Status: ctnetlink.StatusConfirmed}
-	src, dst := netip.AddrFrom4([4]byte{10, 0, byte(i), byte(r.IntN(4))}), netip.AddrFrom4([4]byte{10, 9, 0, byte(r.IntN(4))})
+	src := netip.AddrFrom4([4]byte{10, 0, byte(i), byte(r.IntN(4))})
+	dst := netip.AddrFrom4([4]byte{10, 9, 0, byte(r.IntN(4))})
 	if r.IntN(2) == 0 {
 		en.Family = ctnetlink.FamilyIPv6
-		src, dst = netip.AddrFrom16([16]byte{0xfd, 9: byte(i), 15: byte(r.IntN(4))}), netip.AddrFrom16([16]byte{0xfd, 1: 9, 6: byte(r.IntN(4))})
+		src = netip.AddrFrom16([16]byte{0xfd, 9: byte(i), 15: byte(r.IntN(4))})
+		dst = netip.AddrFrom16([16]byte{0xfd, 1: 9, 6: byte(r.IntN(4))})
 	}
-	o := ctnetlink.Tuple{Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto, Src: src, Dst: dst, Proto: protocols[r.IntN(len(protocols))]}
+	o := ctnetlink.Tuple{
+		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto,
+		Src: src, Dst: dst, Proto: protocols[r.IntN(len(protocols))],
+	}
 	answer := uint8(0)
 	switch o.Proto {
 	case 1, 58:
@@ -112,8 +117,8 @@ func eventEntry(r *rand.Rand, i int) *ctnetlink.FlowSpec {
 	return en
 }
 
-// eventFilter makes a filter that en meets, or nearly. whole is whether a
-// socket can compare all of it.
+// eventFilter returns a filter that matches en, or nearly. whole reports whether
+// a socket can compare all of it.
 func eventFilter(r *rand.Rand, en *ctnetlink.FlowSpec) (m *filter.Filter, whole bool) {
 	m = new(filter.Filter)
 	one := func(n int) bool { return r.IntN(n) == 0 }
@@ -139,7 +144,7 @@ func eventFilter(r *rand.Rand, en *ctnetlink.FlowSpec) (m *filter.Filter, whole 
 				}
 			}
 			mask, _ = netip.AddrFromSlice(b)
-			if one(4) { // bits that do not count
+			if one(4) { // bits outside the mask
 				b := a.AsSlice()
 				b[len(b)-1] ^= ^mask.AsSlice()[len(b)-1]
 				*a, _ = netip.AddrFromSlice(b)
@@ -220,8 +225,8 @@ func addCriterion(r *rand.Rand, m *filter.Filter, en *ctnetlink.FlowSpec) {
 func wholly(m *filter.Filter) bool {
 	for _, w := range []*filter.Tuple{&m.Orig, &m.Reply} {
 		proto := w.Number(ctnetlink.FieldProto)
-		icmp := slices.Equal(proto, filter.Values(ctnetlink.ProtoICMP)) || slices.Equal(proto, filter.Values(ctnetlink.ProtoICMPv6))
-		if icmp {
+		if slices.Equal(proto, filter.Values(ctnetlink.ProtoICMP)) ||
+			slices.Equal(proto, filter.Values(ctnetlink.ProtoICMPv6)) {
 			continue
 		}
 		for h := ctnetlink.FieldICMP; h != 0; h &= h - 1 {
@@ -233,7 +238,7 @@ func wholly(m *filter.Filter) bool {
 	return true
 }
 
-// change creates, changes and deletes the entries, in some disorder.
+// change creates the entries, then changes and deletes each, in random order.
 func change(t *testing.T, r *rand.Rand, c *ctnetlink.Conn, all []*ctnetlink.FlowSpec) {
 	t.Helper()
 	for _, i := range r.Perm(len(all)) {
@@ -255,7 +260,9 @@ func change(t *testing.T, r *rand.Rand, c *ctnetlink.Conn, all []*ctnetlink.Flow
 
 func listen(t *testing.T, c *ctnetlink.Conn, m *filter.Filter) *ctnetlink.Listener {
 	t.Helper()
-	q := ctnetlink.ListenRequest{Groups: []ctnetlink.Group{ctnetlink.GroupNew, ctnetlink.GroupUpdate, ctnetlink.GroupDestroy}}
+	q := ctnetlink.ListenRequest{
+		Groups: []ctnetlink.Group{ctnetlink.GroupNew, ctnetlink.GroupUpdate, ctnetlink.GroupDestroy},
+	}
 	if m != nil {
 		q.Filter = m.Events()
 	}
@@ -266,8 +273,8 @@ func listen(t *testing.T, c *ctnetlink.Conn, m *filter.Filter) *ctnetlink.Listen
 	return l
 }
 
-// received returns the messages that a listener receives until n of them match,
-// and what is there by then.
+// received returns the messages that a listener has received when n of them
+// match.
 func received(t *testing.T, l *ctnetlink.Listener, m *filter.Filter, n int) (all [][]byte) {
 	patience := time.AfterFunc(10*time.Second, l.Stop)
 	var events ctnetlink.Events

@@ -9,7 +9,7 @@ import (
 	"github.com/gonntrack/gonntrack/filter"
 )
 
-// withAttrs returns the flow with attributes more that no request carries.
+// withAttrs returns the flow with additional attributes, which no request has.
 func withAttrs(t testing.TB, f *ctnetlink.Flow, attrs ...[]byte) *ctnetlink.Flow {
 	t.Helper()
 	b := append([]byte(nil), f.Message()...)
@@ -24,7 +24,7 @@ func withAttrs(t testing.TB, f *ctnetlink.Flow, attrs ...[]byte) *ctnetlink.Flow
 	return g
 }
 
-// nested is an attribute that holds numbers of 64 bits, numbered from 1.
+// nested returns an attribute with nested attributes 1, 2, … of 64 bits each.
 func nested(a ctnetlink.Attr, values ...uint64) []byte {
 	var in []byte
 	for i, v := range values {
@@ -49,8 +49,11 @@ func TestCriteria(t *testing.T) {
 	}), nested(ctnetlink.AttrCountersOrig, 4, 500), nested(ctnetlink.AttrCountersReply, 3, 400),
 		nested(ctnetlink.AttrTimestamp, uint64(start.UnixNano())))
 	bare := flow(t, func(en *ctnetlink.FlowSpec) { en.Set = 0 })
-	gre := flow(t, func(en *ctnetlink.FlowSpec) { en.Orig.Proto, en.Reply.Proto = ctnetlink.ProtoGRE, ctnetlink.ProtoGRE })
-	gone := withAttrs(t, flow(t, nil), nested(ctnetlink.AttrTimestamp, uint64(start.UnixNano()), uint64(start.Add(30*time.Second).UnixNano())))
+	gre := flow(t, func(en *ctnetlink.FlowSpec) {
+		en.Orig.Proto, en.Reply.Proto = ctnetlink.ProtoGRE, ctnetlink.ProtoGRE
+	})
+	gone := withAttrs(t, flow(t, nil),
+		nested(ctnetlink.AttrTimestamp, uint64(start.UnixNano()), uint64(start.Add(30*time.Second).UnixNano())))
 
 	set := func(lo, hi uint32) filter.Set { return filter.NewSet(filter.Range{Min: lo, Max: hi}) }
 	in := func(field ctnetlink.Fields, lo, hi uint32) (w filter.Tuple) {
@@ -65,6 +68,9 @@ func TestCriteria(t *testing.T) {
 		return w
 	}
 	const whole = "255.255.255.255"
+	two := append(state(132, 0), state(6, 3, 7)...)
+	every := ^uint32(0)
+	hex := []filter.MarkRange{{Min: 1, Max: 2, Mask: every}, {Min: 0x10, Max: 0x1f, Mask: every}}
 	for _, c := range []struct {
 		name string
 		m    filter.Filter
@@ -75,8 +81,8 @@ func TestCriteria(t *testing.T) {
 		{"port out", filter.Filter{Orig: in(ctnetlink.FieldDstPort, 8081, 8099)}, f, false},
 		{"reply port", filter.Filter{Reply: in(ctnetlink.FieldSrcPort, 80, 80)}, f, true},
 		{"protocol", filter.Filter{Orig: in(ctnetlink.FieldProto, 6, 17)}, f, true},
-		{"a field that is not there", filter.Filter{Orig: in(ctnetlink.FieldICMPID, 0, 65535)}, f, false},
-		{"a zone that is not there is 0", filter.Filter{Orig: in(ctnetlink.FieldZone, 0, 3), Zone: set(0, 0)}, f, true},
+		{"a field that was not sent", filter.Filter{Orig: in(ctnetlink.FieldICMPID, 0, 65535)}, f, false},
+		{"a zone that was not sent is 0", filter.Filter{Orig: in(ctnetlink.FieldZone, 0, 3), Zone: set(0, 0)}, f, true},
 		{"zone", filter.Filter{Zone: set(1, 65535)}, f, false},
 		{"without", filter.Filter{Orig: at(ctnetlink.FieldSrc, not("10.0.0.3", whole))}, f, true},
 		{"without it", filter.Filter{Orig: at(ctnetlink.FieldSrc, not("10.0.0.2", whole))}, f, false},
@@ -91,16 +97,16 @@ func TestCriteria(t *testing.T) {
 		{"no port", filter.Filter{Port: set(81, 90)}, f, false},
 		{"not that port", filter.Filter{Port: set(81, 90), NotPort: true}, f, true},
 		{"not any port", filter.Filter{Port: set(4000, 4000), NotPort: true}, f, false},
-		{"a key is no port", filter.Filter{Port: set(0, 65535)}, gre, false},
-		{"nor none", filter.Filter{Port: set(1, 1), NotPort: true}, gre, false},
-		{"state", filter.Filter{States: []filter.StateSet{{Proto: 132, States: 1}, {Proto: 6, States: 1<<3 | 1<<7}}}, f, true},
+		{"a key is not a port", filter.Filter{Port: set(0, 65535)}, gre, false},
+		{"nor is it another port", filter.Filter{Port: set(1, 1), NotPort: true}, gre, false},
+		{"state", filter.Filter{States: two}, f, true},
 		{"other state", filter.Filter{States: []filter.StateSet{{Proto: 6, States: ^uint32(1 << 3)}}}, f, false},
-		{"another protocol's state", filter.Filter{States: []filter.StateSet{{Proto: 132, States: ^uint32(0)}}}, f, false},
-		{"no state", filter.Filter{States: []filter.StateSet{{Proto: 6, States: ^uint32(0)}}}, bare, false},
-		{"mark", filter.Filter{Marks: []filter.MarkRange{{Min: 1, Max: 2, Mask: ^uint32(0)}, {Min: 0x10, Max: 0x1f, Mask: ^uint32(0)}}}, f, true},
-		{"mark's bits", filter.Filter{Marks: []filter.MarkRange{{Min: 0x10, Max: 0x10, Mask: 0xf0}}}, f, true},
-		{"not that mark", filter.Filter{Marks: []filter.MarkRange{{Min: 0x10, Max: 0x10, Mask: 0xf0}}, NotMarks: true}, f, false},
-		{"no mark is not another mark", filter.Filter{Marks: []filter.MarkRange{{Min: 1, Max: 1, Mask: 1}}, NotMarks: true}, bare, false},
+		{"another protocol's state", filter.Filter{States: []filter.StateSet{{Proto: 132, States: every}}}, f, false},
+		{"no state", filter.Filter{States: []filter.StateSet{{Proto: 6, States: every}}}, bare, false},
+		{"mark", filter.Filter{Marks: hex}, f, true},
+		{"mark's bits", filter.Filter{Marks: marks(0x10, 0xf0)}, f, true},
+		{"not that mark", filter.Filter{Marks: marks(0x10, 0xf0), NotMarks: true}, f, false},
+		{"no mark is not another mark", filter.Filter{Marks: marks(1, 1), NotMarks: true}, bare, false},
 		{"id", filter.Filter{ID: set(70, 80)}, f, true},
 		{"no id", filter.Filter{ID: set(0, ^uint32(0))}, bare, false},
 		{"no secmark", filter.Filter{SecMark: set(0, ^uint32(0))}, f, false},
@@ -120,7 +126,7 @@ func TestCriteria(t *testing.T) {
 		{"not younger", filter.Filter{Younger: 100 * time.Second}, f, false},
 		{"between", filter.Filter{Older: 99 * time.Second, Younger: 101 * time.Second}, f, true},
 		{"no start", filter.Filter{Younger: 24 * time.Hour}, bare, false},
-		{"what is gone ages no more", filter.Filter{Older: 30 * time.Second, Younger: 31 * time.Second}, gone, true},
+		{"a destroyed entry no longer ages", filter.Filter{Older: 30 * time.Second, Younger: 31 * time.Second}, gone, true},
 		{"expires", filter.Filter{ExpiresWithin: 300 * time.Second}, f, true},
 		{"expires later", filter.Filter{ExpiresWithin: 299 * time.Second}, f, false},
 		{"no timeout", filter.Filter{ExpiresWithin: 24 * time.Hour}, bare, false},
@@ -130,14 +136,15 @@ func TestCriteria(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
-	// The clock was set back since it began.
+	// The clock was set back after the start of the entry.
 	early := &filter.Filter{Younger: 1, Now: func() time.Time { return start.Add(-time.Hour) }}
 	if !early.Match(f) {
-		t.Error("an entry that begins in the future is not 0 old")
+		t.Error("an entry with a start in the future does not have age 0")
 	}
 }
 
-// TestNotTranslatedTo: a negated translation asks for another one.
+// TestNotTranslatedTo checks that a negated translation selects entries with
+// another one, and none that is not translated.
 func TestNotTranslatedTo(t *testing.T) {
 	f := flow(t, nil)
 	plain := flow(t, func(en *ctnetlink.FlowSpec) { en.Reply = ports("192.0.2.1", "10.0.0.2", 8080, 4000) })
@@ -165,8 +172,8 @@ func TestNotTranslatedTo(t *testing.T) {
 	}
 }
 
-// TestSplit: the parts match what the whole does, each entry once, and the
-// kernel can evaluate each.
+// TestSplit checks that one part matches where the whole filter does, and only
+// one, and that the kernel can evaluate each part.
 func TestSplit(t *testing.T) {
 	set := filter.Values
 	with := func(family uint8, proto, sport, dport filter.Set) *filter.Filter {
@@ -204,7 +211,8 @@ func TestSplit(t *testing.T) {
 		}
 		if c.parts > 1 {
 			for _, part := range parts {
-				if q := part.Kernel(); len(q) > 2 || q[0].Orig.Has&ctnetlink.FieldDstPort == 0 || q[0].Orig.Has&ctnetlink.FieldProto == 0 {
+				const both = ctnetlink.FieldProto | ctnetlink.FieldDstPort
+				if q := part.Kernel(); len(q) > 2 || q[0].Orig.Has&both != both {
 					t.Errorf("%s: the kernel cannot evaluate a part", c.name)
 				}
 			}

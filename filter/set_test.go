@@ -20,7 +20,8 @@ func TestSet(t *testing.T) {
 		{"touching", []filter.Range{{5, 9}, {0, 4}}, filter.Set{{0, 9}}, filter.Set{{10, 99}}},
 		{"inside", []filter.Range{{1, 90}, {5, 9}, {89, 91}}, filter.Set{{1, 91}}, filter.Set{{0, 0}, {92, 99}}},
 		{"all", []filter.Range{{0, 99}}, filter.Set{{0, 99}}, filter.Set{}},
-		{"to the end", []filter.Range{{7, math.MaxUint32}, {3, 3}}, filter.Set{{3, 3}, {7, math.MaxUint32}}, filter.Set{{0, 2}, {4, 6}}},
+		{"to the end", []filter.Range{{7, math.MaxUint32}, {3, 3}},
+			filter.Set{{3, 3}, {7, math.MaxUint32}}, filter.Set{{0, 2}, {4, 6}}},
 		{"none", nil, filter.Set{}, filter.Set{{0, 99}}},
 	} {
 		got := filter.NewSet(c.in...)
@@ -33,7 +34,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// TestSetContains holds sets against a bitmap.
+// TestSetContains compares sets with a bitmap.
 func TestSetContains(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
@@ -51,7 +52,8 @@ func TestSetContains(t *testing.T) {
 		not := set.Complement(63)
 		for n, want := range in {
 			if set.Contains(uint32(n)) != want || not.Contains(uint32(n)) == want {
-				t.Fatalf("%v: %d is in the set %v and in the complement %v; want %v", ranges, n, set.Contains(uint32(n)), not.Contains(uint32(n)), want)
+				t.Fatalf("%v: %d is in the set %v and in the complement %v; want %v", ranges, n,
+					set.Contains(uint32(n)), not.Contains(uint32(n)), want)
 			}
 		}
 	}

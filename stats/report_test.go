@@ -56,13 +56,16 @@ func TestProcCPUs(t *testing.T) {
 	if len(cpus) != 2 || len(expect) != 2 || cpus[1].Number != 1 {
 		t.Fatalf("%v %v", cpus, expect)
 	}
-	for name, want := range map[string]uint64{"entries": 0, "clash_resolve": 1, "found": 2, "invalid": 3, "chaintoolong": 4, "insert": 5,
-		"insert_failed": 6, "drop": 7, "early_drop": 8, "error": 9, "search_restart": 13, "expect_new": 0, "new": 0} {
+	for name, want := range map[string]uint64{
+		"entries": 0, "clash_resolve": 1, "found": 2, "invalid": 3, "chaintoolong": 4, "insert": 5,
+		"insert_failed": 6, "drop": 7, "early_drop": 8, "error": 9, "search_restart": 13, "expect_new": 0, "new": 0,
+	} {
 		if got := Lookup(cpus[0].Counters, name); got != want {
 			t.Errorf("%s = %d, want %d", name, got, want)
 		}
 	}
-	if want := []Counter{{"expect_new", 10}, {"expect_create", 11}, {"expect_delete", 12}}; !slices.Equal(expect[0].Counters, want) {
+	want := []Counter{{"expect_new", 10}, {"expect_create", 11}, {"expect_delete", 12}}
+	if !slices.Equal(expect[0].Counters, want) {
 		t.Errorf("%v, want %v", expect[0].Counters, want)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestSorted holds orders and limits against a stable sort of all records.
+// TestSorted compares orders and limits with a stable sort of all records.
 func TestSorted(t *testing.T) {
 	records := randomRecords(rand.New(rand.NewPCG(6, 5)), 2000)
 	number := func(i int) []byte {
@@ -57,7 +57,7 @@ func TestSorted(t *testing.T) {
 	}
 }
 
-// TestSortedMemory: the first ten of many cost no more than ten.
+// TestSortedMemory checks that the first ten of many take the memory of ten.
 func TestSortedMemory(t *testing.T) {
 	records := randomRecords(rand.New(rand.NewPCG(6, 6)), 1000)
 	s := NewSorted(ParseOrder("-one,two"), 10)

@@ -7,7 +7,9 @@ import (
 )
 
 func TestAppendLine(t *testing.T) {
-	counters := []stats.Counter{{Name: stats.Name(2), Value: 12}, {Name: stats.Name(15), Value: 0}, {Name: stats.Name(16), Value: 1}}
+	counters := []stats.Counter{
+		{Name: stats.Name(2), Value: 12}, {Name: stats.Name(15), Value: 0}, {Name: stats.Name(16), Value: 1},
+	}
 	got := string(stats.AppendLine(nil, 0, counters))
 	if want := "cpu=0   \tfound=12 chaintoolong=0 unknown1=1 \n"; got != want {
 		t.Errorf("%q, want %q", got, want)

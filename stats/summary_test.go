@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// record is what an entry adds to a summary by two keys.
+// record has the values of an entry that a summary by two keys adds.
 type record struct {
 	values         [2]Value
 	code           []byte
@@ -62,7 +62,7 @@ func cloneGroups(seq iter.Seq[*Group]) []Group {
 	return groups
 }
 
-// TestSummary holds a summary against a map of texts.
+// TestSummary compares a summary with a map of texts.
 func TestSummary(t *testing.T) {
 	records := randomRecords(rand.New(rand.NewPCG(6, 2)), 15000)
 	want := map[string]Group{}
@@ -99,7 +99,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// TestSummaryOrder holds orders, and limits, against a sort of all groups.
+// TestSummaryOrder compares orders and limits with a sort of all groups.
 func TestSummaryOrder(t *testing.T) {
 	s := summarize(randomRecords(rand.New(rand.NewPCG(6, 3)), 1200))
 	compare := map[string]func(a, b Group) int{
@@ -109,7 +109,10 @@ func TestSummaryOrder(t *testing.T) {
 		"one":     func(a, b Group) int { return bytes.Compare(code(a.Values[0]), code(b.Values[0])) },
 		"two":     func(a, b Group) int { return bytes.Compare(code(a.Values[1]), code(b.Values[1])) },
 	}
-	for _, list := range []string{"entries", "-entries", "packets:desc", "bytes:asc", "one", "-two", "two,-entries", "-packets,one:desc,-two", "-one,-two,-bytes"} {
+	for _, list := range []string{
+		"entries", "-entries", "packets:desc", "bytes:asc", "one", "-two",
+		"two,-entries", "-packets,one:desc,-two", "-one,-two,-bytes",
+	} {
 		orders := ParseOrder(list)
 		all := collectGroups(t, s, list, 0)
 		if !slices.IsSortedFunc(all, func(a, b Group) int {
@@ -137,7 +140,7 @@ func TestSummaryOrder(t *testing.T) {
 	}
 }
 
-// code returns the code of a value that was read back.
+// code encodes a decoded value again.
 func code(v Value) []byte {
 	switch v.Kind {
 	case Number:
@@ -152,8 +155,8 @@ func code(v Value) []byte {
 	return AppendAbsent(nil)
 }
 
-// TestSummaryMemory: an entry costs nothing once its group is there, and a
-// group little.
+// TestSummaryMemory checks that an entry of an existing group takes no memory,
+// and a group little.
 func TestSummaryMemory(t *testing.T) {
 	records := randomRecords(rand.New(rand.NewPCG(6, 4)), 5000)
 	s := summarize(records)
@@ -163,7 +166,7 @@ func TestSummaryMemory(t *testing.T) {
 		s.Add(rec.code, rec.packets, rec.bytes, true)
 		i++
 	}); n != 0 {
-		t.Errorf("%v allocations for an entry of a group that is there", n)
+		t.Errorf("%v allocations for an entry of an existing group", n)
 	}
 	const many = 1 << 18
 	var code []byte
@@ -212,7 +215,7 @@ func BenchmarkSummarySorted(b *testing.B) {
 	}
 }
 
-// TestSummaryLongKeys: a key may be longer than a page of keys.
+// TestSummaryLongKeys checks that a key may be longer than a page.
 func TestSummaryLongKeys(t *testing.T) {
 	s := NewSummary([]string{"one"})
 	text := func(i int) []byte { return bytes.Repeat([]byte{byte('a' + i)}, pageBytes/3+i*pageBytes/2) }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// randomValue returns a value of every kind, and its code. Few different ones,
-// so that equal ones meet.
+// randomValue returns a value of any kind, and its encoding. There are few
+// different values, so that equal ones are frequent.
 func randomValue(r *rand.Rand) (Value, []byte) {
 	v4 := netip.AddrFrom4([4]byte{10, 0, byte(r.IntN(2)), byte(r.IntN(3))})
 	v6 := netip.AddrFrom16([16]byte{0: 0x20, 7: byte(r.IntN(2)), 15: byte(r.IntN(3))})
@@ -36,8 +36,8 @@ func randomValue(r *rand.Rand) (Value, []byte) {
 	return Value{Kind: Text, Text: text}, AppendText(nil, text)
 }
 
-// compareValues orders values of one kind in the plainest way; an absent one
-// comes first.
+// compareValues compares values of one kind, field by field; an absent value is
+// less than any other.
 func compareValues(a, b Value) int {
 	return cmp.Or(cmp.Compare(min(a.Kind, 1), min(b.Kind, 1)), cmp.Compare(a.Number, b.Number), a.Addr.Compare(b.Addr),
 		cmp.Compare(a.Bits, b.Bits), bytes.Compare(a.Text, b.Text))
@@ -70,7 +70,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestTextWithNUL: a name ends where C ends it, and cannot pass for two values.
+// TestTextWithNUL checks that a name ends at the first NUL, so that it cannot be
+// read as two values.
 func TestTextWithNUL(t *testing.T) {
 	if got := AppendText(nil, []byte("a\x00\x40b")); !bytes.Equal(got, AppendText(nil, []byte("a"))) {
 		t.Errorf("%x", got)
