@@ -1,4 +1,15 @@
+//go:build !linux || !(mips || mipsle || mips64 || mips64le)
+
 package ctnetlink
+
+// The numbers that MIPS does not share (asm-generic/errno.h).
+const (
+	EMSGSIZE     Errno = 90
+	EOPNOTSUPP   Errno = 95
+	EAFNOSUPPORT Errno = 97
+	ENOBUFS      Errno = 105
+	EALREADY     Errno = 114 // the same is expected, in another class
+)
 
 // errnoText holds glibc's strerror(3) texts for Linux's error numbers
 // (asm-generic/errno-base.h, asm-generic/errno.h).
