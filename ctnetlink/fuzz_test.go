@@ -276,6 +276,9 @@ func FuzzStats(f *testing.F) {
 func FuzzDump(f *testing.F) {
 	for _, name := range []string{"dump", "expect", "errors"} {
 		all := captured(f, name)
+		if len(all) == 0 {
+			continue
+		}
 		f.Add(bytes.Join(all, nil), uint16(len(all[0])), uint16(0))
 		f.Add(bytes.Join(append(all, done(1)), nil), uint16(0), uint16(len(all[0])))
 		f.Add(bytes.Join(append(all, all...), nil), uint16(len(bytes.Join(all, nil))), uint16(0)) // all repeated

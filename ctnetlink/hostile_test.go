@@ -2,6 +2,7 @@ package ctnetlink
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"runtime"
 	"slices"
@@ -83,7 +84,7 @@ func TestDumpManyRepeats(t *testing.T) {
 		small.Orig = Tuple{Has: FieldZone, Zone: uint16(i)}
 		small.ID, small.Set = uint32(i%3), AttrSet(0).With(AttrID)
 		m := small.AppendMessage(nil)
-		m[8] = 1
+		binary.NativeEndian.PutUint32(m[8:], 1) // the sequence number
 		if i%2 == 0 {
 			first = append(first, m)
 		}

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
 	if n := skipped.Load(); n > 0 {
-		fmt.Fprintf(os.Stderr, "\n*** %d TESTS OF THE LIVE KERNEL WERE SKIPPED: no network namespace could be made ***\n\n", n)
+		fmt.Fprintf(os.Stderr, "\n*** %d TESTS OF THE LIVE KERNEL WERE SKIPPED: no network namespace, netfilter or nft ***\n\n", n)
 	}
 	os.Exit(code)
 }
@@ -78,12 +78,25 @@ func namespace(t testing.TB) *Conn {
 		skipped.Add(1)
 		t.Skipf("SKIPPED, no network namespace: %v", err)
 	}
+	needNetfilter(t)
 	loopbackUp(t)
 	sysctl(t, "net/netfilter/nf_conntrack_acct", "1")
 	sysctl(t, "net/netfilter/nf_conntrack_timestamp", "1")
 	c := Open()
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// needNetfilter skips the test where there are no netfilter sockets: in a
+// program for another processor that qemu-user runs.
+func needNetfilter(t testing.TB) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	if errors.Is(err, unix.EPROTONOSUPPORT) {
+		skipped.Add(1)
+		t.Skipf("SKIPPED, no netfilter sockets: %v", err)
+	}
+	unix.Close(fd)
 }
 
 func loopbackUp(t testing.TB) {

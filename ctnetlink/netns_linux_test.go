@@ -13,6 +13,7 @@ import (
 // TestOpenIn: a Conn of another network namespace acts on the table there, and
 // leaves the caller's thread where it is.
 func TestOpenIn(t *testing.T) {
+	needNetfilter(t)
 	type result struct {
 		file *os.File
 		err  error
