@@ -33,6 +33,9 @@ func summary(e *Env, r *cmdline.Request) error {
 		return err
 	}
 	w := format.NewSummary(r.Output, sum, kinds)
+	if r.View().Limit == 0 {
+		w.Measure(sum.All())
+	}
 	e.Out.Buf, err = w.Append(e.Out.Buf, groups, func(b []byte) ([]byte, error) {
 		e.Out.Buf = b
 		err := e.Out.Spill()
