@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 )
 
@@ -22,52 +23,48 @@ func isClassicCompletion(args []string) bool {
 
 // completeClassic answers such a request.
 func (p *program) completeClassic(args []string) error {
-	var b strings.Builder
-	completeLine(args[1:len(args)-1], args[len(args)-1]).print(&b, args[0] == cobra.ShellCompRequestCmd)
-	return p.Out.Print(b.String())
+	writeCandidates(p.Out, completeLine(args[1:len(args)-1], args[len(args)-1]), args[0] == cobra.ShellCompRequestCmd)
+	return p.Out.Flush()
 }
 
 // completeLine completes typed after the words before it.
-func completeLine(before []string, typed string) completion {
+func completeLine(before []string, typed string) cmdline.Candidates {
 	l := cmdline.ParsePartial(before)
-	k := &known{expect: l.Table == cmdline.TableExpect}
-	for i := range l.Given {
-		k.note(l.Given[i].Word, l.Given[i].Value)
-	}
+	k := cmdline.NewCompleter(l.Given, l.Table == cmdline.TableExpect, action.NetNSNames)
 	switch {
 	case l.Open != nil && (l.Missing || !strings.HasPrefix(typed, "-")):
 		return completeValue(l, k, typed)
 	case l.Command == cmdline.CmdLoad:
-		return matching(typed, []string{"--keep-going", "--dry-run"})
+		return cmdline.Matching(typed, []string{"--keep-going", "--dry-run"})
 	case strings.HasPrefix(typed, "--") && strings.ContainsRune(typed, '='):
 		name, value, _ := strings.Cut(typed[2:], "=")
 		if w := l.Find(name); w != nil && w.Argument != cmdline.NoArgument && w.Command == cmdline.CmdNone {
-			return k.value(w, value)
+			return k.Value(w, value)
 		}
 	case strings.HasPrefix(typed, "-"):
 		return completeOption(l, typed)
 	}
-	return nothing
+	return cmdline.Candidates{}
 }
 
 // completeValue completes the value of the option that is open.
-func completeValue(l *cmdline.Partial, k *known, typed string) completion {
+func completeValue(l *cmdline.Partial, k *cmdline.Completer, typed string) cmdline.Candidates {
 	switch l.Open.Command {
 	case cmdline.CmdNone:
-		return k.value(l.Open, typed)
+		return k.Value(l.Open, typed)
 	case cmdline.CmdLoad:
-		return files
+		return cmdline.Candidates{Files: true}
 	}
 	i := slices.IndexFunc(treeCommands, func(t treeCommand) bool { return t.command == l.Open.Command })
 	if i < 0 {
-		return nothing
+		return cmdline.Candidates{}
 	}
-	return matching(typed, treeCommands[i].tables)
+	return cmdline.Matching(typed, treeCommands[i].tables)
 }
 
 // completeOption completes the name of an option: those that go with the command
 // and were not given yet, or commands where there is none yet.
-func completeOption(l *cmdline.Partial, typed string) completion {
+func completeOption(l *cmdline.Partial, typed string) cmdline.Candidates {
 	var list []string
 	offer := func(w *cmdline.Word, text string) {
 		if text != "" {
@@ -88,7 +85,7 @@ func completeOption(l *cmdline.Partial, typed string) completion {
 			}
 		}
 		list = append(list, "-R\trun the commands of a file", "--load-file\trun the commands of a file")
-		return matching(typed, list)
+		return cmdline.Matching(typed, list)
 	}
 	for i := range cmdline.Words {
 		w := &cmdline.Words[i]
@@ -110,7 +107,7 @@ func completeOption(l *cmdline.Partial, typed string) completion {
 			}
 		}
 	}
-	return matching(typed, unique(list))
+	return cmdline.Matching(typed, cmdline.Unique(list))
 }
 
 // commandText describes a command.

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
-
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -67,14 +65,14 @@ func TestCompleteClassic(t *testing.T) {
 		if !strings.HasSuffix(before, " ") && len(words) > 0 {
 			typed, words = words[len(words)-1], words[:len(words)-1]
 		}
-		got := completeLine(words, typed).names()
+		got := names(completeLine(words, typed))
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.line, got, c.want)
 		}
 	}
 	for _, line := range [][]string{{"-R"}, {"--load-file"}, {"-L", "--labelmap"}, {"-L", "--table"}, {"-L", "--netns"}} {
 		typed := "/tm"
-		if c := completeLine(line, typed); c.how != cobra.ShellCompDirectiveDefault {
+		if c := completeLine(line, typed); !c.Files {
 			t.Errorf("%q: the shell is not asked for files", line)
 		}
 	}
@@ -91,7 +89,7 @@ func TestCompleteAny(t *testing.T) {
 	for _, a := range all {
 		for _, b := range all {
 			for _, typed := range []string{"", "-", "--", "--s", "e", "!", ","} {
-				for _, w := range completeLine([]string{a, b}, typed).names() {
+				for _, w := range names(completeLine([]string{a, b}, typed)) {
 					if !cmdline.HasPrefixFold(w, typed) {
 						t.Fatalf("%q %q %q: %q", a, b, typed, w)
 					}
@@ -102,9 +100,9 @@ func TestCompleteAny(t *testing.T) {
 }
 
 // names are the words without their descriptions.
-func (c completion) names() []string {
+func names(c cmdline.Candidates) []string {
 	var names []string
-	for _, w := range c.words {
+	for _, w := range c.Words {
 		name, _, _ := strings.Cut(w, "\t")
 		names = append(names, name)
 	}

@@ -27,7 +27,7 @@ func TestManPages(t *testing.T) {
 		}
 	}
 	whole := pages["conntrack.8"]
-	for _, w := range allWords() {
+	for _, w := range cmdline.AllWords() {
 		if w.Option != cmdline.OptNATRange && !isAlias(w) && !strings.Contains(whole, roffEscape("--"+w.Long)) {
 			t.Errorf("conntrack.8 does not name --%s", w.Long)
 		}
@@ -70,7 +70,7 @@ the other
 
 // Every option has its help.
 func TestOptionHelp(t *testing.T) {
-	for _, w := range allWords() {
+	for _, w := range cmdline.AllWords() {
 		if w.Option != cmdline.OptNATRange && w.Help().Text == "" {
 			t.Errorf("--%s has no help", w.Long)
 		}
