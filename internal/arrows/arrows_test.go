@@ -1,0 +1,133 @@
+// Package arrows has the test that holds the arrows between the project's
+// packages: which package may import which. docs/architecture.md draws them.
+package arrows
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/gonntrack/gonntrack"
+
+// allowed lists for each package the packages of ours that it may import, beside
+// those of the root internal/. A package that is not listed is an error, so that
+// a new one is given its place.
+var allowed = map[string]string{
+	"":                     "cmd",
+	"cmd":                  "cmd/internal/action cmd/internal/cmdline cmd/internal/console",
+	"cmd/internal/action":  "cmd/internal/cmdline cmd/internal/target cmd/internal/console filter format stats ctnetlink ctnetlink/tablefile ctnetlink/snapshot",
+	"cmd/internal/cmdline": "cmd/internal/console filter format stats ctnetlink",
+	"cmd/internal/target":  "cmd/internal/console format ctnetlink/tablefile ctnetlink/engine ctnetlink",
+	"cmd/internal/console": "",
+	"ctnetlink":            "",
+	"ctnetlink/snapshot":   "ctnetlink",
+	"ctnetlink/engine":     "ctnetlink",
+	"ctnetlink/tablefile":  "ctnetlink ctnetlink/engine ctnetlink/snapshot",
+	"filter":               "ctnetlink",
+	"format":               "ctnetlink ctnetlink/snapshot stats",
+	"stats":                "ctnetlink",
+	"e2e":                  "",
+	"e2e/difftest":         "",
+	"internal/wire":        "",
+	"internal/atomicfile":  "",
+	"internal/testwait":    "",
+	"internal/arrows":      "",
+	"scripts/bench":        "ctnetlink ctnetlink/engine ctnetlink/tablefile ctnetlink/timo filter",
+}
+
+// forbidden are libraries that the program conntrack must not link.
+var forbidden = []string{
+	"github.com/ti-mo/",                  // for programs in Go, and tests
+	"github.com/charmbracelet/",          // screens: conntrack-top
+	"charm.land/",                        // screens: conntrack-top
+	"github.com/gopacket/",               // captures: conntrack-replay
+	"github.com/goreleaser/",             // packages: scripts
+	"net/http",                           // 0.7 ms at each start
+	"github.com/rogpeppe/go-internal",    // tests
+	"github.com/santhosh-tekuri/jsonsch", // tests
+}
+
+// listed is what `go list -json' prints of a package.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T, arguments ...string) []listed {
+	t.Helper()
+	command := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports,Deps"}, arguments...)...)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	var packages []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// ours returns the path of a package in the module. The module itself is "".
+func ours(path string) (string, bool) {
+	if path == module {
+		return "", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+// Every import between packages is one of the allowed arrows.
+func TestArrows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range list(t, module+"/...") {
+		name, _ := ours(p.ImportPath)
+		seen[name] = true
+		arrows, ok := allowed[name]
+		if !ok {
+			t.Errorf("package %s has no arrows: list it, and draw it in docs/architecture.md", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			to, ok := ours(path)
+			if !ok || strings.HasPrefix(to, "internal/") && !strings.HasPrefix(name, "internal/") {
+				continue
+			}
+			if !slices.Contains(strings.Fields(arrows), to) {
+				t.Errorf("%s imports %s: no such arrow", name, to)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(allowed)) {
+		if !seen[name] {
+			t.Errorf("there is no package %q", name)
+		}
+	}
+}
+
+// What is linked costs every start of the program.
+func TestLinked(t *testing.T) {
+	for _, p := range list(t, module) {
+		for _, path := range p.Deps {
+			for _, prefix := range forbidden {
+				if strings.HasPrefix(path, prefix) {
+					t.Errorf("conntrack links %s", path)
+				}
+			}
+		}
+	}
+}
