@@ -114,7 +114,7 @@ func TestUpdate(t *testing.T) {
 	mark, _ := f.Mark()
 	timeout, _ := f.Timeout()
 	state, _ := f.State()
-	if mark != 0xab01 || timeout > 77 || timeout < 70 || state != TCPTimeWait {
+	if mark != 0xab01 || timeout > 77 || timeout < 17 || state != TCPTimeWait {
 		t.Errorf("mark %x, timeout %d, state %d", mark, timeout, state)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gonntrack/gonntrack/internal/testwait"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -134,13 +135,9 @@ func TestDumpBreak(t *testing.T) {
 // settle waits until no more goroutines run than before.
 func settle(t *testing.T, before int) {
 	t.Helper()
-	for range 200 {
-		if runtime.NumGoroutine() <= before {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
+	if !testwait.For(10*time.Second, func() bool { return runtime.NumGoroutine() <= before }) {
+		t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 	}
-	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
 // TestDumpErrors of dialling and sending come out as the only item.

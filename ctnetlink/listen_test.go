@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gonntrack/gonntrack/internal/testwait"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -47,16 +48,13 @@ func readOut(t *testing.T, l *Listener) (marks []uint32, gaps int) {
 // waitReceived waits until a fake socket has handed out everything.
 func waitReceived(t *testing.T, s *fakeSocket) {
 	t.Helper()
-	for range 1000 {
+	if !testwait.For(10*time.Second, func() bool {
 		s.mu.Lock()
-		all := s.received == len(s.datagrams)
-		s.mu.Unlock()
-		if all {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
+		defer s.mu.Unlock()
+		return s.received == len(s.datagrams)
+	}) {
+		t.Fatal("the socket was not drained")
 	}
-	t.Fatal("the socket was not drained")
 }
 
 // TestQueue: with nobody reading, what the queue cannot hold is dropped and

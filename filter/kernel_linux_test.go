@@ -16,6 +16,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // TestEventsLive checks that a listener with a filter in its socket receives
@@ -281,7 +282,7 @@ func listen(t *testing.T, c *ctnetlink.Conn, m *filter.Filter) *ctnetlink.Listen
 // received returns the messages that a listener has received when n of them
 // match.
 func received(t *testing.T, l *ctnetlink.Listener, m *filter.Filter, n int) (all [][]byte) {
-	patience := time.AfterFunc(10*time.Second, l.Stop)
+	patience := time.AfterFunc(testwait.Scale(30*time.Second), l.Stop)
 	var events ctnetlink.Events
 	for {
 		if n == 0 && patience.Stop() {

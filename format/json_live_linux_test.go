@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 	"github.com/gonntrack/gonntrack/stats"
 )
 
@@ -24,7 +25,7 @@ func TestLiveJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Stop()
-	defer time.AfterFunc(time.Minute, l.Stop).Stop() // what does not come is not awaited for ever
+	defer time.AfterFunc(testwait.Scale(time.Minute), l.Stop).Stop() // a missing event ends the test
 	fillTable(t)
 	expect := makeExpectation(conn)
 	s := schemas(t)

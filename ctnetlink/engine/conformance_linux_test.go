@@ -52,9 +52,14 @@ const maxFailures = 5
 // setups are the tables' settings among the seeds.
 var setups = []setup{{}, {accounting: true}, {timestamps: true}, {true, true}}
 
-// conform compares two tables for the time given (or the one in the
-// environment).
+// shortBound is the time for one comparison with -short.
+const shortBound = 2 * time.Second
+
+// conform compares two tables for the time given, or that of CONFORM.
 func conform(t *testing.T, bound time.Duration, names [2]string, first, second func(setup) tableMaker) {
+	if testing.Short() {
+		bound = shortBound
+	}
 	if s := os.Getenv("CONFORM"); s != "" {
 		var err error
 		if bound, err = time.ParseDuration(s); err != nil {
@@ -95,7 +100,7 @@ func conform(t *testing.T, bound time.Duration, names [2]string, first, second f
 			break
 		}
 	}
-	t.Logf("%d sequences, %d requests compared", seeds, requests)
+	t.Logf("%d sequences, %d requests compared in %v", seeds, requests, bound)
 	t.Logf("answers compared:%s", seen)
 	for _, e := range exceptions {
 		t.Logf("exception: %s, %d times: %s", e.name, e.n.Swap(0), e.why)

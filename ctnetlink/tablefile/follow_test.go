@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // events is a listener whose events are collected as text.
@@ -61,7 +62,7 @@ func listen(t testing.TB, path string, groups ...ctnetlink.Group) *events {
 // wait waits for so many events.
 func (e *events) wait(t testing.TB, n int) (seen []string) {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(testwait.Scale(30 * time.Second))
 	for len(seen) < n {
 		select {
 		case s, ok := <-e.seen:
