@@ -18,7 +18,7 @@ type FlowSpec struct {
 	// Set names which of the fields below are sent: AttrZone, AttrStatus,
 	// AttrTimeout, AttrMark, AttrMarkMask, AttrProtoInfo, AttrHelp,
 	// AttrLabels, AttrLabelsMask, AttrNATSrc, AttrNATDst, AttrID,
-	// AttrTupleMaster.
+	// AttrTupleMaster, AttrSeqAdjOrig, AttrSeqAdjReply, AttrSynproxy.
 	Set AttrSet
 	// Zone of both directions.
 	Zone uint16
@@ -41,6 +41,10 @@ type FlowSpec struct {
 	SrcNAT, DstNAT NAT
 	// Master is the original tuple of the connection that expected this one.
 	Master Tuple
+	// SeqAdj are the sequence adjustments of both directions.
+	SeqAdj [2]SeqAdj
+	// Synproxy has the numbers of a SYNPROXY target.
+	Synproxy Synproxy
 }
 
 // NAT is a translation to an address, an address range, a port or a port range.
@@ -108,6 +112,15 @@ func (en *FlowSpec) append(e *encoder, h Header) {
 	if en.Set.Has(AttrLabelsMask) {
 		e.Bytes(uint16(AttrLabelsMask), en.LabelsMask)
 	}
+	if en.Set.Has(AttrSeqAdjOrig) {
+		e.seqAdj(AttrSeqAdjOrig, en.SeqAdj[0])
+	}
+	if en.Set.Has(AttrSeqAdjReply) {
+		e.seqAdj(AttrSeqAdjReply, en.SeqAdj[1])
+	}
+	if en.Set.Has(AttrSynproxy) {
+		e.synproxy(en.Synproxy)
+	}
 	e.End()
 }
 
@@ -143,6 +156,16 @@ type ExpectSpec struct {
 	Zone  uint16
 	// HasZone marks Zone as set.
 	HasZone bool
+	// Helper is the name of the helper, Fn that of the function that is called
+	// when a connection matches. Empty names are not sent.
+	Helper, Fn string
+	// Class is the class of the helper's expectations, Flags are the flags.
+	// Zero values are not sent; they are the kernel's default.
+	Class uint32
+	Flags ExpectFlags
+	// NAT is the translation of the expected connection. It is sent when
+	// NAT.Tuple.Has is not empty.
+	NAT ExpectNAT
 }
 
 func (x *ExpectSpec) append(e *encoder, h Header) {
@@ -165,6 +188,21 @@ func (x *ExpectSpec) append(e *encoder, h Header) {
 	}
 	if x.HasZone {
 		e.U16(wire.ExpectZone, x.Zone)
+	}
+	if x.Helper != "" {
+		e.Str(wire.ExpectHelpName, x.Helper)
+	}
+	if x.Fn != "" {
+		e.Str(wire.ExpectFn, x.Fn)
+	}
+	if x.Class != 0 {
+		e.U32(wire.ExpectClass, x.Class)
+	}
+	if x.Flags != 0 {
+		e.U32(wire.ExpectFlags, uint32(x.Flags))
+	}
+	if x.NAT.Tuple.Has != 0 {
+		e.expectNAT(&x.NAT)
 	}
 	e.End()
 }
