@@ -1,12 +1,10 @@
 package format
 
 import (
-	"encoding/binary"
 	"fmt"
 	"iter"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // Losses counts what of many entries a StyleSave line does not hold, by kind:
@@ -61,16 +59,11 @@ func lostWindow(f *ctnetlink.Flow, status ctnetlink.Status) bool {
 	return info.Flags[0].Value&info.Flags[1].Value&ctnetlink.TCPBeLiberal == 0
 }
 
-// lostSynproxy tells whether an entry went through SYNPROXY: it is sent for
-// every entry that could have, with zeros (CTA_SYNPROXY_ISN, _ITS, _TSOFF).
+// lostSynproxy reports whether an entry went through SYNPROXY. The kernel sends
+// its numbers, as zeros, for other entries too.
 func lostSynproxy(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
-	raw, _ := f.Raw(ctnetlink.AttrSynproxy)
-	for a := (wire.Attrs{B: raw}); a.Next(); {
-		if len(a.Val) == 4 && binary.BigEndian.Uint32(a.Val) != 0 {
-			return true
-		}
-	}
-	return false
+	s, _ := f.Synproxy()
+	return s != (ctnetlink.Synproxy{})
 }
 
 // Add counts what is lost of one entry.
