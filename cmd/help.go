@@ -26,6 +26,6 @@ var (
 
 var helpTopics = []struct{ name, short, text string }{
 	{"filters", "Which entries a command acts on", filtersHelp},
-	{"output", "The forms that -o chooses, and what a line says", outputHelp},
+	{"output", "Output forms, and the fields of a line", outputHelp},
 	{"protocols", "The options of each protocol", protocolsHelp},
 }

@@ -74,7 +74,7 @@ func overviewPage(root *cobra.Command) string {
 	r.section("DESCRIPTION")
 	r.help(helpText)
 	r.section("OPTIONS")
-	r.text("In brackets the commands of the classic grammar that take the option. Any unambiguous beginning of a long name will do.")
+	r.text("The commands of the classic grammar that take an option are in brackets. Long names may be abbreviated to any unambiguous prefix.")
 	for i := range cmdline.Words {
 		w := &cmdline.Words[i]
 		if w.Command == cmdline.CmdNone && w.Option != cmdline.OptNATRange && !isAlias(w) {
@@ -85,7 +85,7 @@ func overviewPage(root *cobra.Command) string {
 		r.option(0, o.Long, o.Help, lettersOf(o.Flows))
 	}
 	r.section("OPTIONS OF PROTOCOLS")
-	r.text("They are known behind -p with a protocol that has them; see")
+	r.text("They are known after -p with a protocol that has them; see")
 	r.line(".BR conntrack-protocols (7).")
 	seen := map[cmdline.ProtoOption]bool{}
 	for _, proto := range cmdline.Protocols {
@@ -99,9 +99,9 @@ func overviewPage(root *cobra.Command) string {
 	}
 	r.section("FILES")
 	for _, f := range [][2]string{
-		{cmdline.DefaultLabelMap, "names of labels: a line for each, its bit and its name"},
+		{cmdline.DefaultLabelMap, "names of labels: one per line, bit and name"},
 		{"/etc/protocols", "names of protocols"},
-		{action.ProcCount + ", " + action.ProcStats, "what -C and -S read where netlink refuses them"},
+		{action.ProcCount + ", " + action.ProcStats, "read by -C and -S if netlink refuses them"},
 	} {
 		r.line(".TP")
 		r.line(".I " + roffEscape(f[0]))
@@ -119,10 +119,10 @@ func overviewPage(root *cobra.Command) string {
 
 // environment are the variables that the program reads.
 var environment = []struct{ name, text string }{
-	{"POSIXLY_CORRECT", "in the classic grammar the first word that is no option ends the options"},
-	{"TZ", "the time zone of what -o ktimestamp shows"},
-	{"COLUMNS", "the width of tables, if not that of the terminal"},
-	{"NO_COLOR", "no colours in tables"},
+	{"POSIXLY_CORRECT", "if set, the first word that is not an option ends the options (classic grammar)"},
+	{"TZ", "time zone of the times shown by -o ktimestamp"},
+	{"COLUMNS", "width of tables, in place of the width of the terminal"},
+	{"NO_COLOR", "if set, tables have no colours"},
 }
 
 // commandsOf are the letters of the commands that take an option of the

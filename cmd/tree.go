@@ -39,7 +39,7 @@ var treeCommands = []treeCommand{
 		"conntrack delete -s 10.0.0.2\nconntrack delete -p tcp --dport 80 -u UNREPLIED"},
 	{"flush", cmdline.CmdFlush, "Empty a table", []string{"conntrack", "expect"},
 		"conntrack flush\nconntrack flush -f ipv6"},
-	{"events", cmdline.CmdEvents, "Follow what happens", []string{"conntrack", "expect"},
+	{"events", cmdline.CmdEvents, "Print events as they happen", []string{"conntrack", "expect"},
 		"conntrack events -e NEW,DESTROY -o timestamp\nconntrack events -p tcp --dport 22 -e NEW"},
 	{"count", cmdline.CmdCount, "Print the number of entries", []string{"conntrack", "expect"}, "conntrack count"},
 	{"stats", cmdline.CmdStats, "Show how full a table is, and the counters of each CPU", []string{"conntrack", "expect"}, "conntrack stats"},
@@ -140,7 +140,7 @@ func (p *program) newTree(name string) *cobra.Command {
 func (p *program) newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print this program's version and the one it is compatible with",
+		Short: "Print the version, and the version of conntrack-tools it is compatible with",
 		Args:  cobra.NoArgs,
 		RunE: running(func([]string) error {
 			return p.Out.Print(fmt.Sprintf("gonntrack %s\ncompatible with %s\n", buildVersion(), cmdline.CompatVersion))

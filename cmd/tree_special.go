@@ -44,12 +44,12 @@ func (p *program) newSummary() *cobra.Command {
 
 // newExplain makes `get' with --explain.
 func (p *program) newExplain() *cobra.Command {
-	c, parse := p.newOptions(&treeCommand{name: "explain", command: cmdline.CmdGet, short: "Tell one entry in words",
+	c, parse := p.newOptions(&treeCommand{name: "explain", command: cmdline.CmdGet, short: "Explain one entry in words",
 		example: "conntrack explain -p tcp -s 10.0.0.2 -d 192.0.2.1 --sport 40296 --dport 8080"})
 	c.Use = "explain"
 	c.Args = cobra.NoArgs
-	c.Long = "Tell one entry in words: who opened it, what is translated, its state and what\n" +
-		"ends it, what its flags mean. The entry is the one that has the tuple, as for\n`get'."
+	c.Long = "Explain one entry in words: who opened it, what is translated, its state and when\n" +
+		"it ends, and what its flags mean. The entry is selected by its tuple, as for\n`get'."
 	hide(c, cmdline.OptExplain, cmdline.OptOutput)
 	c.RunE = running(func([]string) error {
 		if err := c.Flags().Set("explain", "true"); err != nil {
@@ -66,7 +66,7 @@ func (p *program) newExplain() *cobra.Command {
 
 // newSave makes `list' with -o save, into a file.
 func (p *program) newSave() *cobra.Command {
-	c, parse := p.newOptions(&treeCommand{name: "save", command: cmdline.CmdList, short: "Write entries to a file that `load' restores",
+	c, parse := p.newOptions(&treeCommand{name: "save", command: cmdline.CmdList, short: "Write entries to a file for `load'",
 		example: "conntrack save table\nconntrack save table -p tcp --state ESTABLISHED\nconntrack save - | ssh other conntrack load -"})
 	c.Use = "save FILE"
 	c.Long = saveHelp
@@ -100,7 +100,7 @@ var notSaved = []cmdline.Option{cmdline.OptOutput, cmdline.OptZero, cmdline.OptA
 func (p *program) newLoad() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "load FILE",
-		Short:   "Run the commands of a file, or of stdin for -",
+		Short:   "Run the commands of a file; - is stdin",
 		Long:    loadHelp,
 		Args:    cobra.ExactArgs(1),
 		Example: indent("conntrack save table\nconntrack load table"),
@@ -110,7 +110,7 @@ func (p *program) newLoad() *cobra.Command {
 		w := o.Word()
 		text := w.Help().Text
 		if o == cmdline.OptDryRun {
-			text = "tell what would become of each line, and change nothing"
+			text = "show what each line would do, and change nothing"
 		}
 		f.add(w, text)
 	}

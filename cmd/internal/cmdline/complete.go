@@ -60,7 +60,7 @@ func (c *Completer) Value(w *Word, typed string) Candidates {
 	case OptProtoNum:
 		return inList(typed, protocolWords(typed))
 	case OptStatus:
-		return inList(typed, append(namesOf(StatusNames), "UNREPLIED\tno reply was seen"))
+		return inList(typed, append(namesOf(StatusNames), "UNREPLIED\tno reply seen"))
 	case OptEventMask:
 		return inList(typed, namesOf(EventNames))
 	case OptOutput:
@@ -107,10 +107,10 @@ func (c *Completer) protoValue(o ProtoOption, typed string) Candidates {
 }
 
 // outputWords describe what the elements of -o are.
-var outputWords = []string{"xml\ta <flow> element a line", "extended\tthe network protocol in front", "timestamp\twhen it happened (events)",
-	"id\tthe entry's id", "ktimestamp\twhen it began and ended", "labels\tthe names of its labels", "userspace\twithout effect",
-	"save\tthe command that makes it again", "json\tone JSON document", "jsonl\ta JSON object a line", "csv\tcomma-separated values",
-	"table\ta table for eyes", "netlink\ta table file", "prom\tOpenMetrics text (stats)"}
+var outputWords = []string{"xml\tone <flow> element per line", "extended\tthe network protocol in front", "timestamp\ttime of events",
+	"id\tid of the entry", "ktimestamp\twhen the entry was created and destroyed", "labels\tnames of its labels", "userspace\tno effect",
+	"save\tthe command that creates the entry again", "json\tone JSON document", "jsonl\tone JSON object per line", "csv\tcomma-separated values",
+	"table\ta table for people", "netlink\ta table file", "prom\tOpenMetrics text (stats)"}
 
 // described puts the descriptions behind those words that have one.
 func described(words, texts []string) []string {

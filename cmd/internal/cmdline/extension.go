@@ -29,44 +29,44 @@ func ext(o Option, long string, a Argument, flows, expect, value, text string) E
 
 // Extensions are the options that the classic command does not have.
 var Extensions = []Extension{
-	ext(OptQueue, "queue", NeedArgument, "E", "E", "MiB", "events that may wait for the output (default 128)"),
-	ext(OptResync, "resync", NoArgument, "E", "E", "", "after a loss show the whole table, marked [RESYNC]"),
+	ext(OptQueue, "queue", NeedArgument, "E", "E", "MiB", "size of the queue for the output (default 128)"),
+	ext(OptResync, "resync", NoArgument, "E", "E", "", "after a loss list the whole table, marked [RESYNC]"),
 
 	// Which table.
-	ext(OptTable, "table", NeedArgument, EveryCommand, EveryCommand, "file", "use the table in that file, not the kernel's"),
+	ext(OptTable, "table", NeedArgument, EveryCommand, EveryCommand, "file", "use the table in this file, not the kernel's"),
 	ext(OptNetNS, "netns", NeedArgument, EveryCommand, EveryCommand, "name|path|pid", "use the table of another network namespace"),
 	ext(OptAllNetNS, "all-netns", NoArgument, "LGDUFECS", "LGDFECS", "", "use the tables of all network namespaces, one after the other"),
 
 	// Which entries.
 	ext(OptHost, "host", NeedArgument, selecting, "", "ip[/len]", "address of either end in either direction"),
 	ext(OptPort, "port", NeedArgument, selecting, "", "list", "port of either end in either direction"),
-	ext(OptMinBytes, "min-bytes", NeedArgument, selecting, "", "size", "bytes of both directions, at least (K, M, G: powers of 1024)"),
-	ext(OptMinPackets, "min-packets", NeedArgument, selecting, "", "number", "packets of both directions, at least"),
-	ext(OptOlder, "older", NeedArgument, selecting, "", "duration", "began longer ago than that (90s, 5m, 1h, 2d)"),
-	ext(OptYounger, "younger", NeedArgument, selecting, "", "duration", "began less long ago than that"),
-	ext(OptExpiresWithin, "expires-within", NeedArgument, selecting, "", "duration", "ends within that time, without further packets"),
-	ext(OptRelated, "related", NoArgument, selecting, "", "", "was expected by another connection"),
-	ext(OptAssured, "assured", NoArgument, selecting, "", "", "is assured"),
-	ext(OptUnreplied, "unreplied", NoArgument, selecting, "", "", "has seen no reply"),
-	ext(OptOffloaded, "offloaded", NoArgument, selecting, "", "", "is handled by a flow table or by hardware"),
+	ext(OptMinBytes, "min-bytes", NeedArgument, selecting, "", "size", "at least this many bytes in both directions together (K, M, G: powers of 1024)"),
+	ext(OptMinPackets, "min-packets", NeedArgument, selecting, "", "number", "at least this many packets in both directions together"),
+	ext(OptOlder, "older", NeedArgument, selecting, "", "duration", "created longer ago than this (90s, 5m, 1h, 2d)"),
+	ext(OptYounger, "younger", NeedArgument, selecting, "", "duration", "created less long ago than this"),
+	ext(OptExpiresWithin, "expires-within", NeedArgument, selecting, "", "duration", "times out within this time unless another packet arrives"),
+	ext(OptRelated, "related", NoArgument, selecting, "", "", "expected by another connection"),
+	ext(OptAssured, "assured", NoArgument, selecting, "", "", "assured"),
+	ext(OptUnreplied, "unreplied", NoArgument, selecting, "", "", "no reply seen"),
+	ext(OptOffloaded, "offloaded", NoArgument, selecting, "", "", "handled by a flow table or by hardware"),
 
 	// What is shown.
-	ext(OptBy, "by", NeedArgument, "L", "", "keys", "sum up by these keys instead of listing (conntrack help summary)"),
+	ext(OptBy, "by", NeedArgument, "L", "", "keys", "print sums by these keys in place of entries (see `conntrack help summary')"),
 	ext(OptColumns, "columns", NeedArgument, "L", "L", "list", "columns of -o table and csv"),
-	ext(OptSort, "sort", NeedArgument, "L", "", "key", "order by this key"),
-	ext(OptLimit, "limit", NeedArgument, "L", "", "number", "show the first so many only"),
-	ext(OptExplain, "explain", NoArgument, "G", "", "", "tell the entry in words"),
+	ext(OptSort, "sort", NeedArgument, "L", "", "key", "sort by this key"),
+	ext(OptLimit, "limit", NeedArgument, "L", "", "number", "show only the first entries, this many"),
+	ext(OptExplain, "explain", NoArgument, "G", "", "", "explain the entry in words"),
 
 	// What is made.
-	ext(OptHelper, "helper", NeedArgument, "IA", "", "name", "helper that reads the packets: ftp, sip, tftp …"),
-	ext(OptLabelBits, "label-bits", NeedArgument, "IA", "", "list", "labels to set, by their bits"),
+	ext(OptHelper, "helper", NeedArgument, "IA", "", "name", "helper for the connection: ftp, sip, tftp …"),
+	ext(OptLabelBits, "label-bits", NeedArgument, "IA", "", "list", "labels to set, by bit number"),
 
 	// How a file is loaded.
-	ext(OptKeepGoing, "keep-going", NoArgument, "R", "", "", "report refused lines and go on"),
+	ext(OptKeepGoing, "keep-going", NoArgument, "R", "", "", "report refused lines and continue"),
 
 	// What is changed.
 	ext(OptDryRun, "dry-run", NoArgument, "DUF", "DF", "", "show what would change, and change nothing"),
-	ext(OptYes, "yes", NoArgument, "F", "F", "", "do not ask"),
+	ext(OptYes, "yes", NoArgument, "F", "F", "", "do not ask for confirmation"),
 }
 
 // Extension returns the row of an option that is not classic, else nil.
