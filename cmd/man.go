@@ -15,10 +15,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Manual pages, made of what help says: conntrack(8) with the classic grammar,
+// Manual pages, made of the text of help: conntrack(8) with the classic grammar,
 // a page for each command with a name, and one for each topic.
 
-// newMan is a command for who makes packages.
+// newMan makes a command for those who make packages.
 func (p *program) newMan() *cobra.Command {
 	c := &cobra.Command{
 		Use:    "man DIRECTORY",
@@ -192,7 +192,7 @@ func commandPage(c *cobra.Command) string {
 // page is a manual page in man(7)'s macros.
 type page struct {
 	strings.Builder
-	// fresh: nothing stands below the last heading.
+	// fresh: there is nothing below the last heading.
 	fresh bool
 }
 
@@ -204,8 +204,8 @@ func newPage(name, section, short string) *page {
 	return r
 }
 
-// manDate is the day that SOURCE_DATE_EPOCH says, so that the same source
-// makes the same pages; "" without.
+// manDate returns the day of SOURCE_DATE_EPOCH, so that the same source makes the
+// same pages, or "" if that is not set.
 func manDate() string {
 	n, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
@@ -253,7 +253,7 @@ func (r *page) seeAlso() {
 
 // help adds a help text: paragraphs are filled; a line that ends in a colon
 // over what is indented is a heading; what is indented is a list of terms and
-// their descriptions where it can be read so, else it stands as it is.
+// their descriptions where it can be read so, else it is literal.
 func (r *page) help(text string) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i := 0; i < len(lines); {

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// version and commit are what was built, where the linker was told
+// version and commit are what was built, if the linker sets them
 // (scripts/release: -X).
 var version, commit string
 
-// buildVersion tells version, commit, compiler and system, as far as they are
-// known.
+// buildVersion returns the version, commit, compiler and system, as far as they
+// are known.
 func buildVersion() string {
 	v, c, modified := version, commit, false
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -54,7 +54,7 @@ func (p *preview) add(f *ctnetlink.Flow) error {
 
 func (*preview) flush() error { return nil }
 
-// queue sends requests in batches. Each has an item that says what it is about.
+// queue sends requests in batches. Each has an item that identifies it.
 type queue[T any] struct {
 	request *cmdline.Request
 	batch   *ctnetlink.Batch

@@ -53,7 +53,7 @@ func printProcCount(e *Env, r *cmdline.Request, text string) error {
 	return e.Out.Print(text + e.netnsField() + "\n")
 }
 
-// Where the kernel shows what netlink refuses to an ordinary user, or never tells
+// Where the kernel shows what netlink refuses to an ordinary user, or lacks
 // (Documentation/networking/nf_conntrack-sysctl.rst).
 const (
 	ProcCount     = "/proc/sys/net/netfilter/nf_conntrack_count"

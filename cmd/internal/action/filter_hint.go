@@ -6,7 +6,7 @@ import (
 )
 
 // hint notices when a filter asks for what no entry carries: the kernel keeps
-// counters and times only where it was told to when the connection began.
+// counters and times only if that was enabled when the connection began.
 type hint struct {
 	counters, start bool // the filter needs them
 	seen            bool // there are entries

@@ -30,7 +30,7 @@ func printReports(e *Env, r *cmdline.Request, reports []*stats.Report) error {
 	return e.Out.Flush()
 }
 
-// gather asks for everything that a report says. What netlink refuses to an
+// gather asks for everything that a report has. What netlink refuses to an
 // ordinary user is in /proc.
 func gather(e *Env) (*stats.Report, error) {
 	report := &stats.Report{NetNS: e.netns()}

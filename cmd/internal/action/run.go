@@ -17,7 +17,7 @@ type action func(e *Env, r *cmdline.Request) error
 func Run(s *console.Streams, r *cmdline.Request) error {
 	do := action(perform)
 	if r.Command == cmdline.CmdLoad {
-		// The file is judged before the table is opened.
+		// The file is validated before the table is opened.
 		l, err := openLoad(s, r)
 		if err != nil {
 			return err

@@ -49,7 +49,7 @@ func inetAton(s string) (netip.Addr, bool) {
 }
 
 // parsePrefix reads ADDRESS[/LENGTH]. bits is -1 without a length. The caller
-// judges the address's family before the length.
+// checks the family of the address before the length.
 func parsePrefix(s string) (a netip.Addr, length string, hasLength bool, err error) {
 	addr, length, hasLength := strings.Cut(s, "/")
 	a, ok := parseAddr(addr)

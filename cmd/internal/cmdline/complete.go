@@ -132,8 +132,8 @@ func namesOf(list []Name) []string {
 	return words
 }
 
-// protocolWords returns the eight protocols with options of their own, and once a letter was
-// typed the system's names.
+// protocolWords returns the eight protocols with options of their own, and once a
+// letter was typed the names of the system.
 func protocolWords(typed string) []string {
 	var words []string
 	for _, proto := range Protocols {

@@ -30,18 +30,18 @@ func prefixed(s string) (uint64, bool) {
 	return parseUint(s, math.MaxUint64-1)
 }
 
-// isList tells whether a value can only be meant as a list, a range or a
-// negation. (A minus sign in front is that of a number.)
+// isList reports whether a value is a list, a range or a negation. (A minus sign
+// in front is that of a number.)
 func isList(value string) bool {
 	return strings.HasPrefix(value, "!") || strings.Contains(value, ",") || strings.LastIndexByte(value, '-') > 0
 }
 
-// listError says what is wrong with a list.
+// listError is the error of a list.
 type listError string
 
 func (e listError) Error() string { return string(e) }
 
-// errNothing refuses a list that would choose no entry at all.
+// errNothing refuses a list that would select no entry.
 const errNothing = listError("it matches no entry")
 
 func listErrorf(element, what string) error { return listError("`" + element + "' " + what) }
@@ -151,8 +151,8 @@ func parseSize(s string) (uint64, bool) {
 	return n << shift, ok && n > 0 && n <= math.MaxUint64>>shift
 }
 
-// durationUnit is what a letter behind a number of a duration stands for, 0
-// for nothing.
+// durationUnit returns the unit of a letter behind a number of a duration, 0 if
+// there is none.
 func durationUnit(letter byte) time.Duration {
 	switch letter {
 	case 's':

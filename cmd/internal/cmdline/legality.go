@@ -2,10 +2,10 @@ package cmdline
 
 import "slices"
 
-// legality says which option goes with which command and table, in the order
-// of the options above: + needed, o allowed, . refused, p part of a pair (at
-// least one whole pair of the original's or the reply's addresses). What a row
-// does not reach is refused.
+// legality is which option each command takes on a table, in the order of the
+// options: + needed, o allowed, . refused, p part of a pair (the addresses of the
+// original or of the reply direction; one pair must be complete). Options beyond
+// a row are refused.
 //
 // Against the classic table -G and -U also take the zones (w and the two
 // directions'): without them entries in a zone cannot be reached, and saved
@@ -52,8 +52,8 @@ func legalityRow(c Command, t Table) string {
 	return ""
 }
 
-// withoutCommand are the options that are refused where there is no command;
-// beside others the help is shown.
+// withoutCommand are the options that are refused where there is no command.
+// With others the help is shown.
 const withoutCommand = optionSet(1<<OptSrc | 1<<OptDst | 1<<OptReplySrc | 1<<OptReplyDst |
 	1<<OptProtoNum | 1<<OptTimeout | 1<<OptStatus | 1<<OptZero | 1<<OptMark | 1<<OptID |
 	1<<OptSrcNAT | 1<<OptDstNAT | 1<<OptOutput | 1<<OptBufferSize | 1<<OptAnyNAT |

@@ -153,8 +153,8 @@ func (r *Request) loadable() bool {
 	return r.Table == TableConntrack && r.Command.Is(CmdCreate, CmdAdd, CmdUpdate, CmdDelete, CmdFlush)
 }
 
-// classicName is what the classic command calls a command in this message:
-// -I expect is -C expect there.
+// classicName returns the name of a command in the classic message about it, where
+// -I expect is -C expect.
 func (r *Request) classicName() string {
 	c := r.Command
 	if c == CmdNone {

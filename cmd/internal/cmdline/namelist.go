@@ -66,7 +66,7 @@ var OutputNames = []Name{
 	{"json", outJSON}, {"jsonl", outJSONL}, {"csv", outCSV}, {"table", outTable}, {"netlink", outNetlink}, {"prom", outProm},
 }
 
-// extensionStyle returns the form of output that a bit of outExtensions stands for.
+// extensionStyle returns the form of output of a bit of outExtensions.
 func extensionStyle(bit uint32) format.Style {
 	switch bit {
 	case outJSON:
@@ -83,7 +83,7 @@ func extensionStyle(bit uint32) format.Style {
 	return format.StyleProm
 }
 
-// ignoredNames are tried before every list's own.
+// ignoredNames are looked up before the names of every list.
 var ignoredNames = []struct{ text, option string }{{"SRC_NAT", "src-nat"}, {"DST_NAT", "dst-nat"}}
 
 // parseList reads a comma-separated list and calls add with each element's

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The classic command reads numbers with C's functions, each option with its
-// own; the functions here are theirs as far as a command line can tell.
+// The classic command reads numbers with functions of C, each option with its
+// own. The functions here do the same.
 
 // isBlank is C's isspace.
 func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }

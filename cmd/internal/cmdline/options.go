@@ -1,7 +1,7 @@
 package cmdline
 
-// Option is a generic option, in the order of the columns in which the
-// legality of a command line is judged.
+// Option is a generic option. The options are in the order of the columns of the
+// legality table.
 type Option uint8
 
 const (
@@ -80,7 +80,7 @@ type optionSet uint64
 
 func (s optionSet) has(o Option) bool { return s>>o&1 != 0 }
 
-// Argument says whether an option takes a value.
+// Argument is whether an option takes a value.
 type Argument uint8
 
 const (

@@ -29,7 +29,7 @@ func ParsePartial(args []string) *Partial {
 		return p
 	}
 	s := &scanner{args: args, handler: (*partialHandler)(p)}
-	_ = s.scan() // a missing value, which Open says
+	_ = s.scan() // fails for a missing value, which Missing reports
 	p.Open, p.Missing = s.open, s.missing
 	return p
 }

@@ -80,8 +80,8 @@ var ProtoOptionNames = [...][]string{
 	ProtoOptTupleDstKey:  {"tuple-key-dst"},
 }
 
-// Protocol is what -p names: its options in the order in which their legality
-// is judged, and for each kind of command the signs of the legality table.
+// Protocol is what -p names: its options in the order of the columns of its
+// legality table, and that table.
 type Protocol struct {
 	Number  uint8
 	Name    string // "" for a protocol without options

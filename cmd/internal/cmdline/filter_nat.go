@@ -1,0 +1,92 @@
+package cmdline
+
+import (
+	"strings"
+
+	"github.com/gonntrack/gonntrack/filter"
+)
+
+// natOption reads the value of -n, -g or -j.
+func (p *parser) natOption(o Option, value string, n *filter.NAT) error {
+	p.unsetList(o, 0)
+	to, refused, err := p.natValue(o, value)
+	switch {
+	case err != nil:
+		return err
+	case refused == nil:
+		*n = to
+		return nil
+	}
+	p.setList(deferredValue{option: o, refused: refused, apply: func(*Request) error {
+		*n = to
+		return nil
+	}})
+	return nil
+}
+
+// natNegation reads the word after -n, -g or -j when it is a negation. The classic
+// command ignores it.
+func (p *parser) natNegation(o Option, value string) error {
+	if err := p.generic(o, "", false); err != nil {
+		return err
+	}
+	to, _, err := p.natValue(o, value)
+	n := p.req.nat(o)
+	p.setList(deferredValue{option: o, wrong: err, apply: func(*Request) error {
+		*n = to
+		return nil
+	}})
+	return nil
+}
+
+// nat returns the translation of an option.
+func (r *Request) nat(o Option) *filter.NAT {
+	switch o {
+	case OptSrcNAT:
+		return &r.SrcNAT
+	case OptDstNAT:
+		return &r.DstNAT
+	}
+	return &r.AnyNAT
+}
+
+// natValue reads a translation. refused is the error for a command that does not
+// select entries, nil if it takes the value as well.
+func (p *parser) natValue(o Option, value string) (to filter.NAT, refused, err error) {
+	text, negated := strings.CutPrefix(value, "!")
+	if negated {
+		refused = Usagef("Invalid IP address `%s'", value)
+	}
+	wrong := func(err error) (filter.NAT, error, error) {
+		if negated {
+			err = refused
+		}
+		return filter.NAT{}, nil, err
+	}
+	addr, port, hasPort, err := splitNAT(text)
+	if err != nil {
+		return wrong(err)
+	}
+	a, length, hasLength, err := parsePrefix(addr)
+	if err != nil {
+		return wrong(err)
+	}
+	if err := p.req.fixFamily(familyOf(a)); err != nil {
+		return filter.NAT{}, nil, err
+	}
+	to = filter.NAT{Given: true, Not: negated, Addr: a, Port: port, HasPort: hasPort}
+	if !hasLength {
+		return to, refused, nil
+	}
+	bits, err := parseLength(length, a.BitLen())
+	if err != nil {
+		return wrong(noCIDR(o))
+	}
+	if bits < a.BitLen() {
+		to.Mask = maskOf(a, bits)
+	}
+	if !negated {
+		refused = noCIDR(o)
+	}
+	return to, refused, nil
+}
