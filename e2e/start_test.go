@@ -14,11 +14,12 @@ import (
 // that only another command needs. The number of their allocations does not depend on the load of the machine, so
 // the test bounds it rather than the time.
 const (
-	// startAllocs bounds the allocations of all packages outside the standard library. There are 25; a library that
-	// compiles a few regular expressions or fills a table adds a hundred.
-	startAllocs = 60
-	// startHeavy matches packages of the standard library that a start must not initialise.
-	startHeavy = `^(crypto|database/sql|encoding/json|html|mime|net/http)(/|$)`
+	// startAllocs bounds the allocations of all packages outside the standard library. There are 413, of which
+	// tablewriter's dependencies make 332 (a pool of errors) and tablewriter 54 (a regular expression).
+	startAllocs = 440
+	// startHeavy matches packages of the standard library that a start must not initialise. tablewriter brings
+	// database/sql, encoding/json and html.
+	startHeavy = `^(crypto|mime|net/http)(/|$)`
 )
 
 func TestStart(t *testing.T) {

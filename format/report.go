@@ -103,7 +103,7 @@ func reportCPUs(dst []byte, cpus []stats.CPU, o Options) []byte {
 		return c.Value == 0
 	})
 	if len(totals) > 0 {
-		dst = counterGrid(cpus, totals, o.Color).append(append(dst, '\n'))
+		dst = counterTable(cpus, totals, o.Color).append(append(dst, '\n'))
 	}
 	if len(zero) > 0 {
 		dst = append(dst, '\n')
@@ -115,8 +115,8 @@ func reportCPUs(dst []byte, cpus []stats.CPU, o Options) []byte {
 	return dst
 }
 
-func counterGrid(cpus []stats.CPU, totals []stats.Counter, color bool) *grid {
-	g := &grid{color: color, titles: []string{"CPU"}, right: []bool{false}}
+func counterTable(cpus []stats.CPU, totals []stats.Counter, color bool) *drawing {
+	g := &drawing{color: color, titles: []string{"CPU"}, right: []bool{false}}
 	sum := []string{"total"}
 	for _, c := range totals {
 		g.titles = append(g.titles, counterTitle(c.Name))

@@ -160,7 +160,7 @@ func (w *Summary) appendPlainNames(dst []byte) []byte {
 func (w *Summary) appendCells(dst []byte) []byte {
 	for i, c := range w.cells {
 		if i > 0 {
-			dst = append(dst, gap...)
+			dst = append(dst, "  "...)
 		}
 		if w.right(i) {
 			dst = append(appendBlanks(dst, w.widths[i]-len(c)), c...)
@@ -169,6 +169,13 @@ func (w *Summary) appendCells(dst []byte) []byte {
 		}
 	}
 	return append(dst, '\n')
+}
+
+func appendBlanks(dst []byte, n int) []byte {
+	for range n {
+		dst = append(dst, ' ')
+	}
+	return dst
 }
 
 func (w *Summary) appendRecord(dst []byte, g *stats.Group) []byte {
@@ -208,7 +215,7 @@ func (w *Summary) record(g *stats.Group) []Value {
 // appendTable draws the groups as a table, with each one's share of the
 // entries, and below what the groups that are not shown and all have together.
 func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group], spill func([]byte) ([]byte, error)) ([]byte, error) {
-	g := grid{color: w.o.Color}
+	g := drawing{color: w.o.Color}
 	for i, name := range w.names {
 		g.titles = append(g.titles, strings.ToUpper(strings.ReplaceAll(name, "_", " ")))
 		g.right = append(g.right, w.right(i))

@@ -89,7 +89,7 @@ func (t *table) draw(dst []byte) []byte {
 		}
 	}
 	shown := t.choose()
-	g := grid{color: t.color}
+	g := drawing{color: t.color}
 	if !slices.Equal(shown, t.shown) {
 		for _, i := range shown {
 			g.titles = append(g.titles, t.columns[i].field.title())
@@ -130,9 +130,9 @@ func (t *table) choose() []int {
 	}
 	slices.SortStableFunc(ranked, func(i, j int) int { return cmp.Compare(rank(i), rank(j)) })
 	var shown []int
-	total := -len(gap)
+	total := -gap
 	for _, i := range ranked {
-		if n := total + len(gap) + t.columns[i].width; rank(i) == 0 || t.width == 0 || n <= t.width {
+		if n := total + gap + t.columns[i].width; rank(i) == 0 || t.width == 0 || n <= t.width {
 			shown, total = append(shown, i), n
 		}
 	}
