@@ -155,3 +155,65 @@ func testFunctions(t *testing.T) string {
 	}
 	return b.String()
 }
+
+// TestArchitectureFiles: docs/architecture.md names every file of the program
+// and its packages, and no other.
+func TestArchitectureFiles(t *testing.T) {
+	b, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, files, _ := strings.Cut(string(b), "\n## 4. ")
+	files, _, _ = strings.Cut(files, "\n## 5. ")
+	// A row names files below the directory of its section, or of the file that
+	// it names first: `target/namespace.go`, `namespace_linux.go`.
+	named := map[string]bool{}
+	section := ""
+	for line := range strings.Lines(files) {
+		if heading, ok := strings.CutPrefix(line, "### "); ok {
+			section = strings.Trim(strings.Fields(heading)[1], "`")
+			continue
+		}
+		row, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		dir := section
+		for _, m := range quoted.FindAllStringSubmatch(row, -1) {
+			switch {
+			case !strings.HasPrefix(line, "|") || !strings.HasSuffix(m[1], ".go"):
+			case strings.Contains(m[1], "/"):
+				path := filepath.Join(filepath.Dir(section), m[1])
+				if section == "internal" {
+					path = filepath.Join(section, m[1])
+				}
+				named[path], dir = true, filepath.Dir(path)
+			default:
+				named[filepath.Join(dir, m[1])] = true
+			}
+		}
+	}
+	err = filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel("..", path)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (name == "e2e" || name == "scripts" || name != "." && strings.HasPrefix(name, ".")):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "main.go":
+			return nil
+		case !named[name]:
+			t.Errorf("docs/architecture.md does not name %s", name)
+		}
+		delete(named, name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range named {
+		t.Errorf("docs/architecture.md names %s, which does not exist", name)
+	}
+}
+
+var quoted = regexp.MustCompile("`([^`]+)`")
