@@ -10,10 +10,10 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// million is the size of a big table.
+// million is the size of a large table.
 const million = 1_000_000
 
-// saved are the NEW messages of so many entries.
+// saved returns the NEW messages of n entries.
 func saved(n int) (msgs [][]byte) {
 	for i := range n {
 		e := connection(i)
@@ -35,7 +35,7 @@ func restored(b *testing.B, msgs [][]byte) *engine.Table {
 	return tab
 }
 
-// One operation is a million entries: divide for one.
+// One operation is a million entries: divide for one entry.
 
 func BenchmarkRestoreMillion(b *testing.B) {
 	msgs := saved(million)

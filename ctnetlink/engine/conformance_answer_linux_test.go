@@ -17,7 +17,7 @@ type answer struct {
 	seq, pid        uint32
 	family, version uint8
 	res             uint16
-	body            []byte // attributes; of ERROR and DONE, everything behind nlmsghdr
+	body            []byte // attributes; for ERROR and DONE, everything after nlmsghdr
 }
 
 func newAnswer(b []byte) answer {
@@ -33,7 +33,7 @@ func newAnswer(b []byte) answer {
 	return a
 }
 
-// String is the answer for a reader.
+// String describes the answer.
 func (a answer) String() string {
 	switch {
 	case a.typ == nlmsgError && len(a.body) >= 4:
@@ -52,7 +52,7 @@ func (a answer) String() string {
 func (a answer) entry() bool   { return a.typ == ctNew || a.typ == ctDelete }
 func (a answer) expects() bool { return a.typ>>8 == 2 }
 
-// id returns the attribute that identifies an entry or expectation, nil when
+// id returns the attribute that identifies an entry or expectation, nil if
 // there is none.
 func (a answer) id() []byte {
 	var id []byte
@@ -68,8 +68,8 @@ func (a answer) id() []byte {
 	return id
 }
 
-// idKey is the name under which a side remembers the id, and a request's node
-// asks for it.
+// idKey returns the key under which a side remembers the id, and under which
+// the node of a request looks it up.
 func (a answer) idKey() string {
 	if a.expects() {
 		return "expect " + string(find(a.body, ctaExpTuple))
@@ -77,12 +77,14 @@ func (a answer) idKey() string {
 	return "entry " + string(find(a.body, ctaTupleOrig)) + string(find(a.body, ctaZone))
 }
 
-// sortKey orders what comes in a table's own order: it is the same on both
-// sides, and differs between what can be in one table at a time.
+// sortKey returns a key for sorting messages that come in the table's own
+// order. It is the same on both sides, and different for all that can be in one
+// table at a time.
 func (a answer) sortKey() []byte {
 	types := []uint16{ctaTupleOrig, ctaZone}
 	if a.expects() {
-		// The zone is not sent: twins in two zones differ in the rest, if at all.
+		// The zone is not sent: equal expectations in two zones differ in the
+		// rest, if at all.
 		types = []uint16{ctaExpTuple, ctaExpMask, ctaExpMaster, ctaExpHelpName, ctaExpClass, ctaExpFlags, ctaExpFn, ctaExpNAT}
 	}
 	key := []byte{byte(a.typ >> 8), byte(a.typ)}
@@ -91,7 +93,7 @@ func (a answer) sortKey() []byte {
 		key = append(append(key, byte(len(v))), v...)
 	}
 	if left := find(a.body, ctaExpTimeout); a.expects() && len(left) == 4 {
-		key = append(key, byte((binary.BigEndian.Uint32(left)+9)/20)) // near enough
+		key = append(key, byte((binary.BigEndian.Uint32(left)+9)/20)) // rounded
 	}
 	return key
 }
@@ -112,16 +114,17 @@ func sortRuns(a []answer, in func(answer) bool) {
 	}
 }
 
-// arrange brings what a step gave into the form in which two sides are
-// compared: port ids become socket numbers, dumps are sorted, the counters of
-// all CPUs added up.
+// arrange brings the messages of a step into a form that can be compared: it
+// replaces port ids by socket numbers, sorts dumps, and adds up the counters of
+// all CPUs.
 func (s *side) arrange(got []answer, st *step, events bool) []answer {
 	got = s.addCPUs(got)
 	for i := range got {
 		if n, ok := s.pids[got[i].pid]; ok {
 			got[i].pid = n
 		}
-		// The header that an error repeats has no port id: requests are sent with 0.
+		// The header that an error repeats has no port id, since requests are
+		// sent with 0.
 	}
 	if !events {
 		sortRuns(got, func(a answer) bool { return a.flags&flagMulti != 0 && a.typ >= 16 })
@@ -132,11 +135,11 @@ func (s *side) arrange(got []answer, st *step, events bool) []answer {
 	return got
 }
 
-// ended tells whether the message says that something is gone which no request
-// removed.
+// ended reports whether the message is about something that was removed, but
+// not by a request.
 func (a answer) ended() bool { return destroys(a) && a.pid == 0 }
 
-// split parts those for which f holds from the others.
+// split separates the messages for which f holds from the others.
 func split(all []answer, f func(answer) bool) (others, those []answer) {
 	for _, a := range all {
 		if f(a) {
@@ -148,11 +151,11 @@ func split(all []answer, f func(answer) bool) (others, those []answer) {
 	return others, those
 }
 
-// destroys tells whether the message says that something is gone.
+// destroys reports whether the message is about something that was removed.
 func destroys(a answer) bool { return a.typ == ctDelete || a.typ == expDelete }
 
-// addCPUs replaces each run of a CPU's counters by one message with their sums
-// since the sequence began.
+// addCPUs replaces each run of messages with a CPU's counters by one message
+// with the sums since the sequence began.
 func (s *side) addCPUs(got []answer) (out []answer) {
 	for _, a := range got {
 		if a.typ != ctGetStatsCPU && a.typ != expStatsAnswer {
@@ -171,7 +174,7 @@ func (s *side) addCPUs(got []answer) (out []answer) {
 	return out
 }
 
-// addUp adds the counters in attributes to sums.
+// addUp adds counters in attributes to sums.
 func addUp(sums map[uint16]uint32, b []byte) map[uint16]uint32 {
 	sums = maps.Clone(sums)
 	if sums == nil {
@@ -195,14 +198,14 @@ func encodeCounters(sums, less map[uint16]uint32) (b []byte) {
 	return b
 }
 
-// leeway is how far two tables may differ at a moment.
+// leeway is how much two tables may differ at some point.
 type leeway struct {
-	sweeps  bool   // entries that have ended are being removed
+	sweeps  bool   // expired entries are being removed
 	seconds uint32 // between their timeouts
-	found   bool   // ports were sought in small ranges, from a random one on
+	found   bool   // ports were searched for in small ranges, starting at a random one
 }
 
-// difference says how two answers differ; "" when they agree.
+// difference describes how two answers differ; "" if they agree.
 func difference(l leeway, a, b answer) string {
 	for _, f := range []struct {
 		name string
@@ -230,9 +233,9 @@ func natted(a answer) bool {
 	return a.entry() && len(status) == 4 && binary.BigEndian.Uint32(status)&statusNATDone != 0
 }
 
-// comparison walks two messages attribute by attribute.
+// comparison compares two messages attribute by attribute.
 type comparison struct {
-	natted bool // both are translated entries: their ports may be random
+	natted bool // both are translated entries, whose ports may be random
 	stats  bool
 	leeway
 	reply bool // inside the reply tuple
@@ -274,7 +277,7 @@ func (c comparison) attrs(s schema, a, b []byte, path string) string {
 	return ""
 }
 
-// tolerates decides about two values of the same length that differ.
+// tolerates reports whether two values of the same length may differ.
 func (c comparison) tolerates(f field, typ uint16, a, b []byte) bool {
 	switch {
 	case f.aside == ident:
@@ -286,7 +289,7 @@ func (c comparison) tolerates(f field, typ uint16, a, b []byte) bool {
 		zero := make([]byte, 8)
 		return !bytes.Equal(a, zero) && !bytes.Equal(b, zero)
 	case f.aside == port && c.reply && c.natted && len(a) == 2:
-		// Where the connection goes to is not left to chance, and an ICMP id may be any number.
+		// The destination is not random, and an ICMP id may be any number.
 		same := typ == 3 && rangeOf(binary.BigEndian.Uint16(a)) == rangeOf(binary.BigEndian.Uint16(b)) || typ > 3
 		if same {
 			randomPort.count()
@@ -304,11 +307,11 @@ func (c comparison) tolerates(f field, typ uint16, a, b []byte) bool {
 	return false
 }
 
-// found is CTA_STATS_FOUND: tuples that were taken, as NAT met them.
+// found is CTA_STATS_FOUND: taken tuples that NAT found.
 const found = 2
 
-// searchRestarts is CTA_STATS_SEARCH_RESTART: lookups that ran into a change of
-// their bucket by another CPU.
+// searchRestarts is CTA_STATS_SEARCH_RESTART: lookups that were disturbed by a
+// change of their bucket on another CPU.
 const searchRestarts = 13
 
 func (s schema) name(typ uint16) string {
@@ -318,7 +321,7 @@ func (s schema) name(typ uint16) string {
 	return fmt.Sprint("#", typ&^(3<<14))
 }
 
-// differences compares two runs of answers; the first difference is told.
+// differences compares two lists of answers and returns the first difference.
 func differences(l leeway, what string, a, b []answer) string {
 	for i := range max(len(a), len(b)) {
 		if i >= min(len(a), len(b)) {

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Random requests about entries.
+// Random requests for entries.
 
-// create asks for a new entry, or for one that exists.
+// create returns a request for a new entry, or for one that exists.
 func (g *generator) create() *request {
 	f := g.fresh()
 	if g.oneIn(4) {
@@ -47,7 +47,7 @@ func (g *generator) create() *request {
 	return r
 }
 
-// createMaster asks for a plain entry with a helper.
+// createMaster returns a request for a plain entry with a helper.
 func (g *generator) createMaster() *request {
 	f := g.fresh()
 	for f.orig.proto != tcp && f.orig.proto != udp {
@@ -58,14 +58,15 @@ func (g *generator) createMaster() *request {
 		g.masters = g.masters[1:]
 	}
 	r := &request{typ: ctNew, flags: flagRequest | flagCreate | flagExcl | flagAck, family: f.orig.family()}
-	r.attrs = []*node{f.orig.node(ctaTupleOrig), f.reply.node(ctaTupleReply), be32(ctaTimeout, 1000), g.helper(f.orig.proto)}
+	r.attrs = []*node{f.orig.node(ctaTupleOrig), f.reply.node(ctaTupleReply), be32(ctaTimeout, 1000),
+		g.helper(f.orig.proto)}
 	if f.zone >= 0 {
 		r.attrs = append(r.attrs, be16(ctaZone, uint16(f.zone)))
 	}
 	return r
 }
 
-// update asks for changes of an entry.
+// update returns a request to change an entry.
 func (g *generator) update() *request {
 	f := g.known()
 	r := &request{typ: ctNew, flags: flagRequest, family: f.orig.family(), attrs: g.address(f)}
@@ -98,7 +99,7 @@ func (g *generator) update() *request {
 	return r
 }
 
-// optional appends attributes that both kinds of NEW take, or ignore.
+// optional adds attributes that both kinds of NEW take or ignore.
 func (g *generator) optional(r *request, f *flow) {
 	if g.oneIn(3) {
 		r.attrs = append(r.attrs, be32(ctaMark, g.mark()))
@@ -134,7 +135,8 @@ func (g *generator) optional(r *request, f *flow) {
 	}
 }
 
-// answerFlags asks for an acknowledgement nearly always, for an echo at times.
+// answerFlags asks for an acknowledgement nearly always, and sometimes for an
+// echo.
 func (g *generator) answerFlags(r *request, echo int) {
 	if !g.oneIn(10) {
 		r.flags |= flagAck
@@ -145,7 +147,8 @@ func (g *generator) answerFlags(r *request, echo int) {
 }
 
 func (g *generator) timeout() uint32 {
-	return pick[uint32](g, 100, 100, 100, 300, 432000, 60, 5000, uint32(50+g.IntN(1000)), 0, 1<<31-1, 1<<32-1, 8_589_934, 8_589_935)
+	return pick[uint32](g, 100, 100, 100, 300, 432000, 60, 5000, uint32(50+g.IntN(1000)), 0, 1<<31-1, 1<<32-1, 8_589_934,
+		8_589_935)
 }
 
 func (g *generator) mark() uint32 {
@@ -167,7 +170,7 @@ func (g *generator) status() *node {
 	return be32(ctaStatus, v)
 }
 
-// protoInfo is the state of a protocol, mostly of the entry's.
+// protoInfo returns a protocol state, mostly for the entry's protocol.
 func (g *generator) protoInfo(proto uint8) *node {
 	if g.rarely(15) {
 		proto = pick[uint8](g, tcp, sctp, dccp)
@@ -205,11 +208,12 @@ func (g *generator) protoInfo(proto uint8) *node {
 	return nest(ctaProtoInfo, nest(1, kids...))
 }
 
-// helper names one, mostly of the protocol.
+// helper names a helper, mostly of the protocol.
 func (g *generator) helper(proto uint8) *node {
 	names := []string{"ftp", "ftp", "ftp", "irc", "sip", "pptp", "sane", "Q.931"}
 	if proto == udp {
-		names = []string{"tftp", "sip", "amanda", "snmp", "RAS", "H.245", "snmp_trap"} // not netbios-ns: its expectations live three seconds
+		// not netbios-ns: its expectations expire after three seconds
+		names = []string{"tftp", "sip", "amanda", "snmp", "RAS", "H.245", "snmp_trap"}
 	}
 	if g.rarely(10) {
 		names = []string{"ftp", "tftp", "sip", "none-such", "", "h323", "Q.931", "RAS", "exactly15-chars", "16-characters-it"}
@@ -232,12 +236,12 @@ func (g *generator) labels(typ uint16) *node {
 	return leaf(typ, b...)
 }
 
-// natRanges are the ports that translations are asked to take, all of them
-// below those that the kernel takes at random. No two share a port, so that what
-// is taken does not depend on its choice.
+// natRanges are the ranges of ports for translations. All are below the ports
+// that the kernel takes at random, and no two share a port, so that the taken
+// ports do not depend on its choice.
 var natRanges = [][2]uint16{{530, 530}, {531, 531}, {532, 532}, {540, 541}, {550, 553}}
 
-// lastOf is the last port of the range that begins with first.
+// lastOf returns the last port of the range that starts with first.
 func lastOf(first uint16) uint16 {
 	for _, r := range natRanges {
 		if r[0] == first {
@@ -247,7 +251,7 @@ func lastOf(first uint16) uint16 {
 	return first
 }
 
-// seeksPort tells whether a request of the step has a source's port chosen from
+// seeksPort reports whether a request of the step has a source port chosen from
 // a small range.
 func seeksPort(st *step) bool {
 	return slices.ContainsFunc(st.requests, func(r *request) bool {
@@ -258,8 +262,8 @@ func seeksPort(st *step) bool {
 	})
 }
 
-// rangeOf is the range that a port belongs to: one of those above, or one of
-// those from which the kernel chooses when it is given none
+// rangeOf returns the range that a port is in: one of natRanges, or one of
+// those that the kernel chooses from if the request has no ports
 // (nf_nat_l4proto_unique_tuple).
 func rangeOf(port uint16) [2]uint16 {
 	for _, r := range append(natRanges, [2]uint16{0, 511}, [2]uint16{1024, 65535}) {
@@ -270,7 +274,7 @@ func rangeOf(port uint16) [2]uint16 {
 	return [2]uint16{port, port}
 }
 
-// nat is a translation.
+// nat returns a translation.
 func (g *generator) nat(v6 bool, typ uint16) *node {
 	if g.oneIn(12) {
 		v6 = !v6
@@ -304,14 +308,14 @@ func (g *generator) nat(v6 bool, typ uint16) *node {
 				ports.kids = append(ports.kids, be16(2, last))
 			}
 		} else if typ == ctaNATDst {
-			ports.kids = append(ports.kids, be16(2, last)) // a range from 0, which is taken from the first port on
+			ports.kids = append(ports.kids, be16(2, last)) // a range from 0, searched from its start
 		}
 		n.kids = append(n.kids, ports)
 	}
 	return n
 }
 
-// master names another entry, mostly one that exists.
+// master names another entry, mostly an existing one.
 func (g *generator) master(f *flow) *node {
 	m := g.known()
 	if g.oneIn(20) {
@@ -324,7 +328,7 @@ func (g *generator) master(f *flow) *node {
 	return t.node(ctaMaster)
 }
 
-// get asks for one entry.
+// get returns a request for one entry.
 func (g *generator) get() *request {
 	f := g.known()
 	r := &request{typ: ctGet, flags: flagRequest, family: f.orig.family(), attrs: g.address(f)}
@@ -338,7 +342,7 @@ func (g *generator) get() *request {
 	return r
 }
 
-// id is the flow's id, or another's.
+// id returns the flow's id, or another.
 func (g *generator) id(f *flow) *node {
 	if g.oneIn(4) {
 		f = g.known()
@@ -346,7 +350,7 @@ func (g *generator) id(f *flow) *node {
 	return &node{typ: ctaID, id: f.idKey()}
 }
 
-// remove deletes one entry.
+// remove returns a request to delete one entry.
 func (g *generator) remove() *request {
 	f := g.known()
 	r := &request{typ: ctDelete, flags: flagRequest, family: f.orig.family(), attrs: g.address(f)}

@@ -5,21 +5,21 @@ import (
 	"slices"
 )
 
-// Random requests about expectations.
+// Random requests for expectations.
 
-// expectation is one as the generator asked for it.
+// expectation is an expectation as the generator requested it.
 type expectation struct {
 	master *flow
 	tuple  tuple
 	mask   tuple
 }
 
-// idKey is what answer.idKey makes of the expectation.
+// idKey returns the expectation's answer.idKey.
 func (x *expectation) idKey() string {
 	return "expect " + string(x.tuple.node(0).append(nil, nil)[4:])
 }
 
-// helped is a flow that was asked for with a helper, mostly.
+// helped returns a flow that was mostly requested with a helper.
 func (g *generator) helped() *flow {
 	if g.oneIn(8) {
 		return g.known()
@@ -27,7 +27,7 @@ func (g *generator) helped() *flow {
 	return pick(g, g.masters...)
 }
 
-// expected is an expectation made before, or a new one.
+// expected returns an earlier expectation, or a new one.
 func (g *generator) expected() *expectation {
 	if len(g.expects) > 0 && !g.oneIn(6) {
 		return pick(g, g.expects...)
@@ -59,13 +59,13 @@ func (g *generator) freshExpect() *expectation {
 	return x
 }
 
-// createExpect asks for a new expectation, or changes one.
+// createExpect returns a request for a new expectation, or to change one.
 func (g *generator) createExpect() *request {
 	x := g.freshExpect()
 	if g.oneIn(4) {
-		x = g.expected() // again
+		x = g.expected() // the same again
 	} else if len(g.expects) > 1 && g.oneIn(5) {
-		*x = *pick(g, g.expects...) // nearly again
+		*x = *pick(g, g.expects...) // nearly the same again
 		switch g.IntN(3) {
 		case 0:
 			x.tuple.src = g.addr(x.tuple.v6)
@@ -102,7 +102,8 @@ func (g *generator) createExpect() *request {
 		may(3, be32(ctaExpClass, uint32(pick(g, 0, 0, 0, 1, 2, 3, 4, 7, 100))))
 	}
 	may(3, be32(ctaExpFlags, uint32(g.IntN(flags))))
-	may(10, str(ctaExpFn, pick(g, "nat-follow-master", "nat-follow-master", "none-such", "Q.931", "callforwarding", "follow", "sip", "")))
+	may(10, str(ctaExpFn, pick(g, "nat-follow-master", "nat-follow-master", "none-such", "Q.931", "callforwarding",
+		"follow", "sip", "")))
 	may(10, str(ctaExpHelpName, pick(g, "ftp", "sip", "none-such")))
 	may(30, &node{typ: ctaExpID, id: x.idKey()})
 	if g.oneIn(8) {

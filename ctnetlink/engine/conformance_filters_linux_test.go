@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// Random requests about many entries, and about none.
+// Random requests for many entries, or for none.
 
-// dump lists entries, mostly with a filter.
+// dump returns a request to list entries, mostly with a filter.
 func (g *generator) dump() *request {
-	r := &request{typ: pick[uint16](g, ctGet, ctGet, ctGet, ctGet, ctGetDying, ctGetUnconfirmed), flags: flagRequest | flagDump}
+	r := &request{typ: pick[uint16](g, ctGet, ctGet, ctGet, ctGet, ctGetDying, ctGetUnconfirmed),
+		flags: flagRequest | flagDump}
 	if g.oneIn(10) {
 		r.flags |= flagAck
 	}
@@ -20,14 +21,14 @@ func (g *generator) dump() *request {
 	return r
 }
 
-// zero lists entries and sets their counters back.
+// zero returns a request to list entries and reset their counters.
 func (g *generator) zero() *request {
 	r := g.dump()
 	r.typ = ctGetCtrZero
 	return r
 }
 
-// flush deletes entries, mostly with a filter.
+// flush returns a request to delete entries, mostly with a filter.
 func (g *generator) flush() *request {
 	r := &request{typ: ctDelete, flags: flagRequest, version: pick[uint8](g, 0, 0, 1)}
 	g.answerFlags(r, 4)
@@ -35,7 +36,7 @@ func (g *generator) flush() *request {
 		r.family = pick[uint8](g, familyIPv4, familyIPv6, familyIPv4, familyIPv6, 7)
 	}
 	g.filter(r)
-	if len(r.attrs) == 0 && !g.oneIn(5) { // everything goes not too often
+	if len(r.attrs) == 0 && !g.oneIn(5) { // do not delete everything too often
 		r.attrs = append(r.attrs, be32(ctaMark, 1))
 	}
 	if g.oneIn(10) {
@@ -44,7 +45,7 @@ func (g *generator) flush() *request {
 	return r
 }
 
-// filter narrows a dump or a flush.
+// filter adds filters to a dump or a flush.
 func (g *generator) filter(r *request) {
 	may := func(n int, typ uint16, v func() uint32) {
 		if g.oneIn(n) {
@@ -98,7 +99,7 @@ func (g *generator) tupleFilter(r *request) {
 	r.attrs = append(r.attrs, nest(ctaFilter, kids...))
 }
 
-// statistics asks for counters.
+// statistics returns a request for counters.
 func (g *generator) statistics() *request {
 	r := &request{typ: pick[uint16](g, ctGetStatsCPU, ctGetStats, expGetStatsCPU), flags: flagRequest}
 	if r.typ != ctGetStats && !g.oneIn(5) {
@@ -110,7 +111,7 @@ func (g *generator) statistics() *request {
 	return r
 }
 
-// odd is a message that no client sends.
+// odd returns a message that no client sends.
 func (g *generator) odd() *request {
 	r := g.get()
 	switch g.IntN(7) {
@@ -119,7 +120,7 @@ func (g *generator) odd() *request {
 	case 1:
 		r.typ = uint16(g.IntN(256))<<8 | r.typ&0xff
 		for sub := r.typ >> 8; sub != 1 && sub != 2 && sub < 20; sub = r.typ >> 8 {
-			r.typ += 20 << 8 // the other subsystems of nfnetlink, batches too
+			r.typ += 20 << 8 // other subsystems of nfnetlink, and batches
 		}
 	case 2:
 		r.typ = uint16(g.IntN(16)) // a control message
@@ -165,7 +166,7 @@ func (g *generator) spoil(r *request) {
 		n = (*list)[i]
 	}
 	if n.typ&^(3<<14) <= 2 && list != &r.attrs && r.has(ctaNATSrc, ctaNATDst) {
-		return // it may be a port of a range: see nat
+		return // it could become a port of a range: see nat
 	}
 	switch g.IntN(9) {
 	case 0, 1:
@@ -200,8 +201,8 @@ func (g *generator) spoil(r *request) {
 	}
 }
 
-// deleteRightly takes the addresses off the filter of an IPv6 flush: the kernel
-// would delete the wrong entries.
+// deleteRightly removes the addresses from the filter of an IPv6 flush, with
+// which the kernel would delete the wrong entries.
 func (r *request) deleteRightly() {
 	if r.typ != ctDelete || r.family != familyIPv6 {
 		return
@@ -215,11 +216,11 @@ func (r *request) deleteRightly() {
 	}
 }
 
-// filterAddrs are the flags of CTA_FILTER that compare addresses
-// (CTA_FILTER_F_CTA_IP_SRC and CTA_FILTER_F_CTA_IP_DST of the kernel).
+// filterAddrs are the CTA_FILTER flags that compare addresses
+// (CTA_FILTER_F_CTA_IP_SRC and CTA_FILTER_F_CTA_IP_DST in the kernel).
 const filterAddrs = 3
 
-// inverted tells whether the request is a dump that compares IPv6 addresses.
+// inverted reports whether the request is a dump that compares IPv6 addresses.
 func (r *request) inverted() bool {
 	if r.typ != ctGet && r.typ != ctGetCtrZero || r.family != familyIPv6 {
 		return false

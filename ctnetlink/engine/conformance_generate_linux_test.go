@@ -7,24 +7,25 @@ import (
 	"slices"
 )
 
-// generator makes random steps. Its pools are small, so that requests collide,
-// and it remembers what it made, so that most requests meet an entry.
+// generator makes random steps. It chooses from few values, so that requests
+// collide, and remembers what it requested, so that most requests find an
+// entry.
 type generator struct {
 	*rand.Rand
 	flows   []*flow
 	masters []*flow // plain entries with helpers
 	expects []*expectation
-	tidy    bool // the request at hand makes no mistakes of its own
-	inverts bool // whether the kernel's IPv6 address filter is inverted: then it is not used to delete
+	tidy    bool // make no mistakes in the current request
+	inverts bool // the kernel inverts its IPv6 address filter, which is then not used to delete
 }
 
-// flow is an entry as the generator asked for it.
+// flow is an entry as the generator requested it.
 type flow struct {
 	orig, reply tuple
 	zone        int // CTA_ZONE, -1: none
 }
 
-// tuple is one direction.
+// tuple is one direction of a flow.
 type tuple struct {
 	v6        bool
 	src, dst  netip.Addr
@@ -46,13 +47,13 @@ const (
 	dccp    = 33
 )
 
-// rarely is true once in n times when a mistake is welcome.
+// rarely returns true once in n times unless the request is to be tidy.
 func (g *generator) rarely(n int) bool { return !g.tidy && g.oneIn(max(n/3, 2)) }
 
-// oneIn is true once in n times.
+// oneIn returns true once in n times.
 func (g *generator) oneIn(n int) bool { return g.IntN(n) == 0 }
 
-// pick takes one of the values.
+// pick returns one of the values.
 func pick[T any](g *generator, values ...T) T { return values[g.IntN(len(values))] }
 
 func (g *generator) addr(v6 bool) netip.Addr {
@@ -72,7 +73,8 @@ func (g *generator) port() uint16 {
 func (g *generator) tuple() tuple {
 	v6 := g.oneIn(3)
 	t := tuple{v6: v6, src: g.addr(v6), dst: g.addr(v6), sport: g.port(), dport: g.port(), zone: -1}
-	t.proto = pick[uint8](g, tcp, tcp, tcp, tcp, tcp, udp, udp, udp, udp, sctp, sctp, udplite, gre, icmp, icmp, dccp, 4, 0, 255)
+	t.proto = pick[uint8](g, tcp, tcp, tcp, tcp, tcp, udp, udp, udp, udp, sctp, sctp, udplite, gre, icmp, icmp, dccp, 4,
+		0, 255)
 	if t.proto == icmp {
 		t.typ = pick[uint8](g, 0, 8, 8, 8, 13, 14, 15, 16, 17, 18)
 		if v6 {
@@ -87,11 +89,12 @@ func (g *generator) tuple() tuple {
 	return t
 }
 
-// invert is the answer's direction.
+// invert returns the tuple of the reply direction.
 func (t tuple) invert() tuple {
 	t.src, t.dst = t.dst, t.src
 	if t.proto == icmp || t.proto == icmpv6 {
-		other := map[uint8]uint8{0: 8, 8: 0, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 128: 129, 129: 128, 139: 140, 140: 139}
+		other := map[uint8]uint8{0: 8, 8: 0, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 128: 129, 129: 128, 139: 140,
+			140: 139}
 		if o, ok := other[t.typ]; ok {
 			t.typ = o
 		}
@@ -115,14 +118,14 @@ func (t tuple) ports() *node {
 		n.kids = append(n.kids, be16(4, t.sport), leaf(5, t.typ), leaf(6, t.code))
 	case icmpv6:
 		n.kids = append(n.kids, be16(7, t.sport), leaf(8, t.typ), leaf(9, t.code))
-	case dccp, 4, 0, 255: // generic here
+	case dccp, 4, 0, 255: // generic protocols for the table
 	default:
 		n.kids = append(n.kids, be16(2, t.sport), be16(3, t.dport))
 	}
 	return n
 }
 
-// node is the tuple as an attribute, in the kernel's own order.
+// node returns the tuple as an attribute, in the kernel's order.
 func (t tuple) node(typ uint16) *node {
 	n := nest(typ, t.ip(), t.ports())
 	if t.zone >= 0 {
@@ -138,7 +141,7 @@ func (t tuple) family() uint8 {
 	return familyIPv4
 }
 
-// idKey is what answer.idKey makes of the entry.
+// idKey returns the entry's answer.idKey.
 func (f *flow) idKey() string {
 	zone := ""
 	if f.zone > 0 {
@@ -147,17 +150,17 @@ func (f *flow) idKey() string {
 	return "entry " + string(f.orig.node(0).append(nil, nil)[4:]) + zone
 }
 
-// fresh is a new flow, remembered.
+// fresh returns a new flow and remembers it.
 func (g *generator) fresh() *flow {
 	f := &flow{orig: g.tuple(), zone: -1}
 	f.reply = f.orig.invert()
 	switch {
-	case g.oneIn(12): // translated by hand
+	case g.oneIn(12): // translated by its reply tuple
 		f.reply.dst = g.addr(f.orig.v6)
 		f.reply.dport = g.port()
 	case g.oneIn(60):
 		f.reply = g.tuple()
-	case len(g.flows) > 0 && g.oneIn(12): // in the way of another, either way round
+	case len(g.flows) > 0 && g.oneIn(12): // with the tuples of another flow, in this or the other order
 		f.reply = pick(g, pick(g, g.flows...).reply, pick(g, g.flows...).orig)
 		f.reply.zone = -1
 	}
@@ -173,7 +176,7 @@ func (g *generator) fresh() *flow {
 	return f
 }
 
-// known is a flow made before, or a fresh one.
+// known returns an earlier flow, or a new one.
 func (g *generator) known() *flow {
 	if len(g.flows) == 0 || g.oneIn(12) {
 		return g.fresh()
@@ -181,8 +184,8 @@ func (g *generator) known() *flow {
 	return g.flows[g.IntN(len(g.flows))]
 }
 
-// address names a flow in a request: by one tuple, the other, or both, with its
-// zone or without.
+// address returns the attributes that name a flow: one tuple, the other or
+// both, with or without its zone.
 func (g *generator) address(f *flow) (attrs []*node) {
 	orig, reply := true, false
 	switch g.IntN(10) {
@@ -192,7 +195,7 @@ func (g *generator) address(f *flow) (attrs []*node) {
 		reply = true
 	}
 	typeOrig, typeReply := uint16(ctaTupleOrig), uint16(ctaTupleReply)
-	if g.oneIn(8) { // either attribute may carry either direction
+	if g.oneIn(8) { // either attribute may have the tuple of either direction
 		typeOrig, typeReply = typeReply, typeOrig
 	}
 	if orig {
@@ -209,7 +212,7 @@ func (g *generator) address(f *flow) (attrs []*node) {
 	return attrs
 }
 
-// weighted is one kind of step with its share.
+// weighted is a kind of step and its frequency.
 type weighted struct {
 	weight int
 	make   func(g *generator) *request
@@ -257,8 +260,9 @@ func (g *generator) request() *request {
 	panic("unreachable")
 }
 
-// sequence makes n steps. An entry that ends at once is swept by a dump, since
-// until something walks over it the kernel may or may not have removed it.
+// sequence returns n steps. After a step that creates an entry with timeout 0
+// it inserts a dump: until something walks over such an entry, the kernel may
+// or may not have removed it.
 func (g *generator) sequence(n int) (steps []*step) {
 	steps = append(steps, &step{requests: []*request{g.createMaster(), g.createMaster()}})
 	crowd := g.oneIn(8)
@@ -289,12 +293,14 @@ func (g *generator) sequence(n int) (steps []*step) {
 	return steps
 }
 
-// sweep lists everything; on its way the kernel removes what has ended.
+// sweep returns a dump of everything, during which the kernel removes expired
+// entries.
 func sweep() *step {
 	return &step{sweeps: true, requests: []*request{{typ: ctGet, flags: flagRequest | flagDump}}}
 }
 
-// crowd makes so many plain entries that a dump takes several datagrams.
+// crowd returns steps that create so many plain entries that a dump takes
+// several datagrams.
 func (g *generator) crowd() (steps []*step) {
 	for i := range 5 {
 		st := &step{}
@@ -304,7 +310,8 @@ func (g *generator) crowd() (steps []*step) {
 			f.reply = f.orig.invert()
 			st.requests = append(st.requests, &request{
 				typ: ctNew, flags: flagRequest | flagCreate | flagExcl | flagAck, family: familyIPv4,
-				attrs: []*node{f.orig.node(ctaTupleOrig), f.reply.node(ctaTupleReply), be32(ctaTimeout, g.timeout()|64), be32(ctaMark, g.mark()), g.status()},
+				attrs: []*node{f.orig.node(ctaTupleOrig), f.reply.node(ctaTupleReply), be32(ctaTimeout, g.timeout()|64),
+					be32(ctaMark, g.mark()), g.status()},
 			})
 		}
 		steps = append(steps, st)
@@ -312,19 +319,20 @@ func (g *generator) crowd() (steps []*step) {
 	return steps
 }
 
-// longDump tells whether the request is a dump of entries. Of a crowd its
-// datagrams hold them in an order that is the table's own, so that what comes
-// between them cannot be compared.
+// longDump reports whether the request is a dump of entries. After crowd its
+// datagrams have them in an order of the table's own, so that messages between
+// them cannot be compared.
 func longDump(r *request) bool {
 	return (r.typ == ctGet || r.typ == ctGetCtrZero) && r.flags&flagDump != 0
 }
 
-// holdsMaster tells whether the request is a dump of a master's expectations.
+// holdsMaster reports whether the request is a dump of a master's expectations.
 func holdsMaster(r *request) bool {
 	return r.typ == expGet && r.flags&flagDump != 0 && r.has(ctaExpMaster)
 }
 
-// swept tells whether every entry that ends at once is swept at once.
+// swept reports whether a dump follows every step that creates an entry with
+// timeout 0.
 func swept(steps []*step) bool {
 	for i, st := range steps {
 		if slices.ContainsFunc(st.requests, endsAtOnce) && i+1 < len(steps) && !steps[i+1].sweeps {
@@ -334,7 +342,7 @@ func swept(steps []*step) bool {
 	return true
 }
 
-// endsAtOnce tells whether the request may make a timeout of 0.
+// endsAtOnce reports whether the request may set a timeout of 0.
 func endsAtOnce(r *request) bool {
 	return r.typ == ctNew && slices.ContainsFunc(r.attrs, func(n *node) bool {
 		return n.typ&^(3<<14) == ctaTimeout && (len(n.val) < 4 || binary.BigEndian.Uint32(n.val) == 0)

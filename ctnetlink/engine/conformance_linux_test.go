@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// Conformance: random sequences of requests go, byte for byte the same, to two
-// tables, and both must say the same: the errors, the answers, the events and
-// their order, and the table at the end. The kernel's table is the authority.
+// The conformance test sends random sequences of requests, the same bytes, to
+// two tables. Errors, answers, events and their order, and the tables at the
+// end must be the same. The kernel's table decides what is right.
 //
-// A sequence is made by a generator from a seed, which a failure prints with
-// the shortest sequence that shows the difference. Every run has the same
-// seeds; time bounds it:
+// A generator makes a sequence from a seed. A failure prints the seed and the
+// shortest sequence that shows the difference. All runs use the same seeds;
+// time bounds their number:
 //
 //	go test ./ctnetlink/engine -run Conformance                 # some seconds
 //	CONFORM=5m go test ./ctnetlink/engine -run Conformance -timeout 0
-//	CONFORM_SEED=1234 go test ./ctnetlink/engine -run Conformance # that one; with CONFORM, from that one on
+//	CONFORM_SEED=1234 go test ./ctnetlink/engine -run Conformance # only this; with CONFORM, from this on
 //
-// What cannot agree is listed as exceptions, each with its reason and counted.
+// Known differences are listed as exceptions, with their reasons, and counted.
 
-// tableMaker gives empty tables of one kind.
+// tableMaker makes empty tables of one kind.
 type tableMaker interface {
 	empty() (*side, error)
 	done(*side)
 }
 
-// kernelTable is a namespace that is emptied for each sequence.
+// kernelTable is a network namespace whose table is emptied for each sequence.
 type kernelTable struct{ s *side }
 
 func (k kernelTable) empty() (*side, error) {
@@ -46,16 +46,16 @@ func (k kernelTable) empty() (*side, error) {
 
 func (kernelTable) done(*side) {}
 
-// maxFailures ends a run that has nothing more to tell.
+// maxFailures is the number of failures after which the test ends.
 const maxFailures = 5
 
-// setups are the tables' settings among the seeds.
+// setups are the settings of the tables; the seeds use them in turn.
 var setups = []setup{{}, {accounting: true}, {timestamps: true}, {true, true}}
 
 // shortBound is the time for one comparison with -short.
 const shortBound = 2 * time.Second
 
-// conform compares two tables for the time given, or that of CONFORM.
+// conform compares two tables for the given time, or for that in CONFORM.
 func conform(t *testing.T, bound time.Duration, names [2]string, first, second func(setup) tableMaker) {
 	if testing.Short() {
 		bound = shortBound
@@ -107,19 +107,21 @@ func conform(t *testing.T, bound time.Duration, names [2]string, first, second f
 	}
 }
 
-// TestConformanceKernels: the kernel agrees with itself, or the comparison
-// would prove nothing.
+// TestConformanceKernels compares the kernel with itself. If that fails,
+// comparing it with the engine proves nothing.
 func TestConformanceKernels(t *testing.T) {
 	kernel := func(su setup) tableMaker { return kernelTable{newKernel(t, su)} }
 	conform(t, 2*time.Second, [2]string{"kernel", "another"}, kernel, kernel)
 }
 
-// TestConformance: the engine agrees with the kernel, if that is as new as the
-// one that the engine was made after. Older ones refuse less, and know less.
+// TestConformance compares the engine with the kernel, if that is at least as
+// new as the one the engine imitates. Older kernels refuse fewer requests and
+// have fewer attributes.
 func TestConformance(t *testing.T) {
 	if release := kernelRelease(t); release.before(6, 18) && os.Getenv("CONFORM") == "" {
 		skipped.Add(1)
-		t.Skipf("SKIPPED, the engine is made after Linux 6.18, this is %d.%d (with CONFORM=10s it is compared all the same)", release.major, release.minor)
+		t.Skipf("SKIPPED: the engine imitates Linux 6.18, this is %d.%d (CONFORM=10s compares them nevertheless)",
+			release.major, release.minor)
 	}
 	conform(t, 7*time.Second, [2]string{"kernel", "engine"},
 		func(su setup) tableMaker { return kernelTable{newKernel(t, su)} },

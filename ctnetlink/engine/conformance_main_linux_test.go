@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Root may make network namespaces at once. An ordinary user needs a user
+// Root can make network namespaces directly. An ordinary user needs a user
 // namespace around them, which only a single-threaded process can enter:
-// TestMain starts the test binary again inside one.
+// TestMain starts the test binary again in one.
 
 // insideVar is set in the environment of the test binary's second start.
 const insideVar = "CTNETLINK_ENGINE_TEST_INSIDE"
@@ -37,9 +37,9 @@ func TestMain(m *testing.M) {
 }
 
 // runInside runs the test binary in new user and network namespaces; ok is
-// false when the system refuses them.
+// false if the system refuses them.
 func runInside() (code int, ok bool) {
-	runtime.LockOSThread() // Pdeathsig is about the thread that started it
+	runtime.LockOSThread() // Pdeathsig applies to the thread that started it
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]

@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// A request is kept as a tree, so that it can be spoilt, shrunk, printed, and
-// sent to two tables that number their entries differently.
+// A request is a tree, so that it can be damaged, reduced, printed, and sent to
+// two tables that use different ids.
 
 // node is an attribute of a request.
 type node struct {
 	typ  uint16 // with the flag bits
 	val  []byte
 	kids []*node // instead of val
-	id   string  // instead of val: the id that this side gave the entry (or expectation) of that key
-	lie  int     // what is added to the length that is written
+	id   string  // instead of val: the id that this side gave the entry or expectation with that key
+	lie  int     // added to the length in the header
 }
 
 const nested = 1 << 15 // NLA_F_NESTED
@@ -41,7 +41,7 @@ func str(typ uint16, s string) *node { return leaf(typ, append([]byte(s), 0)...)
 
 func nest(typ uint16, kids ...*node) *node { return &node{typ: typ | nested, kids: kids} }
 
-// append serialises the attribute. Ids are looked up for the side it goes to.
+// append appends the attribute. ids returns the ids of the side it is sent to.
 func (n *node) append(b []byte, ids func(key string) uint32) []byte {
 	start := len(b)
 	b = append(b, 0, 0, 0, 0)
@@ -84,12 +84,12 @@ type request struct {
 	family, version uint8
 	res             uint16
 	attrs           []*node
-	cut             int  // the bytes taken off its end
-	lie             int  // what is added to the length that is written
-	bare            bool // of the headers, only nlmsghdr
+	cut             int  // number of bytes cut off the end
+	lie             int  // added to the length in the header
+	bare            bool // send nlmsghdr only
 }
 
-// append serialises the request. The port id is left 0, as programs do.
+// append appends the request. The port id is 0, as programs send it.
 func (r *request) append(b []byte, seq uint32, ids func(key string) uint32) []byte {
 	start := len(b)
 	b = append(b, make([]byte, 16)...)
@@ -118,20 +118,20 @@ func (r *request) clone() *request {
 	return &c
 }
 
-// has tells whether the request has one of the attributes at its top level.
+// has reports whether the request has one of the attributes at its top level.
 func (r *request) has(types ...uint16) bool {
 	return slices.ContainsFunc(r.attrs, func(n *node) bool { return slices.Contains(types, n.typ&^(3<<14)) })
 }
 
-// step is one datagram: requests sent together over one of a side's sockets.
+// step is one datagram: requests sent together on one of a side's sockets.
 type step struct {
 	socket   int
 	requests []*request
-	sweeps   bool // it is there to remove entries that have ended
+	sweeps   bool // its purpose is to remove expired entries
 }
 
-// flushes tells whether the step may destroy several entries in an order that
-// is the table's own.
+// flushes reports whether the step may remove several entries in an order of
+// the table's own.
 func (s *step) flushes() bool {
 	return slices.ContainsFunc(s.requests, func(r *request) bool {
 		switch r.typ {
@@ -144,14 +144,13 @@ func (s *step) flushes() bool {
 	})
 }
 
-// damaged tells whether the request's attributes may not arrive as the tree
-// shows them.
+// damaged reports whether the attributes may arrive different from the tree.
 func (r *request) damaged() bool {
 	return r.cut != 0 || r.lie != 0 || r.bare || slices.ContainsFunc(r.attrs, func(n *node) bool { return n.lie != 0 })
 }
 
-// append serialises the step's datagram; the sequence numbers tell its requests
-// apart.
+// append appends the step's datagram; the sequence numbers distinguish its
+// requests.
 func (s *step) append(b []byte, seq uint32, ids func(key string) uint32) []byte {
 	for i, r := range s.requests {
 		b = r.append(b, seq+uint32(i), ids)

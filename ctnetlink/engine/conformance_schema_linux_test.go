@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Messages and attributes by number (linux/netfilter/nfnetlink_conntrack.h),
-// written down a second time so that a number mistaken in the library shows.
+// Messages and attributes by number (linux/netfilter/nfnetlink_conntrack.h).
+// They are written here a second time so that the test finds a wrong number in
+// the library.
 const (
 	ctNew            = 1 << 8 // IPCTNL_MSG_CT_NEW
 	ctGet            = 1<<8 | 1
@@ -22,7 +23,7 @@ const (
 	expGet           = 2<<8 | 1
 	expDelete        = 2<<8 | 2
 	expGetStatsCPU   = 2<<8 | 3
-	expStatsAnswer   = 1<<8 | 3 // what the kernel answers expGetStatsCPU with
+	expStatsAnswer   = 1<<8 | 3 // type of the kernel's answer to expGetStatsCPU
 
 	ctaTupleOrig  = 1
 	ctaTupleReply = 2
@@ -83,19 +84,19 @@ const (
 	statusConfirms = 8
 )
 
-// aside says how far two tables may differ in an attribute.
+// aside says how two tables may differ in an attribute.
 type aside int
 
 const (
 	exact   aside = iota
 	ident         // a number that the table chooses
 	seconds       // may differ by the time between the two requests
-	moment        // a clock's time: both have one or none has
-	use           // counts the masters' followers: while a sweep removes some, the order of the walk decides
+	moment        // a time stamp: both tables send it or neither
+	use           // includes a master's children: while a sweep removes some, the order of the walk decides
 	port          // may be chosen at random when the entry is translated
 )
 
-// field is what is known about an attribute; schema, about a nest of them.
+// field describes an attribute; schema, the attributes of a nest.
 type field struct {
 	name  string
 	kids  schema
@@ -106,14 +107,17 @@ type field struct {
 type schema map[uint16]field
 
 var (
-	ipSchema = schema{1: {name: "v4src", show: addr}, 2: {name: "v4dst", show: addr}, 3: {name: "v6src", show: addr}, 4: {name: "v6dst", show: addr}}
+	ipSchema = schema{1: {name: "v4src", show: addr}, 2: {name: "v4dst", show: addr}, 3: {name: "v6src", show: addr},
+		4: {name: "v6dst", show: addr}}
 
 	protoSchema = schema{
-		1: {name: "num", show: number}, 2: {name: "sport", show: number, aside: port}, 3: {name: "dport", show: number, aside: port},
+		1: {name: "num", show: number}, 2: {name: "sport", show: number, aside: port},
+		3: {name: "dport", show: number, aside: port},
 		4: {name: "id", show: number, aside: port}, 5: {name: "type", show: number}, 6: {name: "code", show: number},
 		7: {name: "id6", show: number, aside: port}, 8: {name: "type6", show: number}, 9: {name: "code6", show: number},
 	}
-	tupleSchema = schema{1: {name: "ip", kids: ipSchema}, 2: {name: "proto", kids: protoSchema}, 3: {name: "zone", show: number}}
+	tupleSchema = schema{1: {name: "ip", kids: ipSchema}, 2: {name: "proto", kids: protoSchema},
+		3: {name: "zone", show: number}}
 
 	infoSchema = schema{
 		1: {name: "tcp", kids: schema{
@@ -124,23 +128,28 @@ var (
 		3: {name: "sctp", kids: schema{1: {name: "state", show: number}, 2: {name: "vtag-orig"}, 3: {name: "vtag-reply"}}},
 	}
 	natSchema = schema{
-		1: {name: "min4", show: addr}, 2: {name: "max4", show: addr}, 4: {name: "min6", show: addr}, 5: {name: "max6", show: addr},
+		1: {name: "min4", show: addr}, 2: {name: "max4", show: addr}, 4: {name: "min6", show: addr},
+		5: {name: "max6", show: addr},
 		3: {name: "ports", kids: schema{1: {name: "min", show: number}, 2: {name: "max", show: number}}},
 	}
-	countersSchema = schema{1: {name: "packets", show: number}, 2: {name: "bytes", show: number}, 3: {name: "packets32"}, 4: {name: "bytes32"}}
-	seqSchema      = schema{1: {name: "pos", show: number}, 2: {name: "before", show: number}, 3: {name: "after", show: number}}
-	helpSchema     = schema{1: {name: "name", show: text}, 2: {name: "info"}}
+	countersSchema = schema{1: {name: "packets", show: number}, 2: {name: "bytes", show: number}, 3: {name: "packets32"},
+		4: {name: "bytes32"}}
+	seqSchema = schema{1: {name: "pos", show: number}, 2: {name: "before", show: number},
+		3: {name: "after", show: number}}
+	helpSchema = schema{1: {name: "name", show: text}, 2: {name: "info"}}
 
 	entrySchema = schema{
 		ctaTupleOrig: {name: "ORIG", kids: tupleSchema}, ctaTupleReply: {name: "REPLY", kids: tupleSchema},
 		ctaStatus: {name: "STATUS", show: hex}, ctaProtoInfo: {name: "PROTOINFO", kids: infoSchema},
 		ctaHelp: {name: "HELP", kids: helpSchema}, ctaNATSrc: {name: "NAT_SRC", kids: natSchema},
 		ctaTimeout: {name: "TIMEOUT", show: number, aside: seconds}, ctaMark: {name: "MARK", show: hex},
-		ctaCntOrig: {name: "COUNTERS_ORIG", kids: countersSchema}, ctaCntReply: {name: "COUNTERS_REPLY", kids: countersSchema},
-		ctaUse: {name: "USE", show: number, aside: use}, ctaID: {name: "ID", show: hex, aside: ident},
+		ctaCntOrig:  {name: "COUNTERS_ORIG", kids: countersSchema},
+		ctaCntReply: {name: "COUNTERS_REPLY", kids: countersSchema},
+		ctaUse:      {name: "USE", show: number, aside: use}, ctaID: {name: "ID", show: hex, aside: ident},
 		ctaNATDst: {name: "NAT_DST", kids: natSchema}, ctaMaster: {name: "MASTER", kids: tupleSchema},
 		ctaSeqOrig: {name: "SEQ_ADJ_ORIG", kids: seqSchema}, ctaSeqReply: {name: "SEQ_ADJ_REPLY", kids: seqSchema},
-		ctaSecMark: {name: "SECMARK"}, ctaZone: {name: "ZONE", show: number}, ctaSecCtx: {name: "SECCTX", kids: schema{1: {name: "name", show: text}}},
+		ctaSecMark: {name: "SECMARK"}, ctaZone: {name: "ZONE", show: number},
+		ctaSecCtx:    {name: "SECCTX", kids: schema{1: {name: "name", show: text}}},
 		ctaTimestamp: {name: "TIMESTAMP", kids: schema{1: {name: "start", aside: moment}, 2: {name: "stop", aside: moment}}},
 		ctaMarkMask:  {name: "MARK_MASK", show: hex}, ctaLabels: {name: "LABELS"}, ctaLabelsMask: {name: "LABELS_MASK"},
 		ctaSynproxy:   {name: "SYNPROXY", kids: schema{1: {name: "isn"}, 2: {name: "its"}, 3: {name: "tsoff"}}},
@@ -148,18 +157,21 @@ var (
 		ctaStatusMask: {name: "STATUS_MASK", show: hex}, ctaTimeEvent: {name: "TIMESTAMP_EVENT", aside: moment},
 	}
 	expectSchema = schema{
-		ctaExpMaster: {name: "MASTER", kids: tupleSchema}, ctaExpTuple: {name: "TUPLE", kids: tupleSchema}, ctaExpMask: {name: "MASK", kids: tupleSchema},
+		ctaExpMaster: {name: "MASTER", kids: tupleSchema}, ctaExpTuple: {name: "TUPLE", kids: tupleSchema},
+		ctaExpMask:    {name: "MASK", kids: tupleSchema},
 		ctaExpTimeout: {name: "TIMEOUT", show: number, aside: seconds}, ctaExpID: {name: "ID", show: hex, aside: ident},
-		ctaExpHelpName: {name: "HELP_NAME", show: text}, ctaExpZone: {name: "ZONE", show: number}, ctaExpFlags: {name: "FLAGS", show: hex},
+		ctaExpHelpName: {name: "HELP_NAME", show: text}, ctaExpZone: {name: "ZONE", show: number},
+		ctaExpFlags: {name: "FLAGS", show: hex},
 		ctaExpClass: {name: "CLASS", show: number}, ctaExpFn: {name: "FN", show: text},
 		ctaExpNAT: {name: "NAT", kids: schema{1: {name: "dir", show: number}, 2: {name: "tuple", kids: tupleSchema}}},
 	}
-	// Statistics are numbered attributes without names worth having here.
-	statsSchema  = schema{}
-	globalSchema = schema{1: {name: "entries", show: number}, 2: {name: "max", show: number, aside: ident}} // max is the whole machine's
+	// Statistics are printed by number.
+	statsSchema = schema{}
+	// max is that of the whole machine
+	globalSchema = schema{1: {name: "entries", show: number}, 2: {name: "max", show: number, aside: ident}}
 )
 
-// schemaOf returns the schema of a message by its type.
+// schemaOf returns the schema of a message type.
 func schemaOf(typ uint16) schema {
 	switch {
 	case typ == ctGetStats:
@@ -210,8 +222,8 @@ func hostHex(b []byte) string {
 
 func text(b []byte) string { return fmt.Sprintf("%q", b) }
 
-// show writes attributes readably: NAME=value, NAME{…}; a type that is not in
-// the schema is a number, and what is no attribute comes as its bytes.
+// show describes attributes: NAME=value, NAME{…}. A type that is not in the
+// schema is shown as a number, and bytes that are no attribute as they are.
 func (s schema) show(b []byte) string {
 	var out []string
 	for len(b) > 0 {
@@ -242,7 +254,7 @@ func (s schema) show(b []byte) string {
 	return strings.Join(out, " ")
 }
 
-// attribute cuts one attribute off b.
+// attribute splits the first attribute off b.
 func attribute(b []byte) (typ uint16, val, rest []byte, ok bool) {
 	if len(b) < 4 {
 		return 0, nil, nil, false
@@ -254,8 +266,8 @@ func attribute(b []byte) (typ uint16, val, rest []byte, ok bool) {
 	return binary.NativeEndian.Uint16(b[2:]), b[4:n], b[min((n+3)&^3, len(b)):], true
 }
 
-// find returns the first attribute of a type, with those inside it when more
-// types are given.
+// find returns the first attribute of a type; with more types, the one inside
+// it.
 func find(b []byte, path ...uint16) []byte {
 	for len(b) > 0 {
 		typ, val, rest, ok := attribute(b)
@@ -273,13 +285,23 @@ func find(b []byte, path ...uint16) []byte {
 	return nil
 }
 
-// messageName names requests and answers.
+// messageName returns the name of a message type.
 func messageName(typ uint16) string {
 	names := map[uint16]string{
-		ctNew: "ct NEW", ctGet: "ct GET", ctDelete: "ct DELETE", ctGetCtrZero: "ct GET_CTRZERO (answer: expectation statistics)",
-		ctGetStatsCPU: "ct GET_STATS_CPU", ctGetStats: "ct GET_STATS", ctGetDying: "ct GET_DYING", ctGetUnconfirmed: "ct GET_UNCONFIRMED",
-		expNew: "expect NEW", expGet: "expect GET", expDelete: "expect DELETE", expGetStatsCPU: "expect GET_STATS_CPU",
-		nlmsgError: "ERROR", nlmsgDone: "DONE",
+		ctNew:            "ct NEW",
+		ctGet:            "ct GET",
+		ctDelete:         "ct DELETE",
+		ctGetCtrZero:     "ct GET_CTRZERO (answer: expectation statistics)",
+		ctGetStatsCPU:    "ct GET_STATS_CPU",
+		ctGetStats:       "ct GET_STATS",
+		ctGetDying:       "ct GET_DYING",
+		ctGetUnconfirmed: "ct GET_UNCONFIRMED",
+		expNew:           "expect NEW",
+		expGet:           "expect GET",
+		expDelete:        "expect DELETE",
+		expGetStatsCPU:   "expect GET_STATS_CPU",
+		nlmsgError:       "ERROR",
+		nlmsgDone:        "DONE",
 	}
 	if n, ok := names[typ]; ok {
 		return n

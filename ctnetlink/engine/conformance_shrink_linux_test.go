@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// mismatch is where two tables part.
+// mismatch is the first difference between two tables.
 type mismatch struct {
 	step int
 	what string
-	got  [2][]answer // of the step, on both sides
+	got  [2][]answer // answers to the step on both sides
 }
 
-// run sends the steps to both sides and compares what comes back; nil when all
-// is the same. An error means that a side cannot be asked.
+// run sends the steps to both sides and compares the answers; nil if they are
+// the same. An error is one of a socket.
 func run(a, b tableMaker, steps []*step, seen tally) (*mismatch, error) {
 	sides := [2]*side{}
 	for i, mk := range []tableMaker{a, b} {
@@ -27,10 +27,11 @@ func run(a, b tableMaker, steps []*step, seen tally) (*mismatch, error) {
 		sides[i] = s
 	}
 	end := []*step{sweep(), sweep(), {requests: []*request{{typ: expGet, flags: flagRequest | flagDump}}},
-		{requests: []*request{{typ: ctGetStats, flags: flagRequest}}}, {requests: []*request{{typ: expGetStatsCPU, flags: flagRequest | flagDump}}},
+		{requests: []*request{{typ: ctGetStats, flags: flagRequest}}},
+		{requests: []*request{{typ: expGetStatsCPU, flags: flagRequest | flagDump}}},
 		{requests: []*request{{typ: ctGetStatsCPU, flags: flagRequest | flagDump}}}}
 	began, sought := time.Now(), slices.ContainsFunc(steps, seeksPort)
-	var ended [2][]answer // what the kernel may have noticed before the sweep, or not
+	var ended [2][]answer // what the kernel may or may not have removed before the sweep
 	for i, st := range append(slices.Clip(steps), end...) {
 		var answers, events [2][]answer
 		for k, s := range sides {
@@ -64,13 +65,13 @@ func run(a, b tableMaker, steps []*step, seen tally) (*mismatch, error) {
 	return nil, nil
 }
 
-// longestShrink bounds the time that is spent on one difference.
+// longestShrink bounds the time spent on one difference.
 const longestShrink = 30 * time.Second
 
-// shrink drops steps, requests and attributes while the tables still differ.
+// shrink removes steps, requests and attributes as long as the tables differ.
 func shrink(a, b tableMaker, steps []*step, first *mismatch) ([]*step, *mismatch) {
 	last := first
-	// A difference that does not come every time needs several tries.
+	// A difference that does not occur every time needs several tries.
 	enough := time.Now().Add(longestShrink)
 	fails := func(try []*step) bool {
 		if !swept(try) || time.Now().After(enough) {
@@ -124,7 +125,7 @@ func shrink(a, b tableMaker, steps []*step, first *mismatch) ([]*step, *mismatch
 		}
 	}
 	enough = time.Now().Add(longestShrink)
-	fails(steps) // so that last is about what is returned
+	fails(steps) // so that last belongs to the steps that are returned
 	return steps, last
 }
 
@@ -140,7 +141,7 @@ func without(steps []*step, i int, change func(*step)) []*step {
 	return steps
 }
 
-// tell writes a sequence and its mismatch for a reader.
+// tell describes a sequence and its mismatch.
 func tell(steps []*step, m *mismatch, names [2]string) string {
 	var b strings.Builder
 	for i, st := range steps {
@@ -174,14 +175,15 @@ func tell(steps []*step, m *mismatch, names [2]string) string {
 	return b.String()
 }
 
-// String is the request for a reader.
+// String describes the request.
 func (r *request) String() string {
 	extra := ""
 	for _, e := range []struct {
 		is   bool
 		text string
 	}{
-		{r.version != 0, fmt.Sprintf(" version %d", r.version)}, {r.res != 0, fmt.Sprintf(" res %d", r.res)}, {r.bare, " bare"},
+		{r.version != 0, fmt.Sprintf(" version %d", r.version)}, {r.res != 0, fmt.Sprintf(" res %d", r.res)},
+		{r.bare, " bare"},
 		{r.cut != 0, fmt.Sprintf(" cut by %d", r.cut)}, {r.lie != 0, fmt.Sprintf(" length %+d", r.lie)},
 	} {
 		if e.is {
@@ -193,7 +195,10 @@ func (r *request) String() string {
 	for _, f := range []struct {
 		bit  uint16
 		name string
-	}{{flagDump, "DUMP"}, {flagExcl, "EXCL"}, {flagCreate, "CREATE"}, {flagAck, "ACK"}, {flagEcho, "ECHO"}, {flagRequest, ""}} {
+	}{
+		{flagDump, "DUMP"}, {flagExcl, "EXCL"}, {flagCreate, "CREATE"}, {flagAck, "ACK"}, {flagEcho, "ECHO"},
+		{flagRequest, ""},
+	} {
 		if rest&f.bit == f.bit && !(f.bit == flagDump && r.typ&0xff == 0) {
 			rest &^= f.bit
 			if f.name != "" {
@@ -215,5 +220,6 @@ func (r *request) String() string {
 	if r.typ>>8 == 2 {
 		s = expectSchema
 	}
-	return fmt.Sprintf("%s %s family %d%s: %s", messageName(r.typ), strings.TrimPrefix(flags, "|"), r.family, extra, s.show(b))
+	return fmt.Sprintf("%s %s family %d%s: %s", messageName(r.typ), strings.TrimPrefix(flags, "|"), r.family, extra,
+		s.show(b))
 }

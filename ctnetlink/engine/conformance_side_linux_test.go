@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setup is what is fixed for the life of a table.
+// setup holds the settings of a table.
 type setup struct {
 	accounting, timestamps bool
 }
@@ -29,7 +29,7 @@ func flag(b bool) int {
 	return 0
 }
 
-// socket is as much of ctnetlink.Socket as is needed to ask a table.
+// socket is the part of ctnetlink.Socket that the test uses.
 type socket interface {
 	Send(b []byte) error
 	Poll(b []byte) (n int, from uint32, err error)
@@ -37,23 +37,24 @@ type socket interface {
 	Close() error
 }
 
-// sockets is the number of sockets per side that ask; one more listens.
+// sockets is the number of a side's sockets that send requests; one more
+// listens.
 const sockets = 2
 
-// side is one of the two tables, with sockets to it.
+// side is one of the two tables and its sockets.
 type side struct {
 	name     string
 	askers   [sockets]socket
 	listener socket
 	pids     map[uint32]uint32            // port id → number of the socket, from 1
-	ids      map[string]uint32            // the id last seen, by key (see idKey)
-	before   map[uint16]map[uint16]uint32 // statistics when the sequence began, by type of the answer
+	ids      map[string]uint32            // the last id by key (see idKey)
+	before   map[uint16]map[uint16]uint32 // statistics at the start of the sequence, by type of the answer
 	buf      []byte
 }
 
-// newSide learns the sockets' port ids, and makes the listener hear everything.
-// The kernel counts listeners for the whole machine, and entries have events if
-// there was one when they were made: so there always is.
+// newSide finds out the sockets' port ids and joins the listener to all groups.
+// In the kernel an entry sends events if there was a listener on the machine
+// when it was created: here there always is one.
 func newSide(name string, askers [sockets]socket, listener socket) (*side, error) {
 	s := &side{name: name, askers: askers, listener: listener, pids: map[uint32]uint32{}, buf: make([]byte, 64<<10)}
 	for i := range askers {
@@ -71,7 +72,7 @@ func newSide(name string, askers [sockets]socket, listener socket) (*side, error
 	return s, nil
 }
 
-// begin forgets the sequence before.
+// begin prepares for a new sequence.
 func (s *side) begin() error {
 	s.ids = map[string]uint32{}
 	s.before = map[uint16]map[uint16]uint32{}
@@ -85,11 +86,11 @@ func (s *side) begin() error {
 		}
 	}
 	_, err := s.drain(s.listener)
-	clear(s.ids) // of what was flushed
+	clear(s.ids) // those of removed entries
 	return err
 }
 
-// ask sends a step and returns the answers that its socket gets.
+// ask sends a step and returns the answers on its socket.
 func (s *side) ask(seq int, st *step) ([]answer, error) {
 	b := st.append(nil, uint32(seq)<<8, func(key string) uint32 { return s.ids[key] })
 	if err := s.askers[st.socket].Send(b); err != nil {
@@ -98,7 +99,7 @@ func (s *side) ask(seq int, st *step) ([]answer, error) {
 	return s.drain(s.askers[st.socket])
 }
 
-// drain reads what waits on a socket, and learns ids from it.
+// drain receives what is queued on a socket, and remembers the ids.
 func (s *side) drain(from socket) (got []answer, err error) {
 	for {
 		n, _, err := from.Poll(s.buf)
@@ -119,7 +120,7 @@ func (s *side) drain(from socket) (got []answer, err error) {
 			a := newAnswer(b[:size])
 			if id := a.id(); id != nil {
 				s.ids[a.idKey()] = binary.BigEndian.Uint32(id)
-				if destroys(a) { // the kernel may give the next one in the same memory the same id
+				if destroys(a) { // the kernel may reuse the memory, and so the id, for the next one
 					s.ids[a.idKey()] ^= 0x5a5a5a5a
 				}
 			}
@@ -140,8 +141,8 @@ func (s *side) close() {
 // listenBuffer holds the events of any step.
 const listenBuffer = 212992
 
-// kernelSocket is a NETLINK_NETFILTER socket of system calls only, so that what
-// it shows is the kernel's alone.
+// kernelSocket is a NETLINK_NETFILTER socket without anything around it, so
+// that only the kernel is tested.
 type kernelSocket int
 
 // Send sends a datagram to the kernel.
@@ -152,7 +153,7 @@ func (k kernelSocket) Send(b []byte) error {
 	return nil
 }
 
-// Poll reads a datagram that waits.
+// Poll receives a datagram if one is queued.
 func (k kernelSocket) Poll(b []byte) (int, uint32, error) {
 	n, _, err := unix.Recvfrom(int(k), b, unix.MSG_DONTWAIT)
 	if err != nil {
@@ -182,14 +183,14 @@ func dialKernel() (socket, error) {
 	if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1); err != nil {
 		return k, err
 	}
-	// Twice the default, which no process may be refused.
+	// Twice the default, which every process may set.
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, listenBuffer); err != nil {
 		return k, err
 	}
 	return k, nil
 }
 
-// rules make the kernel track, and keep labels.
+// rules make the kernel track connections and store labels.
 const rules = `table inet conformance {
 	chain output {
 		type filter hook output priority 0
@@ -197,8 +198,8 @@ const rules = `table inet conformance {
 	}
 }`
 
-// newKernel makes a side of a fresh network namespace, which lives as long as
-// its sockets do. It skips the test where that is impossible.
+// newKernel returns a side with a new network namespace, which lasts as long as
+// its sockets. It skips the test if the system refuses one.
 func newKernel(t testing.TB, su setup) *side {
 	t.Helper()
 	var (
@@ -220,7 +221,7 @@ func newKernel(t testing.TB, su setup) *side {
 	return s
 }
 
-// release is the first two numbers of the kernel's.
+// release holds the first two numbers of the kernel's release.
 type release struct{ major, minor int }
 
 func (r release) before(major, minor int) bool {

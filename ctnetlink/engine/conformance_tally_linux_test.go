@@ -10,8 +10,8 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// tally counts what was compared, so that one sees that the sequences are not
-// all refused, nor all accepted.
+// tally counts what was compared, to show that the tables neither refused nor
+// accepted everything.
 type tally map[string]map[string]int
 
 func (t tally) add(st *step, answers, events []answer) {
@@ -43,12 +43,12 @@ func (t tally) add(st *step, answers, events []answer) {
 	}
 }
 
-// String is one line per kind of request.
+// String returns one line per kind of request.
 func (t tally) String() string {
 	var b strings.Builder
 	for _, what := range slices.Sorted(maps.Keys(t)) {
 		if strings.HasPrefix(what, "type ") {
-			continue // odd ones
+			continue // those of odd
 		}
 		fmt.Fprintf(&b, "\n  %s:", what)
 		for _, how := range slices.Sorted(maps.Keys(t[what])) {

@@ -10,7 +10,7 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 )
 
-// clock is a time that only moves when it is told to.
+// clock is a clock that tests advance.
 type clock struct{ now time.Time }
 
 func newClock() *clock { return &clock{time.Unix(1_700_000_000, 0)} }
@@ -19,7 +19,7 @@ func (c *clock) Now() time.Time { return c.now }
 
 func (c *clock) advance(d time.Duration) { c.now = c.now.Add(d) }
 
-// client is a Conn on a table, closed with the test.
+// client returns a Conn to a table, which is closed at the end of the test.
 func client(t testing.TB, tab *engine.Table) *ctnetlink.Conn {
 	t.Helper()
 	c := ctnetlink.NewConn(tab.Dial)
@@ -27,7 +27,7 @@ func client(t testing.TB, tab *engine.Table) *ctnetlink.Conn {
 	return c
 }
 
-// connection is the n-th TCP entry of a family of them.
+// connection returns the n-th of many TCP entries.
 func connection(n int) *ctnetlink.FlowSpec {
 	src := netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
 	dst := netip.AddrFrom4([4]byte{192, 0, 2, 1})
@@ -49,7 +49,7 @@ func create(t testing.TB, c *ctnetlink.Conn, e *ctnetlink.FlowSpec) {
 	}
 }
 
-// count is the number of entries that a dump lists.
+// count returns the number of entries in a dump.
 func count(t testing.TB, c *ctnetlink.Conn, q *ctnetlink.DumpRequest) (n int) {
 	t.Helper()
 	for _, err := range c.Dump(q) {

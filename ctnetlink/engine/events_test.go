@@ -15,7 +15,7 @@ import (
 
 var entryGroups = []ctnetlink.Group{ctnetlink.GroupNew, ctnetlink.GroupUpdate, ctnetlink.GroupDestroy}
 
-// listener is a socket in the groups of entries' events.
+// listener returns a socket in the groups for entries.
 func listener(t testing.TB, tab *engine.Table) ctnetlink.Socket {
 	t.Helper()
 	s, err := tab.Dial()
@@ -31,7 +31,7 @@ func listener(t testing.TB, tab *engine.Table) ctnetlink.Socket {
 	return s
 }
 
-// heard takes what waits on a socket, decoded; an error ends it.
+// heard receives the events in a socket's queue, up to an error.
 func heard(t testing.TB, s ctnetlink.Socket) (events []*ctnetlink.Flow, err error) {
 	t.Helper()
 	buf := make([]byte, 4096)
@@ -56,22 +56,24 @@ func heard(t testing.TB, s ctnetlink.Socket) (events []*ctnetlink.Flow, err erro
 func TestEvents(t *testing.T) {
 	k := newClock()
 	tab := engine.New(engine.Options{Now: k.Now, PortID: 77, Timestamps: true})
-	asker, err := tab.Dial() // the first socket: it has the port id
+	asker, err := tab.Dial() // the first socket has the process's port id
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := ctnetlink.NewConn(func() (ctnetlink.Socket, error) { return asker, nil })
 	defer c.Close()
 	before := connection(0)
-	create(t, c, before) // nobody listens: it never has events
+	create(t, c, before) // no socket is in a group: it never sends events
 	l := listener(t, tab)
 	create(t, c, connection(1))
 	create(t, c, connection(2))
-	if err := c.Update(&ctnetlink.FlowSpec{Family: 2, Orig: before.Orig, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark), Mark: 5}); err != nil {
+	if err := c.Update(&ctnetlink.FlowSpec{Family: 2, Orig: before.Orig,
+		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark), Mark: 5}); err != nil {
 		t.Fatal(err)
 	}
 	k.advance(10 * time.Second)
-	if err := c.Update(&ctnetlink.FlowSpec{Family: 2, Orig: connection(1).Orig, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark), Mark: 5}); err != nil {
+	if err := c.Update(&ctnetlink.FlowSpec{Family: 2, Orig: connection(1).Orig,
+		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark), Mark: 5}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Delete(&ctnetlink.FlowSpec{Family: 2, Orig: connection(1).Orig}); err != nil {
@@ -117,8 +119,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// A listener that does not read loses events, is told once, and hears nothing
-// until it has read what it has.
+// TestOverrun: a listener that does not read loses events and receives one
+// ENOBUFS. No event is queued until it has read those in the queue.
 func TestOverrun(t *testing.T) {
 	tab := engine.New(engine.Options{})
 	l := listener(t, tab)
@@ -136,7 +138,7 @@ func TestOverrun(t *testing.T) {
 	events, err := heard(t, l)
 	wantErr(t, err, ctnetlink.ENOBUFS)
 	if len(events) != 0 {
-		t.Errorf("%d events before the loss was told", len(events))
+		t.Errorf("%d events before the ENOBUFS", len(events))
 	}
 	create(t, c, connection(20))
 	events, err = heard(t, l)
@@ -195,8 +197,7 @@ func TestCloseEndsReceive(t *testing.T) {
 	wantErr(t, s.Send(nil), os.ErrClosed)
 }
 
-// Many sockets at once: nothing is lost, nothing twice (with -race, nothing
-// raced for).
+// TestConcurrent: with many sockets at work, no entry is lost or made twice.
 func TestConcurrent(t *testing.T) {
 	tab := engine.New(engine.Options{})
 	l := listener(t, tab)

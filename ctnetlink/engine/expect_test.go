@@ -14,7 +14,7 @@ import (
 )
 
 // expecting is a table with a clock that stands still, a connection to it, and
-// a socket that hears of expectations.
+// a socket that receives the events of expectations.
 type expecting struct {
 	testing.TB
 	*ctnetlink.Conn
@@ -45,7 +45,8 @@ func (x *expecting) master(i int, helper string, proto uint8) *ctnetlink.FlowSpe
 	x.Helper()
 	o := ctnetlink.Tuple{
 		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: proto,
-		Src: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), Dst: netip.MustParseAddr("192.0.2.1"), SrcPort: 40000, DstPort: 21,
+		Src: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), Dst: netip.MustParseAddr("192.0.2.1"), SrcPort: 40000,
+		DstPort: 21,
 	}
 	r := o
 	r.Src, r.Dst, r.SrcPort, r.DstPort = o.Dst, o.Src, o.DstPort, o.SrcPort
@@ -59,7 +60,8 @@ func (x *expecting) master(i int, helper string, proto uint8) *ctnetlink.FlowSpe
 	return en
 }
 
-// expectation is one of UDP to a port of the master's client.
+// expectationOf returns an expectation of UDP from the master's server to a
+// port of its client.
 func expectationOf(master *ctnetlink.FlowSpec, port uint16) *ctnetlink.ExpectSpec {
 	ones := netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	e := &ctnetlink.ExpectSpec{Family: ctnetlink.FamilyIPv4, Master: master.Orig, Tuple: ctnetlink.Tuple{
@@ -71,7 +73,7 @@ func expectationOf(master *ctnetlink.FlowSpec, port uint16) *ctnetlink.ExpectSpe
 	return e
 }
 
-// ports lists the expectations by their destination port.
+// ports returns the destination ports of all expectations.
 func (x *expecting) ports() (ports []uint16) {
 	x.Helper()
 	for e, err := range x.DumpExpect(ctnetlink.FamilyAny) {
@@ -83,9 +85,8 @@ func (x *expecting) ports() (ports []uint16) {
 	return ports
 }
 
-// events tells what was heard since the last call: + and - with the port of an
-// expectation, "entry" for anything about entries; * marks what a request
-// caused.
+// events returns the events since the last call: + or - and the port for an
+// expectation, "entry" for an entry; * marks those that a request caused.
 func (x *expecting) events() (all []string) {
 	x.Helper()
 	buf := make([]byte, 64<<10)
@@ -120,8 +121,8 @@ func (x *expecting) hears(want ...string) {
 	}
 }
 
-// TestExpectLimits: each helper's maximum, the oldest's eviction, and the
-// helper's timeout.
+// TestExpectLimits: a helper's expectations have its maximum and timeout; the
+// oldest makes room.
 func TestExpectLimits(t *testing.T) {
 	for i, tt := range []struct {
 		helper  string
@@ -164,8 +165,8 @@ func TestExpectLimits(t *testing.T) {
 	}
 }
 
-// TestExpectClock: expectations end in the order of their timeouts, without
-// anybody asking when Expire is called.
+// TestExpectClock: expectations expire in the order of their timeouts, and
+// Expire removes them without a request.
 func TestExpectClock(t *testing.T) {
 	x := newExpecting(t)
 	irc, snmp := x.master(1, "irc", ctnetlink.ProtoTCP), x.master(2, "snmp", ctnetlink.ProtoUDP)
@@ -188,7 +189,8 @@ func TestExpectClock(t *testing.T) {
 	x.hears("-1", "-2")
 }
 
-// TestExpectMaster: expectations go after their master, the youngest first.
+// TestExpectMaster: a master's expectations are removed after it, the newest
+// first.
 func TestExpectMaster(t *testing.T) {
 	x := newExpecting(t)
 	m, other := x.master(1, "irc", ctnetlink.ProtoTCP), x.master(2, "irc", ctnetlink.ProtoTCP)
@@ -210,7 +212,7 @@ func TestExpectMaster(t *testing.T) {
 	}
 }
 
-// TestExpectFull: the table of expectations has an end.
+// TestExpectFull: a full table of expectations refuses more.
 func TestExpectFull(t *testing.T) {
 	x := newExpecting(t)
 	m := x.master(1, "snmp_trap", ctnetlink.ProtoUDP)
@@ -227,7 +229,7 @@ func TestExpectFull(t *testing.T) {
 	}
 }
 
-// TestExpectAnswers: what is refused, and how.
+// TestExpectAnswers: requests that are refused, and their errors.
 func TestExpectAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -264,8 +266,8 @@ func TestExpectAnswers(t *testing.T) {
 	}
 }
 
-// TestExpectRestore: a table's messages give the same table again, with what
-// time has taken away, and nothing from before the time.
+// TestExpectRestore: a table's messages restore the same table, with shorter
+// timeouts and without what has expired.
 func TestExpectRestore(t *testing.T) {
 	x := newExpecting(t)
 	for i, helper := range []string{"irc", "snmp"} {

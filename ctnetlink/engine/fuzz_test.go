@@ -11,7 +11,7 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 )
 
-// recorder is a socket that keeps what is sent over it.
+// recorder is a socket that records what is sent.
 type recorder struct {
 	ctnetlink.Socket
 	sent [][]byte
@@ -22,7 +22,7 @@ func (r *recorder) Send(b []byte) error {
 	return r.Socket.Send(b)
 }
 
-// requests are what a Conn sends for one of everything.
+// requests returns the datagrams that a Conn sends, one of each kind.
 func requests(t testing.TB) [][]byte {
 	t.Helper()
 	tab := engine.New(engine.Options{})
@@ -40,11 +40,13 @@ func requests(t testing.TB) [][]byte {
 	natted.Set = natted.Set.With(ctnetlink.AttrNATSrc).With(ctnetlink.AttrTupleMaster)
 	natted.SrcNAT, natted.Master = ctnetlink.NAT{MinPort: 10, MaxPort: 20}, connection(2).Orig
 	create(t, c, natted)
-	x := &ctnetlink.ExpectSpec{Family: 2, Tuple: connection(4).Orig, Mask: connection(4).Orig, Master: rich().Orig, Zone: 9, HasZone: true}
+	x := &ctnetlink.ExpectSpec{Family: 2, Tuple: connection(4).Orig, Mask: connection(4).Orig, Master: rich().Orig,
+		Zone: 9, HasZone: true}
 	if err := c.CreateExpect(x); err != nil {
 		t.Fatal(err)
 	}
-	for range c.Dump(&ctnetlink.DumpRequest{Family: 2, Orig: connection(2).Orig, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark)}) {
+	for range c.Dump(&ctnetlink.DumpRequest{Family: 2, Orig: connection(2).Orig,
+		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark)}) {
 	}
 	for range c.DumpExpect(0) {
 	}
@@ -58,7 +60,8 @@ func requests(t testing.TB) [][]byte {
 	return sent
 }
 
-// FuzzSend: whatever is sent, the table answers within bounds, and stays one.
+// FuzzSend: whatever is sent, the answers are bounded and the table stays
+// consistent.
 func FuzzSend(f *testing.F) {
 	for _, b := range requests(f) {
 		f.Add(b)
@@ -89,7 +92,8 @@ func FuzzSend(f *testing.F) {
 	})
 }
 
-// drain reads what waits: at most so much for so many bytes that were sent.
+// drain receives what is queued and checks that it is not too much for the
+// number of bytes sent.
 func drain(t *testing.T, s ctnetlink.Socket, sent int) {
 	buf := make([]byte, 64<<10)
 	for range 64 + sent {
@@ -104,8 +108,8 @@ func drain(t *testing.T, s ctnetlink.Socket, sent int) {
 	t.Fatal("answers without end")
 }
 
-// consistent checks that every entry can be found by both tuples, and that
-// another table takes it.
+// consistent checks that every entry is found by both tuples, and can be
+// restored into another table.
 func consistent(t *testing.T, tab *engine.Table) {
 	c := client(t, tab)
 	copied := engine.New(engine.Options{})
@@ -132,8 +136,8 @@ func consistent(t *testing.T, tab *engine.Table) {
 	}
 }
 
-// FuzzRestore: a message from a file adds an entry that is like any other, or
-// is refused.
+// FuzzRestore: a message from a file is refused, or adds an entry like any
+// other.
 func FuzzRestore(f *testing.F) {
 	tab := engine.New(engine.Options{Accounting: true, Timestamps: true})
 	c := client(f, tab)

@@ -8,7 +8,7 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 )
 
-// datagrams is a UDP entry between two addresses, from a port to itself.
+// datagrams returns a UDP entry between two addresses with one port.
 func datagrams(src, dst string, port uint16) *ctnetlink.FlowSpec {
 	o := ctnetlink.Tuple{
 		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: ctnetlink.ProtoUDP,
@@ -20,11 +20,12 @@ func datagrams(src, dst string, port uint16) *ctnetlink.FlowSpec {
 	if o.Src.Is6() {
 		family = ctnetlink.FamilyIPv6
 	}
-	return &ctnetlink.FlowSpec{Family: family, Orig: o, Reply: r, Timeout: 100, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout)}
+	return &ctnetlink.FlowSpec{Family: family, Orig: o, Reply: r, Timeout: 100,
+		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout)}
 }
 
-// TestMasterGone: an entry that is gone counts, but is not found, until the last
-// of its followers has gone; so does its own master.
+// TestMasterGone: a removed entry counts, but is not found, until the last
+// entry that has it as its master is removed; so does its own master.
 func TestMasterGone(t *testing.T) {
 	c := client(t, engine.New(engine.Options{}))
 	var chain []*ctnetlink.FlowSpec // each the master of the next
@@ -64,7 +65,7 @@ func TestMasterGone(t *testing.T) {
 	remove(chain[1])
 	wantErr(t, c.Delete(chain[1]), ctnetlink.ENOENT)
 	counted(4)
-	use(chain[0], 3) // of one that is gone, and counts
+	use(chain[0], 3) // a removed one, which still counts
 	remove(chain[2])
 	counted(4)
 	remove(chain[3])
@@ -74,8 +75,8 @@ func TestMasterGone(t *testing.T) {
 	counted(0)
 }
 
-// TestNATAddresses: which address of a range a client gets is what Linux 6.18
-// answered on a little-endian machine.
+// TestNATAddresses: the address of a range that a client gets is the one that
+// Linux 6.18 chose on a little-endian machine.
 func TestNATAddresses(t *testing.T) {
 	for _, tt := range []struct {
 		src, dst, min, max string
@@ -88,7 +89,8 @@ func TestNATAddresses(t *testing.T) {
 		{"10.0.0.1", "192.0.2.2", "198.51.100.0", "198.51.100.255", 0, true, "198.51.100.54"},
 		{"10.0.0.1", "192.0.2.1", "198.51.100.0", "198.51.100.255", 7, true, "198.51.100.105"},
 		{"10.0.0.1", "192.0.2.1", "198.51.100.7", "198.51.100.9", 0, false, "198.51.100.9"},
-		{"fd00::1", "2001:db8::1", "2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff", 0, true, "2001:db8:1:231d:231d:41db:231d:41db"},
+		{"fd00::1", "2001:db8::1", "2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff", 0, true,
+			"2001:db8:1:231d:231d:41db:231d:41db"},
 		{"fd00::1", "2001:db8::1", "2001:db8:1::", "2001:db8:1::ffff:ffff", 9, false, "2001:db8:1::"},
 	} {
 		c := client(t, engine.New(engine.Options{}))
@@ -117,12 +119,12 @@ func TestNATAddresses(t *testing.T) {
 	}
 }
 
-// TestNATOtherEnd: a source that stands in the way of the same connection seen
-// from its other end gets another port of TCP and SCTP, and is refused
-// otherwise.
+// TestNATOtherEnd: if the source is taken by the same connection seen from the
+// other end, TCP and SCTP get another port, and other protocols are refused.
 func TestNATOtherEnd(t *testing.T) {
 	for proto, want := range map[uint8]error{
-		ctnetlink.ProtoTCP: nil, ctnetlink.ProtoSCTP: nil, ctnetlink.ProtoUDP: ctnetlink.EEXIST, ctnetlink.ProtoUDPLite: ctnetlink.EEXIST, ctnetlink.ProtoGRE: ctnetlink.EEXIST,
+		ctnetlink.ProtoTCP: nil, ctnetlink.ProtoSCTP: nil, ctnetlink.ProtoUDP: ctnetlink.EEXIST,
+		ctnetlink.ProtoUDPLite: ctnetlink.EEXIST, ctnetlink.ProtoGRE: ctnetlink.EEXIST,
 	} {
 		c := client(t, engine.New(engine.Options{}))
 		first, second := datagrams("10.0.0.1", "10.0.0.3", 5), datagrams("10.0.0.3", "10.0.0.2", 5)

@@ -13,8 +13,8 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 )
 
-// A full table drops entries that are not assured, and when none is left it
-// refuses.
+// TestEarlyDrop: a full table drops entries that are not assured; with none
+// left it refuses new ones.
 func TestEarlyDrop(t *testing.T) {
 	tab := engine.New(engine.Options{Max: 10})
 	c := client(t, tab)
@@ -39,11 +39,11 @@ func TestEarlyDrop(t *testing.T) {
 		create(t, c, e)
 	}
 	wantErr(t, c.Create(connection(18)), ctnetlink.ENOMEM)
-	wantErr(t, c.Create(connection(17)), ctnetlink.EEXIST) // found before there must be room
+	wantErr(t, c.Create(connection(17)), ctnetlink.EEXIST) // found before room is made
 }
 
-// The clock ends what its time is over for, in the order of the ends, and the
-// table's maximum then counts it no longer.
+// TestExpireOrder: expired entries are removed in the order of their deadlines
+// and then no longer count for the maximum.
 func TestExpireOrder(t *testing.T) {
 	k := newClock()
 	tab := engine.New(engine.Options{Now: k.Now})
@@ -99,11 +99,16 @@ func TestKernelFilters(t *testing.T) {
 		{"mark", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrMark), Mark: 2, MarkMask: 0xffffffff}, 1},
 		{"mark with a mask", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrMark), Mark: 2, MarkMask: 2}, 4},
 		{"zone", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrZone), Zone: 1}, 3},
-		{"status", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrStatus), Status: ctnetlink.StatusAssured, StatusMask: ctnetlink.StatusAssured}, 0},
-		{"address", ctnetlink.DumpRequest{Family: 2, Orig: ctnetlink.Tuple{Has: ctnetlink.FieldSrc, Src: connection(4).Orig.Src}}, 1},
-		{"port", ctnetlink.DumpRequest{Family: 2, Reply: ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldSrcPort, Proto: 6, SrcPort: 80}}, 10},
-		{"IPv6 address, rightly", ctnetlink.DumpRequest{Family: 10, Orig: ctnetlink.Tuple{Has: ctnetlink.FieldSrc, Src: six.Orig.Src}}, 1},
-		{"another IPv6 address", ctnetlink.DumpRequest{Family: 10, Orig: ctnetlink.Tuple{Has: ctnetlink.FieldSrc, Src: six.Orig.Dst}}, 0},
+		{"status", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrStatus), Status: ctnetlink.StatusAssured,
+			StatusMask: ctnetlink.StatusAssured}, 0},
+		{"address", ctnetlink.DumpRequest{Family: 2, Orig: ctnetlink.Tuple{Has: ctnetlink.FieldSrc,
+			Src: connection(4).Orig.Src}}, 1},
+		{"port", ctnetlink.DumpRequest{Family: 2, Reply: ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldSrcPort,
+			Proto: 6, SrcPort: 80}}, 10},
+		{"IPv6 address, rightly", ctnetlink.DumpRequest{Family: 10,
+			Orig: ctnetlink.Tuple{Has: ctnetlink.FieldSrc, Src: six.Orig.Src}}, 1},
+		{"another IPv6 address", ctnetlink.DumpRequest{Family: 10,
+			Orig: ctnetlink.Tuple{Has: ctnetlink.FieldSrc, Src: six.Orig.Dst}}, 0},
 	} {
 		if n := count(t, c, &q.q); n != q.want {
 			t.Errorf("%s: %d entries, want %d", q.name, n, q.want)
@@ -117,7 +122,7 @@ func TestKernelFilters(t *testing.T) {
 	}
 }
 
-// dumped are the messages of All.
+// dumped returns the messages of All.
 func dumped(tab *engine.Table) (msgs [][]byte) {
 	for m := range tab.All() {
 		msgs = append(msgs, bytes.Clone(m))
@@ -125,10 +130,11 @@ func dumped(tab *engine.Table) (msgs [][]byte) {
 	return msgs
 }
 
-// rich is an entry that has nearly everything.
+// rich returns an entry with nearly all attributes.
 func rich() *ctnetlink.FlowSpec {
 	e := connection(1)
-	for _, a := range []ctnetlink.Attr{ctnetlink.AttrMark, ctnetlink.AttrZone, ctnetlink.AttrHelp, ctnetlink.AttrLabels, ctnetlink.AttrProtoInfo} {
+	for _, a := range []ctnetlink.Attr{ctnetlink.AttrMark, ctnetlink.AttrZone, ctnetlink.AttrHelp, ctnetlink.AttrLabels,
+		ctnetlink.AttrProtoInfo} {
 		e.Set = e.Set.With(a)
 	}
 	e.Mark, e.Zone, e.Helper, e.Labels = 7, 9, "ftp", []byte{0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 128}
@@ -138,7 +144,7 @@ func rich() *ctnetlink.FlowSpec {
 	return e
 }
 
-// What one table lists another takes, and lists the same.
+// TestRestore: a table restored from the messages of another lists the same.
 func TestRestore(t *testing.T) {
 	k := newClock()
 	tab := engine.New(engine.Options{Now: k.Now, Accounting: true, Timestamps: true})
@@ -178,7 +184,8 @@ func TestRestore(t *testing.T) {
 	if ended != 1 || later.Len() != 2 {
 		t.Errorf("%d ended and %d left after five seconds, want 1 and 2", ended, later.Len())
 	}
-	f, err := client(t, later).Get(&ctnetlink.FlowSpec{Family: 2, Orig: rich().Orig, Zone: 9, Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrZone)})
+	f, err := client(t, later).Get(&ctnetlink.FlowSpec{Family: 2, Orig: rich().Orig, Zone: 9,
+		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrZone)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +194,7 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// What is damaged is refused and changes nothing.
+// TestRestoreDamaged: a damaged message is refused and changes nothing.
 func TestRestoreDamaged(t *testing.T) {
 	tab := engine.New(engine.Options{})
 	create(t, client(t, tab), rich())
@@ -195,7 +202,7 @@ func TestRestoreDamaged(t *testing.T) {
 	for cut := range len(whole) {
 		m := slices.Clone(whole[:cut])
 		to := engine.New(engine.Options{})
-		wantErr(t, to.Restore(m, 0), ctnetlink.ErrMalformed) // its length contradicts
+		wantErr(t, to.Restore(m, 0), ctnetlink.ErrMalformed) // the length in its header is wrong
 		if len(m) >= 16 {
 			binary.NativeEndian.PutUint32(m, uint32(len(m)))
 			if err := to.Restore(m, 0); err != nil && to.Len() != 0 {
@@ -207,8 +214,8 @@ func TestRestoreDamaged(t *testing.T) {
 	wantErr(t, engine.New(engine.Options{}).Restore(unknown, 0), ctnetlink.EOPNOTSUPP)
 }
 
-// A port that is taken is passed over while the range has another, and then
-// the translation is refused.
+// TestNATPorts: a translation takes a free port of its range, and is refused
+// when there is none.
 func TestNATPorts(t *testing.T) {
 	tab := engine.New(engine.Options{})
 	c := client(t, tab)
@@ -229,7 +236,9 @@ func TestNATPorts(t *testing.T) {
 		if f.Reply().Dst != e.SrcNAT.MinAddr {
 			t.Errorf("translated to %v", f.Reply().Dst)
 		}
-		if status, _ := f.Status(); status != ctnetlink.StatusConfirmed|ctnetlink.StatusSrcNAT|ctnetlink.StatusSrcNATDone|ctnetlink.StatusDstNATDone {
+		const want = ctnetlink.StatusConfirmed | ctnetlink.StatusSrcNAT | ctnetlink.StatusSrcNATDone |
+			ctnetlink.StatusDstNATDone
+		if status, _ := f.Status(); status != want {
 			t.Errorf("status %#x", status)
 		}
 		ports[f.Reply().DstPort] = true
@@ -241,7 +250,7 @@ func TestNATPorts(t *testing.T) {
 	}
 }
 
-// GET_CTRZERO shows the counters that it sets to zero.
+// TestZeroing: GET_CTRZERO shows the counters before it resets them.
 func TestZeroing(t *testing.T) {
 	source := engine.New(engine.Options{Accounting: true})
 	create(t, client(t, source), connection(1))
@@ -272,8 +281,8 @@ func TestZeroing(t *testing.T) {
 	}
 }
 
-// A dump of many datagrams lists what a single GET finds, and nothing that is
-// added behind it once it has come to the end.
+// TestDumpPieces: a dump of many datagrams lists what GET finds, and nothing
+// that is added after its end.
 func TestDumpPieces(t *testing.T) {
 	tab := engine.New(engine.Options{})
 	c := client(t, tab)
@@ -290,7 +299,7 @@ func TestDumpPieces(t *testing.T) {
 		seen[f.Orig().Src]++
 		id, _ := f.Raw(ctnetlink.AttrID)
 		ids[string(id)] = true
-		if len(seen)%500 == 0 { // what is still to come is deleted, what has come is not listed again
+		if len(seen)%500 == 0 { // it was listed: deleting it changes nothing
 			if err := c.Delete(&ctnetlink.FlowSpec{Family: 2, Orig: *f.Orig()}); err != nil {
 				t.Fatal(err)
 			}

@@ -15,8 +15,8 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// TestCapturedSurvive: what a kernel sent of its entries is in the file after a
-// change as it was before, byte for byte, but for seconds that have passed.
+// TestCapturedSurvive: after a change, the messages in the file that a kernel
+// sent are the same bytes, except for timeouts.
 func TestCapturedSurvive(t *testing.T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		t.Skip("the captured messages are little endian")
@@ -30,7 +30,7 @@ func TestCapturedSurvive(t *testing.T) {
 	for walk := (wire.Messages{B: captured}); walk.Next(); {
 		if walk.Msg.Type() == typeEntry && timeout(walk.Msg) != nil {
 			m := bytes.Clone(walk.Msg)
-			// Long enough for the test, and for all alike.
+			// long enough for the test, and the same for all
 			binary.BigEndian.PutUint32(timeout(m), 10_000)
 			b = w.Append(b, m)
 		}

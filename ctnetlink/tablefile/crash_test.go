@@ -15,11 +15,11 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// envWriter makes the test binary a writer, which is to be killed: FILE, and
-// the number of its first entry.
+// envWriter makes the test binary a writer of the file that its argument names.
+// The value is the number of its first entry.
 const envWriter = "TABLEFILE_WRITER"
 
-// envKills says how many are killed.
+// envKills is the number of writers to kill.
 const envKills = "TABLEFILE_KILLS"
 
 func TestMain(m *testing.M) {
@@ -29,7 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writer creates entries, commits each and says so, until it is killed.
+// writer creates entries, and prints the number of each after committing it,
+// until it is killed.
 func writer(path, first string) {
 	i, err := strconv.Atoi(first)
 	for ; err == nil; i++ {
@@ -51,9 +52,10 @@ func writer(path, first string) {
 	os.Exit(1)
 }
 
-// TestKill kills writers at any moment, two at work at once. The file is always
-// whole; what a writer has confirmed is in it, and at most one entry more of
-// each that was killed; and a follower has seen exactly what is in it.
+// TestKill kills writers, two of which run at a time. The file is always
+// complete. It has all entries that were committed, and at most one more for
+// each killed writer. A follower receives events of exactly the entries in the
+// file.
 //
 //	TABLEFILE_KILLS=1000 go test ./ctnetlink/tablefile -run Kill -v
 func TestKill(t *testing.T) {
@@ -67,7 +69,7 @@ func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	e := listen(t, path)
 	r := rand.New(rand.NewPCG(1, uint64(kills)))
-	const span = 1 << 12 // numbers that a writer may use
+	const span = 1 << 12 // range of numbers for each writer
 	confirmed := map[int]bool{}
 	var mu sync.Mutex
 	run := func(first int, life time.Duration) {
@@ -95,8 +97,8 @@ func TestKill(t *testing.T) {
 			}
 			return true
 		}
-		// It is killed some time after it got to work, so that a slow machine
-		// kills in the midst of it as well.
+		// The time until the kill starts with the first commit, so that a slow
+		// machine kills during writes too.
 		if !said() {
 			t.Error("a writer wrote nothing")
 		}
@@ -106,7 +108,7 @@ func TestKill(t *testing.T) {
 		}
 		_ = cmd.Wait()
 	}
-	// Enough stands in it for the writing to take its time.
+	// Writing this many entries takes some time.
 	const before = 500
 	entries := make([]*ctnetlink.FlowSpec, before)
 	for i := range entries {
@@ -160,5 +162,6 @@ func TestKill(t *testing.T) {
 	if len(seen) != len(last) {
 		t.Errorf("%d different events for %d entries", len(seen), len(last))
 	}
-	t.Logf("%d writers were killed, %d changes were confirmed, %d more are in the file", kills, len(confirmed)-before, len(last)-len(confirmed))
+	t.Logf("%d writers were killed, %d changes were confirmed, %d more are in the file", kills, len(confirmed)-before,
+		len(last)-len(confirmed))
 }

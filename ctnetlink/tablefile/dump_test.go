@@ -11,8 +11,8 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
-// TestDumpWhileChanging: a dump that began before a change shows the table as it
-// was, as whoever has the file open does.
+// TestDumpWhileChanging: a dump shows the table as it was when it started,
+// whatever is committed during it.
 func TestDumpWhileChanging(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	const n = 1000
@@ -48,8 +48,8 @@ func TestDumpWhileChanging(t *testing.T) {
 	want(t, c)
 }
 
-// TestZeroing: a dump that zeroes the counters is a change, to its end, also when
-// what it has told so far is committed meanwhile.
+// TestZeroing: a dump that resets counters is a change until its end, although
+// a part of it is committed before.
 func TestZeroing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	const n = 2000
@@ -103,6 +103,6 @@ func TestZeroing(t *testing.T) {
 	}
 	_, other := open(t, path)
 	if left := count(other, &ctnetlink.DumpRequest{}, func() {}); sum != n*42 || left != 0 {
-		t.Errorf("%d packets were told, and %d are left", sum, left)
+		t.Errorf("%d packets were listed, and %d are left", sum, left)
 	}
 }

@@ -18,24 +18,25 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
-// entry is a UDP entry; i tells it from others.
+// entry returns a UDP entry with the number i.
 func entry(i int, timeout uint32) *ctnetlink.FlowSpec {
 	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: timeout}
 	en.Set = en.Set.With(ctnetlink.AttrTimeout)
-	const has = ctnetlink.FieldSrc | ctnetlink.FieldDst | ctnetlink.FieldProto | ctnetlink.FieldSrcPort | ctnetlink.FieldDstPort
+	const has = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts
 	en.Orig = ctnetlink.Tuple{Has: has, Proto: 17, Src: netip.AddrFrom4([4]byte{10, byte(i >> 24), byte(i >> 16), 1}),
 		Dst: netip.AddrFrom4([4]byte{192, 0, 2, 1}), SrcPort: uint16(i), DstPort: 53}
-	en.Reply = ctnetlink.Tuple{Has: has, Proto: 17, Src: en.Orig.Dst, Dst: en.Orig.Src, SrcPort: 53, DstPort: en.Orig.SrcPort}
+	en.Reply = ctnetlink.Tuple{Has: has, Proto: 17, Src: en.Orig.Dst, Dst: en.Orig.Src, SrcPort: 53,
+		DstPort: en.Orig.SrcPort}
 	return en
 }
 
-// number is what entry was given.
+// number returns the number of an entry.
 func number(f *ctnetlink.Flow) int {
 	src := f.Orig().Src.As4()
 	return int(src[1])<<24 | int(src[2])<<16 | int(f.Orig().SrcPort)
 }
 
-// open returns a run over a file, which is closed at the end of the test.
+// open opens a file, which is closed at the end of the test.
 func open(t testing.TB, path string) (*File, *ctnetlink.Conn) {
 	t.Helper()
 	f, err := Open(path, Options{})
@@ -47,7 +48,7 @@ func open(t testing.TB, path string) (*File, *ctnetlink.Conn) {
 	return f, c
 }
 
-// change makes entries in a run of their own.
+// change creates entries and commits them.
 func change(t testing.TB, path string, entries ...*ctnetlink.FlowSpec) {
 	t.Helper()
 	f, c := open(t, path)
@@ -61,8 +62,7 @@ func change(t testing.TB, path string, entries ...*ctnetlink.FlowSpec) {
 	}
 }
 
-// list returns the entries of a file: their numbers, and what remains of their
-// timeouts.
+// list returns the timeouts of the entries in a file by number.
 func list(t testing.TB, c *ctnetlink.Conn) map[int]uint32 {
 	t.Helper()
 	all, err := tryList(c)
@@ -108,7 +108,7 @@ func TestChanges(t *testing.T) {
 	if err := c.Delete(entry(1, 600)); err != nil {
 		t.Fatal(err)
 	}
-	// Its own requests see the change, nobody else does.
+	// The change is visible to its own File only.
 	want(t, c, 2)
 	_, other := open(t, path)
 	want(t, other, 1, 2)
@@ -116,7 +116,7 @@ func TestChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, other, 2)
-	// And the other's changes are seen here.
+	// And the other's changes are visible here.
 	change(t, path, entry(3, 600))
 	want(t, c, 2, 3)
 	if n, _, err := c.Count(); err != nil || n != 2 {
@@ -127,14 +127,14 @@ func TestChanges(t *testing.T) {
 	}
 	f.Close()
 	want(t, other)
-	// Nothing stays beside the table but the lock.
+	// Only the lock file is left beside the table.
 	left, _ := os.ReadDir(filepath.Dir(path))
 	if len(left) != 2 || left[0].Name() != "table" || left[1].Name() != "table.lock" {
 		t.Fatalf("left: %v", left)
 	}
 }
 
-// TestRefusedChangesNothing: what the table refuses is not written.
+// TestRefusedChangesNothing: a refused request does not replace the file.
 func TestRefusedChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	change(t, path, entry(1, 600))
@@ -178,7 +178,7 @@ func TestMissing(t *testing.T) {
 	want(t, c, 1)
 }
 
-// TestReadingWritesNothing: neither the table nor anything beside it.
+// TestReadingWritesNothing: reading changes neither the file nor its directory.
 func TestReadingWritesNothing(t *testing.T) {
 	dir := t.TempDir()
 	change(t, filepath.Join(dir, "made"), entry(1, 600))
@@ -206,8 +206,8 @@ func TestReadingWritesNothing(t *testing.T) {
 	}
 }
 
-// TestDamaged: such a file is refused with the place, by those who read and by
-// those who change, and stays as it is.
+// TestDamaged: reading and changing a damaged file fails with the offset of the
+// damage, and leaves it as it is.
 func TestDamaged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	change(t, path, entry(1, 600), entry(2, 600))
@@ -253,8 +253,8 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestManyChangesKeepTimeouts: changes take nothing from the timeouts of other
-// entries, however many there are.
+// TestManyChangesKeepTimeouts: many commits do not shorten the timeouts of
+// other entries.
 func TestManyChangesKeepTimeouts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	start := time.Now()
@@ -269,8 +269,8 @@ func TestManyChangesKeepTimeouts(t *testing.T) {
 	}
 }
 
-// TestTimePasses: what a timeout has left counts from the time in the header,
-// and an entry without any is gone, for who reads and who changes.
+// TestTimePasses: timeouts count from the time in the header, and expired
+// entries are gone, both when the file is read and when it is changed.
 func TestTimePasses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	var w snapshot.Writer
@@ -308,7 +308,8 @@ func TestTimePasses(t *testing.T) {
 	}
 }
 
-// TestClockAhead: a file from a machine whose clock is ahead lives from now on.
+// TestClockAhead: in a file from a machine whose clock is ahead, timeouts count
+// from now on.
 func TestClockAhead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	var w snapshot.Writer
@@ -324,7 +325,7 @@ func TestClockAhead(t *testing.T) {
 	}
 }
 
-// TestConcurrent: runs that change at the same time lose nothing.
+// TestConcurrent: changes at the same time are not lost.
 func TestConcurrent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	const runs, each = 4, 25

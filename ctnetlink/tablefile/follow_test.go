@@ -18,14 +18,14 @@ import (
 	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
-// events is a listener whose events are collected as text.
+// events is a listener that collects its events as text.
 type events struct {
 	l    *ctnetlink.Listener
 	seen chan string
 	end  chan error
 }
 
-// listen follows a file from now on.
+// listen starts to follow a file.
 func listen(t testing.TB, path string, groups ...ctnetlink.Group) *events {
 	t.Helper()
 	_, c := open(t, path)
@@ -59,7 +59,7 @@ func listen(t testing.TB, path string, groups ...ctnetlink.Group) *events {
 	return e
 }
 
-// wait waits for so many events.
+// wait waits for n events.
 func (e *events) wait(t testing.TB, n int) (seen []string) {
 	t.Helper()
 	late := time.After(testwait.Scale(30 * time.Second))
@@ -77,7 +77,7 @@ func (e *events) wait(t testing.TB, n int) (seen []string) {
 	return seen
 }
 
-// stop ends the listening and returns what was left.
+// stop stops the listener and returns the events that were left.
 func (e *events) stop(t testing.TB) (seen []string) {
 	t.Helper()
 	e.l.Stop()
@@ -90,7 +90,7 @@ func (e *events) stop(t testing.TB) (seen []string) {
 	return seen
 }
 
-// remove deletes entries in a run of their own.
+// remove deletes entries and commits that.
 func remove(t testing.TB, path string, entries ...*ctnetlink.FlowSpec) {
 	t.Helper()
 	f, c := open(t, path)
@@ -118,8 +118,8 @@ func spools(t testing.TB, path string) (names []string) {
 	return names
 }
 
-// TestFollow: every follower sees what other runs do, in order, from the moment
-// it listens, whether the file exists by then or not.
+// TestFollow: every follower receives the events of all commits after it
+// joined, in order, whether the file existed then or not.
 func TestFollow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	first := listen(t, path)
@@ -137,7 +137,7 @@ func TestFollow(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got[0], got[1])
 		}
 	}
-	// What was committed before the end is seen, however soon that comes.
+	// A change that is committed just before the end is received too.
 	remove(t, path, entry(2, 600))
 	for name, e := range map[string]*events{"first": first, "second": second, "deleted": deleted} {
 		if got := e.stop(t); !slices.Equal(got, []string{"destroy 2"}) {
@@ -149,8 +149,8 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestFollowTimeouts: what times out while nobody changes anything is told, once,
-// to all; also what did so before the next change.
+// TestFollowTimeouts: all followers receive the end of an expired entry once,
+// even if nothing else changes the file.
 func TestFollowTimeouts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	a, b := listen(t, path), listen(t, path)
@@ -170,8 +170,8 @@ func TestFollowTimeouts(t *testing.T) {
 	want(t, c, 2, 3)
 }
 
-// TestFollowUncommitted: what a run did that was killed before it replaced the
-// file is not told, and leaves nothing in the way of the next.
+// TestFollowUncommitted: events of a process that is killed before it replaces
+// the file are not received, and the next commit's are.
 func TestFollowUncommitted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	change(t, path, entry(1, 600))
@@ -215,7 +215,7 @@ func TestFollowUncommitted(t *testing.T) {
 	}
 }
 
-// TestFollowDead: the spool of who was killed is removed by the next change.
+// TestFollowDead: the spool of a killed follower is removed by the next commit.
 func TestFollowDead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	change(t, path, entry(1, 600))
@@ -233,8 +233,8 @@ func TestFollowDead(t *testing.T) {
 	}
 }
 
-// TestFollowSlowly: a follower that does not read in time is told that it lost
-// events, and how many; a spool that was read is emptied.
+// TestFollowSlowly: a follower that does not read receives ENOBUFS and the
+// number of lost events. A spool that was read is emptied.
 func TestFollowSlowly(t *testing.T) {
 	defer func(n int64) { maxSpool = n }(maxSpool)
 	maxSpool = 4096
@@ -253,21 +253,21 @@ func TestFollowSlowly(t *testing.T) {
 		change(t, path, entry(i, 600))
 	}
 	b := make([]byte, 64<<10)
-	seen, told := 0, false
+	seen, reported := 0, false
 	for {
 		m, _, err := s.Poll(b)
 		if errors.Is(err, ctnetlink.EAGAIN) {
 			break
 		}
 		if errors.Is(err, ctnetlink.ENOBUFS) {
-			told = true
+			reported = true
 		} else if err != nil {
 			t.Fatal(err)
 		}
 		seen += int(countMessages(b[:m]))
 	}
-	if lost := int(s.Lost()); !told || seen == 0 || lost == 0 || seen+lost != n {
-		t.Errorf("%d were seen and %d lost, of %d; told: %v", seen, lost, n, told)
+	if lost := int(s.Lost()); !reported || seen == 0 || lost == 0 || seen+lost != n {
+		t.Errorf("%d were seen and %d lost, of %d; reported: %v", seen, lost, n, reported)
 	}
 	w := s.(*socket).follower
 	w.mu.Lock()
@@ -282,7 +282,7 @@ func TestFollowSlowly(t *testing.T) {
 	}
 }
 
-// TestFollowTrap: what only has a spool's name is not written to.
+// TestFollowTrap: a file that only has the name of a spool is not written to.
 func TestFollowTrap(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "table")
@@ -309,7 +309,7 @@ func TestFollowTrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err == nil {
-		t.Error("a file that is no spool is taken for one")
+		t.Error("a file that is not a spool was written to")
 	}
 	if b, err := os.ReadFile(precious); err != nil || string(b) != text {
 		t.Errorf("it was written to: %q, %v", b, err)

@@ -14,8 +14,8 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// FuzzLoad: a file that is whole may hold anything. It is refused, or makes a
-// table that can be written and read again.
+// FuzzLoad: whatever a complete file contains, it is refused or makes a table
+// that can be written and read again.
 func FuzzLoad(f *testing.F) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
 		for _, name := range []string{"dump", "expect", "events"} {
@@ -33,7 +33,7 @@ func FuzzLoad(f *testing.F) {
 	now := time.Now()
 	clock := func() time.Time { return now }
 	f.Fuzz(func(t *testing.T, b []byte) {
-		// The end mark is right, so that what is inside gets to be read.
+		// The end mark is valid, so that the contents are read.
 		var w snapshot.Writer
 		file := w.AppendHeader(nil, snapshot.Header{Time: now})
 		for walk := (wire.Messages{B: b}); walk.Next(); {

@@ -9,7 +9,7 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// dumpRequest is a dump of a subsystem's table, as bytes.
+// dumpRequest returns the datagram that c sends.
 func dumpRequest(t testing.TB, c func(*ctnetlink.Conn)) []byte {
 	t.Helper()
 	var sent []byte
@@ -20,7 +20,7 @@ func dumpRequest(t testing.TB, c func(*ctnetlink.Conn)) []byte {
 	return sent
 }
 
-// recorder keeps what is sent, and fails.
+// recorder records what is sent, and fails.
 type recorder struct{ sent *[]byte }
 
 func (r recorder) Send(b []byte) error                    { *r.sent = append([]byte(nil), b...); return os.ErrClosed }
@@ -32,8 +32,8 @@ func (recorder) Lost() uint64                             { return 0 }
 func (recorder) Queued() int                              { return 0 }
 func (recorder) Close() error                             { return nil }
 
-// TestSocketOddities: whatever is sent, and into whatever is received, there is
-// an answer or an error.
+// TestSocketOddities: whatever is sent, and whatever the size of the buffer,
+// there is an answer or an error.
 func TestSocketOddities(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	change(t, path, entry(1, 600))
@@ -49,7 +49,7 @@ func TestSocketOddities(t *testing.T) {
 		s, _ := f.Dial()
 		b := append([]byte(nil), list[:n]...)
 		if n >= 4 {
-			b[0], b[1] = byte(n), byte(n>>8) // a length that fits, little endian
+			b[0], b[1] = byte(n), byte(n>>8) // a length that is right, little endian
 		}
 		_ = s.Send(b)
 		_, _, _ = s.Poll(make([]byte, 100))
@@ -92,8 +92,8 @@ func TestSocketOddities(t *testing.T) {
 	}
 }
 
-// TestListsAgree: a dump is the same from the file and from a table, and lists
-// one family where one is asked for.
+// TestListsAgree: a dump from the file and a dump from a table are the same,
+// also of one family.
 func TestListsAgree(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	change(t, path, entry(1, 600), entry(2, 600))

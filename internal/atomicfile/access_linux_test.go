@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestAccess: a new file is its owner's alone; one that is replaced keeps its
-// mode and owner.
+// TestAccess: a new file has mode 0600; a file that is replaced keeps its mode
+// and owner.
 func TestAccess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table")
 	if err := write(t, path, "first", Options{}); err != nil {
@@ -49,8 +49,9 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// TestRefused: a user who may write in the directory, but not to the file, does
-// not replace it; nor does one who cannot give it its owner.
+// TestRefused: a user who may write in the directory but not to the file does
+// not replace it, nor does one who cannot give the new file the owner of the
+// old.
 func TestRefused(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root")
@@ -98,7 +99,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestPipe: what is no regular file is written to.
+// TestPipe: a file that is not regular is written to.
 func TestPipe(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "pipe")

@@ -45,8 +45,8 @@ func write(t *testing.T, path, text string, o Options) error {
 	return f.Commit()
 }
 
-// TestReplace: a file is replaced by Commit and not before; Discard, and errors,
-// leave the old one and nothing else.
+// TestReplace: Commit replaces the file; before it, and after Discard, there is
+// only the old one.
 func TestReplace(t *testing.T) {
 	for _, o := range []Options{{}, {Temp: ".tmp"}, {ExitOnSignal: true}} {
 		dir := t.TempDir()
@@ -68,7 +68,7 @@ func TestReplace(t *testing.T) {
 			if err := f.Commit(); err != nil {
 				t.Fatal(err)
 			}
-			f.Discard() // does nothing any more
+			f.Discard() // does nothing after Commit
 			if got := names(t, dir); content(t, path) != text || !slices.Equal(got, []string{"table"}) {
 				t.Errorf("%+v: %q in %q, want %q", o, content(t, path), got, text)
 			}
@@ -102,7 +102,7 @@ func TestErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(path, 0o700); err != nil { // meanwhile
+	if err := os.Mkdir(path, 0o700); err != nil { // after Create
 		t.Fatal(err)
 	}
 	if err := f.Commit(); err == nil {
@@ -113,7 +113,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestTemp: a temporary file of a fixed name is made anew, whatever has its name.
+// TestTemp: a temporary file with a fixed name replaces what has that name.
 func TestTemp(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "table")
@@ -132,7 +132,7 @@ func TestTemp(t *testing.T) {
 	}
 }
 
-// TestLinks: the file at the end of symbolic links is replaced, or made.
+// TestLinks: the file at the end of symbolic links is replaced, or created.
 func TestLinks(t *testing.T) {
 	dir := t.TempDir()
 	link, inner, path := filepath.Join(dir, "link"), filepath.Join(dir, "inner"), filepath.Join(dir, "table")

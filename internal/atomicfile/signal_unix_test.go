@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// envWriter makes the test binary the writer of a file, which is to be
-// interrupted.
+// envWriter makes the test binary the writer of a file, which the test
+// interrupts.
 const envWriter = "ATOMICFILE_WRITER"
 
 // TestSignals: an interrupt, SIGTERM and SIGHUP end the writer with the status for
@@ -24,7 +24,7 @@ func TestSignals(t *testing.T) {
 			t.Fatal(err)
 		}
 		os.Stdout.WriteString("begun\n")
-		_, _ = os.Stdin.Read(make([]byte, 1)) // until the signal comes, or the test has ended
+		_, _ = os.Stdin.Read(make([]byte, 1)) // until the signal arrives or the test ends
 		file.Discard()
 		return
 	}
@@ -49,7 +49,7 @@ func TestSignals(t *testing.T) {
 		if err := writer.Process.Signal(s); err != nil {
 			t.Error(err)
 		}
-		_ = writer.Wait() // it fails: the status tells
+		_ = writer.Wait() // an error: the status is checked below
 		stdin.Close()
 		if status := writer.ProcessState.ExitCode(); status != 128+int(s) {
 			t.Errorf("%s: status %d", s, status)

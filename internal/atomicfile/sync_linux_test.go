@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestSyncDir: a file system whose directories cannot be synced makes no change
-// a failure; a disk that fails does.
+// TestSyncDir: that a file system cannot sync directories is no error; a
+// failure of the disk is one.
 func TestSyncDir(t *testing.T) {
 	if err := syncDir("/proc"); err != nil { // it answers EINVAL
 		t.Error(err)

@@ -11,7 +11,7 @@ import (
 func datagram() []byte {
 	var w Builder
 	w.Begin(SubsysConntrack<<8|MsgNew, FlagMulti, 1, 7, 2, 0, 0)
-	w.B = append(w.B, 0xff) // no attribute: a message whose length is odd
+	w.B = append(w.B, 0xff) // one byte of payload makes the length odd
 	w.End()
 	w.B = append(w.B, 0, 0, 0)
 	w.BeginPlain(TypeNoop, 0, 2, 0)
@@ -33,8 +33,8 @@ func TestMessages(t *testing.T) {
 	if m.Malformed || len(lengths) != 3 || lengths[0] != 21 || lengths[1] != 16 || lengths[2] != 40 {
 		t.Fatalf("lengths %v, malformed %v", lengths, m.Malformed)
 	}
-	// Cut anywhere, it is as many whole messages, and malformed unless the cut
-	// is between two, or in the padding after one.
+	// A prefix has the whole messages in it. It is malformed unless it ends
+	// between two messages or in the padding after one.
 	for n := range b {
 		cut, whole := Messages{B: b[:n]}, 0
 		for cut.Next() {
@@ -72,7 +72,7 @@ func TestMessage(t *testing.T) {
 		msg.Seq() != 9 || msg.PortID() != 11 || msg.Family() != 10 {
 		t.Errorf("% x", msg)
 	}
-	msg.SetFlags(FlagRequest | FlagExcl) // one bit of the two
+	msg.SetFlags(FlagRequest | FlagExcl) // one of the two bits of FlagDump
 	if msg.IsDump() {
 		t.Error("no dump")
 	}
