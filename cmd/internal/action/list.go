@@ -6,7 +6,6 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/filter"
 	"github.com/gonntrack/gonntrack/format"
 	"github.com/gonntrack/gonntrack/stats"
 )
@@ -27,61 +26,6 @@ func list(e *Env, r *cmdline.Request) error {
 	}
 	w.end()
 	return e.Report.count(e, w.n, "%d flow entries have been shown.", false)
-}
-
-// matching streams the entries that a request selects, of one table after the
-// other. -L, -D and -U all act on these, so that what one shows is what the
-// others change. The context gets the network namespace of each entry.
-func matching(e *Env, r *cmdline.Request, c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
-	return func(yield func(*ctnetlink.Flow, error) bool) {
-		m := r.Filter()
-		hint := newHint(m)
-		for _, t := range e.Tables {
-			one := e.at(t)
-			c.NetNS = one.netns()
-			for _, part := range m.Split() {
-				for _, q := range dumps(r, part) {
-					for f, err := range t.Conn.Dump(q) {
-						if err != nil {
-							yield(nil, one.entered(err))
-							return
-						}
-						hint.see(f)
-						if part.Match(f) && !yield(f, nil) {
-							return
-						}
-					}
-				}
-			}
-		}
-		hint.tell(e)
-	}
-}
-
-// entered names the table's network namespace in an error where several are
-// meant: an action on all of them can fail in one.
-func (e *Env) entered(err error) error {
-	if !e.Several {
-		return err
-	}
-	return inNamespace(e.table(), err)
-}
-
-// dumps returns the dumps in which what m matches is found.
-func dumps(r *cmdline.Request, m *filter.Filter) []*ctnetlink.DumpRequest {
-	switch r.Table {
-	case cmdline.TableDying:
-		return []*ctnetlink.DumpRequest{{Table: ctnetlink.TableDying}}
-	case cmdline.TableUnconfirmed:
-		return []*ctnetlink.DumpRequest{{Table: ctnetlink.TableUnconfirmed}}
-	}
-	dumps := m.Kernel()
-	if r.Zero {
-		for _, q := range dumps {
-			q.Table = ctnetlink.TableZeroing
-		}
-	}
-	return dumps
 }
 
 // ordered returns the entries of a stream as --sort and --limit want them. c

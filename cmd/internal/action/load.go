@@ -59,20 +59,17 @@ func (l *loading) run(e *Env, r *cmdline.Request) error {
 	lines.Unrestored = &unrestored{anyLabels: r.ByName}
 	requests, stop := cmdline.ReadAhead(r.NetNS, l.text)
 	defer stop()
-	bar := e.StartProgress("loading", "lines", strings.Count(l.text, "\n"), false)
-	requests = console.Count(bar, requests)
+	task := console.Task{Verb: "loading", Unit: "lines", Total: strings.Count(l.text, "\n")}
+	requests = console.Track(e.Streams, task, requests)
 	var err error
 	switch {
 	case r.Has(cmdline.OptDryRun):
-		err = runDry(&lines, requests, keepGoing)
-		bar.Stop()
-		return err
+		return runDry(&lines, requests, keepGoing)
 	case keepGoing:
 		err = loadAll(&lines, requests)
 	default:
 		err = loadUntilRefused(&lines, requests)
 	}
-	bar.Stop()
 	if err == nil && r.ByName {
 		printSaved(e, l.text, !keepGoing)
 	}

@@ -43,9 +43,8 @@ func save(e *Env, r *cmdline.Request) error {
 	printer, context := format.NewPrinter(options), format.Context{Verb: 'A'}
 	var losses format.Losses
 	n := 0
-	bar := e.StartProgress("saving", "entries", 0, r.SaveTo == "-")
-	defer bar.Stop()
-	for f, err := range console.Count2(bar, matching(e, r, &context)) {
+	task := console.Task{Verb: "saving", Unit: "entries", Prints: r.SaveTo == "-"}
+	for f, err := range console.Track2(e.Streams, task, matching(e, r, &context)) {
 		if err != nil {
 			return refused(r, err)
 		}

@@ -27,9 +27,6 @@ func (p *parser) setList(l deferredValue) {
 
 // unsetList forgets the list of an option that has another value now.
 func (p *parser) unsetList(o Option, protocol ProtoOption) {
-	if p.lists == nil {
-		return
-	}
 	p.lists = slices.DeleteFunc(p.lists, func(l deferredValue) bool { return l.option == o && l.protocol == protocol })
 }
 
@@ -65,9 +62,9 @@ func (p *parser) finishLists() error {
 	return nil
 }
 
-// finish ends the reading of a line and returns the error to report: a rejected
-// list earlier in the line wins over err.
-func (p *parser) finish(err error) error {
+// finishLine returns the error to report for a line that has lists: a rejected list
+// earlier in the line wins over err.
+func (p *parser) finishLine(err error) error {
 	if err == nil {
 		return p.finishLists()
 	}

@@ -23,50 +23,46 @@ const (
 	selecting    = "LDUE"
 )
 
-func ext(o Option, long string, a Argument, flows, expect, value, text string) Extension {
-	return Extension{Word{Long: long, Argument: a, Option: o}, flows, expect, OptionText{value, text}}
-}
-
 // Extensions are the options that the classic command does not have.
 var Extensions = []Extension{
-	ext(OptQueue, "queue", NeedArgument, "E", "E", "MiB", "size of the queue for the output (default 128)"),
-	ext(OptResync, "resync", NoArgument, "E", "E", "", "after a loss list the whole table, marked [RESYNC]"),
+	{Word{Long: "queue", Argument: NeedArgument, Option: OptQueue}, "E", "E", OptionText{"MiB", "size of the queue for the output (default 128)"}},
+	{Word{Long: "resync", Argument: NoArgument, Option: OptResync}, "E", "E", OptionText{"", "after a loss list the whole table, marked [RESYNC]"}},
 
 	// Which table.
-	ext(OptTable, "table", NeedArgument, EveryCommand, EveryCommand, "file", "use the table in this file, not the kernel's"),
-	ext(OptNetNS, "netns", NeedArgument, EveryCommand, EveryCommand, "name|path|pid", "use the table of another network namespace"),
-	ext(OptAllNetNS, "all-netns", NoArgument, "LGDUFECS", "LGDFECS", "", "use the tables of all network namespaces, one after the other"),
+	{Word{Long: "table", Argument: NeedArgument, Option: OptTable}, EveryCommand, EveryCommand, OptionText{"file", "use the table in this file, not the kernel's"}},
+	{Word{Long: "netns", Argument: NeedArgument, Option: OptNetNS}, EveryCommand, EveryCommand, OptionText{"name|path|pid", "use the table of another network namespace"}},
+	{Word{Long: "all-netns", Argument: NoArgument, Option: OptAllNetNS}, "LGDUFECS", "LGDFECS", OptionText{"", "use the tables of all network namespaces, one after the other"}},
 
 	// Which entries.
-	ext(OptHost, "host", NeedArgument, selecting, "", "ip[/len]", "address of either end in either direction"),
-	ext(OptPort, "port", NeedArgument, selecting, "", "list", "port of either end in either direction"),
-	ext(OptMinBytes, "min-bytes", NeedArgument, selecting, "", "size", "at least this many bytes in both directions together (K, M, G: powers of 1024)"),
-	ext(OptMinPackets, "min-packets", NeedArgument, selecting, "", "number", "at least this many packets in both directions together"),
-	ext(OptOlder, "older", NeedArgument, selecting, "", "duration", "created longer ago than this (90s, 5m, 1h, 2d)"),
-	ext(OptYounger, "younger", NeedArgument, selecting, "", "duration", "created less long ago than this"),
-	ext(OptExpiresWithin, "expires-within", NeedArgument, selecting, "", "duration", "times out within this time unless another packet arrives"),
-	ext(OptRelated, "related", NoArgument, selecting, "", "", "expected by another connection"),
-	ext(OptAssured, "assured", NoArgument, selecting, "", "", "assured"),
-	ext(OptUnreplied, "unreplied", NoArgument, selecting, "", "", "no reply seen"),
-	ext(OptOffloaded, "offloaded", NoArgument, selecting, "", "", "handled by a flow table or by hardware"),
+	{Word{Long: "host", Argument: NeedArgument, Option: OptHost}, selecting, "", OptionText{"ip[/len]", "address of either end in either direction"}},
+	{Word{Long: "port", Argument: NeedArgument, Option: OptPort}, selecting, "", OptionText{"list", "port of either end in either direction"}},
+	{Word{Long: "min-bytes", Argument: NeedArgument, Option: OptMinBytes}, selecting, "", OptionText{"size", "at least this many bytes in both directions together (K, M, G: powers of 1024)"}},
+	{Word{Long: "min-packets", Argument: NeedArgument, Option: OptMinPackets}, selecting, "", OptionText{"number", "at least this many packets in both directions together"}},
+	{Word{Long: "older", Argument: NeedArgument, Option: OptOlder}, selecting, "", OptionText{"duration", "created longer ago than this (90s, 5m, 1h, 2d)"}},
+	{Word{Long: "younger", Argument: NeedArgument, Option: OptYounger}, selecting, "", OptionText{"duration", "created less long ago than this"}},
+	{Word{Long: "expires-within", Argument: NeedArgument, Option: OptExpiresWithin}, selecting, "", OptionText{"duration", "times out within this time unless another packet arrives"}},
+	{Word{Long: "related", Argument: NoArgument, Option: OptRelated}, selecting, "", OptionText{"", "expected by another connection"}},
+	{Word{Long: "assured", Argument: NoArgument, Option: OptAssured}, selecting, "", OptionText{"", "assured"}},
+	{Word{Long: "unreplied", Argument: NoArgument, Option: OptUnreplied}, selecting, "", OptionText{"", "no reply seen"}},
+	{Word{Long: "offloaded", Argument: NoArgument, Option: OptOffloaded}, selecting, "", OptionText{"", "handled by a flow table or by hardware"}},
 
 	// What is shown.
-	ext(OptBy, "by", NeedArgument, "L", "", "keys", "print sums by these keys in place of entries (see `conntrack help summary')"),
-	ext(OptColumns, "columns", NeedArgument, "L", "L", "list", "columns of -o table and csv"),
-	ext(OptSort, "sort", NeedArgument, "L", "", "key", "sort by this key"),
-	ext(OptLimit, "limit", NeedArgument, "L", "", "number", "show only the first entries, this many"),
-	ext(OptExplain, "explain", NoArgument, "G", "", "", "explain the entry in words"),
+	{Word{Long: "by", Argument: NeedArgument, Option: OptBy}, "L", "", OptionText{"keys", "print sums by these keys in place of entries (see `conntrack help summary')"}},
+	{Word{Long: "columns", Argument: NeedArgument, Option: OptColumns}, "L", "L", OptionText{"list", "columns of -o table and csv"}},
+	{Word{Long: "sort", Argument: NeedArgument, Option: OptSort}, "L", "", OptionText{"key", "sort by this key"}},
+	{Word{Long: "limit", Argument: NeedArgument, Option: OptLimit}, "L", "", OptionText{"number", "show only the first entries, this many"}},
+	{Word{Long: "explain", Argument: NoArgument, Option: OptExplain}, "G", "", OptionText{"", "explain the entry in words"}},
 
 	// What is made.
-	ext(OptHelper, "helper", NeedArgument, "IA", "", "name", "helper for the connection: ftp, sip, tftp …"),
-	ext(OptLabelBits, "label-bits", NeedArgument, "IA", "", "list", "labels to set, by bit number"),
+	{Word{Long: "helper", Argument: NeedArgument, Option: OptHelper}, "IA", "", OptionText{"name", "helper for the connection: ftp, sip, tftp …"}},
+	{Word{Long: "label-bits", Argument: NeedArgument, Option: OptLabelBits}, "IA", "", OptionText{"list", "labels to set, by bit number"}},
 
 	// How a file is loaded.
-	ext(OptKeepGoing, "keep-going", NoArgument, "R", "", "", "report refused lines and continue"),
+	{Word{Long: "keep-going", Argument: NoArgument, Option: OptKeepGoing}, "R", "", OptionText{"", "report refused lines and continue"}},
 
 	// What is changed.
-	ext(OptDryRun, "dry-run", NoArgument, "DUF", "DF", "", "show what would change, and change nothing"),
-	ext(OptYes, "yes", NoArgument, "F", "F", "", "do not ask for confirmation"),
+	{Word{Long: "dry-run", Argument: NoArgument, Option: OptDryRun}, "DUF", "DF", OptionText{"", "show what would change, and change nothing"}},
+	{Word{Long: "yes", Argument: NoArgument, Option: OptYes}, "F", "F", OptionText{"", "do not ask for confirmation"}},
 }
 
 // Extension returns the row of an option that is not classic, else nil.

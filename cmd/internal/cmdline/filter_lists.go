@@ -70,7 +70,7 @@ func (p *parser) number(o Option, value string) error {
 	i := slices.IndexFunc(plainNumbers[:], func(n plainNumber) bool { return n.option == o })
 	how := &plainNumbers[i]
 	if n, ok := parseUint(value, how.maximum); ok {
-		p.unsetList(o, 0)
+		p.single(o, 0)
 		how.set(p.req, uint32(n))
 		return nil
 	}
@@ -92,7 +92,7 @@ func (p *parser) replyAddress(o Option, value string, field ctnetlink.Fields, ma
 	if strings.HasPrefix(value, "!") {
 		return p.addressList(o, value)
 	}
-	p.unsetList(o, 0)
+	p.single(o, 0)
 	*mask = netip.Addr{}
 	a, length, hasLength, err := parsePrefix(value)
 	if err != nil {
@@ -144,10 +144,6 @@ var tupleNumbers = [...]struct {
 // tupleList keeps the list that is the value of a port, a key, or a number of an
 // ICMP query. The classic command reads the number in front of it.
 func (p *parser) tupleList(o ProtoOption, value string) {
-	if !isList(value) {
-		p.unsetList(0, o)
-		return
-	}
 	if int(o) >= len(tupleNumbers) || tupleNumbers[o].read == nil {
 		return
 	}

@@ -8,7 +8,7 @@ import (
 
 // natOption reads the value of -n, -g or -j.
 func (p *parser) natOption(o Option, value string, n *filter.NAT) error {
-	p.unsetList(o, 0)
+	p.single(o, 0)
 	to, refused, err := p.natValue(o, value)
 	switch {
 	case err != nil:

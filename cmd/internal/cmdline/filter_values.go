@@ -30,12 +30,6 @@ func prefixed(s string) (uint64, bool) {
 	return parseUint(s, math.MaxUint64-1)
 }
 
-// isList reports whether a value is a list, a range or a negation. (A minus sign
-// in front is that of a number.)
-func isList(value string) bool {
-	return strings.HasPrefix(value, "!") || strings.Contains(value, ",") || strings.LastIndexByte(value, '-') > 0
-}
-
 // listError is the error of a list.
 type listError string
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/format"
 )
 
 // DefaultLabelMap is the file of label names, unless --labelmap names another.
@@ -113,14 +112,10 @@ func OpenLabelMap(path string) (*LabelMap, error) {
 }
 
 // resolveLabels turns label names into bits, once the whole command line was
-// read. The file is read when a name, or names in the output, are asked for.
+// read.
 func (p *parser) resolveLabels() error {
 	r := p.req
-	named := r.Has(OptLabel) || r.Has(OptLabelAdd) || r.Has(OptLabelDel)
-	save := r.Output.Style == format.StyleSave
-	if !named && !r.Output.Labels && !save && !r.Has(OptExplain) && !format.IsRecordStyle(r.Output.Style) {
-		return nil
-	}
+	named := r.namesLabels()
 	m, err := r.LabelMap()
 	if err != nil {
 		// Saved lines name labels where there are names: no file, no labels. So

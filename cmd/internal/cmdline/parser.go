@@ -74,13 +74,29 @@ func ParseNamed(c Command, table string, given []Occurrence, stderr io.Writer) (
 			}
 		}
 	}
-	if err := p.finishLists(); err != nil {
+	if err := p.finish(nil); err != nil {
 		return nil, err
 	}
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
 	return p.req, nil
+}
+
+// finish ends the reading of a line with the error of its words, and returns the
+// error to report.
+func (p *parser) finish(err error) error {
+	if p.lists == nil {
+		return err
+	}
+	return p.finishLine(err)
+}
+
+// single forgets the list of an option that has a single value now.
+func (p *parser) single(o Option, protocol ProtoOption) {
+	if p.lists != nil {
+		p.unsetList(o, protocol)
+	}
 }
 
 // knows reports whether a protocol that -p named has the option.
@@ -197,7 +213,7 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 		if err != nil {
 			return p.markList(value)
 		}
-		p.unsetList(o, 0)
+		p.single(o, 0)
 		r.Mark, r.MarkMask = mark, mask
 	case OptID, OptSecMark, OptZone, OptOrigZone, OptReplyZone:
 		return p.number(o, value)
@@ -215,7 +231,7 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 		if hasValue {
 			return p.natOption(o, value, n)
 		}
-		p.unsetList(o, 0)
+		p.single(o, 0)
 	case OptLabel:
 		if names, negated := strings.CutPrefix(value, "!"); negated {
 			p.notLabels = append(p.notLabels, strings.Split(names, ",")...)
@@ -257,7 +273,7 @@ func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnet
 	if strings.HasPrefix(value, "!") && (o == OptSrc || o == OptDst) {
 		return p.addressList(o, value)
 	}
-	p.unsetList(o, 0)
+	p.single(o, 0)
 	a, length, hasLength, err := parsePrefix(value)
 	if err != nil {
 		return err

@@ -15,8 +15,10 @@ import (
 // order is that of the classic command's messages.
 func (p *parser) validate() error {
 	r := p.req
-	if err := p.resolveLabels(); err != nil {
-		return err
+	if r.needsLabelMap() {
+		if err := p.resolveLabels(); err != nil {
+			return err
+		}
 	}
 	if r.Has(OptAnyNAT) && (r.Has(OptSrcNAT) || r.Has(OptDstNAT)) {
 		return Usagef("cannot specify `--src-nat' or `--dst-nat' with `--any-nat'")
@@ -46,6 +48,18 @@ func (p *parser) validate() error {
 		return err
 	}
 	return r.validateTimeout()
+}
+
+// namesLabels reports whether the line has names of labels.
+func (r *Request) namesLabels() bool {
+	return r.Has(OptLabel) || r.Has(OptLabelAdd) || r.Has(OptLabelDel)
+}
+
+// needsLabelMap reports whether the line has names of labels, or the output may
+// have.
+func (r *Request) needsLabelMap() bool {
+	return r.namesLabels() || r.Output.Labels || r.Output.Style == format.StyleSave || r.Has(OptExplain) ||
+		format.IsRecordStyle(r.Output.Style)
 }
 
 func (r *Request) validateWithoutCommand() error {

@@ -3,22 +3,21 @@ package console
 import (
 	"fmt"
 	"io"
-	"iter"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Progress is a line on a terminal that shows how far a long run is. It appears
+// progress is a line on a terminal that shows how far a long run is. It appears
 // after a second, and is erased before anything else is written and when the run
-// ends. A nil Progress shows nothing, and its methods can be called.
+// ends.
 //
 // No library draws it, because each would cost every start of the program time:
 // 0.12 ms for github.com/schollz/progressbar (v3.15.0; later versions link
 // net/http, 0.7 ms), and as much for github.com/cheggaaa/pb and
 // github.com/vbauerster/mpb.
-type Progress struct {
+type progress struct {
 	streams *Streams  // whose progress it is
 	w       io.Writer // the terminal
 	verb    string    // "loading"
@@ -39,23 +38,16 @@ const (
 	progressEvery = 100 * time.Millisecond
 )
 
-// StartProgress shows the progress of a run on standard error, if that is a
-// terminal and no other progress is shown: "verb: … of total unit". With
-// printing, entries are printed on standard output; where that is a terminal,
-// there is no progress line. It may return nil. Stop ends it.
-func (s *Streams) StartProgress(verb, unit string, total int, printing bool) *Progress {
-	if s.progress.Load() != nil || !IsTerminal(s.Err) || printing && IsTerminal(s.Out) {
-		return nil
-	}
-	w, _ := underlying(s.Err).(io.Writer)
-	b := &Progress{streams: s, w: w, verb: verb, unit: unit, total: total, width: LineWidth(w),
+// startProgress shows the progress of a run on the terminal w.
+func (s *Streams) startProgress(w io.Writer, verb, unit string, total int) *progress {
+	b := &progress{streams: s, w: w, verb: verb, unit: unit, total: total, width: LineWidth(w),
 		begun: time.Now(), quit: make(chan struct{}), ended: make(chan struct{})}
 	s.progress.Store(b)
 	go b.run()
 	return b
 }
 
-func (b *Progress) run() {
+func (b *progress) run() {
 	defer close(b.ended)
 	next := time.NewTimer(progressAfter)
 	defer next.Stop()
@@ -70,11 +62,8 @@ func (b *Progress) run() {
 	}
 }
 
-// Stop erases the line.
-func (b *Progress) Stop() {
-	if b == nil {
-		return
-	}
+// stop erases the line.
+func (b *progress) stop() {
 	close(b.quit)
 	<-b.ended
 	b.mu.Lock()
@@ -84,7 +73,7 @@ func (b *Progress) Stop() {
 }
 
 // draw writes the line over the one that is shown.
-func (b *Progress) draw(elapsed time.Duration) {
+func (b *progress) draw(elapsed time.Duration) {
 	text := b.text(elapsed)
 	if b.width > 0 && len(text) >= b.width {
 		// A line that fills the last column would begin another.
@@ -98,7 +87,7 @@ func (b *Progress) draw(elapsed time.Duration) {
 }
 
 // erase overwrites the line with blanks, which works on every terminal.
-func (b *Progress) erase() {
+func (b *progress) erase() {
 	if b.shown > 0 {
 		_, _ = fmt.Fprintf(b.w, "\r%*s\r", b.shown, "")
 		b.shown = 0
@@ -109,7 +98,7 @@ func (b *Progress) erase() {
 const barWidth = 30
 
 // text returns the line when elapsed time has passed.
-func (b *Progress) text(elapsed time.Duration) string {
+func (b *progress) text(elapsed time.Duration) string {
 	n := int(b.n.Load())
 	if b.total <= 0 {
 		return fmt.Sprintf("%s: %s %s", b.verb, thousands(n), b.unit)
@@ -134,55 +123,13 @@ func thousands(n int) string {
 	return s
 }
 
-// progressWriter is where a stream leads to: what is written there erases the
-// progress line first.
-type progressWriter struct {
-	streams *Streams
-	w       io.Writer
-}
+// covers reports whether what p writes appears on a terminal, where the line is.
+func (b *progress) covers(p *progressWriter) bool { return p.w == b.w || IsTerminal(p.w) }
 
-func (p *progressWriter) Unwrap() io.Writer { return p.w }
-
-func (p *progressWriter) Write(text []byte) (int, error) {
-	b := p.streams.progress.Load()
-	if b == nil || !b.covers(p) {
-		return p.w.Write(text)
-	}
+// write erases the line, and writes text to w.
+func (b *progress) write(w io.Writer, text []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.erase()
-	return p.w.Write(text)
-}
-
-// covers reports whether what p writes appears on a terminal, where the line is.
-func (b *Progress) covers(p *progressWriter) bool { return p.w == b.w || IsTerminal(p.w) }
-
-// Count counts the elements of seq as they are taken.
-func Count[T any](b *Progress, seq iter.Seq[T]) iter.Seq[T] {
-	if b == nil {
-		return seq
-	}
-	return func(yield func(T) bool) {
-		for v := range seq {
-			if !yield(v) {
-				return
-			}
-			b.n.Add(1)
-		}
-	}
-}
-
-// Count2 counts the pairs of seq as they are taken.
-func Count2[K, V any](b *Progress, seq iter.Seq2[K, V]) iter.Seq2[K, V] {
-	if b == nil {
-		return seq
-	}
-	return func(yield func(K, V) bool) {
-		for k, v := range seq {
-			if !yield(k, v) {
-				return
-			}
-			b.n.Add(1)
-		}
-	}
+	return w.Write(text)
 }

@@ -20,7 +20,7 @@ func TestProgressText(t *testing.T) {
 		{1000, 1000, "loading: [##############################] 100%, 1 000 of 1 000 lines"},
 		{10, 12, "loading: [##############################] 100%, 10 of 10 lines"},
 	} {
-		b := &Progress{verb: "loading", unit: "lines", total: c.total}
+		b := &progress{verb: "loading", unit: "lines", total: c.total}
 		b.n.Store(int64(c.n))
 		if got := b.text(2 * time.Second); got != c.want {
 			t.Errorf("%d of %d: %q, want %q", c.n, c.total, got, c.want)
@@ -33,7 +33,7 @@ func TestProgressText(t *testing.T) {
 func TestProgressMakesRoom(t *testing.T) {
 	var screen bytes.Buffer
 	s := NewStreams(nil, io.Discard, &screen)
-	b := &Progress{streams: s, w: &screen, verb: "deleting", unit: "entries", width: 20,
+	b := &progress{streams: s, w: &screen, verb: "deleting", unit: "entries", width: 20,
 		quit: make(chan struct{}), ended: make(chan struct{})}
 	s.progress.Store(b)
 	close(b.ended)
@@ -44,15 +44,13 @@ func TestProgressMakesRoom(t *testing.T) {
 	b.draw(time.Second) // is shorter than what is shown
 	_, _ = s.Err.Write([]byte("a message\n"))
 	b.draw(time.Second)
-	b.Stop()
+	b.stop()
 	if got := terminal(screen.String()); got != "a message\n" {
 		t.Errorf("left on the terminal: %q, of %q", got, screen.String())
 	}
 	if strings.Contains(screen.String(), "123 456 789 entries") {
 		t.Error("a line wider than the terminal was drawn")
 	}
-	var none *Progress
-	none.Stop()
 }
 
 // terminal returns what a terminal shows of a text, without the blanks at the

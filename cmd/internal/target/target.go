@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -99,7 +100,7 @@ func (c *Choice) file() (path string, optional bool, err error) {
 	if !c.HasFile && !c.HasNetNS && !c.AllNetNS {
 		path = os.Getenv(FileVariable)
 	}
-	if path == "" {
+	if path == "" && runtime.GOOS != "linux" {
 		return defaultFile()
 	}
 	return path, false, nil

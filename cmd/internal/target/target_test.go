@@ -142,7 +142,8 @@ func TestHeldOutputClosed(t *testing.T) {
 // TestChoice: the option goes before the environment, a network namespace
 // is the kernel's, and the empty name is the default's.
 func TestChoice(t *testing.T) {
-	byDefault, _, err := defaultFile()
+	t.Setenv(FileVariable, "")
+	byDefault, _, err := new(Choice).file()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,211 @@
+package action
+
+import (
+	"errors"
+	"iter"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// matching streams the entries that a request selects, of one table after the
+// other. -L, -D and -U all act on these, so that what one shows is what the
+// others change. The context gets the network namespace of each entry.
+func matching(e *Env, r *cmdline.Request, c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
+	return func(yield func(*ctnetlink.Flow, error) bool) {
+		m := r.Filter()
+		hint := newHint(m)
+		for _, t := range e.Tables {
+			one := e.at(t)
+			c.NetNS = one.netns()
+			for _, part := range m.Split() {
+				for _, q := range dumps(r, part) {
+					for f, err := range t.Conn.Dump(q) {
+						if err != nil {
+							yield(nil, one.entered(err))
+							return
+						}
+						hint.see(f)
+						if part.Match(f) && !yield(f, nil) {
+							return
+						}
+					}
+				}
+			}
+		}
+		hint.tell(e)
+	}
+}
+
+// entered names the table's network namespace in an error where several are
+// meant: an action on all of them can fail in one.
+func (e *Env) entered(err error) error {
+	if !e.Several {
+		return err
+	}
+	return inNamespace(e.table(), err)
+}
+
+// dumps returns the dumps in which what m matches is found.
+func dumps(r *cmdline.Request, m *filter.Filter) []*ctnetlink.DumpRequest {
+	switch r.Table {
+	case cmdline.TableDying:
+		return []*ctnetlink.DumpRequest{{Table: ctnetlink.TableDying}}
+	case cmdline.TableUnconfirmed:
+		return []*ctnetlink.DumpRequest{{Table: ctnetlink.TableUnconfirmed}}
+	}
+	dumps := m.Kernel()
+	if r.Zero {
+		for _, q := range dumps {
+			q.Table = ctnetlink.TableZeroing
+		}
+	}
+	return dumps
+}
+
+// hint notices when a filter asks for what no entry carries: the kernel keeps
+// counters and times only if that was enabled when the connection began.
+type hint struct {
+	counters, start bool // the filter needs them
+	seen            bool // there are entries
+	counted, timed  bool // some of them carry them
+}
+
+// newHint returns a hint about a filter; nil where none is needed.
+func newHint(m *filter.Filter) *hint {
+	h := &hint{counters: m.NeedsCounters(), start: m.NeedsStart()}
+	if !h.counters && !h.start {
+		return nil
+	}
+	return h
+}
+
+// see takes in an entry, whether it matches or not.
+func (h *hint) see(f *ctnetlink.Flow) {
+	if h == nil {
+		return
+	}
+	h.seen = true
+	h.counted = h.counted || f.Has(ctnetlink.AttrCountersOrig)
+	h.timed = h.timed || f.Has(ctnetlink.AttrTimestamp)
+}
+
+// tell reports on standard error why nothing can match.
+func (h *hint) tell(e *Env) {
+	if h == nil || !h.seen {
+		return
+	}
+	if h.counters && !h.counted {
+		e.say("no entry has counters: they are kept for connections that begin while net.netfilter.nf_conntrack_acct is 1.")
+	}
+	if h.start && !h.timed {
+		e.say("no entry has a start time: it is recorded for connections that begin while net.netfilter.nf_conntrack_timestamp is 1.")
+	}
+}
+
+// A changer acts on entries while they are dumped. It may queue requests; flush
+// sends them and shows the entries that were changed. The first refusal is
+// returned after that.
+type changer interface {
+	add(f *ctnetlink.Flow) error
+	flush() error
+}
+
+// changeMatching hands the entries that a request selects to a changer, whose
+// printer is w, and reports how many were shown.
+func changeMatching(e *Env, r *cmdline.Request, w *flowPrinter, c changer, verb, counted string) error {
+	task := console.Task{Verb: verb, Unit: "entries", Prints: true}
+	for f, err := range console.Track2(e.Streams, task, matching(e, r, &w.context)) {
+		if err != nil {
+			// What was changed by then is shown all the same.
+			_ = c.flush() // the dump's failure is the one to report
+			return refused(r, err)
+		}
+		if err := c.add(f); err != nil {
+			return err
+		}
+	}
+	if err := c.flush(); err != nil {
+		return err
+	}
+	w.end()
+	return e.Report.count(e, w.n, counted, r.Command != cmdline.CmdFlush)
+}
+
+// preview is the changer of --dry-run: it shows the entries that would be
+// changed, as they are.
+type preview struct {
+	printer *flowPrinter
+	wanted  func(f *ctnetlink.Flow) bool // nil: all
+}
+
+func (p *preview) add(f *ctnetlink.Flow) error {
+	if p.wanted != nil && !p.wanted(f) {
+		return nil
+	}
+	return p.printer.flow(f)
+}
+
+func (*preview) flush() error { return nil }
+
+// queue sends requests in batches. Each has an item that identifies it.
+type queue[T any] struct {
+	request *cmdline.Request
+	batch   *ctnetlink.Batch
+	items   []T
+	// answered takes the answer to a request: nil, or why it was refused. It
+	// returns an error that ends the run.
+	answered func(item T, err error) error
+	// done is called after the answers of a batch; nil: nothing is to be done.
+	done func() error
+}
+
+// push notes the item of a request that was just added to the batch, and sends
+// the batch when it is full.
+func (q *queue[T]) push(item T) error {
+	q.items = append(q.items, item)
+	if q.batch.Full() {
+		return q.flush()
+	}
+	return nil
+}
+
+// flush sends the requests that wait.
+func (q *queue[T]) flush() error {
+	items := q.items
+	q.items = q.items[:0]
+	errs, err := q.batch.Do(nil)
+	if err != nil {
+		return refused(q.request, err)
+	}
+	for i, err := range errs {
+		if err := q.answered(items[i], err); err != nil {
+			return err
+		}
+	}
+	if q.done != nil {
+		return q.done()
+	}
+	return nil
+}
+
+// firstRefusal keeps the first refusal of a batch, to be returned after the
+// entries that were changed have been shown.
+type firstRefusal struct{ err error }
+
+// note keeps err unless it means that the entry has vanished.
+func (f *firstRefusal) note(r *cmdline.Request, err error) {
+	if f.err == nil && !errors.Is(err, ctnetlink.ENOENT) {
+		f.err = refused(r, err)
+	}
+}
+
+// take returns the refusal, and forgets it.
+func (f *firstRefusal) take() error {
+	err := f.err
+	f.err = nil
+	return err
+}
