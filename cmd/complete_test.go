@@ -10,7 +10,7 @@ import (
 )
 
 func TestCompleteClassic(t *testing.T) {
-	tcpStates := ctnetlink.StateNames(ctnetlink.ProtoTCP)
+	tcpStates := ctnetlink.ProtoTCP.StateNames()
 	for _, c := range []struct {
 		line string // the words before a `|' and what is typed
 		want []string

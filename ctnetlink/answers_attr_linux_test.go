@@ -21,12 +21,14 @@ func TestAnswersNewAttributes(t *testing.T) {
 	c := namespace(t)
 	status := func(s Status) func(en *FlowSpec) { return func(en *FlowSpec) { en.Status = s } }
 	was := StatusConfirmed | StatusSeenReply | StatusAssured
-	tcpState := func(s uint8) func(en *FlowSpec) { return func(en *FlowSpec) { en.ProtoInfo.State = s } }
+	tcpState := func(s uint8) func(en *FlowSpec) {
+		return func(en *FlowSpec) { en.ProtoInfo.State = NewState(ProtoTCP, s) }
+	}
 	sctp := func(state uint8, has InfoFields) func(en *FlowSpec) {
 		return func(en *FlowSpec) {
 			proto(ProtoSCTP, FieldPorts)(en)
 			en.Set = en.Set.With(AttrProtoInfo)
-			en.ProtoInfo = ProtoInfo{Proto: ProtoSCTP, Has: has, State: state}
+			en.ProtoInfo = ProtoInfo{Proto: ProtoSCTP, Has: has, State: NewState(ProtoSCTP, state)}
 		}
 	}
 	helper := func(name string) func(en *FlowSpec) {

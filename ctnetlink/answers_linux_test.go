@@ -9,7 +9,7 @@ import (
 )
 
 // ask sends one message of any content and returns the kernel's answer.
-func ask(c *Conn, subsys, msg, flags uint16, family uint8, body func(e *encoder)) error {
+func ask(c *Conn, subsys, msg, flags uint16, family Family, body func(e *encoder)) error {
 	e, h := c.request(subsys, msg, wire.FlagAck|flags)
 	h.Family = family
 	e.begin(h)
@@ -22,7 +22,7 @@ func ask(c *Conn, subsys, msg, flags uint16, family uint8, body func(e *encoder)
 func askNew(c *Conn, flags uint16, en *FlowSpec, more func(e *encoder)) error {
 	return ask(c, wire.SubsysConntrack, wire.MsgNew, flags, en.Family, func(e *encoder) {
 		var body encoder
-		en.append(&body, Header{})
+		en.append(&body, header{})
 		e.B = append(e.B, body.B[wire.HeadLen:]...)
 		if more != nil {
 			more(e)
@@ -70,7 +70,7 @@ func updating(change func(en *FlowSpec)) func(*Conn, *FlowSpec) error {
 	}
 }
 
-func proto(p uint8, has Fields) func(en *FlowSpec) {
+func proto(p Protocol, has Fields) func(en *FlowSpec) {
 	return func(en *FlowSpec) {
 		for _, t := range []*Tuple{&en.Orig, &en.Reply} {
 			t.Proto, t.Has = p, FieldAddrs|FieldProto|has
@@ -79,7 +79,7 @@ func proto(p uint8, has Fields) func(en *FlowSpec) {
 	}
 }
 
-func icmp(p, icmpType uint8, lacking Fields) func(en *FlowSpec) {
+func icmp(p Protocol, icmpType uint8, lacking Fields) func(en *FlowSpec) {
 	return func(en *FlowSpec) {
 		proto(p, FieldICMP)(en)
 		en.Orig.ICMPType, en.Orig.ICMPID = icmpType, 7
@@ -138,14 +138,14 @@ func TestAnswersNewTuples(t *testing.T) {
 			en.Orig.Src, en.Orig.Dst, en.Reply.Src, en.Reply.Dst = zero, zero, zero, zero
 		})},
 	}
-	for _, p := range []uint8{ProtoTCP, ProtoUDP, ProtoSCTP, ProtoUDPLite, ProtoGRE} {
-		name := ProtoName(p)
+	for _, p := range []Protocol{ProtoTCP, ProtoUDP, ProtoSCTP, ProtoUDPLite, ProtoGRE} {
+		name := p.Name()
 		answers = append(answers,
 			answer{name, 0, creating(proto(p, FieldPorts))},
 			answer{name + " without source port", EINVAL, creating(proto(p, FieldDstPort))},
 			answer{name + " without destination port", EINVAL, creating(proto(p, FieldSrcPort))})
 	}
-	for _, p := range []uint8{0, ProtoDCCP, 99, 255} {
+	for _, p := range []Protocol{0, ProtoDCCP, 99, 255} {
 		answers = append(answers, answer{"a protocol without ports", 0, creating(proto(p, 0))},
 			answer{"its ports are ignored", EEXIST, func(c *Conn, en *FlowSpec) error {
 				proto(p, FieldPorts)(en)
@@ -157,7 +157,7 @@ func TestAnswersNewTuples(t *testing.T) {
 				return c.Create(en)
 			}})
 	}
-	good := map[uint8][]uint8{ProtoICMP: {0, 8, 13, 14, 15, 16, 17, 18}, ProtoICMPv6: {128, 129, 139, 140}}
+	good := map[Protocol][]uint8{ProtoICMP: {0, 8, 13, 14, 15, 16, 17, 18}, ProtoICMPv6: {128, 129, 139, 140}}
 	for p, types := range good {
 		for _, icmpType := range types {
 			answers = append(answers, answer{"query", 0, func(c *Conn, en *FlowSpec) error {

@@ -56,7 +56,7 @@ func (b *Batch) add(op string, msg, flags uint16, en *FlowSpec) {
 	b.errs = append(b.errs, nil)
 	b.conn.seq++
 	b.last = len(b.conn.enc.B)
-	en.append(&b.conn.enc, Header{Type: wire.SubsysConntrack<<8 | msg, Flags: wire.FlagRequest | flags, Seq: b.conn.seq})
+	en.append(&b.conn.enc, header{Type: wire.SubsysConntrack<<8 | msg, Flags: wire.FlagRequest | flags, Seq: b.conn.seq})
 }
 
 // Create adds the creation of an entry, see Conn.Create.

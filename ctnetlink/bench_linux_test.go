@@ -32,7 +32,7 @@ func fill(b testing.TB, n int) {
 		for range min(batch, n-i) {
 			en := benchEntry(i)
 			seq++
-			h := Header{Type: wire.SubsysConntrack<<8 | wire.MsgNew, Flags: wire.FlagRequest | wire.FlagCreate | wire.FlagExcl, Seq: seq}
+			h := header{Type: wire.SubsysConntrack<<8 | wire.MsgNew, Flags: wire.FlagRequest | wire.FlagCreate | wire.FlagExcl, Seq: seq}
 			if i++; i%batch == 0 || i == n {
 				h.Flags |= wire.FlagAck
 			}
@@ -71,7 +71,7 @@ func drain(b testing.TB) (entries int) {
 		e   encoder
 		buf = make([]byte, 64<<10)
 	)
-	(&DumpRequest{}).append(&e, Header{Type: wire.SubsysConntrack<<8 | wire.MsgGet, Flags: wire.FlagRequest | wire.FlagDump, Seq: 1})
+	(&DumpRequest{}).append(&e, header{Type: wire.SubsysConntrack<<8 | wire.MsgGet, Flags: wire.FlagRequest | wire.FlagDump, Seq: 1})
 	if err := unix.Sendto(fd, e.B, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		b.Fatal(err)
 	}

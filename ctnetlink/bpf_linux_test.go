@@ -56,7 +56,7 @@ func TestEventProgram(t *testing.T) {
 			if !came && !errors.Is(err, EAGAIN) {
 				t.Fatalf("received %d bytes, %v", got, err)
 			}
-			family := q.Family == FamilyAny || q.Family == f.Family
+			family := q.Family == FamilyAny || q.Family == f.Family()
 			switch want := family && meets(q, &f); {
 			case family && !f.Has(AttrTupleOrig):
 				// The filter may be one that looks at no attribute: then all

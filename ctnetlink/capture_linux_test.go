@@ -60,7 +60,7 @@ func TestCapture(t *testing.T) {
 	if err := c.CreateExpect(expectation(helped(t, c, 1<<22+2), 4000)); err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[string][]Header{
+	kinds := map[string][]header{
 		"dump":   {{Type: wire.SubsysConntrack<<8 | wire.MsgGet, Flags: wire.FlagDump}},
 		"expect": {{Type: wire.SubsysExpect<<8 | wire.MsgGet, Flags: wire.FlagDump}},
 		"stats": {

@@ -41,10 +41,10 @@ func (c *Conn) Close() error {
 }
 
 // request returns an encoder for a new message and the header it must have.
-func (c *Conn) request(subsys, msg uint16, flags uint16) (*encoder, Header) {
+func (c *Conn) request(subsys, msg uint16, flags uint16) (*encoder, header) {
 	c.seq++
 	c.enc.B = c.enc.B[:0]
-	return &c.enc, Header{Type: subsys<<8 | msg, Flags: wire.FlagRequest | flags, Seq: c.seq}
+	return &c.enc, header{Type: subsys<<8 | msg, Flags: wire.FlagRequest | flags, Seq: c.seq}
 }
 
 // roundTrip sends the encoder's message and hands every message of the answer
@@ -221,7 +221,7 @@ func (c *Conn) Delete(en *FlowSpec) error {
 }
 
 // Flush empties the table, or with a family only that family's entries.
-func (c *Conn) Flush(family uint8) error {
+func (c *Conn) Flush(family Family) error {
 	e, h := c.request(wire.SubsysConntrack, wire.MsgDelete, wire.FlagAck)
 	h.Family = family
 	if family != FamilyAny {
@@ -329,7 +329,7 @@ func (c *Conn) stats(op string, subsys, msg uint16, each func(cpu int, counters 
 }
 
 // decodeStats appends the counters of one CPU's message to dst.
-func decodeStats(msg []byte, dst []CPUStat) (Header, []CPUStat, error) {
+func decodeStats(msg []byte, dst []CPUStat) (header, []CPUStat, error) {
 	h, b, err := decodeHeader(msg)
 	if err != nil {
 		return h, dst, err

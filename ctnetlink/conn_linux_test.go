@@ -56,7 +56,7 @@ func TestCreated(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%+v: %v", en, err)
 		}
-		if f.Family != en.Family || *f.Orig() != en.Orig || *f.Reply() != en.Reply {
+		if f.Family() != en.Family || *f.Orig() != en.Orig || *f.Reply() != en.Reply {
 			t.Errorf("%+v: %+v %+v", en, *f.Orig(), *f.Reply())
 		}
 		status, _ := f.Status()
@@ -123,7 +123,7 @@ func TestUpdate(t *testing.T) {
 func TestFlush(t *testing.T) {
 	c := namespace(t)
 	r := rand.New(rand.NewPCG(9, 10))
-	for _, flush := range []uint8{FamilyIPv4, FamilyIPv6, FamilyAny} {
+	for _, flush := range []Family{FamilyIPv4, FamilyIPv6, FamilyAny} {
 		populate(t, c, r, 0, 200)
 		before := len(table(t, c, &DumpRequest{Family: FamilyIPv4 + FamilyIPv6 - flush})) // the other's
 		if err := c.Flush(flush); err != nil {
@@ -139,7 +139,7 @@ func TestFlush(t *testing.T) {
 			t.Errorf("flush of family %d: %d entries left, want %d", flush, len(left), before)
 		}
 		for _, f := range left {
-			if f.Family == flush {
+			if f.Family() == flush {
 				t.Errorf("an entry of family %d is left", flush)
 			}
 		}
@@ -190,7 +190,7 @@ func TestDeleteSuccessor(t *testing.T) {
 // TestNATOnCreate translates sources, destinations and ports of both families.
 func TestNATOnCreate(t *testing.T) {
 	c := namespace(t)
-	for i, family := range []uint8{FamilyIPv4, FamilyIPv6} {
+	for i, family := range []Family{FamilyIPv4, FamilyIPv6} {
 		src, dst := netip.MustParseAddr("10.1.1.1"), netip.MustParseAddr("10.2.2.2")
 		to, last := netip.MustParseAddr("198.51.100.1"), netip.MustParseAddr("198.51.100.4")
 		if family == FamilyIPv6 {

@@ -56,7 +56,7 @@ func (c *Conn) Dump(q *DumpRequest) iter.Seq2[*Flow, error] {
 
 // DumpExpect streams the expectations of a family, or of both. An Expect is
 // valid until the next one; breaking off the loop ends the dump.
-func (c *Conn) DumpExpect(family uint8) iter.Seq2[*Expect, error] {
+func (c *Conn) DumpExpect(family Family) iter.Seq2[*Expect, error] {
 	return func(yield func(*Expect, error) bool) {
 		e, h := c.request(wire.SubsysExpect, wire.MsgGet, wire.FlagDump)
 		h.Family = family
@@ -81,7 +81,7 @@ func (c *Conn) DumpExpect(family uint8) iter.Seq2[*Expect, error] {
 // dump sends the encoder's request, whose header is h, and hands each message
 // of the answer to visit, up to the end of the dump. advance is called at the
 // beginning of each datagram.
-func (c *Conn) dump(h Header, advance func(), visit func(msg []byte) error) error {
+func (c *Conn) dump(h header, advance func(), visit func(msg []byte) error) error {
 	return c.stream(func(datagram []byte) (more bool, err error) {
 		advance()
 		m := wire.Messages{B: datagram}

@@ -10,7 +10,7 @@ type DumpRequest struct {
 	// Table is the list to walk.
 	Table Table
 	// Family lists one family only; FamilyAny both.
-	Family uint8
+	Family Family
 	// Set names which of the filters below are sent: AttrMark, AttrStatus,
 	// AttrZone. Tuples are sent when their Has is not empty.
 	Set AttrSet
@@ -35,7 +35,7 @@ type DumpRequest struct {
 //   - Ports are compared for TCP and UDP only, and for others ignored; like the
 //     fields of queries they go with the protocol.
 //   - The zone of a tuple filters nothing.
-func FilterFields(t *Tuple, family uint8) Fields {
+func FilterFields(t *Tuple, family Family) Fields {
 	has := t.Has &^ FieldZone
 	if family != FamilyIPv4 {
 		has &^= FieldAddrs
@@ -144,7 +144,7 @@ func (q *DumpRequest) message() uint16 {
 	return wire.MsgGet
 }
 
-func (q *DumpRequest) append(e *encoder, h Header) {
+func (q *DumpRequest) append(e *encoder, h header) {
 	h.Family = q.Family
 	e.begin(h)
 	if q.Set.Has(AttrMark) {

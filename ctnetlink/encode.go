@@ -11,8 +11,8 @@ import (
 type encoder struct{ wire.Builder }
 
 // begin starts a message. Its length is filled in by End.
-func (e *encoder) begin(h Header) {
-	e.Begin(h.Type, h.Flags, h.Seq, h.PortID, h.Family, h.Version, h.ResID)
+func (e *encoder) begin(h header) {
+	e.Begin(h.Type, h.Flags, h.Seq, h.PortID, uint8(h.Family), h.Version, h.ResID)
 }
 
 // addr appends an address under the number of its family.
@@ -41,7 +41,7 @@ func (e *encoder) tuple(typ uint16, t *Tuple) {
 	}
 	if t.Has&FieldProto != 0 {
 		proto := e.Nest(wire.TupleProto)
-		e.U8(wire.ProtoNum, t.Proto)
+		e.U8(wire.ProtoNum, uint8(t.Proto))
 		if t.Has&FieldSrcPort != 0 {
 			e.U16(wire.ProtoSrcPort, t.SrcPort)
 		}
@@ -76,7 +76,7 @@ func (e *encoder) protoInfo(p *ProtoInfo) {
 	case ProtoTCP:
 		in := e.Nest(wire.InfoTCP)
 		if p.Has&InfoState != 0 {
-			e.U8(wire.InfoTCPState, p.State)
+			e.U8(wire.InfoTCPState, p.State.Number())
 		}
 		if p.Has&InfoWScaleOrig != 0 {
 			e.U8(wire.InfoTCPWScaleOrig, p.WScale[0])
@@ -85,16 +85,16 @@ func (e *encoder) protoInfo(p *ProtoInfo) {
 			e.U8(wire.InfoTCPWScaleReply, p.WScale[1])
 		}
 		if p.Has&InfoFlagsOrig != 0 {
-			e.Bytes(wire.InfoTCPFlagsOrig, []byte{p.Flags[0].Value, p.Flags[0].Mask})
+			e.Bytes(wire.InfoTCPFlagsOrig, []byte{byte(p.Flags[0].Value), byte(p.Flags[0].Mask)})
 		}
 		if p.Has&InfoFlagsReply != 0 {
-			e.Bytes(wire.InfoTCPFlagsReply, []byte{p.Flags[1].Value, p.Flags[1].Mask})
+			e.Bytes(wire.InfoTCPFlagsReply, []byte{byte(p.Flags[1].Value), byte(p.Flags[1].Mask)})
 		}
 		e.Close(in)
 	case ProtoDCCP:
 		in := e.Nest(wire.InfoDCCP)
 		if p.Has&InfoState != 0 {
-			e.U8(wire.InfoDCCPState, p.State)
+			e.U8(wire.InfoDCCPState, p.State.Number())
 		}
 		if p.Has&InfoRole != 0 {
 			e.U8(wire.InfoDCCPRole, p.Role)
@@ -106,7 +106,7 @@ func (e *encoder) protoInfo(p *ProtoInfo) {
 	case ProtoSCTP:
 		in := e.Nest(wire.InfoSCTP)
 		if p.Has&InfoState != 0 {
-			e.U8(wire.InfoSCTPState, p.State)
+			e.U8(wire.InfoSCTPState, p.State.Number())
 		}
 		if p.Has&InfoVTags != 0 {
 			e.U32(wire.InfoSCTPVTagOrig, p.VTag[0])

@@ -16,7 +16,7 @@ func benchEntry(i int) *FlowSpec {
 		Family: FamilyIPv4, Orig: orig, Reply: mirrored(orig),
 		Set:    AttrSet(0).With(AttrStatus).With(AttrTimeout).With(AttrMark).With(AttrProtoInfo),
 		Status: StatusConfirmed | StatusSeenReply | StatusAssured, Timeout: 3600, Mark: uint32(i),
-		ProtoInfo: ProtoInfo{Proto: ProtoTCP, Has: InfoState, State: 3},
+		ProtoInfo: ProtoInfo{Proto: ProtoTCP, Has: InfoState, State: TCPEstablished},
 	}
 }
 
@@ -34,7 +34,7 @@ func mirrored(t Tuple) Tuple {
 }
 
 // protocols are those whose tuples look different, and one that has nothing.
-var protocols = []uint8{
+var protocols = []Protocol{
 	ProtoTCP, ProtoUDP, ProtoICMP, ProtoICMPv6, ProtoSCTP, ProtoUDPLite, ProtoGRE, ProtoDCCP, 99,
 }
 
@@ -59,7 +59,7 @@ func randomEntry(r *rand.Rand, i int) *FlowSpec {
 		v6 = true
 	}
 	o := Tuple{Has: FieldAddrs | FieldProto, Proto: proto}
-	family := uint8(FamilyIPv4)
+	family := FamilyIPv4
 	if v6 {
 		family = FamilyIPv6
 		o.Src = netip.AddrFrom16([16]byte{0xfd, 1, 12: byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)})
@@ -69,7 +69,7 @@ func randomEntry(r *rand.Rand, i int) *FlowSpec {
 		o.Dst = netip.AddrFrom4([4]byte{192, 0, 2, byte(r.Uint32())})
 	}
 	switch {
-	case HasPorts(proto) && proto != ProtoDCCP, proto == ProtoGRE:
+	case proto.HasPorts() && proto != ProtoDCCP, proto == ProtoGRE:
 		o.Has |= FieldPorts
 		o.SrcPort, o.DstPort = uint16(r.Uint32()), uint16(r.Uint32())
 	case proto == ProtoICMP, proto == ProtoICMPv6:
@@ -112,10 +112,10 @@ func randomEntry(r *rand.Rand, i int) *FlowSpec {
 	case ProtoTCP:
 		en.Set = en.Set.With(AttrProtoInfo)
 		en.ProtoInfo = ProtoInfo{
-			Proto: proto, State: uint8(r.IntN(len(tcpStates))),
+			Proto: proto, State: NewState(proto, uint8(r.IntN(len(tcpStates)))),
 			Has:    InfoState | InfoWScaleOrig | InfoWScaleReply | InfoFlagsOrig | InfoFlagsReply,
 			WScale: [2]uint8{uint8(r.IntN(15)), uint8(r.IntN(15))},
-			Flags:  [2]TCPFlags{{uint8(r.IntN(16)), 0x0f}, {uint8(r.IntN(16)), 0x0f}},
+			Flags:  [2]MaskedTCPFlags{{TCPFlags(r.IntN(16)), 0x0f}, {TCPFlags(r.IntN(16)), 0x0f}},
 		}
 		if r.IntN(4) == 0 {
 			en.Helper, en.Set = "ftp", en.Set.With(AttrHelp)
@@ -123,7 +123,7 @@ func randomEntry(r *rand.Rand, i int) *FlowSpec {
 	case ProtoSCTP:
 		en.Set = en.Set.With(AttrProtoInfo)
 		en.ProtoInfo = ProtoInfo{
-			Proto: proto, State: uint8(1 + r.IntN(8)), // HEARTBEAT_ACKED, 9, is refused since Linux 6.1
+			Proto: proto, State: NewState(proto, uint8(1+r.IntN(8))), // HEARTBEAT_ACKED, 9, is refused since Linux 6.1
 			Has: InfoState | InfoVTags, VTag: [2]uint32{r.Uint32(), r.Uint32()},
 		}
 	}

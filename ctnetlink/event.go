@@ -2,19 +2,32 @@ package ctnetlink
 
 import "github.com/gonntrack/gonntrack/internal/wire"
 
-// Event is what happened to an entry or an expectation.
-type Event uint8
+// EventType is what happened to an entry or an expectation.
+type EventType uint8
 
 const (
-	EventNone    Event = iota // the message is no event
-	EventNew                  // it was created
-	EventUpdate               // it changed
-	EventDestroy              // it is gone
+	EventNone    EventType = iota // nothing: the message is not an event
+	EventNew                      // it was created
+	EventUpdate                   // it changed
+	EventDestroy                  // it is gone
 )
 
-// Event returns what a message announces. A NEW event carries the flags of a
+// String returns "NEW", "UPDATE", "DESTROY" or "NONE".
+func (t EventType) String() string {
+	switch t {
+	case EventNew:
+		return "NEW"
+	case EventUpdate:
+		return "UPDATE"
+	case EventDestroy:
+		return "DESTROY"
+	}
+	return "NONE"
+}
+
+// event returns what a message announces. A NEW event carries the flags of a
 // creation, an UPDATE does not.
-func (h *Header) Event() Event {
+func (h *header) event() EventType {
 	switch h.Type & 0xff {
 	case wire.MsgNew:
 		if h.Flags&(wire.FlagCreate|wire.FlagExcl) != 0 {
@@ -46,12 +59,12 @@ func (e *Events) Next() bool {
 		switch e.m.Msg.Type() >> 8 {
 		case wire.SubsysConntrack:
 			e.Expectation = false
-			if e.flow.Decode(e.m.Msg) == nil && e.flow.Event() != EventNone {
+			if e.flow.Decode(e.m.Msg) == nil && e.flow.h.event() != EventNone {
 				return true
 			}
 		case wire.SubsysExpect:
 			e.Expectation = true
-			if e.expect.Decode(e.m.Msg) == nil && e.expect.Event() != EventNone {
+			if e.expect.Decode(e.m.Msg) == nil && e.expect.h.event() != EventNone {
 				return true
 			}
 		}

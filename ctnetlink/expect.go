@@ -6,7 +6,7 @@ import "github.com/gonntrack/gonntrack/internal/wire"
 // rules of Flow hold: it aliases the message, and every accessor's second
 // result tells whether the attribute was sent.
 type Expect struct {
-	Header
+	h                   header
 	msg                 []byte
 	have                uint16
 	at                  [wire.ExpectMax + 1][]byte
@@ -43,7 +43,7 @@ func (e *Expect) decode(msg []byte) error {
 	if err != nil {
 		return err
 	}
-	e.Header = h
+	e.h = h
 	e.msg = msg[:wire.HeadLen+len(b)]
 	a := wire.Attrs{B: b}
 	for a.Next() {
@@ -71,6 +71,17 @@ func (e *Expect) decode(msg []byte) error {
 	}
 	return nil
 }
+
+// Family returns the family of the expectation's addresses.
+func (e *Expect) Family() Family { return e.h.Family }
+
+// EventType returns what the message announces about the expectation, see
+// [Flow.EventType].
+func (e *Expect) EventType() EventType { return e.h.event() }
+
+// PortID returns the netlink port id of the process whose request caused the
+// event, 0 when none did.
+func (e *Expect) PortID() uint32 { return e.h.PortID }
 
 func (e *Expect) has(a uint16) bool { return e.have>>a&1 != 0 }
 

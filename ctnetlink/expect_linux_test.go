@@ -34,7 +34,7 @@ func expectation(master *FlowSpec, port uint16) *ExpectSpec {
 }
 
 // expected reads the expectations into copies.
-func expected(t testing.TB, c *Conn, family uint8) (all []*Expect) {
+func expected(t testing.TB, c *Conn, family Family) (all []*Expect) {
 	t.Helper()
 	for e, err := range c.DumpExpect(family) {
 		if err != nil {
@@ -153,7 +153,7 @@ func TestAnswersExpect(t *testing.T) {
 			en.Helper, en.Set = "ftp", en.Set.With(AttrHelp)
 			create(t, c, en)
 			var plain encoder
-			expectation(en, 5000).append(&plain, Header{})
+			expectation(en, 5000).append(&plain, header{})
 			return ask(c, wire.SubsysExpect, wire.MsgNew, wire.FlagCreate|wire.FlagExcl, FamilyIPv4, func(e *encoder) {
 				e.B = append(e.B, plain.B[wire.HeadLen:]...)
 				body(e)

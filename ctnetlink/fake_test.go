@@ -146,7 +146,7 @@ func attribute(typ uint16, length int, payload ...byte) []byte {
 // message puts headers before attributes.
 func message(typ uint16, seq uint32, attributes ...[]byte) []byte {
 	var e encoder
-	e.begin(Header{Type: typ, Flags: wire.FlagMulti, Seq: seq, Family: FamilyIPv4})
+	e.begin(header{Type: typ, Flags: wire.FlagMulti, Seq: seq, Family: FamilyIPv4})
 	for _, a := range attributes {
 		e.B = append(e.B, a...)
 	}

@@ -23,8 +23,8 @@ func TestKernelFilters(t *testing.T) {
 	}
 	c := namespace(t)
 	made := 0
-	for _, family := range []uint8{FamilyIPv4, FamilyIPv6} {
-		for _, proto := range []uint8{ProtoTCP, ProtoUDP, ProtoUDPLite, ProtoSCTP, ProtoGRE, ProtoICMP, ProtoICMPv6, 50} {
+	for _, family := range []Family{FamilyIPv4, FamilyIPv6} {
+		for _, proto := range []Protocol{ProtoTCP, ProtoUDP, ProtoUDPLite, ProtoSCTP, ProtoGRE, ProtoICMP, ProtoICMPv6, 50} {
 			for i := range uint16(2) {
 				en := filterEntry(family, proto, i)
 				if err := c.Create(en); err != nil {
@@ -40,7 +40,7 @@ func TestKernelFilters(t *testing.T) {
 	}
 	// A filter is what a dump can carry: some fields of one of the two tuples.
 	type kernelFilter struct {
-		family uint8
+		family Family
 		reply  bool
 		want   Tuple
 	}
@@ -54,11 +54,11 @@ func TestKernelFilters(t *testing.T) {
 	var filters []kernelFilter
 	for _, f := range all {
 		for _, reply := range []bool{false, true} {
-			fields := FilterFields(tuple(f, reply), f.Family)
+			fields := FilterFields(tuple(f, reply), f.Family())
 			for has := fields; has != 0; has = (has - 1) & fields {
-				k := kernelFilter{f.Family, reply, onlyFields(tuple(f, reply), has)}
+				k := kernelFilter{f.Family(), reply, onlyFields(tuple(f, reply), has)}
 				// Ports need their protocol.
-				if has == FilterFields(&k.want, f.Family) && !seen[k] {
+				if has == FilterFields(&k.want, f.Family()) && !seen[k] {
 					seen[k] = true
 					filters = append(filters, k)
 				}
@@ -77,7 +77,7 @@ func TestKernelFilters(t *testing.T) {
 		*map[bool]*Tuple{false: &q.Orig, true: &q.Reply}[k.reply] = k.want
 		n := 0
 		for _, g := range all {
-			if g.Family == k.family && sameFields(&k.want, tuple(g, k.reply)) {
+			if g.Family() == k.family && sameFields(&k.want, tuple(g, k.reply)) {
 				n++
 			}
 		}
@@ -116,14 +116,14 @@ func onlyFields(from *Tuple, has Fields) (t Tuple) {
 }
 
 // filterEntry makes entries that share some values and differ in others.
-func filterEntry(family, proto uint8, i uint16) *FlowSpec {
+func filterEntry(family Family, proto Protocol, i uint16) *FlowSpec {
 	src, dst := netip.AddrFrom4([4]byte{10, 0, 0, 1}), netip.AddrFrom4([4]byte{10, 0, 1, byte(i)})
 	if family == FamilyIPv6 {
 		src, dst = netip.MustParseAddr("fd00::1"), netip.AddrFrom16([16]byte{0xfd, 15: byte(i)})
 	}
 	has := FieldAddrs | FieldProto
 	switch {
-	case HasPorts(proto) || proto == ProtoGRE:
+	case proto.HasPorts() || proto == ProtoGRE:
 		has |= FieldPorts
 	case proto == ProtoICMP || proto == ProtoICMPv6:
 		has |= FieldICMP

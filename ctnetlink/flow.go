@@ -13,7 +13,7 @@ import (
 //
 // Every accessor's second result tells whether the attribute was sent.
 type Flow struct {
-	Header
+	h           header
 	msg         []byte
 	have        AttrSet
 	at          [attrMax + 1]span
@@ -47,7 +47,7 @@ func (f *Flow) decode(msg []byte) error {
 	if err != nil || len(b) > math.MaxUint16-wire.HeadLen {
 		return ErrMalformed
 	}
-	f.Header = h
+	f.h = h
 	f.msg = msg[:wire.HeadLen+len(b)]
 	f.have = 0
 	a := wire.Attrs{B: b}
@@ -78,6 +78,18 @@ func (f *Flow) decode(msg []byte) error {
 	}
 	return nil
 }
+
+// Family returns the family of the entry's addresses.
+func (f *Flow) Family() Family { return f.h.Family }
+
+// EventType returns what the message announces about the entry: EventNew for a
+// creation, EventUpdate for a change and for an entry that was asked for,
+// EventDestroy for an end.
+func (f *Flow) EventType() EventType { return f.h.event() }
+
+// PortID returns the netlink port id of the process whose request caused the
+// event, 0 when a packet or a timeout did.
+func (f *Flow) PortID() uint32 { return f.h.PortID }
 
 // raw returns the payload of an attribute that is there.
 func (f *Flow) raw(a Attr) []byte {
@@ -175,19 +187,23 @@ func (f *Flow) ProtoInfo() (ProtoInfo, bool) {
 	return decodeProtoInfo(f.raw(AttrProtoInfo))
 }
 
-// State returns the number of the protocol's state, see StateNames.
-func (f *Flow) State() (uint8, bool) {
+// infoProto is the protocol of each nest in CTA_PROTOINFO.
+var infoProto = [...]Protocol{wire.InfoTCP: ProtoTCP, wire.InfoDCCP: ProtoDCCP, wire.InfoSCTP: ProtoSCTP}
+
+// State returns the state of the protocol, if it has any.
+func (f *Flow) State() (State, bool) {
 	if !f.have.Has(AttrProtoInfo) {
 		return 0, false
 	}
 	// Every protocol's nest has its state as attribute 1.
 	a := wire.Attrs{B: f.raw(AttrProtoInfo)}
-	if !a.Next() || a.Type < wire.InfoTCP || a.Type > wire.InfoSCTP {
+	if !a.Next() || int(a.Type) >= len(infoProto) || infoProto[a.Type] == 0 {
 		return 0, false
 	}
+	proto := infoProto[a.Type]
 	for a = (wire.Attrs{B: a.Val}); a.Next(); {
 		if a.Type == wire.InfoTCPState && len(a.Val) > 0 {
-			return a.Val[0], true
+			return NewState(proto, a.Val[0]), true
 		}
 	}
 	return 0, false

@@ -93,7 +93,7 @@ func visit(t *testing.T, f *Flow) {
 	f.DestinationNAT()
 	f.SourcePortNAT()
 	f.DestinationPortNAT()
-	f.Event()
+	f.EventType()
 	if labels, ok := f.Labels(); ok {
 		for n := -1; n <= MaxLabels; n++ {
 			labels.Has(n)
@@ -127,7 +127,7 @@ func visitExpect(t *testing.T, e *Expect) {
 	e.Zone()
 	e.Helper()
 	e.Fn()
-	e.Event()
+	e.EventType()
 	var x ExpectSpec
 	x.Identify(e)
 	c := e.Clone()

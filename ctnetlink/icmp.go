@@ -16,9 +16,9 @@ var (
 // InverseICMPType returns the ICMP or ICMPv6 type that a tuple of the other
 // direction has: the reply's for a query, the query's for a reply. ok is false
 // for other types and protocols; the table refuses entries of those types.
-func InverseICMPType(proto, icmpType uint8) (inverse uint8, ok bool) {
+func (p Protocol) InverseICMPType(icmpType uint8) (inverse uint8, ok bool) {
 	var inverses []uint8
-	switch proto {
+	switch p {
 	case ProtoICMP:
 		inverses = icmpInverse[:]
 	case ProtoICMPv6:

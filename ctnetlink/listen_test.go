@@ -18,7 +18,7 @@ func announced(mark uint32) []byte {
 		Mark:   mark, Set: AttrSet(0).With(AttrMark),
 	}
 	e := new(encoder)
-	en.append(e, Header{Type: wire.SubsysConntrack<<8 | wire.MsgNew, Flags: wire.FlagCreate | wire.FlagExcl})
+	en.append(e, header{Type: wire.SubsysConntrack<<8 | wire.MsgNew, Flags: wire.FlagCreate | wire.FlagExcl})
 	return e.B
 }
 

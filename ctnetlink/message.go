@@ -6,13 +6,13 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// Header is the header of a netlink message and of the nfnetlink message in it.
-type Header struct {
+// header is the header of a netlink message and of the nfnetlink message in it.
+type header struct {
 	Type    uint16 // subsystem in the high byte, message in the low one
 	Flags   uint16
 	Seq     uint32 // of the request it answers; 0 on events
 	PortID  uint32 // on events: the port id of the process that caused it, 0 for packets
-	Family  uint8  // FamilyIPv4, FamilyIPv6
+	Family  Family // FamilyIPv4, FamilyIPv6
 	Version uint8
 	ResID   uint16 // the CPU's number in statistics
 }
@@ -30,7 +30,7 @@ func outcome(m wire.Message) error {
 }
 
 // decodeHeader reads both headers and returns the attributes behind them.
-func decodeHeader(msg []byte) (h Header, attributes []byte, err error) {
+func decodeHeader(msg []byte) (h header, attributes []byte, err error) {
 	if len(msg) < wire.HeadLen {
 		return h, nil, ErrMalformed
 	}
@@ -38,12 +38,12 @@ func decodeHeader(msg []byte) (h Header, attributes []byte, err error) {
 	if n < wire.HeadLen || uint64(n) > uint64(len(msg)) {
 		return h, nil, ErrMalformed
 	}
-	h = Header{
+	h = header{
 		Type:    binary.NativeEndian.Uint16(msg[4:]),
 		Flags:   binary.NativeEndian.Uint16(msg[6:]),
 		Seq:     binary.NativeEndian.Uint32(msg[8:]),
 		PortID:  binary.NativeEndian.Uint32(msg[12:]),
-		Family:  msg[16],
+		Family:  Family(msg[16]),
 		Version: msg[17],
 		ResID:   be16(msg[18:]),
 	}

@@ -1,13 +1,5 @@
 package ctnetlink
 
-// Address families as ctnetlink numbers them (linux/socket.h), the same on
-// every system.
-const (
-	FamilyAny  = 0  // AF_UNSPEC: both
-	FamilyIPv4 = 2  // AF_INET
-	FamilyIPv6 = 10 // AF_INET6
-)
-
 // Attr is the number of an attribute of a conntrack message (enum ctattr_type
 // of nfnetlink_conntrack.h).
 type Attr uint16

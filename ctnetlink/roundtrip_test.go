@@ -78,7 +78,8 @@ func scramble(r *rand.Rand, en *FlowSpec) {
 		*t = onlyMarked(*t)
 	}
 	if p := &en.ProtoInfo; coin(AttrProtoInfo) {
-		*p = ProtoInfo{Proto: []uint8{ProtoTCP, ProtoSCTP, ProtoDCCP}[r.IntN(3)], Has: InfoState, State: uint8(r.Uint32())}
+		*p = ProtoInfo{Proto: []Protocol{ProtoTCP, ProtoSCTP, ProtoDCCP}[r.IntN(3)], Has: InfoState}
+		p.State = NewState(p.Proto, uint8(r.Uint32()))
 		switch p.Proto {
 		case ProtoTCP:
 			p.Has |= InfoFields(r.Uint32()) & (InfoWScaleOrig | InfoWScaleReply | InfoFlagsOrig | InfoFlagsReply)
@@ -86,7 +87,7 @@ func scramble(r *rand.Rand, en *FlowSpec) {
 				p.WScale[0] = uint8(r.Uint32())
 			}
 			if p.Has&InfoFlagsReply != 0 {
-				p.Flags[1] = TCPFlags{uint8(r.Uint32()), uint8(r.Uint32())}
+				p.Flags[1] = MaskedTCPFlags{TCPFlags(r.Uint32()), TCPFlags(r.Uint32())}
 			}
 		case ProtoSCTP:
 			if r.IntN(2) == 0 {
@@ -129,9 +130,9 @@ func sameEntry(t *testing.T, f *Flow, en *FlowSpec) bool {
 			ok = false
 		}
 	}
-	if f.Family != en.Family || *f.Orig() != en.Orig || *f.Reply() != en.Reply ||
+	if f.Family() != en.Family || *f.Orig() != en.Orig || *f.Reply() != en.Reply ||
 		f.Has(AttrTupleOrig) != (en.Orig.Has != 0) || f.Has(AttrTupleReply) != (en.Reply.Has != 0) {
-		t.Errorf("family %d, tuples %+v %+v", f.Family, *f.Orig(), *f.Reply())
+		t.Errorf("family %d, tuples %+v %+v", f.Family(), *f.Orig(), *f.Reply())
 		ok = false
 	}
 	zone, has := f.Zone()
@@ -183,11 +184,11 @@ func TestExpectationRoundTrip(t *testing.T) {
 			x.Zone = uint16(r.Uint32())
 		}
 		var enc encoder
-		x.append(&enc, Header{Type: wire.SubsysExpect << 8})
+		x.append(&enc, header{Type: wire.SubsysExpect << 8})
 		if err := e.Decode(enc.B); err != nil {
 			t.Fatal(err)
 		}
-		got := ExpectSpec{Family: e.Family, Master: *e.Master(), Tuple: *e.Tuple(), Mask: *e.Mask()}
+		got := ExpectSpec{Family: e.Family(), Master: *e.Master(), Tuple: *e.Tuple(), Mask: *e.Mask()}
 		got.Timeout, got.HasTimeout = e.Timeout()
 		got.ID, got.HasID = e.ID()
 		got.Zone, got.HasZone = e.Zone()
@@ -196,7 +197,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 		}
 		c := e.Clone()
 		clear(enc.B)
-		if *c.Tuple() != x.Tuple || c.Family != x.Family {
+		if *c.Tuple() != x.Tuple || c.Family() != x.Family {
 			t.Fatal("the clone lives on the message")
 		}
 	}

@@ -146,7 +146,7 @@ func differences(f *Flow, o *second.Flow) (d []string) {
 		differ(what+" source", t.Src, o.IP.SourceAddress)
 		differ(what+" destination", t.Dst, o.IP.DestinationAddress)
 		differ(what+" zone", t.Zone, o.Zone)
-		differ(what+" protocol", t.Proto, o.Proto.Protocol)
+		differ(what+" protocol", uint8(t.Proto), o.Proto.Protocol)
 		differ(what+" source port", t.SrcPort, o.Proto.SourcePort)
 		differ(what+" destination port", t.DstPort, o.Proto.DestinationPort)
 		differ(what+" icmp id", t.ICMPID, o.Proto.ICMPID)
@@ -163,15 +163,15 @@ func differences(f *Flow, o *second.Flow) (d []string) {
 	state, _ := f.State()
 	differ("state, twice here", state, info.State)
 	if p := o.ProtoInfo.TCP; p != nil {
-		differ("tcp", info.Proto, uint8(ProtoTCP))
-		differ("tcp state", state, p.State)
+		differ("tcp", info.Proto, ProtoTCP)
+		differ("tcp state", state.Number(), p.State)
 		differ("tcp window scales", info.WScale, [2]uint8{p.OriginalWindowScale, p.ReplyWindowScale})
 		flags := func(i int) uint16 { return uint16(info.Flags[i].Value)<<8 | uint16(info.Flags[i].Mask) }
 		differ("tcp flags", [2]uint16{flags(0), flags(1)}, [2]uint16{p.OriginalFlags, p.ReplyFlags})
 	}
 	if p := o.ProtoInfo.SCTP; p != nil {
-		differ("sctp", info.Proto, uint8(ProtoSCTP))
-		differ("sctp state", state, p.State)
+		differ("sctp", info.Proto, ProtoSCTP)
+		differ("sctp state", state.Number(), p.State)
 		differ("sctp tags", info.VTag, [2]uint32{p.VTagOriginal, p.VTagReply})
 	}
 	differ("any state", f.Has(AttrProtoInfo), o.ProtoInfo.TCP != nil || o.ProtoInfo.SCTP != nil || o.ProtoInfo.DCCP != nil)

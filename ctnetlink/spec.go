@@ -10,7 +10,7 @@ import (
 // is not empty, the other fields when Set names their attribute.
 type FlowSpec struct {
 	// Family of the addresses: FamilyIPv4 or FamilyIPv6.
-	Family uint8
+	Family Family
 	// Orig and Reply identify the entry, or describe the one to create. When
 	// one is to be translated on creation, Reply is the untranslated one: the
 	// kernel rewrites it.
@@ -57,12 +57,12 @@ type NAT struct {
 // lists and announces entries. A Flow decodes it.
 func (en *FlowSpec) AppendMessage(dst []byte) []byte {
 	e := encoder{wire.Builder{B: dst}}
-	en.append(&e, Header{Type: wire.SubsysConntrack<<8 | wire.MsgNew})
+	en.append(&e, header{Type: wire.SubsysConntrack<<8 | wire.MsgNew})
 	return e.B
 }
 
 // append appends the request as one message.
-func (en *FlowSpec) append(e *encoder, h Header) {
+func (en *FlowSpec) append(e *encoder, h header) {
 	h.Family = en.Family
 	e.begin(h)
 	if en.Orig.Has != 0 {
@@ -130,7 +130,7 @@ func (en *FlowSpec) append(e *encoder, h Header) {
 // The kernel looks at the id in Delete alone; Get and Update find whichever
 // entry has the tuple by then.
 func (en *FlowSpec) Identify(f *Flow) {
-	*en = FlowSpec{Family: f.Family, Orig: *f.Orig()}
+	*en = FlowSpec{Family: f.Family(), Orig: *f.Orig()}
 	if zone, ok := f.Zone(); ok {
 		en.Zone, en.Set = zone, en.Set.With(AttrZone)
 	}
@@ -143,7 +143,7 @@ func (en *FlowSpec) Identify(f *Flow) {
 // when their Has is not empty, the other fields when they are marked.
 type ExpectSpec struct {
 	// Family of the addresses: FamilyIPv4 or FamilyIPv6.
-	Family uint8
+	Family Family
 	// Tuple is what is expected, Mask which bits of it count, Master the
 	// original tuple of the connection that awaits it, which needs a helper.
 	Tuple, Mask, Master Tuple
@@ -168,7 +168,7 @@ type ExpectSpec struct {
 	NAT ExpectNAT
 }
 
-func (x *ExpectSpec) append(e *encoder, h Header) {
+func (x *ExpectSpec) append(e *encoder, h header) {
 	h.Family = x.Family
 	e.begin(h)
 	if x.Master.Has != 0 {
@@ -209,7 +209,7 @@ func (x *ExpectSpec) append(e *encoder, h Header) {
 
 // Identify makes x a request about the very expectation that e shows.
 func (x *ExpectSpec) Identify(e *Expect) {
-	*x = ExpectSpec{Family: e.Family, Tuple: *e.Tuple()}
+	*x = ExpectSpec{Family: e.Family(), Tuple: *e.Tuple()}
 	x.ID, x.HasID = e.ID()
 	x.Zone, x.HasZone = e.Zone()
 }

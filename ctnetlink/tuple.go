@@ -13,7 +13,7 @@ type Tuple struct {
 	// Has marks which fields were sent, or are to be sent.
 	Has Fields
 	// Proto is the transport protocol's number.
-	Proto uint8
+	Proto Protocol
 	// ICMPType and ICMPCode are those of ICMP or ICMPv6.
 	ICMPType, ICMPCode uint8
 	// ICMPID is the identifier of an ICMP or ICMPv6 query.
@@ -46,7 +46,7 @@ const (
 )
 
 // Family returns the family of the tuple's addresses, FamilyAny if it has none.
-func (t *Tuple) Family() uint8 {
+func (t *Tuple) Family() Family {
 	switch {
 	case t.Src.Is4() || t.Dst.Is4():
 		return FamilyIPv4
@@ -126,7 +126,7 @@ func (t *Tuple) decodeProto(b []byte) error {
 		}
 		switch a.Type {
 		case wire.ProtoNum:
-			t.Proto, t.Has = a.Val[0], t.Has|FieldProto
+			t.Proto, t.Has = Protocol(a.Val[0]), t.Has|FieldProto
 		case wire.ProtoSrcPort:
 			t.SrcPort, t.Has = be16(a.Val), t.Has|FieldSrcPort
 		case wire.ProtoDstPort:

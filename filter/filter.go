@@ -38,7 +38,7 @@ import (
 // goroutines may use one.
 type Filter struct {
 	// Family is the address family; FamilyAny is both.
-	Family uint8
+	Family ctnetlink.Family
 	// Orig and Reply are criteria on the tuple of each direction.
 	Orig, Reply Tuple
 	// Host is an address of which one end must have in one direction; with
@@ -86,8 +86,8 @@ type Filter struct {
 
 // StateSet is a set of states of a protocol.
 type StateSet struct {
-	Proto uint8
-	// States has bit n set for state n of ctnetlink.StateNames(Proto).
+	Proto ctnetlink.Protocol
+	// States has bit n set for state n of Proto.StateNames().
 	States uint32
 }
 

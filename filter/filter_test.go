@@ -56,7 +56,7 @@ func reply(t ctnetlink.Tuple) *filter.Filter {
 }
 
 // inFamily sets the family of a filter.
-func inFamily(family uint8, m *filter.Filter) *filter.Filter {
+func inFamily(family ctnetlink.Family, m *filter.Filter) *filter.Filter {
 	m.Family = family
 	return m
 }
@@ -65,7 +65,7 @@ func marks(mark, mask uint32) []filter.MarkRange {
 	return []filter.MarkRange{{Min: mark, Max: mark, Mask: mask}}
 }
 
-func state(proto uint8, states ...uint8) []filter.StateSet {
+func state(proto ctnetlink.Protocol, states ...uint8) []filter.StateSet {
 	s := filter.StateSet{Proto: proto}
 	for _, n := range states {
 		s.States |= 1 << n

@@ -111,7 +111,7 @@ func setNumber(t *ctnetlink.Tuple, field ctnetlink.Fields, n uint32) {
 	t.Has |= field
 	switch field {
 	case ctnetlink.FieldProto:
-		t.Proto = uint8(n)
+		t.Proto = ctnetlink.Protocol(n)
 	case ctnetlink.FieldSrcPort:
 		t.SrcPort = uint16(n)
 	case ctnetlink.FieldDstPort:

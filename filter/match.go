@@ -8,7 +8,7 @@ import (
 
 // Match reports whether an entry meets all criteria. It does not allocate.
 func (m *Filter) Match(f *ctnetlink.Flow) bool {
-	if m.Family != ctnetlink.FamilyAny && m.Family != f.Family {
+	if m.Family != ctnetlink.FamilyAny && m.Family != f.Family() {
 		return false
 	}
 	orig, reply := f.Orig(), f.Reply()
@@ -21,7 +21,7 @@ func (m *Filter) Match(f *ctnetlink.Flow) bool {
 	if m.Host.Addr.IsValid() && m.Host.anywhere(orig, reply) == m.Host.Not {
 		return false
 	}
-	if m.Port != nil && (!ctnetlink.HasPorts(orig.Proto) || m.anyPort(orig, reply) == m.NotPort) {
+	if m.Port != nil && (!orig.Proto.HasPorts() || m.anyPort(orig, reply) == m.NotPort) {
 		return false
 	}
 	if m.Marks != nil && !m.matchMark(f) {
@@ -111,7 +111,8 @@ func (m *Filter) matchState(f *ctnetlink.Flow) bool {
 	}
 	for i := range m.States {
 		if s := &m.States[i]; s.Proto == f.Orig().Proto {
-			return state < 32 && s.States>>state&1 != 0
+			n := state.Number()
+			return n < 32 && s.States>>n&1 != 0
 		}
 	}
 	return false

@@ -175,8 +175,8 @@ func TestNotTranslatedTo(t *testing.T) {
 // TestSplit checks that one part matches where the whole filter does, and only
 // one, and that the kernel can evaluate each part.
 func TestSplit(t *testing.T) {
-	set := filter.Values
-	with := func(family uint8, proto, sport, dport filter.Set) *filter.Filter {
+	set := filter.Values[uint32]
+	with := func(family ctnetlink.Family, proto, sport, dport filter.Set) *filter.Filter {
 		m := &filter.Filter{Family: family}
 		m.Orig.SetNumber(ctnetlink.FieldProto, proto)
 		m.Orig.SetNumber(ctnetlink.FieldSrcPort, sport)
@@ -217,7 +217,7 @@ func TestSplit(t *testing.T) {
 				}
 			}
 		}
-		for _, p := range []uint8{6, 17, 132} {
+		for _, p := range []ctnetlink.Protocol{6, 17, 132} {
 			for _, dport := range []uint16{53, 80, 443, 8080} {
 				f := flow(t, func(en *ctnetlink.FlowSpec) { en.Orig.Proto, en.Orig.DstPort, en.Orig.SrcPort = p, dport, 0 })
 				n := 0

@@ -13,11 +13,12 @@ type Range struct{ Min, Max uint32 }
 // contains no number, so that no entry matches.
 type Set []Range
 
-// Values returns the set of single numbers. It is never nil.
-func Values(numbers ...uint32) Set {
+// Values returns the set of single numbers, such as ports or protocols. It is
+// never nil.
+func Values[N ~uint8 | ~uint16 | ~uint32 | ~int](numbers ...N) Set {
 	ranges := make([]Range, len(numbers))
 	for i, n := range numbers {
-		ranges[i] = Range{n, n}
+		ranges[i] = Range{uint32(n), uint32(n)}
 	}
 	return NewSet(ranges...)
 }

@@ -8,7 +8,7 @@ import (
 
 // appendAddr appends an address as glibc's inet_ntop writes it. One that was
 // not sent is the zero address of the family.
-func appendAddr(b []byte, a netip.Addr, family uint8) []byte {
+func appendAddr(b []byte, a netip.Addr, family ctnetlink.Family) []byte {
 	switch {
 	case a.Is4():
 		return appendIPv4(b, a.As4())

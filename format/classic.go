@@ -21,7 +21,7 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = append(b, eventTags[c.Event]...)
 	}
 	if p.o.Extended {
-		b = appendFamily(b, f.Family)
+		b = appendFamily(b, f.Family())
 	}
 	orig, reply := f.Orig(), f.Reply()
 	if orig.Has != 0 {
@@ -30,12 +30,12 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if v, ok := f.Timeout(); ok {
 		b = appendField(b, "", uint64(v))
 	}
-	if names := ctnetlink.StateNames(orig.Proto); names != nil {
+	if names := orig.Proto.StateNames(); names != nil {
 		if v, ok := f.State(); ok {
 			b = append(append(b, stateName(names, v)...), ' ')
 		}
 	}
-	b = appendTuple(b, orig, f.Family, "src=", "dst=")
+	b = appendTuple(b, orig, f.Family(), "src=", "dst=")
 	if orig.Has&ctnetlink.FieldZone != 0 {
 		b = appendField(b, "zone-orig=", uint64(orig.Zone))
 	}
@@ -46,7 +46,7 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if hasStatus && status&ctnetlink.StatusSeenReply == 0 {
 		b = append(b, "[UNREPLIED] "...)
 	}
-	b = appendTuple(b, reply, f.Family, "src=", "dst=")
+	b = appendTuple(b, reply, f.Family(), "src=", "dst=")
 	if reply.Has&ctnetlink.FieldZone != 0 {
 		b = appendField(b, "zone-reply=", uint64(reply.Zone))
 	}
@@ -130,7 +130,7 @@ func appendCounters(b []byte, packets, bytes uint64) []byte {
 }
 
 // appendFamily appends the layer-3 protocol: its name in 8 columns, its number.
-func appendFamily(b []byte, family uint8) []byte {
+func appendFamily(b []byte, family ctnetlink.Family) []byte {
 	switch family {
 	case ctnetlink.FamilyIPv4:
 		return append(b, "ipv4     2 "...)
@@ -141,7 +141,7 @@ func appendFamily(b []byte, family uint8) []byte {
 }
 
 // appendProto appends the layer-4 protocol in the same way.
-func appendProto(b []byte, proto uint8) []byte {
+func appendProto(b []byte, proto ctnetlink.Protocol) []byte {
 	switch proto {
 	case ctnetlink.ProtoTCP:
 		return append(b, "tcp      6 "...)
@@ -164,16 +164,16 @@ func appendProto(b []byte, proto uint8) []byte {
 }
 
 // stateName returns the name of a state; of one without, NONE.
-func stateName(names []string, state uint8) string {
-	if int(state) < len(names) {
-		return names[state]
+func stateName(names []string, state ctnetlink.State) string {
+	if n := int(state.Number()); n < len(names) {
+		return names[n]
 	}
 	return "NONE"
 }
 
 // appendTuple appends a tuple: its addresses under the names given, and what
 // its protocol has. A tuple that was not sent is nothing.
-func appendTuple(b []byte, t *ctnetlink.Tuple, family uint8, src, dst string) []byte {
+func appendTuple(b []byte, t *ctnetlink.Tuple, family ctnetlink.Family, src, dst string) []byte {
 	if t.Has&^ctnetlink.FieldZone == 0 {
 		return b
 	}

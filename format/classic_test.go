@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 var now = time.Unix(1795237081, 261197000)
 
 // min4 is the least that an IPv4 entry carries.
-func min4(proto uint8) []byte { return both(proto, "10.0.0.2", "192.0.2.1", 40296, 80) }
+func min4(proto ctnetlink.Protocol) []byte { return both(proto, "10.0.0.2", "192.0.2.1", 40296, 80) }
 
 func labelMap(names map[int]string) []string {
 	out := make([]string, 128)

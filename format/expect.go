@@ -12,9 +12,9 @@ func (p *Printer) classicExpect(b []byte, e *ctnetlink.Expect, c *Context) []byt
 		b = appendField(b, "", uint64(v))
 	}
 	b = appendField(b, "proto=", uint64(e.Tuple().Proto))
-	b = appendTuple(b, e.Tuple(), e.Family, "src=", "dst=")
-	b = appendTuple(b, e.Mask(), e.Family, "mask-src=", "mask-dst=")
-	b = appendTuple(b, e.Master(), e.Family, "master-src=", "master-dst=")
+	b = appendTuple(b, e.Tuple(), e.Family(), "src=", "dst=")
+	b = appendTuple(b, e.Mask(), e.Family(), "mask-src=", "mask-dst=")
+	b = appendTuple(b, e.Master(), e.Family(), "master-src=", "master-dst=")
 	if v, ok := e.Zone(); ok {
 		b = appendField(b, "zone=", uint64(v))
 	}

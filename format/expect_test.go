@@ -9,7 +9,7 @@ import (
 )
 
 // expectTuples are the tuples of an expectation: master, expected, mask.
-func expectTuples(proto uint8) []byte {
+func expectTuples(proto ctnetlink.Protocol) []byte {
 	return join(
 		nest(1, addrs("10.0.0.2", "192.0.2.2"), ports(proto, 32874, 21)),
 		nest(2, addrs("192.0.2.2", "10.0.0.2"), ports(proto, 0, 51210)),

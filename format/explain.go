@@ -124,7 +124,7 @@ func destination(u *ctnetlink.Tuple) string {
 func endpoint(u *ctnetlink.Tuple, a netip.Addr, field ctnetlink.Fields, port uint16) string {
 	var b []byte
 	switch {
-	case !ctnetlink.HasPorts(u.Proto) || u.Has&field == 0:
+	case !u.Proto.HasPorts() || u.Has&field == 0:
 		b = appendAddr(b, a, 0)
 	default:
 		b = appendAddrPort(b, a, port)
@@ -224,7 +224,7 @@ func natEnd(u *ctnetlink.Tuple, end string, id uint16) string {
 // reversed tells whether a reply is the original with its ends exchanged.
 func reversed(o, r *ctnetlink.Tuple) bool {
 	return o.Src == r.Dst && o.Dst == r.Src &&
-		(!ctnetlink.HasPorts(o.Proto) || o.SrcPort == r.DstPort && o.DstPort == r.SrcPort)
+		(!o.Proto.HasPorts() || o.SrcPort == r.DstPort && o.DstPort == r.SrcPort)
 }
 
 // traffic tells the counters.

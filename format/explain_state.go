@@ -75,7 +75,7 @@ var dccpStateWords = []stateWords{
 	{meaning: "the last packet did not fit"},
 }
 
-func statesOf(proto uint8) []stateWords {
+func statesOf(proto ctnetlink.Protocol) []stateWords {
 	switch proto {
 	case ctnetlink.ProtoTCP:
 		return tcpStateWords
@@ -90,9 +90,9 @@ func statesOf(proto uint8) []stateWords {
 // current returns the state and its name; nil where the table sent none, or
 // one that has no name.
 func (t *teller) current() (*stateWords, string) {
-	words, names := statesOf(t.orig.Proto), ctnetlink.StateNames(t.orig.Proto)
-	if v, ok := t.f.State(); ok && int(v) < len(words) {
-		return &words[v], names[v]
+	words, names := statesOf(t.orig.Proto), t.orig.Proto.StateNames()
+	if v, ok := t.f.State(); ok && int(v.Number()) < len(words) {
+		return &words[v.Number()], names[v.Number()]
 	}
 	return nil, ""
 }
@@ -106,7 +106,7 @@ func (t *teller) state() string {
 		return s.String()
 	}
 	if v, ok := t.f.State(); ok && statesOf(t.orig.Proto) != nil {
-		return fmt.Sprintf("number %d, of which nothing is known here", v)
+		return fmt.Sprintf("number %d, of which nothing is known here", v.Number())
 	}
 	if !t.hasStatus {
 		return ""

@@ -180,8 +180,8 @@ Traffic     not counted (nf_conntrack_acct was 0)
 
 // Every state, flag, protocol and query that the table can tell has words.
 func TestExplainAll(t *testing.T) {
-	for _, proto := range []uint8{ctnetlink.ProtoTCP, ctnetlink.ProtoSCTP, ctnetlink.ProtoDCCP} {
-		names, words := ctnetlink.StateNames(proto), statesOf(proto)
+	for _, proto := range []ctnetlink.Protocol{ctnetlink.ProtoTCP, ctnetlink.ProtoSCTP, ctnetlink.ProtoDCCP} {
+		names, words := proto.StateNames(), statesOf(proto)
 		if len(names) != len(words) {
 			t.Fatalf("protocol %d: %d states, words for %d", proto, len(names), len(words))
 		}
@@ -205,10 +205,11 @@ func TestExplainAll(t *testing.T) {
 			t.Errorf("status bit %d has %d names", bit, found)
 		}
 	}
-	for proto := range 256 {
-		w := protocolWords(uint8(proto))
-		if w.name == "" || w.what == "" || (w.idle.setting == "") != (statesOf(uint8(proto)) != nil && proto != ctnetlink.ProtoDCCP) {
-			t.Errorf("protocol %d: %+v", proto, w)
+	for n := range 256 {
+		proto := ctnetlink.Protocol(n)
+		w := protocolWords(proto)
+		if w.name == "" || w.what == "" || (w.idle.setting == "") != (statesOf(proto) != nil && proto != ctnetlink.ProtoDCCP) {
+			t.Errorf("protocol %d: %+v", n, w)
 		}
 	}
 	// Whatever of it is there, lines are no wider than promised, and whole.

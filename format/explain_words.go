@@ -22,7 +22,7 @@ var generic = idle{"generic_timeout", 600}
 
 // Tables are slices, which cost nothing at start-up as maps would.
 var protocolTable = []struct {
-	number uint8
+	number ctnetlink.Protocol
 	words  protoWords
 }{
 	{ctnetlink.ProtoICMP, protoWords{name: "ICMP", what: "ICMP query", stateless: true, idle: idle{"icmp_timeout", 30}}},
@@ -41,7 +41,7 @@ var protocolTable = []struct {
 // otherProtocols are names of protocols of which conntrack sees no more than
 // traffic between two addresses (IANA, Protocol Numbers).
 var otherProtocols = []struct {
-	number uint8
+	number ctnetlink.Protocol
 	name   string
 }{
 	{2, "IGMP"}, {4, "IP in IP"}, {41, "IPv6 in IP"}, {50, "ESP"}, {51, "AH"}, {88, "EIGRP"}, {89, "OSPF"},
@@ -49,7 +49,7 @@ var otherProtocols = []struct {
 }
 
 // protocolWords returns what is said of a protocol.
-func protocolWords(proto uint8) *protoWords {
+func protocolWords(proto ctnetlink.Protocol) *protoWords {
 	for i := range protocolTable {
 		if protocolTable[i].number == proto {
 			return &protocolTable[i].words
@@ -67,8 +67,9 @@ func protocolWords(proto uint8) *protoWords {
 // icmpNames are the queries and replies that entries are about (IANA, ICMP
 // and ICMPv6 Parameters).
 var icmpNames = []struct {
-	proto, number uint8
-	name          string
+	proto  ctnetlink.Protocol
+	number uint8
+	name   string
 }{
 	{ctnetlink.ProtoICMP, 0, "echo reply"}, {ctnetlink.ProtoICMP, 8, "echo request (ping)"},
 	{ctnetlink.ProtoICMP, 13, "timestamp request"}, {ctnetlink.ProtoICMP, 14, "timestamp reply"},
@@ -80,7 +81,7 @@ var icmpNames = []struct {
 
 // ICMPTypes returns the numbers of the queries and replies of ICMP or ICMPv6
 // that entries are about, each with a tab and its name behind.
-func ICMPTypes(proto uint8) []string {
+func ICMPTypes(proto ctnetlink.Protocol) []string {
 	var list []string
 	for _, n := range icmpNames {
 		if n.proto == proto {
@@ -90,7 +91,7 @@ func ICMPTypes(proto uint8) []string {
 	return list
 }
 
-func icmpName(proto, typ uint8) string {
+func icmpName(proto ctnetlink.Protocol, typ uint8) string {
 	for _, n := range icmpNames {
 		if n.proto == proto && n.number == typ {
 			return n.name

@@ -24,7 +24,7 @@ var eventWords = [...]string{
 // unknownWord stands for a protocol or a family that has no name here.
 const unknownWord = "unknown"
 
-func familyWord(family uint8) string {
+func familyWord(family ctnetlink.Family) string {
 	switch family {
 	case ctnetlink.FamilyIPv4:
 		return "ipv4"
@@ -34,17 +34,17 @@ func familyWord(family uint8) string {
 	return unknownWord
 }
 
-func protoWord(proto uint8) string {
-	if name := ctnetlink.ProtoName(proto); name != "" {
+func protoWord(proto ctnetlink.Protocol) string {
+	if name := proto.Name(); name != "" {
 		return name
 	}
 	return unknownWord
 }
 
 // stateWord returns the name of a state, UNKNOWN for one without.
-func stateWord(names []string, state uint8) string {
-	if int(state) < len(names) {
-		return names[state]
+func stateWord(names []string, state ctnetlink.State) string {
+	if n := int(state.Number()); n < len(names) {
+		return names[n]
 	}
 	return "UNKNOWN"
 }
@@ -72,7 +72,7 @@ func programText(_ *Printer, b []byte, _ *ctnetlink.Flow, c *Context) []byte {
 }
 
 func familyText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
-	return append(b, familyWord(f.Family)...)
+	return append(b, familyWord(f.Family())...)
 }
 
 func protoText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
@@ -83,7 +83,7 @@ func protoText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
 }
 
 func stateText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
-	if names := ctnetlink.StateNames(f.Orig().Proto); names != nil {
+	if names := f.Orig().Proto.StateNames(); names != nil {
 		if v, ok := f.State(); ok {
 			return append(b, stateWord(names, v)...)
 		}
@@ -164,7 +164,7 @@ func expectProgramText(_ *Printer, b []byte, _ *ctnetlink.Expect, c *Context) []
 }
 
 func expectFamilyText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
-	return append(b, familyWord(x.Family)...)
+	return append(b, familyWord(x.Family())...)
 }
 
 func expectProtoText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {

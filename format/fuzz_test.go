@@ -26,8 +26,8 @@ func FuzzStyles(f *testing.F) {
 	f.Fuzz(func(t *testing.T, attrs []byte, family, event uint8) {
 		var flow ctnetlink.Flow
 		var exp ctnetlink.Expect
-		isFlow := flow.Decode(message(0x100, family, attrs)) == nil
-		isExpect := exp.Decode(message(0x200, family, attrs)) == nil
+		isFlow := flow.Decode(message(0x100, ctnetlink.Family(family), attrs)) == nil
+		isExpect := exp.Decode(message(0x200, ctnetlink.Family(family), attrs)) == nil
 		if isFlow {
 			for line := range bytes.Lines(AppendExplanation(nil, &flow, &Explanation{Now: now, LabelNames: []string{string(attrs)}})) {
 				check(t, StyleClassic, line)

@@ -57,8 +57,8 @@ func (p *Printer) jsonFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = jsonTime(b, `"time":`, nanos(eventTime(f, c)))
 	}
 	orig := f.Orig()
-	b = jsonOrigin(b, f.Family, orig, c)
-	if names := ctnetlink.StateNames(orig.Proto); names != nil {
+	b = jsonOrigin(b, f.Family(), orig, c)
+	if names := orig.Proto.StateNames(); names != nil {
 		if v, ok := f.State(); ok {
 			b = jsonWord(b, `"state":`, stateWord(names, v))
 		}
@@ -84,7 +84,7 @@ func (p *Printer) jsonFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 }
 
 // jsonOrigin appends where an entry or an expectation belongs, and whose it is.
-func jsonOrigin(b []byte, family uint8, t *ctnetlink.Tuple, c *Context) []byte {
+func jsonOrigin(b []byte, family ctnetlink.Family, t *ctnetlink.Tuple, c *Context) []byte {
 	if c.NetNS != "" {
 		b = jsonName(b, `"netns":`, c.NetNS)
 	}

@@ -10,7 +10,7 @@ func jsonExpect(b []byte, x *ctnetlink.Expect, c *Context) []byte {
 		b = jsonWord(b, `"event":`, eventWords[c.Event])
 		b = jsonTime(b, `"time":`, nanos(c.now()))
 	}
-	b = jsonOrigin(b, x.Family, x.Tuple(), c)
+	b = jsonOrigin(b, x.Family(), x.Tuple(), c)
 	if v, ok := x.Timeout(); ok {
 		b = jsonNumber(b, `"timeout":`, uint64(v))
 	}

@@ -86,12 +86,12 @@ func TestLiveJSON(t *testing.T) {
 			var event Event
 			if events.Expectation {
 				x := events.Expect()
-				event = x.Event()
-				valid(t, s["event.json"], lines.AppendExpect(nil, x, &Context{Event: event, Now: c.Now, PortID: x.PortID}), members)
+				event = x.EventType()
+				valid(t, s["event.json"], lines.AppendExpect(nil, x, &Context{Event: event, Now: c.Now, PortID: x.PortID()}), members)
 			} else {
 				f := events.Flow()
-				event = f.Event()
-				c := &Context{Event: event, Now: c.Now, PortID: f.PortID}
+				event = f.EventType()
+				c := &Context{Event: event, Now: c.Now, PortID: f.PortID()}
 				valid(t, s["event.json"], lines.AppendFlow(nil, f, c), members)
 				checkLine(t, f, c)
 			}

@@ -320,7 +320,7 @@ func TestLiveExpectations(t *testing.T) {
 		}
 	}
 	for i, a := range [][3]string{{"10.0.0.1", "10.0.0.2", "255.255.255.255"}, {"fd00::1", "fd00::2", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}} {
-		family := []uint8{ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6}[i]
+		family := []ctnetlink.Family{ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6}[i]
 		master := ctnetlink.FlowSpec{Family: family, Orig: tuple(a[0], a[1], 32874, 21), Reply: tuple(a[1], a[0], 21, 32874), Timeout: 3000, Helper: "ftp"}
 		master.Set = master.Set.With(ctnetlink.AttrTimeout).With(ctnetlink.AttrHelp)
 		if err := conn.Create(&master); err != nil {
@@ -332,8 +332,8 @@ func TestLiveExpectations(t *testing.T) {
 		}
 	}
 	reference(t, "-L") // a helper's name on a line
-	for _, family := range []uint8{ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6} {
-		name := map[uint8]string{ctnetlink.FamilyIPv4: "ipv4", ctnetlink.FamilyIPv6: "ipv6"}[family]
+	for _, family := range []ctnetlink.Family{ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6} {
+		name := map[ctnetlink.Family]string{ctnetlink.FamilyIPv4: "ipv4", ctnetlink.FamilyIPv6: "ipv6"}[family]
 		for args, o := range map[string]Options{"id": {}, "save": {Style: StyleSave}, "xml": {Style: StyleXML}} {
 			compare(t, "-L expect -o "+args,
 				func() (lines []string) {

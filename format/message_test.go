@@ -41,12 +41,12 @@ func u64(typ uint16, v uint64) []byte { return attr(typ, binary.BigEndian.Append
 func str(typ uint16, s string) []byte { return attr(typ, append([]byte(s), 0)...) }
 
 // message returns a message of the given family with the attributes behind.
-func message(typ uint16, family uint8, attrs ...[]byte) []byte {
+func message(typ uint16, family ctnetlink.Family, attrs ...[]byte) []byte {
 	body := join(attrs...)
 	b := binary.NativeEndian.AppendUint32(nil, uint32(20+len(body)))
 	b = binary.NativeEndian.AppendUint16(b, typ)
 	b = append(b, make([]byte, 10)...)
-	b = append(b, family, 0, 0, 0)
+	b = append(b, byte(family), 0, 0, 0)
 	return append(b, body...)
 }
 
@@ -60,23 +60,23 @@ func addrs(src, dst string) []byte {
 }
 
 // ports returns CTA_TUPLE_PROTO of a protocol with ports or keys.
-func ports(proto uint8, src, dst uint16) []byte {
-	return nest(2, u8(1, proto), u16(2, src), u16(3, dst))
+func ports(proto ctnetlink.Protocol, src, dst uint16) []byte {
+	return nest(2, u8(1, uint8(proto)), u16(2, src), u16(3, dst))
 }
 
 // query returns CTA_TUPLE_PROTO of ICMP or ICMPv6.
-func query(proto uint8, typ, code uint8, id uint16) []byte {
+func query(proto ctnetlink.Protocol, typ, code uint8, id uint16) []byte {
 	if proto == ctnetlink.ProtoICMP {
-		return nest(2, u8(1, proto), u16(4, id), u8(5, typ), u8(6, code))
+		return nest(2, u8(1, uint8(proto)), u16(4, id), u8(5, typ), u8(6, code))
 	}
-	return nest(2, u8(1, proto), u16(7, id), u8(8, typ), u8(9, code))
+	return nest(2, u8(1, uint8(proto)), u16(7, id), u8(8, typ), u8(9, code))
 }
 
 // number returns CTA_TUPLE_PROTO of a protocol without anything.
-func number(proto uint8) []byte { return nest(2, u8(1, proto)) }
+func number(proto ctnetlink.Protocol) []byte { return nest(2, u8(1, uint8(proto))) }
 
 // both returns both tuples of an untranslated entry with ports.
-func both(proto uint8, src, dst string, sport, dport uint16) []byte {
+func both(proto ctnetlink.Protocol, src, dst string, sport, dport uint16) []byte {
 	return join(
 		nest(1, addrs(src, dst), ports(proto, sport, dport)),
 		nest(2, addrs(dst, src), ports(proto, dport, sport)))

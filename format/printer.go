@@ -38,7 +38,7 @@ const (
 )
 
 // Event is what happened to an entry: an event of the table's, or EventResync.
-type Event = ctnetlink.Event
+type Event = ctnetlink.EventType
 
 const (
 	EventNone    = ctnetlink.EventNone // nothing: the entry was listed

@@ -205,7 +205,7 @@ func saveProto(b []byte, f *ctnetlink.Flow, verb byte, status ctnetlink.Status) 
 		return b
 	}
 	b = append(b, " -p "...)
-	name := ctnetlink.ProtoName(orig.Proto)
+	name := orig.Proto.Name()
 	if name == "" {
 		return appendUint(b, uint64(orig.Proto))
 	}
@@ -222,7 +222,7 @@ func saveProto(b []byte, f *ctnetlink.Flow, verb byte, status ctnetlink.Status) 
 	}
 	b = savePorts(b, orig, need, " --sport ", " --dport ")
 	b = savePorts(b, reply, need && reply.Has != 0, " --reply-port-src ", " --reply-port-dst ")
-	names := ctnetlink.StateNames(orig.Proto)
+	names := orig.Proto.StateNames()
 	if names == nil {
 		return b
 	}

@@ -1,17 +1,21 @@
 package format
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
 
 func TestSave(t *testing.T) {
 	const nat = stNAT | stSeen
 	// translated returns an entry's tuples with the reply that a translation
 	// makes of it.
-	translated := func(proto uint8, src string, sport uint16, dst string, dport uint16) []byte {
+	translated := func(proto ctnetlink.Protocol, src string, sport uint16, dst string, dport uint16) []byte {
 		return join(
 			nest(1, addrs("10.0.0.2", "192.0.2.1"), ports(proto, 1024, 8080)),
 			nest(2, addrs(dst, src), ports(proto, dport, sport)))
 	}
-	plain := func(proto uint8) []byte { return translated(proto, "10.0.0.2", 1024, "192.0.2.1", 8080) }
+	plain := func(proto ctnetlink.Protocol) []byte { return translated(proto, "10.0.0.2", 1024, "192.0.2.1", 8080) }
 	const tail = " -p udp --sport 1024 --dport 8080"
 
 	for _, g := range []golden{

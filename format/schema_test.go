@@ -103,7 +103,7 @@ func document[E any](o Options, entries []E, one func(p *Printer, dst []byte, e 
 
 // everyKind are entries of every protocol, with everything that a table sends.
 func everyKind(t *testing.T) (flows []*ctnetlink.Flow) {
-	reversed := func(proto uint8, tuple ...[]byte) []byte {
+	reversed := func(proto ctnetlink.Protocol, tuple ...[]byte) []byte {
 		return join(nest(1, addrs("1.2.3.4", "5.6.7.8"), join(tuple...)), nest(2, addrs("5.6.7.8", "1.2.3.4"), number(proto)))
 	}
 	for _, msg := range [][]byte{

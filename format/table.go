@@ -147,7 +147,7 @@ func (p *Printer) tableFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
 			v, ok := d.Number(f, c)
 			return appendNumberCell(cell, d, v, ok)
 		}
-		if d.Name == "proto" && ctnetlink.ProtoName(f.Orig().Proto) == "" {
+		if d.Name == "proto" && f.Orig().Proto.Name() == "" {
 			return appendUint(cell, uint64(f.Orig().Proto))
 		}
 		return cleanCell(p.AppendField(cell, d, f, c), d)

@@ -28,11 +28,11 @@ func (p *Printer) xmlFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	// The reply's counters are shown when the original's were sent.
 	packets, bytes, counters := f.CountersOrig()
 	b = appendFlowTag(b, c)
-	b = appendXMLTuple(append(b, `<meta direction="original">`...), f.Orig(), f.Family)
+	b = appendXMLTuple(append(b, `<meta direction="original">`...), f.Orig(), f.Family())
 	if counters {
 		b = appendXMLCounters(b, packets, bytes)
 	}
-	b = appendXMLTuple(append(b, `</meta><meta direction="reply">`...), f.Reply(), f.Family)
+	b = appendXMLTuple(append(b, `</meta><meta direction="reply">`...), f.Reply(), f.Family())
 	if counters {
 		packets, bytes, _ = f.CountersReply()
 		b = appendXMLCounters(b, packets, bytes)
@@ -58,7 +58,7 @@ func (p *Printer) xmlFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 
 // appendIndependent appends what belongs to neither direction.
 func (p *Printer) appendIndependent(b []byte, f *ctnetlink.Flow, c *Context) []byte {
-	if names := ctnetlink.StateNames(f.Orig().Proto); names != nil {
+	if names := f.Orig().Proto.StateNames(); names != nil {
 		if v, ok := f.State(); ok {
 			b = append(append(append(b, "<state>"...), stateName(names, v)...), "</state>"...)
 		}
@@ -142,7 +142,7 @@ func appendXMLCounters(b []byte, packets, bytes uint64) []byte {
 }
 
 // appendXMLTuple appends a direction: its two layers and its zone.
-func appendXMLTuple(b []byte, t *ctnetlink.Tuple, family uint8) []byte {
+func appendXMLTuple(b []byte, t *ctnetlink.Tuple, family ctnetlink.Family) []byte {
 	if t.Has == 0 {
 		family = ctnetlink.FamilyAny
 	}
@@ -156,7 +156,7 @@ func appendXMLTuple(b []byte, t *ctnetlink.Tuple, family uint8) []byte {
 	return b
 }
 
-func appendXMLFamily(b []byte, family uint8) []byte {
+func appendXMLFamily(b []byte, family ctnetlink.Family) []byte {
 	switch family {
 	case ctnetlink.FamilyIPv4:
 		return append(b, `<layer3 protonum="2" protoname="ipv4">`...)
@@ -167,8 +167,8 @@ func appendXMLFamily(b []byte, family uint8) []byte {
 	return append(b, `" protoname="unknown">`...)
 }
 
-func appendXMLProto(b []byte, proto uint8) []byte {
-	name := ctnetlink.ProtoName(proto)
+func appendXMLProto(b []byte, proto ctnetlink.Protocol) []byte {
+	name := proto.Name()
 	if name == "" {
 		name = "unknown"
 	}
@@ -178,7 +178,7 @@ func appendXMLProto(b []byte, proto uint8) []byte {
 
 // appendXMLAddrs appends the addresses of a tuple; in a family without
 // addresses, and of a tuple that was not sent, two empty elements.
-func appendXMLAddrs(b []byte, t *ctnetlink.Tuple, family uint8) []byte {
+func appendXMLAddrs(b []byte, t *ctnetlink.Tuple, family ctnetlink.Family) []byte {
 	if t.Has == 0 || family != ctnetlink.FamilyIPv4 && family != ctnetlink.FamilyIPv6 {
 		return append(b, "<src></src><dst></dst>"...)
 	}
@@ -191,7 +191,7 @@ func appendXMLAddrs(b []byte, t *ctnetlink.Tuple, family uint8) []byte {
 func appendXMLPorts(b []byte, t *ctnetlink.Tuple) []byte {
 	switch {
 	case t.Has == 0:
-	case ctnetlink.HasPorts(t.Proto):
+	case t.Proto.HasPorts():
 		b = appendElement(b, "sport", uint64(t.SrcPort))
 		b = appendElement(b, "dport", uint64(t.DstPort))
 	case t.Proto == ctnetlink.ProtoGRE:
@@ -214,14 +214,14 @@ func (p *Printer) xmlExpect(b []byte, e *ctnetlink.Expect, c *Context) []byte {
 		{"<master>", "</master>", e.Master()},
 	}
 	b = appendFlowTag(b, c)
-	family := e.Family
+	family := e.Family()
 	if e.Tuple().Has == 0 {
 		family = ctnetlink.FamilyAny
 	}
 	b = appendXMLFamily(b, family)
 	for i := range tuples {
 		b = append(b, tuples[i].open...)
-		b = appendXMLAddrs(b, tuples[i].t, e.Family)
+		b = appendXMLAddrs(b, tuples[i].t, e.Family())
 		b = append(b, tuples[i].end...)
 	}
 	b = appendXMLProto(append(b, "</layer3>"...), e.Tuple().Proto)

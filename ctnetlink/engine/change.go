@@ -143,7 +143,7 @@ func (t *Table) changeProtoInfo(e *entry, a *entryAttrs) errno {
 
 // windowScale is IP_CT_TCP_FLAG_WINDOW_SCALE: the direction offered window
 // scaling.
-const windowScale = ctnetlink.TCPWindowScale
+const windowScale = uint8(ctnetlink.TCPWindowScale)
 
 func (p *protoState) changeTCP(val []byte) errno {
 	var tb [6][]byte

@@ -100,11 +100,11 @@ func (e *entry) remaining(now tick) uint32 {
 
 func (e *entry) expired(now tick) bool { return e.deadline <= now }
 
-func (e *entry) family() uint8 { return e.tuples[original].family }
+func (e *entry) family() ctnetlink.Family { return e.tuples[original].family }
 
 // protocol returns the number of the transport protocol, which is the same in
 // both directions.
-func (e *entry) protocol() uint8 { return e.tuples[original].proto }
+func (e *entry) protocol() ctnetlink.Protocol { return e.tuples[original].proto }
 
 // extension returns the entry's extension, nil if it has none.
 func (t *Table) extension(e *entry) *extension {

@@ -38,7 +38,7 @@ func (t *Table) event(kind eventKind, e *entry, portID uint32, echo *socket) {
 		return
 	}
 	w := t.builder()
-	w.Begin(typ, flags, 0, portID, e.family(), 0, 0)
+	w.Begin(typ, flags, 0, portID, uint8(e.family()), 0, 0)
 	t.putTuples(w, e)
 	w.U32(uint16(ctnetlink.AttrID), e.id)
 	w.U32(uint16(ctnetlink.AttrStatus), uint32(e.status))
@@ -122,13 +122,13 @@ func (s *socket) passes(msg []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q, f := s.filter, &s.filtered
-	if q == nil || f.Decode(msg) != nil || f.Type>>8 != wire.SubsysConntrack {
+	if q == nil || f.Decode(msg) != nil || wire.Message(msg).Type()>>8 != wire.SubsysConntrack {
 		return true
 	}
 	status, _ := f.Status()
 	mark, marked := f.Mark()
 	switch {
-	case q.Family != ctnetlink.FamilyAny && f.Family != q.Family,
+	case q.Family != ctnetlink.FamilyAny && f.Family() != q.Family,
 		q.Set.Has(ctnetlink.AttrStatus) && status&q.StatusMask != q.Status,
 		q.Set.Has(ctnetlink.AttrMark) && (!marked || mark&q.MarkMask != q.Mark):
 		return false

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 var entryGroups = []ctnetlink.Group{ctnetlink.GroupNew, ctnetlink.GroupUpdate, ctnetlink.GroupDestroy}
@@ -87,7 +88,7 @@ func TestEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []struct {
-		event  ctnetlink.Event
+		event  ctnetlink.EventType
 		n      int
 		portID uint32
 	}{
@@ -99,8 +100,8 @@ func TestEvents(t *testing.T) {
 	}
 	for i, w := range want {
 		f := events[i]
-		if f.Event() != w.event || f.Orig().Src != connection(w.n).Orig.Src || f.PortID != w.portID || f.Seq != 0 {
-			t.Errorf("event %d: %v of %v by %d, seq %d; want %+v", i, f.Event(), f.Orig().Src, f.PortID, f.Seq, w)
+		if f.EventType() != w.event || f.Orig().Src != connection(w.n).Orig.Src || f.PortID() != w.portID || wire.Message(f.Message()).Seq() != 0 {
+			t.Errorf("event %d: %v of %v by %d, seq %d; want %+v", i, f.EventType(), f.Orig().Src, f.PortID(), wire.Message(f.Message()).Seq(), w)
 		}
 	}
 	if left, ok := events[3].Timeout(); !ok || left != 90 {

@@ -3,6 +3,8 @@ package engine
 import (
 	"cmp"
 	"slices"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
 // expectation is a connection that a helper expects: a packet that matches its
@@ -61,9 +63,10 @@ type expectNAT struct {
 
 // expectKey is the destination of a tuple; expectations are indexed by it.
 type expectKey struct {
-	dst           [16]byte
-	port          uint16
-	family, proto uint8
+	dst    [16]byte
+	port   uint16
+	family ctnetlink.Family
+	proto  ctnetlink.Protocol
 }
 
 func expectKeyOf(t *tuple) expectKey {

@@ -1,13 +1,17 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
 
 // helper is one of the kernel's connection tracking helpers: its name, the
 // entries that may have it, and the limits of their expectations.
 type helper struct {
 	name    string
-	family  uint8 // 0: both
-	proto   uint8
+	family  ctnetlink.Family // 0: both
+	proto   ctnetlink.Protocol
 	classes []expectLimit // by class of expectation
 }
 
@@ -43,7 +47,7 @@ var sipLimits = []expectLimit{
 
 // findHelper returns the helper with a name for entries of a family and a
 // protocol, nil if there is none.
-func findHelper(name string, family, proto uint8) *helper {
+func findHelper(name string, family ctnetlink.Family, proto ctnetlink.Protocol) *helper {
 	for i := range helpers {
 		h := &helpers[i]
 		if h.name == name && h.proto == proto && (h.family == 0 || h.family == family) {

@@ -23,7 +23,7 @@ func (t *Table) putExpect(w *wire.Builder, e *expectation, head expectHead) {
 
 // beginExpect is putExpect without ending the message.
 func (t *Table) beginExpect(w *wire.Builder, e *expectation, head expectHead) {
-	w.Begin(wire.SubsysExpect<<8|head.msg, head.flags, head.seq, head.portID, e.tuple.family, 0, 0)
+	w.Begin(wire.SubsysExpect<<8|head.msg, head.flags, head.seq, head.portID, uint8(e.tuple.family), 0, 0)
 	e.tuple.put(w, wire.ExpectTuple, 0)
 	mask := e.maskTuple()
 	mask.put(w, wire.ExpectMask, 0)
@@ -79,9 +79,9 @@ func (t *Table) expectEvent(e *expectation, g ctnetlink.Group, portID uint32, ec
 // messages it keeps a serial number, not a pointer.
 type expectDump struct {
 	expectHead
-	family uint8  // 0: both
-	master *entry // nil: those of all masters
-	id     uint32 // the master's, in case its slot is reused
+	family ctnetlink.Family // 0: both
+	master *entry           // nil: those of all masters
+	id     uint32           // the master's, in case its slot is reused
 	last   uint64
 }
 

@@ -90,7 +90,7 @@ func (t *Table) expectEnd(seconds uint32) tick { return t.now + tick(seconds*tic
 
 // readExpect makes an expectation from the attributes of a request
 // (ctnetlink_create_expect, ctnetlink_alloc_expect).
-func (t *Table) readExpect(family uint8, a *expectAttrs, want tuple, z zone) (*expectation, errno) {
+func (t *Table) readExpect(family ctnetlink.Family, a *expectAttrs, want tuple, z zone) (*expectation, errno) {
 	mask, no := parseTuple(a[wire.ExpectMask], family, original, nil)
 	if no != 0 {
 		return nil, no

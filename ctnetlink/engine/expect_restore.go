@@ -29,7 +29,7 @@ func (t *Table) eachExpect(w *wire.Builder, yield func([]byte) bool) {
 
 // restoreExpect adds an expectation from the message of a dump that was made
 // age ago. The error is ETIME if it, or its master, has ended since.
-func (t *Table) restoreExpect(family uint8, attrs []byte, age time.Duration) errno {
+func (t *Table) restoreExpect(family ctnetlink.Family, attrs []byte, age time.Duration) errno {
 	var a expectAttrs
 	if no := parse(attrs, a[:], expectPolicy); no != 0 {
 		return no

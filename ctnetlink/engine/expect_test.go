@@ -11,6 +11,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // expecting is a table with a clock that stands still, a connection to it, and
@@ -41,7 +42,7 @@ func newExpecting(t testing.TB) *expecting {
 }
 
 // master creates the i-th entry with a helper.
-func (x *expecting) master(i int, helper string, proto uint8) *ctnetlink.FlowSpec {
+func (x *expecting) master(i int, helper string, proto ctnetlink.Protocol) *ctnetlink.FlowSpec {
 	x.Helper()
 	o := ctnetlink.Tuple{
 		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: proto,
@@ -106,8 +107,8 @@ func (x *expecting) events() (all []string) {
 		if err := e.Decode(buf[:n]); err != nil {
 			x.Fatal(err)
 		}
-		text := fmt.Sprintf("%c%d", "+ -"[e.Type&3], e.Tuple().DstPort)
-		if e.PortID != 0 {
+		text := fmt.Sprintf("%c%d", "+ -"[wire.Message(e.Message()).Type()&3], e.Tuple().DstPort)
+		if e.PortID() != 0 {
 			text += "*"
 		}
 		all = append(all, text)
@@ -126,7 +127,7 @@ func (x *expecting) hears(want ...string) {
 func TestExpectLimits(t *testing.T) {
 	for i, tt := range []struct {
 		helper  string
-		proto   uint8
+		proto   ctnetlink.Protocol
 		most    int
 		timeout uint32
 	}{
@@ -271,7 +272,7 @@ func TestExpectAnswers(t *testing.T) {
 func TestExpectRestore(t *testing.T) {
 	x := newExpecting(t)
 	for i, helper := range []string{"irc", "snmp"} {
-		m := x.master(i, helper, []uint8{ctnetlink.ProtoTCP, ctnetlink.ProtoUDP}[i])
+		m := x.master(i, helper, []ctnetlink.Protocol{ctnetlink.ProtoTCP, ctnetlink.ProtoUDP}[i])
 		for n := range uint16(1 + i%2) {
 			if err := x.CreateExpect(expectationOf(m, 10*uint16(i)+n)); err != nil {
 				t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 
 // entryFilter selects the entries that a dump lists or a flush removes.
 type entryFilter struct {
-	family       uint8 // 0: both
+	family       ctnetlink.Family // 0: both
 	mark, status bitFilter
 	zone         zone
 	zoned        bool
@@ -24,13 +24,13 @@ func (f bitFilter) match(v uint32) bool { return v&f.mask == f.v }
 
 // needsFilter reports whether the request selects some of the entries
 // (ctnetlink_needs_filter). A mask alone does not.
-func needsFilter(family uint8, a *entryAttrs) bool {
+func needsFilter(family ctnetlink.Family, a *entryAttrs) bool {
 	return family != 0 || a.has(ctnetlink.AttrMark) || a.has(ctnetlink.AttrFilter) ||
 		a.has(ctnetlink.AttrStatus) || a.has(ctnetlink.AttrZone)
 }
 
 // parse reads a request's filters (ctnetlink_alloc_filter).
-func (f *entryFilter) parse(r *request, family uint8, a *entryAttrs) errno {
+func (f *entryFilter) parse(r *request, family ctnetlink.Family, a *entryAttrs) errno {
 	f.family = family
 	switch {
 	case a.has(ctnetlink.AttrMark):

@@ -125,7 +125,7 @@ func consistent(t *testing.T, tab *engine.Table) {
 			t.Fatalf("%v: %x", err, m)
 		}
 		for _, e := range []*ctnetlink.FlowSpec{{Orig: *f.Orig()}, {Reply: *f.Reply()}} {
-			e.Family = f.Family
+			e.Family = f.Family()
 			if z, ok := f.Zone(); ok && (e.Orig.Has|e.Reply.Has)&ctnetlink.FieldZone == 0 && f.Has(ctnetlink.AttrZone) {
 				e.Zone, e.Set = z, ctnetlink.AttrSet(0).With(ctnetlink.AttrZone)
 			}

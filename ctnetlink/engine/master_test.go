@@ -16,7 +16,7 @@ func datagrams(src, dst string, port uint16) *ctnetlink.FlowSpec {
 	}
 	r := o
 	r.Src, r.Dst = o.Dst, o.Src
-	family := uint8(ctnetlink.FamilyIPv4)
+	family := ctnetlink.FamilyIPv4
 	if o.Src.Is6() {
 		family = ctnetlink.FamilyIPv6
 	}
@@ -122,7 +122,7 @@ func TestNATAddresses(t *testing.T) {
 // TestNATOtherEnd: if the source is taken by the same connection seen from the
 // other end, TCP and SCTP get another port, and other protocols are refused.
 func TestNATOtherEnd(t *testing.T) {
-	for proto, want := range map[uint8]error{
+	for proto, want := range map[ctnetlink.Protocol]error{
 		ctnetlink.ProtoTCP: nil, ctnetlink.ProtoSCTP: nil, ctnetlink.ProtoUDP: ctnetlink.EEXIST,
 		ctnetlink.ProtoUDPLite: ctnetlink.EEXIST, ctnetlink.ProtoGRE: ctnetlink.EEXIST,
 	} {

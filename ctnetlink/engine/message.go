@@ -20,7 +20,7 @@ const typeNew = wire.SubsysConntrack<<8 | wire.MsgNew
 // putEntry appends the message of an entry in a dump or an answer to GET
 // (ctnetlink_fill_info).
 func (t *Table) putEntry(w *wire.Builder, e *entry, to answerTo) {
-	w.Begin(typeNew, to.flags, to.seq, to.portID, e.family(), 0, 0)
+	w.Begin(typeNew, to.flags, to.seq, to.portID, uint8(e.family()), 0, 0)
 	t.putTuples(w, e)
 	w.U32(uint16(ctnetlink.AttrStatus), uint32(e.status))
 	w.U32(uint16(ctnetlink.AttrMark), e.mark)

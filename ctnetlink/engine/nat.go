@@ -63,7 +63,7 @@ func (t *Table) translate(e *entry, val []byte, source bool) errno {
 
 // parse reads CTA_NAT_SRC or CTA_NAT_DST. Addresses of another family are
 // ignored.
-func (r *natRange) parse(val []byte, family uint8) errno {
+func (r *natRange) parse(val []byte, family ctnetlink.Family) errno {
 	var tb [6][]byte
 	if no := parse(val, tb[:], natPolicy); no != 0 {
 		return no
@@ -223,10 +223,11 @@ func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 
 // source is the source of translated connections, before the translation.
 type source struct {
-	addr          [16]byte
-	port          uint16
-	family, proto uint8
-	zone          uint16
+	addr   [16]byte
+	port   uint16
+	family ctnetlink.Family
+	proto  ctnetlink.Protocol
+	zone   uint16
 }
 
 func sourceOf(tp *tuple, z zone) source {

@@ -41,7 +41,7 @@ func (t *Table) getEntry(r *request) errno {
 
 // named returns the entry that a GET or a DELETE names by one of its tuples.
 // The error is EINVAL if the request has no tuple.
-func (t *Table) named(a *entryAttrs, family uint8) (*entry, errno) {
+func (t *Table) named(a *entryAttrs, family ctnetlink.Family) (*entry, errno) {
 	z := parseZone(a[ctnetlink.AttrZone])
 	var want tuple
 	var no errno
@@ -116,7 +116,7 @@ func (t *Table) deleteEntry(r *request) errno {
 }
 
 // flush removes every entry that matches the filters.
-func (t *Table) flush(r *request, a *entryAttrs, family uint8) errno {
+func (t *Table) flush(r *request, a *entryAttrs, family ctnetlink.Family) errno {
 	var f *entryFilter
 	if needsFilter(family, a) {
 		f = new(entryFilter)

@@ -14,7 +14,7 @@ type request struct {
 	typ     uint16
 	flags   uint16
 	seq     uint32
-	family  uint8
+	family  ctnetlink.Family
 	version uint8
 	attrs   []byte // after the headers
 }
@@ -83,7 +83,7 @@ func (t *Table) handle(r *request) errno {
 	if h == nil {
 		return ctnetlink.EINVAL
 	}
-	r.family, r.version = r.msg.Family(), r.msg[wire.HeaderLen+1]
+	r.family, r.version = ctnetlink.Family(r.msg.Family()), r.msg[wire.HeaderLen+1]
 	r.attrs = r.msg.Payload()
 	return h(t, r)
 }

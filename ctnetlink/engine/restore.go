@@ -33,9 +33,9 @@ func (t *Table) Restore(msg []byte, age time.Duration) error {
 	m := wire.Message(msg)
 	switch typ := m.Type(); typ {
 	case typeNew:
-		return t.restoreEntry(m.Family(), m.Payload(), tick(age/tickLen))
+		return t.restoreEntry(ctnetlink.Family(m.Family()), m.Payload(), tick(age/tickLen))
 	case wire.SubsysExpect<<8 | wire.MsgNew:
-		switch no := t.restoreExpect(m.Family(), m.Payload(), age); no {
+		switch no := t.restoreExpect(ctnetlink.Family(m.Family()), m.Payload(), age); no {
 		case 0:
 			return nil
 		case ctnetlink.ETIME:
@@ -52,7 +52,7 @@ func (t *Table) Restore(msg []byte, age time.Duration) error {
 // read.
 func malformed(attr string) error { return fmt.Errorf("%w: %s", ctnetlink.ErrMalformed, attr) }
 
-func (t *Table) restoreEntry(family uint8, b []byte, age tick) error {
+func (t *Table) restoreEntry(family ctnetlink.Family, b []byte, age tick) error {
 	var a entryAttrs
 	w := wire.Attrs{B: b}
 	for w.Next() {
@@ -140,7 +140,7 @@ func (t *Table) insertRestored(e *entry, x *extension) error {
 
 // restoreTuple reads a tuple of a dump. Unlike a request's it may have ports
 // for DCCP, which older kernels tracked.
-func restoreTuple(val []byte, family uint8, d direction, z *zone) (tuple, errno) {
+func restoreTuple(val []byte, family ctnetlink.Family, d direction, z *zone) (tuple, errno) {
 	tp, no := parseTuple(val, family, d, z)
 	if no != 0 || tp.proto != ctnetlink.ProtoDCCP {
 		return tp, no
@@ -191,7 +191,7 @@ func (e *entry) restoreCounters(a *entryAttrs) error {
 const longestOpaque = 512
 
 // restoreState reads the protocol state and the fields of the extension.
-func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family uint8) error {
+func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family ctnetlink.Family) error {
 	if val := a[ctnetlink.AttrProtoInfo]; val != nil {
 		if err := e.restoreProtoInfo(x, val); err != nil {
 			return err

@@ -65,7 +65,7 @@ func TestExpireOrder(t *testing.T) {
 	}
 	var order []byte
 	for _, f := range events {
-		if f.Event() == ctnetlink.EventDestroy {
+		if f.EventType() == ctnetlink.EventDestroy {
 			order = append(order, f.Orig().Src.As4()[3])
 		}
 	}
@@ -140,7 +140,7 @@ func rich() *ctnetlink.FlowSpec {
 	e.Mark, e.Zone, e.Helper, e.Labels = 7, 9, "ftp", []byte{0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 128}
 	e.Status |= ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
 	e.ProtoInfo = ctnetlink.ProtoInfo{Proto: 6, State: 3, Has: ctnetlink.InfoState | ctnetlink.InfoFlagsOrig,
-		Flags: [2]ctnetlink.TCPFlags{{Value: 0x0a, Mask: 0x0a}}}
+		Flags: [2]ctnetlink.MaskedTCPFlags{{Value: 0x0a, Mask: 0x0a}}}
 	return e
 }
 

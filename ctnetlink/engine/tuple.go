@@ -21,8 +21,8 @@ type tuple struct {
 	src, dst [16]byte // an IPv4 address is in the first four bytes
 	sport    uint16   // source port, GRE key, ICMP identifier
 	dport    uint16   // destination port, GRE key; for ICMP type<<8 | code
-	family   uint8
-	proto    uint8
+	family   ctnetlink.Family
+	proto    ctnetlink.Protocol
 }
 
 // direction is the index of one of an entry's tuples.
@@ -55,18 +55,20 @@ func (z zone) in(d direction) uint16 {
 func (t *tuple) invert() (i tuple, ok bool) {
 	i = tuple{src: t.dst, dst: t.src, sport: t.dport, dport: t.sport, family: t.family, proto: t.proto}
 	if isICMP(t.proto) {
-		other, ok := ctnetlink.InverseICMPType(t.proto, uint8(t.dport>>8))
+		other, ok := t.proto.InverseICMPType(uint8(t.dport >> 8))
 		i.sport, i.dport = t.sport, uint16(other)<<8|t.dport&0xff
 		return i, ok
 	}
 	return i, true
 }
 
-func isICMP(proto uint8) bool { return proto == ctnetlink.ProtoICMP || proto == ctnetlink.ProtoICMPv6 }
+func isICMP(proto ctnetlink.Protocol) bool {
+	return proto == ctnetlink.ProtoICMP || proto == ctnetlink.ProtoICMPv6
+}
 
 // hasPorts reports whether tuples of a protocol have two ports or keys. DCCP is
 // not among them: Linux 6.18 tracks it as a generic protocol.
-func hasPorts(proto uint8) bool {
+func hasPorts(proto ctnetlink.Protocol) bool {
 	switch proto {
 	case ctnetlink.ProtoTCP, ctnetlink.ProtoUDP, ctnetlink.ProtoUDPLite, ctnetlink.ProtoSCTP, ctnetlink.ProtoGRE:
 		return true
@@ -79,7 +81,7 @@ func hasPorts(proto uint8) bool {
 const filterInside = wire.FilterAll &^ (wire.FilterIPSrc | wire.FilterIPDst | wire.FilterZone | wire.FilterProto)
 
 // parseTuple reads all fields of a tuple in a request.
-func parseTuple(val []byte, family uint8, dir direction, z *zone) (tuple, errno) {
+func parseTuple(val []byte, family ctnetlink.Family, dir direction, z *zone) (tuple, errno) {
 	if t, ok := parseCommonTuple(val, family); ok {
 		return t, 0
 	}
@@ -89,7 +91,7 @@ func parseTuple(val []byte, family uint8, dir direction, z *zone) (tuple, errno)
 // parseTupleFields reads the fields of a tuple that are in flags
 // (ctnetlink_parse_tuple_filter). The tuple's zone is stored in z; if z is nil,
 // a tuple with a zone is refused.
-func parseTupleFields(val []byte, family uint8, dir direction, z *zone, flags uint32) (t tuple, no errno) {
+func parseTupleFields(val []byte, family ctnetlink.Family, dir direction, z *zone, flags uint32) (t tuple, no errno) {
 	var tb [4][]byte
 	if no := parse(val, tb[:], tuplePolicy); no != 0 {
 		return t, no
@@ -157,7 +159,7 @@ func (t *tuple) parseProto(val []byte, flags uint32) errno {
 	if tb[wire.ProtoNum] == nil {
 		return ctnetlink.EINVAL
 	}
-	t.proto = tb[wire.ProtoNum][0]
+	t.proto = ctnetlink.Protocol(tb[wire.ProtoNum][0])
 	switch {
 	case t.proto == ctnetlink.ProtoICMP:
 		return t.parseICMP(val, tb[wire.ProtoICMPID:], icmpPolicy, flags)
@@ -196,7 +198,7 @@ func (t *tuple) parseICMP(val []byte, tb [][]byte, p policy, flags uint32) errno
 		if typ == nil {
 			return ctnetlink.EINVAL
 		}
-		if _, ok := ctnetlink.InverseICMPType(t.proto, typ[0]); !ok {
+		if _, ok := t.proto.InverseICMPType(typ[0]); !ok {
 			return ctnetlink.EINVAL
 		}
 		t.dport = uint16(typ[0]) << 8
@@ -230,7 +232,7 @@ func (t *tuple) put(w *wire.Builder, typ uint16, zoneID uint16) {
 	}
 	w.Close(ip)
 	proto := w.Nest(wire.TupleProto)
-	w.U8(wire.ProtoNum, t.proto)
+	w.U8(wire.ProtoNum, uint8(t.proto))
 	switch {
 	case t.proto == ctnetlink.ProtoICMP:
 		w.U16(wire.ProtoICMPID, t.sport)

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 
+	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -34,7 +35,7 @@ func attrHeader(length, typ uint16) uint32 {
 }
 
 // parseCommonTuple reads such a tuple; ok is false for any other.
-func parseCommonTuple(val []byte, family uint8) (t tuple, ok bool) {
+func parseCommonTuple(val []byte, family ctnetlink.Family) (t tuple, ok bool) {
 	at := func(i int) uint32 { return binary.NativeEndian.Uint32(val[i:]) }
 	var proto []byte
 	switch {
@@ -57,10 +58,10 @@ func parseCommonTuple(val []byte, family uint8) (t tuple, ok bool) {
 	}
 	val = proto[:28]
 	if at(0) != commonProto || at(4) != commonNum || at(12) != commonSport || at(20) != commonDport ||
-		!hasPorts(val[8]) {
+		!hasPorts(ctnetlink.Protocol(val[8])) {
 		return t, false
 	}
-	t.family, t.proto = family, val[8]
+	t.family, t.proto = family, ctnetlink.Protocol(val[8])
 	t.sport = binary.BigEndian.Uint16(val[16:])
 	t.dport = binary.BigEndian.Uint16(val[24:])
 	return t, true

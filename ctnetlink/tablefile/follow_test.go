@@ -51,7 +51,7 @@ func listen(t testing.TB, path string, groups ...ctnetlink.Group) *events {
 			}
 			for walk.Reset(b); walk.Next(); {
 				f := walk.Flow()
-				e.seen <- fmt.Sprintf("%s %d", []string{"?", "new", "update", "destroy"}[f.Event()], number(f))
+				e.seen <- fmt.Sprintf("%s %d", []string{"?", "new", "update", "destroy"}[f.EventType()], number(f))
 			}
 		}
 	}()

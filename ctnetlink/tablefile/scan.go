@@ -20,7 +20,7 @@ type scan struct {
 	contents io.ReadSeekCloser // nil: there is no file
 	r        *snapshot.Reader
 	subsys   uint16
-	family   uint8
+	family   ctnetlink.Family
 	seq      uint32
 	age      uint64 // seconds since the time in the header, rounded up
 	pending  []byte // the message that did not fit into a datagram
@@ -38,7 +38,7 @@ func (f *File) scan(request wire.Message) (*scan, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{f: f, subsys: request.Type() >> 8, family: request.Family(), seq: request.Seq()}
+	s := &scan{f: f, subsys: request.Type() >> 8, family: ctnetlink.Family(request.Family()), seq: request.Seq()}
 	if file == nil {
 		return s, nil
 	}
@@ -121,7 +121,7 @@ func (s *scan) read() ([]byte, error) {
 			return nil, err
 		}
 		m := wire.Message(next)
-		if m.Type()>>8 != s.subsys || s.family != ctnetlink.FamilyAny && m.Family() != s.family {
+		if m.Type()>>8 != s.subsys || s.family != ctnetlink.FamilyAny && ctnetlink.Family(m.Family()) != s.family {
 			continue
 		}
 		if t := timeout(m); t != nil {

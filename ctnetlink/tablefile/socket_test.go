@@ -99,7 +99,7 @@ func TestListsAgree(t *testing.T) {
 	change(t, path, entry(1, 600), entry(2, 600))
 	f, c := open(t, path)
 	lists := func() (all [3]int) {
-		for i, family := range []uint8{ctnetlink.FamilyAny, ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6} {
+		for i, family := range []ctnetlink.Family{ctnetlink.FamilyAny, ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6} {
 			for _, err := range c.Dump(&ctnetlink.DumpRequest{Family: family}) {
 				if err != nil {
 					t.Fatal(err)

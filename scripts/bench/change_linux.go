@@ -65,7 +65,7 @@ func changeRole(args []string) error {
 var protoTCP = func() []byte {
 	b := binary.NativeEndian.AppendUint16(nil, 5)
 	b = binary.NativeEndian.AppendUint16(b, 1)
-	return append(b, ctnetlink.ProtoTCP)
+	return append(b, byte(ctnetlink.ProtoTCP))
 }()
 
 // attribute returns an attribute of a message, its header and padding included.

@@ -30,7 +30,7 @@ func dumpRequest() []byte {
 
 // filteredRequest asks for the entries whose original tuple has the fields of
 // t that flags name.
-func filteredRequest(family uint8, t ctnetlink.Tuple, flags uint32) []byte {
+func filteredRequest(family ctnetlink.Family, t ctnetlink.Tuple, flags uint32) []byte {
 	en := ctnetlink.FlowSpec{Family: family, Orig: t}
 	b := en.AppendMessage(nil)
 	b = binary.NativeEndian.AppendUint16(b, 4+2*8)

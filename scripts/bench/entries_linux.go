@@ -13,9 +13,6 @@ var rareSource = netip.AddrFrom4([4]byte{192, 0, 2, 77}) // of one entry
 const rarePort = 8883 // of one TCP entry in 1 024
 
 const (
-	tcpEstablished = 3 // enum tcp_conntrack
-	tcpTimeWait    = 7
-
 	assured   = ctnetlink.StatusConfirmed | ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
 	unreplied = ctnetlink.StatusConfirmed
 )
@@ -33,15 +30,15 @@ func mixedEntry(i int) ctnetlink.FlowSpec {
 		en.Orig.Src, en.Reply.Dst = rareSource, rareSource
 		return en
 	case i%1024 == 5:
-		return entry(i, client(i), server(h), ctnetlink.ProtoTCP, rarePort, assured, tcpEstablished)
+		return entry(i, client(i), server(h), ctnetlink.ProtoTCP, rarePort, assured, ctnetlink.TCPEstablished)
 	case i%16 == 7:
-		return entry(i, client6(i), server6(h), ctnetlink.ProtoTCP, 443, assured, tcpEstablished)
+		return entry(i, client6(i), server6(h), ctnetlink.ProtoTCP, 443, assured, ctnetlink.TCPEstablished)
 	case i%8 == 3:
 		return entry(i, client(i), server(h), ctnetlink.ProtoUDP, 443, assured, 0)
 	case i%16 == 14:
 		return entry(i, client(i), server(h), ctnetlink.ProtoUDP, 53, unreplied, 0)
 	case i%32 == 9:
-		return entry(i, client(i), server(h), ctnetlink.ProtoTCP, 80, assured, tcpTimeWait)
+		return entry(i, client(i), server(h), ctnetlink.ProtoTCP, 80, assured, ctnetlink.TCPTimeWait)
 	}
 	return tcpEntry(i)
 }
@@ -50,12 +47,12 @@ func mixedEntry(i int) ctnetlink.FlowSpec {
 func tcpEntry(i int) ctnetlink.FlowSpec {
 	h := scatter(i)
 	port := [...]uint16{443, 80, 22, 5432, 443, 8080, 993, 443}[h>>29]
-	return entry(i, client(i), server(h), ctnetlink.ProtoTCP, port, assured, tcpEstablished)
+	return entry(i, client(i), server(h), ctnetlink.ProtoTCP, port, assured, ctnetlink.TCPEstablished)
 }
 
 // entry has a client and a source port that no other number has. Its timeout
 // outlives the run.
-func entry(i int, src, dst netip.Addr, proto uint8, port uint16, status ctnetlink.Status, state uint8) ctnetlink.FlowSpec {
+func entry(i int, src, dst netip.Addr, proto ctnetlink.Protocol, port uint16, status ctnetlink.Status, state ctnetlink.State) ctnetlink.FlowSpec {
 	const have = ctnetlink.FieldAddrs | ctnetlink.FieldPorts | ctnetlink.FieldProto
 	sport := uint16(32768 + i>>16)
 	en := ctnetlink.FlowSpec{

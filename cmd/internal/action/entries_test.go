@@ -34,8 +34,8 @@ func randomEntry(r *rand.Rand, accounting bool) []byte {
 		en.Family = ctnetlink.FamilyIPv6
 	}
 	o := ctnetlink.Tuple{Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto, Src: addr(v6), Dst: addr(v6)}
-	switch o.Proto = []uint8{ctnetlink.ProtoTCP, ctnetlink.ProtoUDP, ctnetlink.ProtoICMP, ctnetlink.ProtoSCTP, ctnetlink.ProtoGRE, 99}[pick(6)]; {
-	case ctnetlink.HasPorts(o.Proto):
+	switch o.Proto = []ctnetlink.Protocol{ctnetlink.ProtoTCP, ctnetlink.ProtoUDP, ctnetlink.ProtoICMP, ctnetlink.ProtoSCTP, ctnetlink.ProtoGRE, 99}[pick(6)]; {
+	case o.Proto.HasPorts():
 		o.Has |= ctnetlink.FieldPorts
 		o.SrcPort, o.DstPort = uint16(1000+pick(300)), uint16(pick(2)*8000+pick(3))
 	case o.Proto == ctnetlink.ProtoICMP:
@@ -69,7 +69,7 @@ func randomEntry(r *rand.Rand, accounting bool) []byte {
 	}
 	if o.Proto == ctnetlink.ProtoTCP || o.Proto == ctnetlink.ProtoSCTP {
 		en.Set |= 1 << ctnetlink.AttrProtoInfo
-		en.ProtoInfo = ctnetlink.ProtoInfo{Proto: o.Proto, Has: ctnetlink.InfoState, State: uint8(pick(12))}
+		en.ProtoInfo = ctnetlink.ProtoInfo{Proto: o.Proto, Has: ctnetlink.InfoState, State: ctnetlink.NewState(o.Proto, uint8(pick(12)))}
 	}
 	if pick(5) == 0 {
 		en.Set |= 1 << ctnetlink.AttrHelp

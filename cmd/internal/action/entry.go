@@ -15,7 +15,7 @@ func tuples(r *cmdline.Request) (orig, reply ctnetlink.Tuple) {
 	const addrs, ports = ctnetlink.FieldAddrs, ctnetlink.FieldPorts
 	orig, reply = r.Orig, r.Reply
 	o, q := orig.Has&addrs, reply.Has&addrs
-	portless := !ctnetlink.HasPorts(orig.Proto) && orig.Proto != ctnetlink.ProtoGRE
+	portless := !orig.Proto.HasPorts() && orig.Proto != ctnetlink.ProtoGRE
 	if o == 0 || q == 0 {
 		mirror(&reply, &orig, ports)
 		mirror(&orig, &reply, ports)
@@ -26,7 +26,7 @@ func tuples(r *cmdline.Request) (orig, reply ctnetlink.Tuple) {
 		reply.Proto, reply.Has = orig.Proto, reply.Has|ctnetlink.FieldProto
 	}
 	if orig.Has&ctnetlink.FieldICMPType != 0 && orig.Family() == icmpFamily(orig.Proto) {
-		inverse, ok := ctnetlink.InverseICMPType(orig.Proto, orig.ICMPType)
+		inverse, ok := orig.Proto.InverseICMPType(orig.ICMPType)
 		if !ok {
 			inverse = orig.ICMPType // the table refuses it
 		}
@@ -58,7 +58,7 @@ func mirror(t, other *ctnetlink.Tuple, want ctnetlink.Fields) {
 
 // icmpFamily returns the family that an ICMP protocol belongs to. The table
 // refuses an entry of the other one.
-func icmpFamily(proto uint8) uint8 {
+func icmpFamily(proto ctnetlink.Protocol) ctnetlink.Family {
 	if proto == ctnetlink.ProtoICMPv6 {
 		return ctnetlink.FamilyIPv6
 	}
@@ -66,7 +66,7 @@ func icmpFamily(proto uint8) uint8 {
 }
 
 // family returns the family of the request, IPv4 where nothing fixes it.
-func family(r *cmdline.Request) uint8 {
+func family(r *cmdline.Request) ctnetlink.Family {
 	if r.Family == ctnetlink.FamilyAny {
 		return ctnetlink.FamilyIPv4
 	}
@@ -157,10 +157,10 @@ func newInfo(r *cmdline.Request) ctnetlink.ProtoInfo {
 }
 
 func setTCPFlags(info *ctnetlink.ProtoInfo) {
-	flags := uint8(ctnetlink.TCPBeLiberal | ctnetlink.TCPSackPerm)
+	flags := ctnetlink.TCPBeLiberal | ctnetlink.TCPSackPerm
 	if info.State >= ctnetlink.TCPTimeWait {
 		flags |= ctnetlink.TCPCloseInit
 	}
-	info.Flags = [2]ctnetlink.TCPFlags{{Value: flags, Mask: flags}, {Value: flags, Mask: flags}}
+	info.Flags = [2]ctnetlink.MaskedTCPFlags{{Value: flags, Mask: flags}, {Value: flags, Mask: flags}}
 	info.Has |= ctnetlink.InfoFlagsOrig | ctnetlink.InfoFlagsReply
 }

@@ -164,14 +164,14 @@ func (w *eventWriter) follow() error {
 func (w *eventWriter) event(e *ctnetlink.Events) error {
 	if e.Expectation {
 		x := e.Expect()
-		w.setCause(format.Event(x.Event()), x.PortID)
+		w.setCause(format.Event(x.EventType()), x.PortID())
 		return w.expect(x)
 	}
 	f := e.Flow()
 	if !w.match.Match(f) {
 		return nil
 	}
-	w.setCause(format.Event(f.Event()), f.PortID)
+	w.setCause(format.Event(f.EventType()), f.PortID())
 	return w.flow(f)
 }
 

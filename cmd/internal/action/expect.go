@@ -15,7 +15,7 @@ func listExpect(e *Env, r *cmdline.Request) error {
 }
 
 // showExpectations prints the expectations of a family, or of both.
-func showExpectations(e *Env, r *cmdline.Request, w *flowPrinter, family uint8) error {
+func showExpectations(e *Env, r *cmdline.Request, w *flowPrinter, family ctnetlink.Family) error {
 	for x, err := range e.conn().DumpExpect(family) {
 		if err != nil {
 			return refused(r, err)

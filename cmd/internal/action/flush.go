@@ -73,7 +73,7 @@ func flushExpect(e *Env, r *cmdline.Request) error {
 	return nil
 }
 
-func ipVersion(family uint8) int {
+func ipVersion(family ctnetlink.Family) int {
 	if family == ctnetlink.FamilyIPv6 {
 		return 6
 	}

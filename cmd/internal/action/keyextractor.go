@@ -61,7 +61,7 @@ func appendAddr(b []byte, k *cmdline.Key, a netip.Addr, ok bool) []byte {
 
 // appendText appends a word or a name: of a protocol without a name its number.
 func (w *keyExtractor) appendText(b []byte, d *format.Field, f *ctnetlink.Flow) []byte {
-	if o := f.Orig(); d.Name == "proto" && o.Has&ctnetlink.FieldProto != 0 && ctnetlink.ProtoName(o.Proto) == "" {
+	if o := f.Orig(); d.Name == "proto" && o.Has&ctnetlink.FieldProto != 0 && o.Proto.Name() == "" {
 		w.text = strconv.AppendUint(w.text[:0], uint64(o.Proto), 10)
 	} else {
 		w.text = w.printer.AppendField(w.text[:0], d, f, w.context)

@@ -33,9 +33,9 @@ func plainValue(name string, f *ctnetlink.Flow) string {
 	}
 	switch name {
 	case "proto":
-		return number(map[uint8]string{1: "icmp", 6: "tcp", 17: "udp", 47: "gre", 132: "sctp", 99: "99"}[o.Proto], true)
+		return number(map[ctnetlink.Protocol]string{1: "icmp", 6: "tcp", 17: "udp", 47: "gre", 132: "sctp", 99: "99"}[o.Proto], true)
 	case "family":
-		return map[uint8]string{2: "ipv4", 10: "ipv6"}[f.Family]
+		return map[ctnetlink.Family]string{2: "ipv4", 10: "ipv6"}[f.Family()]
 	case "src":
 		return o.Src.String()
 	case "reply_dst":
@@ -47,7 +47,7 @@ func plainValue(name string, f *ctnetlink.Flow) string {
 	case "src/64":
 		return network(o.Src, 32, 64)
 	case "dport":
-		return number(o.DstPort, ctnetlink.HasPorts(o.Proto))
+		return number(o.DstPort, o.Proto.HasPorts())
 	case "icmp_id":
 		return number(o.ICMPID, o.Proto == ctnetlink.ProtoICMP)
 	case "nat_src":
@@ -56,7 +56,7 @@ func plainValue(name string, f *ctnetlink.Flow) string {
 		return number(r.Src, status&ctnetlink.StatusDstNATDone != 0 && r.Src != o.Dst)
 	case "state":
 		v, ok := f.State()
-		return number(append(slices.Clone(ctnetlink.StateNames(o.Proto)), "UNKNOWN", "UNKNOWN")[v:][:1], ok)
+		return number(append(slices.Clone(o.Proto.StateNames()), "UNKNOWN", "UNKNOWN")[v.Number():][:1], ok)
 	case "mark":
 		return number(f.Mark())
 	case "timeout":

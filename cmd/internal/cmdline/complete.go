@@ -89,7 +89,7 @@ func (c *Completer) protoValue(o ProtoOption, typed string) Candidates {
 	case ProtoOptState:
 		var states []string
 		for _, proto := range Protocols {
-			if names := ctnetlink.StateNames(proto.Number); names != nil && (len(c.protocols) == 0 || slices.Contains(c.protocols, proto)) {
+			if names := proto.Number.StateNames(); names != nil && (len(c.protocols) == 0 || slices.Contains(c.protocols, proto)) {
 				for _, name := range names {
 					states = append(states, name+"\t"+proto.Name)
 				}

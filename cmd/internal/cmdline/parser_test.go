@@ -90,7 +90,7 @@ func TestRequest(t *testing.T) {
 	if r.Orig.Src != netip.MustParseAddr("10.0.0.1") || r.Mask.Dst != netip.MustParseAddr("255.255.255.0") {
 		t.Errorf("src %v, mask %v", r.Orig.Src, r.Mask.Dst)
 	}
-	if r.Orig.SrcPort != 0 || r.Orig.DstPort != 65535 || r.Info.State != 9 {
+	if r.Orig.SrcPort != 0 || r.Orig.DstPort != 65535 || r.Info.State != ctnetlink.TCPSynSent2 {
 		t.Errorf("ports %d %d, state %d: atoi reads no prefix and cuts to 16 bits", r.Orig.SrcPort, r.Orig.DstPort, r.Info.State)
 	}
 	if r.Mark != 0x10 || r.MarkMask != 0xf0 || r.Zone != 8 {

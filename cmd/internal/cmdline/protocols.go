@@ -83,7 +83,7 @@ var ProtoOptionNames = [...][]string{
 // Protocol is what -p names: its options in the order of the columns of its
 // legality table, and that table.
 type Protocol struct {
-	Number  uint8
+	Number  ctnetlink.Protocol
 	Name    string // "" for a protocol without options
 	Options []ProtoOption
 	legal   *protoLegality
@@ -229,16 +229,16 @@ func ProtocolByName(name string) (*Protocol, bool) {
 			return p, true
 		}
 	}
-	return &Protocol{Number: uint8(n)}, true
+	return &Protocol{Number: ctnetlink.Protocol(n)}, true
 }
 
 // systemProtocol looks a name or alias up in /etc/protocols (protocols(5)).
-func systemProtocol(name string) (uint8, bool) {
+func systemProtocol(name string) (ctnetlink.Protocol, bool) {
 	for fields := range SystemProtocols() {
 		for i, f := range fields {
 			if i != 1 && f == name {
 				n, ok := parseUint(fields[1], 255)
-				return uint8(n), ok
+				return ctnetlink.Protocol(n), ok
 			}
 		}
 	}
@@ -346,7 +346,7 @@ func (p *parser) state(value string) error {
 		if q.members != nil {
 			number = q.members[0].Number
 		}
-		if ctnetlink.StateNames(number) != nil {
+		if number.StateNames() != nil {
 			proto = q
 		}
 	}
@@ -364,13 +364,13 @@ func (p *parser) state(value string) error {
 	return nil
 }
 
-func stateByName(proto uint8, value string) (uint8, bool) {
+func stateByName(proto ctnetlink.Protocol, value string) (ctnetlink.State, bool) {
 	if proto == ctnetlink.ProtoTCP && value == "LISTEN" {
 		value = "SYN_SENT2"
 	}
-	for i, name := range ctnetlink.StateNames(proto) {
+	for i, name := range proto.StateNames() {
 		if name == value {
-			return uint8(i), true
+			return ctnetlink.NewState(proto, uint8(i)), true
 		}
 	}
 	return 0, false

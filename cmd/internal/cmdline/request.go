@@ -52,7 +52,7 @@ type Request struct {
 	proto *Protocol
 
 	// Family is that of the addresses, FamilyAny where nothing fixes it.
-	Family uint8
+	Family ctnetlink.Family
 	// Orig and Reply are -s -d -r -q, -p, ports, ids and direction zones: of
 	// an entry, or of an expectation's master.
 	Orig, Reply ctnetlink.Tuple
@@ -164,7 +164,7 @@ func (r *Request) Filter() *filter.Filter {
 	one(&m.ReplyVTag, r.Info.VTag[1], r.HasProto(ProtoOptReplyVTag))
 	one(&m.Role, uint32(r.Info.Role), r.HasProto(ProtoOptRole))
 	if r.Info.Has&ctnetlink.InfoState != 0 {
-		m.States = []filter.StateSet{{Proto: r.Info.Proto, States: 1 << r.Info.State}}
+		m.States = []filter.StateSet{{Proto: r.Info.Proto, States: 1 << r.Info.State.Number()}}
 	}
 	return m
 }
@@ -177,7 +177,7 @@ func (r *Request) Selects() bool {
 }
 
 // fixFamily sets the family, or fails if another one was set.
-func (r *Request) fixFamily(family uint8) error {
+func (r *Request) fixFamily(family ctnetlink.Family) error {
 	if r.Family != ctnetlink.FamilyAny && r.Family != family {
 		return Usagef("mismatched address family")
 	}
@@ -185,7 +185,7 @@ func (r *Request) fixFamily(family uint8) error {
 	return nil
 }
 
-func familyOf(a netip.Addr) uint8 {
+func familyOf(a netip.Addr) ctnetlink.Family {
 	if a.Is4() {
 		return ctnetlink.FamilyIPv4
 	}

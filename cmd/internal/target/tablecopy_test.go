@@ -49,8 +49,8 @@ func TestCopyEntry(t *testing.T) {
 		status, _ := f.Status()
 		zone, _ := f.Zone()
 		state, _ := f.State()
-		if mark != 7 || zone != 3 || status&ctnetlink.StatusAssured == 0 || state != 3 || f.Has(ctnetlink.AttrHelp) {
-			t.Errorf("mark %d, zone %d, status %x, state %d, helper %v", mark, zone, status, state, f.Has(ctnetlink.AttrHelp))
+		if mark != 7 || zone != 3 || status&ctnetlink.StatusAssured == 0 || state != ctnetlink.TCPEstablished || f.Has(ctnetlink.AttrHelp) {
+			t.Errorf("mark %d, zone %d, status %x, state %v, helper %v", mark, zone, status, state, f.Has(ctnetlink.AttrHelp))
 		}
 	}
 	if n != 1 {
