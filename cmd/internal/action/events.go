@@ -85,7 +85,11 @@ func listen(e *Env, r *cmdline.Request) (target.Listener, error) {
 			for _, l := range listeners {
 				l.Stop()
 			}
-			return nil, e.at(t).entered(listenError(e, r, err))
+			err = listenError(e, r, err)
+			if e.Several {
+				err = inNamespace(t, err)
+			}
+			return nil, err
 		}
 		listeners = append(listeners, l)
 	}
@@ -130,7 +134,7 @@ func (w *eventWriter) follow() error {
 			return nil
 		}
 		if err != nil {
-			return refused(w.request, err)
+			return refused(w.request, w.env.at(w.listener.From()).failed(err))
 		}
 		if batch.Gap {
 			w.warn()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/filter"
 	"github.com/gonntrack/gonntrack/format"
@@ -25,7 +26,7 @@ func matching(e *Env, r *cmdline.Request, c *format.Context) iter.Seq2[*ctnetlin
 				for _, q := range dumps(r, part) {
 					for f, err := range t.Conn.Dump(q) {
 						if err != nil {
-							yield(nil, one.entered(err))
+							yield(nil, one.failed(err))
 							return
 						}
 						hint.see(f)
@@ -40,14 +41,24 @@ func matching(e *Env, r *cmdline.Request, c *format.Context) iter.Seq2[*ctnetlin
 	}
 }
 
-// entered names the table's network namespace in an error where several are
-// meant: an action on all of them can fail in one.
-func (e *Env) entered(err error) error {
+// failed returns an error of the table of e, which refused names if several tables
+// are meant.
+func (e *Env) failed(err error) error {
 	if !e.Several {
 		return err
 	}
-	return inNamespace(e.table(), err)
+	return &tableError{e.table(), err}
 }
+
+// tableError is an error of one of several tables.
+type tableError struct {
+	table *target.Table
+	err   error
+}
+
+func (e *tableError) Unwrap() error { return e.err }
+
+func (e *tableError) Error() string { return e.err.Error() }
 
 // dumps returns the dumps in which what m matches is found.
 func dumps(r *cmdline.Request, m *filter.Filter) []*ctnetlink.DumpRequest {

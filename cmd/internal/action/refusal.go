@@ -1,6 +1,8 @@
 package action
 
 import (
+	"errors"
+
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -60,8 +62,12 @@ func refusalText(c cmdline.Command, t cmdline.Table, errno ctnetlink.Errno) stri
 // refused returns an error of the table in the words of the command, nil for
 // nil.
 func refused(r *cmdline.Request, err error) error {
-	if err == nil {
+	var in *tableError
+	switch {
+	case err == nil:
 		return nil
+	case errors.As(err, &in):
+		return inNamespace(in.table, &refusal{r.Command, r.Table, in.err})
 	}
 	return &refusal{r.Command, r.Table, err}
 }

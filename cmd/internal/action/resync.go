@@ -67,10 +67,11 @@ func (w *eventWriter) showFlows() error {
 
 func (w *eventWriter) showExpectations() error {
 	for _, t := range w.env.Tables {
-		w.context.NetNS = w.env.at(t).netns()
+		one := w.env.at(t)
+		w.context.NetNS = one.netns()
 		for x, err := range t.Conn.DumpExpect(w.request.Family) {
 			if err != nil {
-				return refused(w.request, err)
+				return refused(w.request, one.failed(err))
 			}
 			if err := w.expect(x); err != nil {
 				return err

@@ -102,3 +102,22 @@ func TestFailureInLaterNamespace(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestNamespaceInErrors: a failure in one of several namespaces names it once.
+func TestNamespaceInErrors(t *testing.T) {
+	broken := ctnetlink.NewConn(func() (ctnetlink.Socket, error) { return nil, ctnetlink.EPERM })
+	for _, line := range []string{"-L", "-L expect", "-D", "-C", "-S", "-L --by src", "-E", "-G -p 99 -s 1.1.1.1 -d 2.2.2.2"} {
+		var stdout, stderr bytes.Buffer
+		table := ctnetlink.NewConn(engine.New(engine.Options{}).Dial)
+		e := &Env{Streams: console.NewStreams(nil, &stdout, &stderr), Several: true, Report: &printing{},
+			Tables: []*target.Table{{Name: "a", Conn: table}, {Name: "b", Conn: broken}}}
+		r, err := cmdline.ParseClassic(append(strings.Fields(line), "--all-netns"), &stderr)
+		if err != nil {
+			t.Fatal(line, err)
+		}
+		err = perform(e, r)
+		if err == nil || !strings.HasPrefix(err.Error(), "network namespace `b': ") || strings.Count(err.Error(), "namespace") != 1 {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}

@@ -49,10 +49,11 @@ type merged struct {
 	parts   []*part
 	arrived chan arrival
 	open    int
-	from    int // whose batch was returned last, -1 before the first
+	from    int // whose batch waits to be read, -1 for none
+	last    int // whose batch, or error, was returned last
 }
 
-func (m *merged) From() *Table { return m.tables[max(m.from, 0)] }
+func (m *merged) From() *Table { return m.tables[m.last] }
 
 type part struct {
 	*ctnetlink.Listener
@@ -85,6 +86,7 @@ func (m *merged) Next() (ctnetlink.EventBatch, error) {
 	}
 	for m.open > 0 {
 		a := <-m.arrived
+		m.last = a.from
 		switch {
 		case errors.Is(a.err, io.EOF):
 			m.open--

@@ -34,10 +34,24 @@ func NetNSNames() []string {
 // escape returns a name as it can be shown on a terminal.
 func escape(name string) string { return string(format.AppendName(nil, name)) }
 
-// NameError names the table's network namespace in an error.
+// NameError names the table's network namespace in an error that does not name one
+// yet.
 func (t *Table) NameError(err error) error {
-	if err == nil || t.Name == "" || errors.Is(err, console.ErrQuiet) {
+	var named *namedError
+	if err == nil || t.Name == "" || errors.Is(err, console.ErrQuiet) || errors.As(err, &named) {
 		return err
 	}
-	return fmt.Errorf("network namespace `%s': %w", escape(t.Name), err)
+	return &namedError{t.Name, err}
+}
+
+// namedError is an error in a network namespace.
+type namedError struct {
+	name string
+	err  error
+}
+
+func (e *namedError) Unwrap() error { return e.err }
+
+func (e *namedError) Error() string {
+	return fmt.Sprintf("network namespace `%s': %s", escape(e.name), e.err)
 }
