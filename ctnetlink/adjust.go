@@ -27,7 +27,8 @@ func (f *Flow) SeqAdj(reply bool) (s SeqAdj, ok bool) {
 	if !f.have.Has(at) {
 		return s, false
 	}
-	for a := (wire.Attrs{B: f.raw(at)}); a.Next(); {
+	a := wire.Attrs{B: f.raw(at)}
+	for a.Next() {
 		if len(a.Val) < 4 {
 			continue
 		}
@@ -68,7 +69,8 @@ func (f *Flow) Synproxy() (s Synproxy, ok bool) {
 	if !f.have.Has(AttrSynproxy) {
 		return s, false
 	}
-	for a := (wire.Attrs{B: f.raw(AttrSynproxy)}); a.Next(); {
+	a := wire.Attrs{B: f.raw(AttrSynproxy)}
+	for a.Next() {
 		if len(a.Val) < 4 {
 			continue
 		}
@@ -106,7 +108,8 @@ func (e *Expect) NAT() (n ExpectNAT, ok bool) {
 	if !e.has(wire.ExpectNAT) {
 		return n, false
 	}
-	for a := (wire.Attrs{B: e.at[wire.ExpectNAT]}); a.Next(); {
+	a := wire.Attrs{B: e.at[wire.ExpectNAT]}
+	for a.Next() {
 		switch a.Type {
 		case wire.ExpectNATDir:
 			n.Reply = len(a.Val) >= 4 && binary.BigEndian.Uint32(a.Val) == 1

@@ -24,10 +24,12 @@ func (c *collect) take(b []byte) {
 	if c.seen == nil {
 		c.seen = map[string]int{}
 	}
-	for m := (wire.Messages{B: b}); m.Next(); {
+	m := wire.Messages{B: b}
+	for m.Next() {
 		key := []byte{byte(m.Msg.Type()), byte(m.Msg.Type() >> 8)}
 		if m.Msg.Type() >= wire.TypeMin {
-			for a := (wire.Attrs{B: m.Msg[wire.HeadLen:]}); a.Next(); {
+			a := wire.Attrs{B: m.Msg[wire.HeadLen:]}
+			for a.Next() {
 				key = append(key, byte(a.Type), byte(len(a.Val)))
 			}
 		} else {
@@ -96,7 +98,8 @@ func TestCapture(t *testing.T) {
 					t.Fatal(err)
 				}
 				got.take(buf[:n])
-				for m := (wire.Messages{B: buf[:n]}); m.Next(); {
+				m := wire.Messages{B: buf[:n]}
+				for m.Next() {
 					ended = ended || m.Msg.Type() == wire.TypeDone || m.Msg.Type() == wire.TypeError
 				}
 			}

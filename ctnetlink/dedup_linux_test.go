@@ -56,7 +56,8 @@ func (p *provoker) tap(b []byte) {
 	var f Flow
 	var last entryKey
 	n := 0
-	for m := (wire.Messages{B: b}); m.Next() && m.Msg.Type() == wire.SubsysConntrack<<8; n++ {
+	m := wire.Messages{B: b}
+	for ; m.Next() && m.Msg.Type() == wire.SubsysConntrack<<8; n++ {
 		if f.Decode(m.Msg) == nil {
 			last = keyOf(&f)
 			if p.sent[last]++; p.sent[last] == 2 {

@@ -242,7 +242,8 @@ func (f *Flow) counters(at Attr) (packets, bytes uint64, ok bool) {
 	if !f.have.Has(at) {
 		return 0, 0, false
 	}
-	for a := (wire.Attrs{B: f.raw(at)}); a.Next(); {
+	a := wire.Attrs{B: f.raw(at)}
+	for a.Next() {
 		switch {
 		case a.Type == wire.CountersPackets && len(a.Val) >= 8:
 			packets, ok = be64(a.Val), true

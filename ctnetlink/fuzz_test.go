@@ -19,7 +19,8 @@ func captured(t testing.TB, name string) (all [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for m := (wire.Messages{B: b}); m.Next(); {
+	m := wire.Messages{B: b}
+	for m.Next() {
 		all = append(all, slices.Clone(m.Msg))
 	}
 	return all

@@ -282,7 +282,8 @@ func (l *Listener) note(cur *slab, buf []byte, n int, err error) (next *slab, mo
 		}
 		return nil, false
 	case cur == nil:
-		for m := (wire.Messages{B: buf[:n]}); m.Next(); {
+		m := wire.Messages{B: buf[:n]}
+		for m.Next() {
 			l.loss.Dropped++
 		}
 		l.gap = true

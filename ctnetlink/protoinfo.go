@@ -54,7 +54,8 @@ type MaskedTCPFlags struct{ Value, Mask TCPFlags }
 
 // decodeProtoInfo decodes the payload of CTA_PROTOINFO.
 func decodeProtoInfo(b []byte) (p ProtoInfo, ok bool) {
-	for a := (wire.Attrs{B: b}); a.Next(); {
+	a := wire.Attrs{B: b}
+	for a.Next() {
 		switch a.Type {
 		case wire.InfoTCP:
 			p.Proto = ProtoTCP
@@ -71,7 +72,8 @@ func decodeProtoInfo(b []byte) (p ProtoInfo, ok bool) {
 }
 
 func (p *ProtoInfo) decodeTCP(b []byte) {
-	for a := (wire.Attrs{B: b}); a.Next(); {
+	a := wire.Attrs{B: b}
+	for a.Next() {
 		switch {
 		case len(a.Val) == 0:
 		case a.Type == wire.InfoTCPState:
@@ -90,7 +92,8 @@ func (p *ProtoInfo) decodeTCP(b []byte) {
 }
 
 func (p *ProtoInfo) decodeDCCP(b []byte) {
-	for a := (wire.Attrs{B: b}); a.Next(); {
+	a := wire.Attrs{B: b}
+	for a.Next() {
 		switch {
 		case len(a.Val) == 0:
 		case a.Type == wire.InfoDCCPState:
@@ -105,7 +108,8 @@ func (p *ProtoInfo) decodeDCCP(b []byte) {
 
 func (p *ProtoInfo) decodeSCTP(b []byte) {
 	var have [2]bool
-	for a := (wire.Attrs{B: b}); a.Next(); {
+	a := wire.Attrs{B: b}
+	for a.Next() {
 		switch {
 		case len(a.Val) == 0:
 		case a.Type == wire.InfoSCTPState:

@@ -55,7 +55,8 @@ func (k *oldSocket) Send(b []byte) error {
 	m := wire.Messages{B: b}
 	m.Next()
 	var got filterSet
-	for a := (wire.Attrs{B: m.Msg[20:]}); a.Next(); {
+	a := wire.Attrs{B: m.Msg[20:]}
+	for a.Next() {
 		switch Attr(a.Type) {
 		case AttrMark:
 			got |= filterMark

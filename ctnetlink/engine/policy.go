@@ -75,7 +75,8 @@ func (r rule) check(val []byte) errno {
 // Numbers that are not in tb, and trailing bytes that are no attribute, are
 // ignored.
 func parse(b []byte, tb [][]byte, p policy) errno {
-	for a := (wire.Attrs{B: b}); a.Next(); {
+	a := wire.Attrs{B: b}
+	for a.Next() {
 		if a.Type == 0 || int(a.Type) >= len(tb) {
 			continue
 		}

@@ -37,10 +37,7 @@ func checkAttributes(b []byte, foreign bool) (at int, ok bool) {
 	if foreign {
 		return swapAttributes(b, 0)
 	}
-	a := wire.Attrs{B: b}
-	for a.Next() {
-	}
-	return len(b) - len(a.B), len(a.B) == 0
+	return wire.Check(b)
 }
 
 func swapAttributes(b []byte, depth int) (at int, ok bool) {

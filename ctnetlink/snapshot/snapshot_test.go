@@ -89,7 +89,8 @@ func captured(t testing.TB, name string) (all [][]byte) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return nil
 	}
-	for m := (wire.Messages{B: b}); m.Next(); {
+	m := wire.Messages{B: b}
+	for m.Next() {
 		if typ := m.Msg.Type(); typ == wire.SubsysConntrack<<8|wire.MsgNew || typ == wire.SubsysExpect<<8|wire.MsgNew {
 			all = append(all, slices.Clone(m.Msg))
 		}

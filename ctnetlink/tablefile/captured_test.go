@@ -27,7 +27,8 @@ func TestCapturedSurvive(t *testing.T) {
 	}
 	var w snapshot.Writer
 	b := w.AppendHeader(nil, snapshot.Header{Time: time.Now(), Serial: 1})
-	for walk := (wire.Messages{B: captured}); walk.Next(); {
+	walk := wire.Messages{B: captured}
+	for walk.Next() {
 		if walk.Msg.Type() == typeEntry && timeout(walk.Msg) != nil {
 			m := bytes.Clone(walk.Msg)
 			// long enough for the test, and the same for all

@@ -24,7 +24,8 @@ func FuzzLoad(f *testing.F) {
 				f.Fatal(err)
 			}
 			f.Add(b)
-			for m := (wire.Messages{B: b}); m.Next(); {
+			m := wire.Messages{B: b}
+			for m.Next() {
 				f.Add([]byte(m.Msg))
 			}
 		}
@@ -36,7 +37,8 @@ func FuzzLoad(f *testing.F) {
 		// The end mark is valid, so that the contents are read.
 		var w snapshot.Writer
 		file := w.AppendHeader(nil, snapshot.Header{Time: now})
-		for walk := (wire.Messages{B: b}); walk.Next(); {
+		walk := wire.Messages{B: b}
+		for walk.Next() {
 			if len(walk.Msg) >= wire.HeadLen {
 				m := wire.Message(bytes.Clone(walk.Msg))
 				binary.NativeEndian.PutUint16(m[4:], m.Type()&0x300) // mostly entries and expectations

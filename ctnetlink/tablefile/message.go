@@ -31,7 +31,8 @@ func timeout(m wire.Message) []byte {
 
 // countMessages returns the number of messages in a datagram.
 func countMessages(b []byte) (n uint32) {
-	for m := (wire.Messages{B: b}); m.Next(); {
+	m := wire.Messages{B: b}
+	for m.Next() {
 		n++
 	}
 	return n

@@ -31,7 +31,8 @@ type request struct {
 
 func classify(b []byte) (r request) {
 	n := 0
-	for m := (wire.Messages{B: b}); m.Next(); n++ {
+	m := wire.Messages{B: b}
+	for ; m.Next(); n++ {
 		dump := m.Msg.IsDump()
 		switch m.Msg.Type() {
 		case wire.SubsysConntrack<<8 | wire.MsgGetCtrZero:
@@ -147,7 +148,8 @@ func (s *socket) receive(b []byte, answer func(ctnetlink.Socket, []byte) (int, u
 // another one.
 func (s *socket) countRefusals(b []byte, zeroing bool) {
 	refused, ended := 0, false
-	for m := (wire.Messages{B: b}); m.Next(); {
+	m := wire.Messages{B: b}
+	for m.Next() {
 		switch m.Msg.Type() {
 		case wire.TypeDone:
 			ended = true

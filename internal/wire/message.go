@@ -61,7 +61,8 @@ func (m Message) Errno() (errno uint32, ok bool) {
 
 // Messages walks the messages in a datagram without copying:
 //
-//	for m := (wire.Messages{B: datagram}); m.Next(); { m.Msg.Type() … }
+//	m := wire.Messages{B: datagram}
+//	for m.Next() { m.Msg.Type() … }
 //
 // Next returns false at the end. Malformed then reports whether the rest is no
 // message: shorter than a header, or of a length that is less than the header's

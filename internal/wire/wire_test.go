@@ -141,6 +141,18 @@ func TestAttrs(t *testing.T) {
 	if last, ok := Find(b, 3); !ok || !bytes.Equal(last, []byte{0, 7}) {
 		t.Errorf("the last of two: % x, %v", last, ok)
 	}
+	// The attributes are at 0, 12 and 20; the last one is 6 bytes and padding.
+	for n := range len(b) + 1 {
+		wantAt, want := 0, n == 0 || n == 12 || n == 20 || n >= 26
+		if n > 20 {
+			wantAt = 20
+		} else if n > 12 {
+			wantAt = 12
+		}
+		if at, ok := Check(b[:n]); ok != want || !ok && at != wantAt {
+			t.Errorf("%d bytes: the attribute at %d, %v", n, at, ok)
+		}
+	}
 	for _, length := range []uint16{0, AttrHeaderLen - 1, uint16(len(b)) + 1, 1<<16 - 1} {
 		binary.NativeEndian.PutUint16(b, length)
 		if a := (Attrs{B: b}); a.Next() || !a.Malformed {
