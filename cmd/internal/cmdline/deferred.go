@@ -19,20 +19,25 @@ type deferredValue struct {
 	apply func(r *Request) error
 }
 
-// setList keeps a list in place of an earlier value of the same option.
-func (p *parser) setList(l deferredValue) {
-	p.unsetList(l.option, l.protocol)
-	p.lists = append(p.lists, l)
+// deferredValues are the deferred values of a line, in order.
+type deferredValues []deferredValue
+
+// set keeps a value in place of an earlier one of the same option.
+func (d *deferredValues) set(v deferredValue) {
+	d.unset(v.option, v.protocol)
+	*d = append(*d, v)
 }
 
-// unsetList forgets the list of an option that has another value now.
-func (p *parser) unsetList(o Option, protocol ProtoOption) {
-	p.lists = slices.DeleteFunc(p.lists, func(l deferredValue) bool { return l.option == o && l.protocol == protocol })
+// unset forgets the value of an option that has another one now.
+func (d *deferredValues) unset(o Option, protocol ProtoOption) {
+	if *d != nil {
+		*d = slices.DeleteFunc(*d, func(v deferredValue) bool { return v.option == o && v.protocol == protocol })
+	}
 }
 
 // takesLists reports whether lists select entries by the option. With -U a mark
 // and a state are what entries are changed to.
-func (r *Request) takesLists(o Option, protocol ProtoOption) bool {
+func takesLists(r *Request, o Option, protocol ProtoOption) bool {
 	switch {
 	case r.Table == TableExpect || strings.IndexByte(selecting, byte(r.Command)) < 0:
 		return false
@@ -42,35 +47,23 @@ func (r *Request) takesLists(o Option, protocol ProtoOption) bool {
 	return r.Command != CmdNone
 }
 
-// finishLists decides what the lists of the line mean.
-func (p *parser) finishLists() error {
-	for i := range p.lists {
-		l := &p.lists[i]
-		if !p.req.takesLists(l.option, l.protocol) {
-			if l.refused != nil {
-				return l.refused
+// finish applies the values to the request, and returns the error to report for a
+// line that ended in err: a value that was rejected earlier in the line wins over
+// it.
+func (d deferredValues) finish(r *Request, err error) error {
+	for i := range d {
+		switch v := &d[i]; {
+		case !takesLists(r, v.option, v.protocol):
+			if v.refused != nil {
+				return v.refused
 			}
-			continue
-		}
-		if l.wrong != nil {
-			return l.wrong
-		}
-		if err := l.apply(p.req); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// finishLine returns the error to report for a line that has lists: a rejected list
-// earlier in the line wins over err.
-func (p *parser) finishLine(err error) error {
-	if err == nil {
-		return p.finishLists()
-	}
-	for i := range p.lists {
-		if l := &p.lists[i]; l.refused != nil && !p.req.takesLists(l.option, l.protocol) {
-			return l.refused
+		case err != nil:
+		case v.wrong != nil:
+			return v.wrong
+		default:
+			if err := v.apply(r); err != nil {
+				return err
+			}
 		}
 	}
 	return err

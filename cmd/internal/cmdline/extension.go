@@ -118,11 +118,11 @@ func (p *parser) extension(o Option, value string) error {
 		OptRelated, OptAssured, OptUnreplied, OptOffloaded:
 		return p.filterOption(o, value)
 	case OptBy, OptColumns, OptSort, OptLimit:
-		return r.viewOption(o, value)
+		return viewOption(r, o, value)
 	case OptHelper:
-		return r.helperOption(value)
+		return helperOption(r, value)
 	case OptLabelBits:
-		return r.labelBitsOption(value)
+		return labelBitsOption(r, value)
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func (p *parser) extension(o Option, value string) error {
 const maxHelperName = 15
 
 // helperOption reads --helper.
-func (r *Request) helperOption(name string) error {
+func helperOption(r *Request, name string) error {
 	if name == "" || len(name) > maxHelperName || strings.IndexByte(name, 0) >= 0 {
 		return Failuref("unexpected value '%s' with --helper option: a name of 1 to %d characters is required", name, maxHelperName)
 	}
@@ -141,7 +141,7 @@ func (r *Request) helperOption(name string) error {
 }
 
 // labelBitsOption reads --label-bits, which adds to what --label-add names.
-func (r *Request) labelBitsOption(list string) error {
+func labelBitsOption(r *Request, list string) error {
 	for element := range strings.SplitSeq(list, ",") {
 		bit, ok := parseUint(element, ctnetlink.MaxLabels-1)
 		if !ok {

@@ -15,7 +15,7 @@ func (p *parser) filterOption(o Option, value string) error {
 	wrong := func(what string) error { return wrongList(o.Extension().Long, value, listError(what)) }
 	switch o {
 	case OptHost:
-		return p.host(value)
+		return hostOption(r, value)
 	case OptPort:
 		text, negated := strings.CutPrefix(value, "!")
 		set, err := parseSet(text, decimal, math.MaxUint16)
@@ -56,17 +56,17 @@ func (p *parser) filterOption(o Option, value string) error {
 	return nil
 }
 
-// host reads the address of --host, or the negation of one.
-func (p *parser) host(value string) error {
+// hostOption reads the address of --host, or the negation of one.
+func hostOption(r *Request, value string) error {
 	text, negated := strings.CutPrefix(value, "!")
 	a, length, hasLength, err := parsePrefix(text)
 	if err != nil {
 		return Usagef("Invalid IP address `%s'", value)
 	}
-	if err := p.req.fixFamily(familyOf(a)); err != nil {
+	if err := r.fixFamily(familyOf(a)); err != nil {
 		return err
 	}
-	c := p.req.criteria()
+	c := r.criteria()
 	c.Host.Addr, c.Host.Not = a, negated
 	if c.Host.Mask = maskOf(a, a.BitLen()); !hasLength {
 		return nil

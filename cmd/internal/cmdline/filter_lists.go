@@ -33,7 +33,7 @@ func (p *parser) markList(value string) error {
 	if err != nil {
 		return refused
 	}
-	p.setList(deferredValue{option: OptMark, refused: refused, apply: func(r *Request) error {
+	p.lists.set(deferredValue{option: OptMark, refused: refused, apply: func(r *Request) error {
 		c := r.criteria()
 		c.Marks, c.NotMarks = marks, negated
 		return nil
@@ -59,10 +59,10 @@ var plainNumbers = [...]plainNumber{
 		func(r *Request, s filter.Set) { r.criteria().Zone = s }},
 	{OptOrigZone, '(', math.MaxUint16,
 		func(r *Request, n uint32) { r.Orig.Zone, r.Orig.Has = uint16(n), r.Orig.Has|ctnetlink.FieldZone },
-		func(r *Request, s filter.Set) { r.inSet(false, ctnetlink.FieldZone, s) }},
+		func(r *Request, s filter.Set) { inSet(r, false, ctnetlink.FieldZone, s) }},
 	{OptReplyZone, ')', math.MaxUint16,
 		func(r *Request, n uint32) { r.Reply.Zone, r.Reply.Has = uint16(n), r.Reply.Has|ctnetlink.FieldZone },
-		func(r *Request, s filter.Set) { r.inSet(true, ctnetlink.FieldZone, s) }},
+		func(r *Request, s filter.Set) { inSet(r, true, ctnetlink.FieldZone, s) }},
 }
 
 // number reads a number, or for commands that choose entries a list of them.
@@ -70,7 +70,7 @@ func (p *parser) number(o Option, value string) error {
 	i := slices.IndexFunc(plainNumbers[:], func(n plainNumber) bool { return n.option == o })
 	how := &plainNumbers[i]
 	if n, ok := parseUint(value, how.maximum); ok {
-		p.single(o, 0)
+		p.lists.unset(o, 0)
 		how.set(p.req, uint32(n))
 		return nil
 	}
@@ -79,7 +79,7 @@ func (p *parser) number(o Option, value string) error {
 	if err != nil {
 		return refused
 	}
-	p.setList(deferredValue{option: o, refused: refused, apply: func(r *Request) error {
+	p.lists.set(deferredValue{option: o, refused: refused, apply: func(r *Request) error {
 		how.apply(r, set)
 		return nil
 	}})
@@ -92,7 +92,7 @@ func (p *parser) replyAddress(o Option, value string, field ctnetlink.Fields, ma
 	if strings.HasPrefix(value, "!") {
 		return p.addressList(o, value)
 	}
-	p.single(o, 0)
+	p.lists.unset(o, 0)
 	*mask = netip.Addr{}
 	a, length, hasLength, err := parsePrefix(value)
 	if err != nil {
@@ -109,7 +109,7 @@ func (p *parser) replyAddress(o Option, value string, field ctnetlink.Fields, ma
 	if err != nil {
 		return noCIDR(o)
 	}
-	p.setList(deferredValue{option: o, refused: noCIDR(o), apply: func(*Request) error {
+	p.lists.set(deferredValue{option: o, refused: noCIDR(o), apply: func(*Request) error {
 		if bits < a.BitLen() {
 			*mask = maskOf(a, bits)
 		}
@@ -152,14 +152,14 @@ func (p *parser) tupleList(o ProtoOption, value string) {
 	if err != nil {
 		err = wrongList(ProtoOptionNames[o][0], value, err)
 	}
-	p.setList(deferredValue{protocol: o, wrong: err, apply: func(r *Request) error {
-		r.inSet(n.reply, n.field, set)
+	p.lists.set(deferredValue{protocol: o, wrong: err, apply: func(r *Request) error {
+		inSet(r, n.reply, n.field, set)
 		return nil
 	}})
 }
 
 // inSet asks that a number of a tuple be in a set.
-func (r *Request) inSet(reply bool, field ctnetlink.Fields, set filter.Set) {
+func inSet(r *Request, reply bool, field ctnetlink.Fields, set filter.Set) {
 	w, t := &r.criteria().Orig, &r.Orig
 	if reply {
 		w, t = &r.criteria().Reply, &r.Reply
@@ -198,7 +198,7 @@ func (p *parser) addressList(o Option, value string) error {
 	case o == OptDst:
 		p.req.given &^= 1 << OptMaskDst
 	}
-	p.setList(deferredValue{option: o, refused: refused, apply: func(r *Request) error {
+	p.lists.set(deferredValue{option: o, refused: refused, apply: func(r *Request) error {
 		w, t := &r.criteria().Orig, &r.Orig
 		if o == OptReplySrc || o == OptReplyDst {
 			w, t = &r.criteria().Reply, &r.Reply
@@ -243,8 +243,8 @@ func (p *parser) protocolList(value string) error {
 	proto := &Protocol{Name: value, Options: sharedOptions(named), members: named}
 	p.protocols = append(p.protocols, proto)
 	p.req.proto = proto
-	p.setList(deferredValue{option: OptProtoNum, refused: refused, apply: func(r *Request) error {
-		r.inSet(false, ctnetlink.FieldProto, set)
+	p.lists.set(deferredValue{option: OptProtoNum, refused: refused, apply: func(r *Request) error {
+		inSet(r, false, ctnetlink.FieldProto, set)
 		return nil
 	}})
 	return nil
@@ -299,7 +299,7 @@ func (p *parser) stateList(proto *Protocol, value string, refused error) error {
 		}
 	}
 	slices.SortFunc(sets, func(a, b filter.StateSet) int { return cmp.Compare(a.Proto, b.Proto) })
-	p.setList(deferredValue{protocol: ProtoOptState, refused: refused, apply: func(r *Request) error {
+	p.lists.set(deferredValue{protocol: ProtoOptState, refused: refused, apply: func(r *Request) error {
 		if r.proto != proto {
 			return illegal(ProtoOptionNames[ProtoOptState][0]) // it was another protocol's
 		}

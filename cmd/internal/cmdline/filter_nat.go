@@ -8,7 +8,7 @@ import (
 
 // natOption reads the value of -n, -g or -j.
 func (p *parser) natOption(o Option, value string, n *filter.NAT) error {
-	p.single(o, 0)
+	p.lists.unset(o, 0)
 	to, refused, err := p.natValue(o, value)
 	switch {
 	case err != nil:
@@ -17,7 +17,7 @@ func (p *parser) natOption(o Option, value string, n *filter.NAT) error {
 		*n = to
 		return nil
 	}
-	p.setList(deferredValue{option: o, refused: refused, apply: func(*Request) error {
+	p.lists.set(deferredValue{option: o, refused: refused, apply: func(*Request) error {
 		*n = to
 		return nil
 	}})
@@ -31,8 +31,8 @@ func (p *parser) natNegation(o Option, value string) error {
 		return err
 	}
 	to, _, err := p.natValue(o, value)
-	n := p.req.nat(o)
-	p.setList(deferredValue{option: o, wrong: err, apply: func(*Request) error {
+	n := nat(p.req, o)
+	p.lists.set(deferredValue{option: o, wrong: err, apply: func(*Request) error {
 		*n = to
 		return nil
 	}})
@@ -40,7 +40,7 @@ func (p *parser) natNegation(o Option, value string) error {
 }
 
 // nat returns the translation of an option.
-func (r *Request) nat(o Option) *filter.NAT {
+func nat(r *Request, o Option) *filter.NAT {
 	switch o {
 	case OptSrcNAT:
 		return &r.SrcNAT

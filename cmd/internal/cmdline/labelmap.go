@@ -115,14 +115,14 @@ func OpenLabelMap(path string) (*LabelMap, error) {
 // read.
 func (p *parser) resolveLabels() error {
 	r := p.req
-	named := r.namesLabels()
+	named := namesLabels(r)
 	m, err := r.LabelMap()
 	if err != nil {
 		// Saved lines name labels where there are names: no file, no labels. So
 		// do explanations, JSON and CSV, which tell a bit without a name by its
 		// number.
 		if named || r.Output.Labels {
-			p.warn("nfct_labelmap_new: %s\n", console.ErrorText(err))
+			warn(p.stderr, "nfct_labelmap_new: %s\n", console.ErrorText(err))
 		}
 		m = &LabelMap{}
 	}
@@ -155,4 +155,4 @@ func (p *parser) resolveLabels() error {
 }
 
 // warn prints a line that does not end the program.
-func (p *parser) warn(form string, args ...any) { fmt.Fprintf(p.stderr, form, args...) }
+func warn(stderr io.Writer, form string, args ...any) { fmt.Fprintf(stderr, form, args...) }

@@ -55,11 +55,11 @@ func (c *lineCheck) check(netns, text string) {
 		case err != nil:
 			c.wrong = err
 			return
-		case c.misplaced == nil && !r.loadable():
-			c.misplaced = Usagef("Cannot use command `%s' with --load-file", r.classicName())
+		case c.misplaced == nil && !loadable(r):
+			c.misplaced = Usagef("Cannot use command `%s' with --load-file", classicName(r))
 		case c.unfit == nil:
 			if c.unfit = r.ValidateFilter(); c.unfit == nil {
-				c.unfit = r.validateInFile()
+				c.unfit = validateInFile(r)
 			}
 		}
 	}
@@ -149,13 +149,13 @@ func splitText(text string, n int) []string {
 }
 
 // loadable reports whether a file may hold the command.
-func (r *Request) loadable() bool {
+func loadable(r *Request) bool {
 	return r.Table == TableConntrack && r.Command.Is(CmdCreate, CmdAdd, CmdUpdate, CmdDelete, CmdFlush)
 }
 
 // classicName returns the name of a command in the classic message about it, where
 // -I expect is -C expect.
-func (r *Request) classicName() string {
+func classicName(r *Request) string {
 	c := r.Command
 	if c == CmdNone {
 		return "unknown"

@@ -12,7 +12,7 @@ func parseLoad(path string, words []string) (*Request, error) {
 			return nil, err
 		}
 	}
-	return h.req, h.req.validateNetNS()
+	return h.req, validateNetNS(h.req)
 }
 
 // ParseNamedLoad reads the options of the command `load' for a file.
@@ -23,7 +23,7 @@ func ParseNamedLoad(path string, given []Occurrence) (*Request, error) {
 			return nil, err
 		}
 	}
-	return h.req, h.req.validateNetNS()
+	return h.req, validateNetNS(h.req)
 }
 
 // loadHandler takes the options after -R FILE.

@@ -1,6 +1,7 @@
 package cmdline
 
 import (
+	"io"
 	"strings"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -88,7 +89,7 @@ var ignoredNames = []struct{ text, option string }{{"SRC_NAT", "src-nat"}, {"DST
 
 // parseList reads a comma-separated list and calls add with each element's
 // bits. negated elements (!NAME) and UNREPLIED exist in a status list only.
-func (p *parser) parseList(list string, names []Name, status bool, add func(n Name, negated bool)) error {
+func parseList(stderr io.Writer, list string, names []Name, status bool, add func(n Name, negated bool)) error {
 	for rest, more := list, true; more; {
 		at := rest
 		var element string
@@ -100,7 +101,7 @@ func (p *parser) parseList(list string, names []Name, status bool, add func(n Na
 		switch {
 		case element == "":
 			return badParameter(at)
-		case p.ignored(element):
+		case ignored(stderr, element):
 		case status && !negated && element == "UNREPLIED":
 			add(Name{"SEEN_REPLY", uint32(ctnetlink.StatusSeenReply)}, true)
 		default:
@@ -117,10 +118,10 @@ func (p *parser) parseList(list string, names []Name, status bool, add func(n Na
 // badParameter names the list from the bad element on, without its `!'.
 func badParameter(at string) error { return Usagef("Bad parameter `%s'", at) }
 
-func (p *parser) ignored(element string) bool {
+func ignored(stderr io.Writer, element string) bool {
 	for _, n := range ignoredNames {
 		if HasPrefixFold(n.text, element) {
-			p.warn("WARNING: ignoring %s, use --%s instead\n", n.text, n.option)
+			warn(stderr, "WARNING: ignoring %s, use --%s instead\n", n.text, n.option)
 			return true
 		}
 	}

@@ -19,7 +19,7 @@ type parser struct {
 	// protocols are those that -p has named so far: their options are known.
 	protocols []*Protocol
 	output    uint32 // elements of -o
-	lists     []deferredValue
+	lists     deferredValues
 	// Names of labels as typed: -l without and with `!', --label-add and
 	// --label-del.
 	labels, notLabels, labelAdd, labelDel []string
@@ -44,10 +44,10 @@ func ParseLine(netns string, args []string, stderr io.Writer) (*Request, error) 
 	p := newParser(stderr)
 	p.req.NetNS = netns
 	s := &scanner{args: args, handler: p}
-	if err := p.finish(s.scan()); err != nil {
+	if err := p.lists.finish(p.req, s.scan()); err != nil {
 		return nil, err
 	}
-	if err := p.validate(); err != nil {
+	if err := validate(p); err != nil {
 		return nil, err
 	}
 	return p.req, nil
@@ -66,7 +66,7 @@ func ParseNamed(c Command, table string, given []Occurrence, stderr io.Writer) (
 			if (o.Word.Protocol == 0 && o.Word.Option == OptProtoNum) != first {
 				continue
 			}
-			if o.Word.Protocol != 0 && !p.knows(o.Word.Protocol) {
+			if o.Word.Protocol != 0 && !knows(p.protocols, o.Word.Protocol) {
 				return nil, Usagef("--%s needs -p with a protocol that has it", o.Word.Long)
 			}
 			if err := p.option(o); err != nil {
@@ -74,34 +74,18 @@ func ParseNamed(c Command, table string, given []Occurrence, stderr io.Writer) (
 			}
 		}
 	}
-	if err := p.finish(nil); err != nil {
+	if err := p.lists.finish(p.req, nil); err != nil {
 		return nil, err
 	}
-	if err := p.validate(); err != nil {
+	if err := validate(p); err != nil {
 		return nil, err
 	}
 	return p.req, nil
 }
 
-// finish ends the reading of a line with the error of its words, and returns the
-// error to report.
-func (p *parser) finish(err error) error {
-	if p.lists == nil {
-		return err
-	}
-	return p.finishLine(err)
-}
-
-// single forgets the list of an option that has a single value now.
-func (p *parser) single(o Option, protocol ProtoOption) {
-	if p.lists != nil {
-		p.unsetList(o, protocol)
-	}
-}
-
-// knows reports whether a protocol that -p named has the option.
-func (p *parser) knows(o ProtoOption) bool {
-	return slices.ContainsFunc(p.protocols, func(proto *Protocol) bool { return slices.Contains(proto.Options, o) })
+// knows reports whether one of the protocols has the option.
+func knows(protocols []*Protocol, o ProtoOption) bool {
+	return slices.ContainsFunc(protocols, func(proto *Protocol) bool { return slices.Contains(proto.Options, o) })
 }
 
 func (p *parser) find(long string) *Word { return findLong(long, p.protocols) }
@@ -187,11 +171,11 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 	case OptProtoNum:
 		return p.protocol(value)
 	case OptFamily:
-		return p.family(value)
+		return setFamily(r, value)
 	case OptTimeout:
 		r.Timeout, r.timeoutText = uint32(atol(value)), value
 	case OptStatus:
-		return p.parseList(value, StatusNames, true, func(n Name, negated bool) {
+		return parseList(p.stderr, value, StatusNames, true, func(n Name, negated bool) {
 			switch {
 			case negated:
 				r.StatusClear |= ctnetlink.Status(n.bits)
@@ -202,9 +186,9 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 			}
 		})
 	case OptEventMask:
-		return p.parseList(value, EventNames, false, func(n Name, _ bool) { r.Groups |= EventMask(n.bits) })
+		return parseList(p.stderr, value, EventNames, false, func(n Name, _ bool) { r.Groups |= EventMask(n.bits) })
 	case OptOutput:
-		if err := p.parseList(value, OutputNames, false, func(n Name, _ bool) { p.output |= n.bits }); err != nil {
+		if err := parseList(p.stderr, value, OutputNames, false, func(n Name, _ bool) { p.output |= n.bits }); err != nil {
 			return err
 		}
 		return p.setOutput()
@@ -213,7 +197,7 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 		if err != nil {
 			return p.markList(value)
 		}
-		p.single(o, 0)
+		p.lists.unset(o, 0)
 		r.Mark, r.MarkMask = mark, mask
 	case OptID, OptSecMark, OptZone, OptOrigZone, OptReplyZone:
 		return p.number(o, value)
@@ -226,12 +210,12 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 	case OptZero:
 		r.Zero = true
 	case OptSrcNAT, OptDstNAT, OptAnyNAT:
-		n := r.nat(o)
+		n := nat(r, o)
 		n.Given = true
 		if hasValue {
 			return p.natOption(o, value, n)
 		}
-		p.single(o, 0)
+		p.lists.unset(o, 0)
 	case OptLabel:
 		if names, negated := strings.CutPrefix(value, "!"); negated {
 			p.notLabels = append(p.notLabels, strings.Split(names, ",")...)
@@ -240,27 +224,27 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 		p.labels = append(p.labels, strings.Split(value, ",")...)
 	case OptLabelAdd:
 		p.labelAdd = append(p.labelAdd, strings.Split(value, ",")...)
-		return p.labelConflict()
+		return labelConflict(r)
 	case OptLabelDel:
 		if hasValue {
 			p.labelDel = append(p.labelDel, strings.Split(value, ",")...)
 		}
-		return p.labelConflict()
+		return labelConflict(r)
 	case OptLabelMap:
 		if r.labelMapPath != "" {
 			return Usagef("option `--labelmap' can only be specified once")
 		}
 		r.labelMapPath = value
 	case OptNATRange:
-		p.warn("WARNING: ignoring -a, deprecated option.\n")
+		warn(p.stderr, "WARNING: ignoring -a, deprecated option.\n")
 	default:
 		return p.extension(o, value)
 	}
 	return nil
 }
 
-func (p *parser) labelConflict() error {
-	if p.req.Has(OptLabelAdd) && p.req.Has(OptLabelDel) {
+func labelConflict(r *Request) error {
+	if r.Has(OptLabelAdd) && r.Has(OptLabelDel) {
 		return Failuref("cannot use --label-add and --label-del at the same time")
 	}
 	return nil
@@ -273,7 +257,7 @@ func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnet
 	if strings.HasPrefix(value, "!") && (o == OptSrc || o == OptDst) {
 		return p.addressList(o, value)
 	}
-	p.single(o, 0)
+	p.lists.unset(o, 0)
 	a, length, hasLength, err := parsePrefix(value)
 	if err != nil {
 		return err
@@ -307,13 +291,13 @@ func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnet
 	return nil
 }
 
-// family reads -f, of which only the first four letters count.
-func (p *parser) family(value string) error {
+// setFamily reads -f, of which only the first four letters count.
+func setFamily(r *Request, value string) error {
 	switch {
 	case strings.HasPrefix(value, "ipv4"):
-		return p.req.fixFamily(ctnetlink.FamilyIPv4)
+		return r.fixFamily(ctnetlink.FamilyIPv4)
 	case strings.HasPrefix(value, "ipv6"):
-		return p.req.fixFamily(ctnetlink.FamilyIPv6)
+		return r.fixFamily(ctnetlink.FamilyIPv6)
 	}
 	return Usagef("`%s' unsupported protocol", value)
 }

@@ -281,7 +281,7 @@ func (p *parser) protocol(value string) error {
 	if !ok {
 		return p.protocolList(value)
 	}
-	p.single(OptProtoNum, 0)
+	p.lists.unset(OptProtoNum, 0)
 	p.protocols = append(p.protocols, proto)
 	p.req.proto = proto
 	p.req.Orig.Proto, p.req.Orig.Has = proto.Number, p.req.Orig.Has|ctnetlink.FieldProto
@@ -295,7 +295,7 @@ func (p *parser) protoOption(o ProtoOption, value string) error {
 	if isList(value) {
 		p.tupleList(o, value)
 	} else {
-		p.single(0, o)
+		p.lists.unset(0, o)
 	}
 	port := uint16(atol(value))
 	switch o {
@@ -333,7 +333,7 @@ func (p *parser) protoOption(o ProtoOption, value string) error {
 	case ProtoOptState:
 		return p.state(value)
 	case ProtoOptRole:
-		return p.role(value)
+		return setRole(&r.Info, value)
 	}
 	return nil
 }
@@ -358,7 +358,7 @@ func (p *parser) state(value string) error {
 		}
 		return p.stateList(proto, value, Usagef("%s %s state `%s'", word, strings.ToUpper(proto.Name), value))
 	}
-	p.single(0, ProtoOptState)
+	p.lists.unset(0, ProtoOptState)
 	info := &p.req.Info
 	info.Proto, info.State, info.Has = proto.Number, state, info.Has|ctnetlink.InfoState
 	return nil
@@ -376,8 +376,7 @@ func stateByName(proto ctnetlink.Protocol, value string) (ctnetlink.State, bool)
 	return 0, false
 }
 
-func (p *parser) role(value string) error {
-	info := &p.req.Info
+func setRole(info *ctnetlink.ProtoInfo, value string) error {
 	switch {
 	case HasPrefixFold("client", value):
 		info.Role = 0

@@ -230,7 +230,7 @@ var everything View // never changed: it has no sort and no keys
 
 // viewOption takes an option of the view. Which names there are depends on other
 // options: validateView reads them.
-func (r *Request) viewOption(o Option, value string) (err error) {
+func viewOption(r *Request, o Option, value string) (err error) {
 	if r.view == nil {
 		r.view = new(View)
 	}

@@ -13,9 +13,9 @@ import (
 // validate ends the reading of a command line: it looks up label names, then
 // checks which options exclude each other, then which go with the command. The
 // order is that of the classic command's messages.
-func (p *parser) validate() error {
+func validate(p *parser) error {
 	r := p.req
-	if r.needsLabelMap() {
+	if needsLabelMap(r) {
 		if err := p.resolveLabels(); err != nil {
 			return err
 		}
@@ -24,56 +24,56 @@ func (p *parser) validate() error {
 		return Usagef("cannot specify `--src-nat' or `--dst-nat' with `--any-nat'")
 	}
 	if r.Command == CmdNone {
-		return r.validateWithoutCommand()
+		return validateWithoutCommand(r)
 	}
-	if err := r.validateOptions(); err != nil {
+	if err := validateOptions(r); err != nil {
 		return err
 	}
-	if err := r.validateExtensions(); err != nil {
+	if err := validateExtensions(r); err != nil {
 		return err
 	}
-	if err := r.validateView(); err != nil {
+	if err := validateView(r); err != nil {
 		return err
 	}
-	if err := r.validateTable(); err != nil {
+	if err := validateTable(r); err != nil {
 		return err
 	}
-	if err := r.validateNetNS(); err != nil {
+	if err := validateNetNS(r); err != nil {
 		return err
 	}
-	if err := r.validateExplain(); err != nil {
+	if err := validateExplain(r); err != nil {
 		return err
 	}
-	if err := r.validateProtocol(); err != nil {
+	if err := validateProtocol(r); err != nil {
 		return err
 	}
-	return r.validateTimeout()
+	return validateTimeout(r)
 }
 
 // namesLabels reports whether the line has names of labels.
-func (r *Request) namesLabels() bool {
+func namesLabels(r *Request) bool {
 	return r.Has(OptLabel) || r.Has(OptLabelAdd) || r.Has(OptLabelDel)
 }
 
 // needsLabelMap reports whether the line has names of labels, or the output may
 // have.
-func (r *Request) needsLabelMap() bool {
-	return r.namesLabels() || r.Output.Labels || r.Output.Style == format.StyleSave || r.Has(OptExplain) ||
+func needsLabelMap(r *Request) bool {
+	return namesLabels(r) || r.Output.Labels || r.Output.Style == format.StyleSave || r.Has(OptExplain) ||
 		format.IsRecordStyle(r.Output.Style)
 }
 
-func (r *Request) validateWithoutCommand() error {
+func validateWithoutCommand(r *Request) error {
 	for o := range NumClassic {
 		if r.Has(o) && withoutCommand.has(o) {
 			return illegal(OptionNames[o])
 		}
 	}
-	return r.validateExtensions()
+	return validateExtensions(r)
 }
 
 func illegal(name string) error { return Usagef("Illegal option `--%s' with this command", name) }
 
-func (r *Request) validateOptions() error {
+func validateOptions(r *Request) error {
 	table := r.Table
 	if table == TableDying || table == TableUnconfirmed {
 		table = TableConntrack
@@ -87,7 +87,7 @@ func (r *Request) validateOptions() error {
 
 // validateProtocol checks the protocol's options against its own table. Those of
 // an earlier -p that the last one does not have are refused.
-func (r *Request) validateProtocol() error {
+func validateProtocol(r *Request) error {
 	proto := r.proto
 	if proto == nil || r.Command == CmdHelp {
 		return nil
@@ -114,7 +114,7 @@ func (r *Request) validateProtocol() error {
 
 // validateTimeout refuses a -t that would end or select every entry: with -D it
 // selects nothing, with -U a word that is not a number would be a timeout of 0.
-func (r *Request) validateTimeout() error {
+func validateTimeout(r *Request) error {
 	switch {
 	case !r.Has(OptTimeout):
 	case r.Command == CmdDelete && !r.Selects():
@@ -133,7 +133,7 @@ func (r *Request) validateTimeout() error {
 
 // ValidateTimeout refuses a timeout that is not a number, too big, or 0.
 func (r *Request) ValidateTimeout() error {
-	if err := r.numericTimeout(); err != nil {
+	if err := numericTimeout(r); err != nil {
 		return err
 	}
 	if r.Timeout == 0 {
@@ -143,7 +143,7 @@ func (r *Request) ValidateTimeout() error {
 }
 
 // numericTimeout refuses a timeout that is not a number, or too big.
-func (r *Request) numericTimeout() error {
+func numericTimeout(r *Request) error {
 	n, rest := strtol(r.timeoutText)
 	if rest != "" || r.timeoutText == "" || n < 0 || n > math.MaxUint32 {
 		return Usagef("unexpected value '%s' with --timeout: a number of seconds is required", r.timeoutText)
@@ -152,7 +152,7 @@ func (r *Request) numericTimeout() error {
 }
 
 // validateExtensions refuses extensions with commands that do not take them.
-func (r *Request) validateExtensions() error {
+func validateExtensions(r *Request) error {
 	if r.given>>NumClassic == 0 {
 		return nil
 	}
@@ -166,7 +166,7 @@ func (r *Request) validateExtensions() error {
 
 // validateView reads the names of the view, and checks the view against the
 // command and the form of output.
-func (r *Request) validateView() error {
+func validateView(r *Request) error {
 	v, out := r.View(), &r.Output
 	if r.Has(OptColumns) {
 		if !r.Has(OptOutput) {
@@ -195,11 +195,11 @@ func (r *Request) validateView() error {
 	if v.Limit > 0 && r.Zero && v.By == nil {
 		return Usagef("Can't use -z with --limit: counters that are not shown would be lost")
 	}
-	return r.validateSort()
+	return validateSort(r)
 }
 
 // validateSort reads the order of entries or of groups.
-func (r *Request) validateSort() error {
+func validateSort(r *Request) error {
 	v := r.View()
 	if v.sort == "" {
 		if r.Has(OptSort) {
@@ -234,7 +234,7 @@ func (r *Request) validateSort() error {
 func oneOfStyles(s format.Style, list ...format.Style) bool { return slices.Contains(list, s) }
 
 // validateTable refuses -o netlink where it cannot make a table file.
-func (r *Request) validateTable() error {
+func validateTable(r *Request) error {
 	if r.Output.Style != format.StyleNetlink {
 		return nil
 	}
@@ -251,7 +251,7 @@ func (r *Request) validateTable() error {
 
 // validateNetNS refuses network namespaces beside what has no place for their
 // names.
-func (r *Request) validateNetNS() error {
+func validateNetNS(r *Request) error {
 	switch all := r.Has(OptAllNetNS); {
 	case !all && !r.Has(OptNetNS):
 	case all && r.Has(OptNetNS):
@@ -265,7 +265,7 @@ func (r *Request) validateNetNS() error {
 }
 
 // validateExplain refuses forms of output beside --explain.
-func (r *Request) validateExplain() error {
+func validateExplain(r *Request) error {
 	if r.Has(OptExplain) && r.Output.Style != format.StyleClassic {
 		return Usagef("--explain cannot be combined with another output form")
 	}
@@ -275,14 +275,14 @@ func (r *Request) validateExplain() error {
 // validateInFile refuses options that a line of a file cannot have: its table is
 // that of the file. A -t of -A that is not a number would end the load at the
 // first entry that exists, so it is refused before.
-func (r *Request) validateInFile() error {
+func validateInFile(r *Request) error {
 	for _, o := range []Option{OptTable, OptNetNS, OptAllNetNS} {
 		if r.Has(o) {
 			return Usagef("--%s cannot be used in a line of a file: give it with --load-file", o.Extension().Long)
 		}
 	}
 	if r.Command == CmdAdd && r.Has(OptTimeout) {
-		return r.numericTimeout()
+		return numericTimeout(r)
 	}
 	return nil
 }
