@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"strings"
@@ -60,6 +61,9 @@ func stopOnSignal(l target.Listener, signals <-chan os.Signal) {
 	}
 }
 
+// bytesOf returns a number of MiB in bytes, or the largest int.
+func bytesOf(mib int) int { return int(min(int64(mib)<<20, math.MaxInt)) }
+
 // listen listens to the kinds of events that -e names, in all tables.
 func listen(e *Env, r *cmdline.Request) (target.Listener, error) {
 	kinds := r.Groups
@@ -67,7 +71,7 @@ func listen(e *Env, r *cmdline.Request) (target.Listener, error) {
 		kinds = cmdline.EventAll
 	}
 	first := ctnetlink.GroupNew
-	q := ctnetlink.ListenRequest{ReadBuffer: r.BufferSize, Queue: r.Queue << 20}
+	q := ctnetlink.ListenRequest{ReadBuffer: r.BufferSize, Queue: bytesOf(r.Queue)}
 	if r.Table == cmdline.TableExpect {
 		first = ctnetlink.GroupExpectNew
 	} else {
