@@ -76,26 +76,7 @@ func (t *teller) item(name, text string) {
 // wrap appends a text behind what its first line begins with, both in columns
 // of their own.
 func (t *teller) wrap(first string, indent int, text string) {
-	t.b = append(t.b, first...)
-	column := len(first)
-	for _, word := range strings.Fields(text) {
-		// A name from outside may hold characters of several bytes.
-		width := len([]rune(word))
-		switch {
-		case column < indent:
-			t.b = append(t.b, strings.Repeat(" ", indent-column)...)
-			column = indent
-		case column+1+width > explainWidth:
-			t.b = append(append(t.b, '\n'), strings.Repeat(" ", indent)...)
-			column = indent
-		default:
-			t.b = append(t.b, ' ')
-			column++
-		}
-		t.b = append(t.b, word...)
-		column += width
-	}
-	t.b = append(t.b, '\n')
+	t.b = appendWrapped(t.b, first, indent, explainWidth, text)
 }
 
 // headline appends what it is, in a line.

@@ -262,7 +262,7 @@ func (p *Printer) AppendHeader(dst []byte) []byte {
 func (p *Printer) AppendFooter(dst []byte) []byte {
 	switch p.o.Style {
 	case StyleTable:
-		return p.table.draw(dst)
+		return p.table.end(dst)
 	case StyleNetlink:
 		return p.snapshot.AppendEnd(dst)
 	case StyleJSON:

@@ -171,13 +171,6 @@ func (w *Summary) appendCells(dst []byte) []byte {
 	return append(dst, '\n')
 }
 
-func appendBlanks(dst []byte, n int) []byte {
-	for range n {
-		dst = append(dst, ' ')
-	}
-	return dst
-}
-
 func (w *Summary) appendRecord(dst []byte, g *stats.Group) []byte {
 	return w.records.Append(dst, w.record(g))
 }

@@ -1,47 +1,60 @@
 package format
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// A table of entries is drawn a block of rows at a time: as many as a person
-// looks at are one block, and of a million no more than one is in memory. The
-// first block chooses the columns and their widths. In later ones columns only
-// grow, and a column that says something for the first time is added, under a
-// new line of titles.
+// A table of entries is drawn in blocks of rows: a short list is one block, and
+// of a long one no more than two blocks are in memory, one that is drawn while
+// the next is read. Each block chooses its columns and their widths by all rows
+// so far. Where it shows other columns than the block before, it begins with a
+// new line of headings.
 
-// blockRows is how many rows are drawn together.
+// blockRows is the number of rows of a block.
 const blockRows = 1000
 
-// table collects rows and draws them.
+// table draws the entries or expectations that are added to it.
 type table struct {
 	columns []tableColumn
-	width   int // of a line, 0: any
+	width   int // of a line, 0: unlimited
 	color   bool
-	rows    [][]string
-	shown   []int // the columns of the last block; nil before the first
-	scratch []byte
+
+	filling *tableBlock // takes the rows that are added
+	emptied *tableBlock
+	drawn   chan []byte // receives the block that is being drawn; nil: there is none
+
+	// What draw keeps from block to block.
+	shown   []int // indexes of the columns of the last block; nil: there was none
+	omitted []bool
 }
 
-// tableColumn is a column that may be shown.
+// tableColumn is a column that can be shown.
 type tableColumn struct {
+	usualColumn
 	field *Field
-	rank  int  // see usualColumn
-	usual bool // it is left out where it says nothing
-	width int
-	used  bool // a cell said something
+	title string
+	// usual is a column that nobody asked for by name: it is left out if its
+	// cells say nothing, or if it does not fit.
+	usual bool
+	used  bool // a cell says something
+	width int  // of the widest cell so far
+	fit   int  // the width it has in the current block
 }
 
-// newTable returns the table of the usual columns, or of those that the
-// options name.
+// tableBlock holds the text of rows.
+type tableBlock struct {
+	text []byte
+	ends []int // of each cell in text
+}
+
+// newTable returns a table with the columns that the options name, or with the
+// usual ones.
 func newTable(o *Options) *table {
-	t := &table{width: o.Width, color: o.Color}
+	t := &table{width: o.Width, color: o.Color, filling: &tableBlock{}, emptied: &tableBlock{}}
 	usual, has := tableFlow, (*Field).OfFlows
 	if o.Expect {
 		usual, has = tableExpect, (*Field).OfExpects
@@ -53,91 +66,98 @@ func newTable(o *Options) *table {
 	}
 	if o.Columns == nil {
 		for _, u := range usual {
-			t.columns = append(t.columns, tableColumn{field: ColumnByName(u.name), rank: u.rank, usual: true})
+			t.columns = append(t.columns, tableColumn{usualColumn: u, field: ColumnByName(u.name), usual: true})
 		}
 	}
 	for i := range t.columns {
-		t.columns[i].width = len(t.columns[i].field.title())
+		c := &t.columns[i]
+		c.title = c.field.title()
+		c.width = len(c.title)
 	}
+	t.omitted = make([]bool, len(t.columns))
 	return t
 }
 
-// add takes a row in, cell by cell, and draws a block when it is full.
+// add adds a row. cell appends the text of a field. It may append an earlier
+// block to dst.
 func (t *table) add(dst []byte, cell func(dst []byte, d *Field) []byte) []byte {
-	row := make([]string, len(t.columns))
+	b := t.filling
 	for i := range t.columns {
-		c := &t.columns[i]
-		t.scratch = cell(t.scratch[:0], c.field)
-		c.used = c.used || !dull(c.field.Name, t.scratch)
-		row[i] = string(t.scratch)
+		b.text = cell(b.text, t.columns[i].field)
+		b.ends = append(b.ends, len(b.text))
 	}
-	t.rows = append(t.rows, row)
-	if len(t.rows) < blockRows {
+	if len(b.ends) < blockRows*len(t.columns) {
 		return dst
 	}
-	return t.draw(dst)
+	dst = t.wait(dst)
+	t.filling, t.emptied = t.emptied, b
+	t.drawn = make(chan []byte, 1)
+	go func(drawn chan<- []byte) { drawn <- t.draw(nil, b) }(t.drawn)
+	return dst
 }
 
-// draw draws the rows that were collected.
-func (t *table) draw(dst []byte) []byte {
-	if len(t.rows) == 0 {
-		return dst
+// wait appends the block that is being drawn, if there is one.
+func (t *table) wait(dst []byte) []byte {
+	if t.drawn != nil {
+		dst = append(dst, <-t.drawn...)
+		t.drawn = nil
 	}
-	for _, row := range t.rows {
-		for i, cell := range row {
-			t.columns[i].width = max(t.columns[i].width, utf8.RuneCountInString(cell))
+	return dst
+}
+
+// end draws the last rows, and names the columns that were left out.
+func (t *table) end(dst []byte) []byte {
+	dst = t.draw(t.wait(dst), t.filling)
+	var titles []string
+	for i, omitted := range t.omitted {
+		if omitted {
+			titles = append(titles, t.columns[i].title)
 		}
 	}
-	shown := t.choose()
-	g := drawing{color: t.color}
-	if !slices.Equal(shown, t.shown) {
-		for _, i := range shown {
-			g.titles = append(g.titles, t.columns[i].field.title())
+	if titles == nil {
+		return dst
+	}
+	return appendWrapped(dst, "not shown for lack of width:", gap, t.width, strings.Join(titles, ", "))
+}
+
+// draw appends the rows of a block, and empties it.
+func (t *table) draw(dst []byte, b *tableBlock) []byte {
+	if len(b.ends) == 0 {
+		return dst
+	}
+	text, ends := string(b.text), b.ends
+	rows := make([][]string, len(ends)/len(t.columns))
+	cells, start := make([]string, len(ends)), 0
+	for n, end := range ends {
+		c := &t.columns[n%len(t.columns)]
+		cells[n] = text[start:end]
+		c.used = c.used || !dull(c.field.Name, cells[n])
+		c.width = max(c.width, textWidth(cells[n]))
+		start = end
+	}
+	b.text, b.ends = b.text[:0], b.ends[:0]
+
+	shown := t.fit()
+	d := drawing{color: t.color}
+	for _, i := range shown {
+		c := &t.columns[i]
+		d.right = append(d.right, c.field.Kind.Numeric())
+		d.widths = append(d.widths, c.fit)
+		if !slices.Equal(shown, t.shown) {
+			d.titles = append(d.titles, c.title)
 		}
 	}
 	t.shown = shown
-	for _, i := range shown {
-		g.right = append(g.right, t.columns[i].field.Kind.Numeric())
-		g.widths = append(g.widths, t.columns[i].width)
-	}
-	for _, row := range t.rows {
-		cells := make([]string, len(shown))
-		for n, i := range shown {
-			cells[n] = row[i]
+	for n := range rows {
+		row := cells[n*len(t.columns):][:len(t.columns)]
+		for k, i := range shown { // in place: k <= i
+			row[k] = shorten(row[i], t.columns[i].fit)
 		}
-		g.rows = append(g.rows, cells)
+		rows[n] = row[:len(shown)]
 	}
-	g.dress = func(_, n int, cell string) string { return colorCell(t.columns[shown[n]].field.Name, cell) }
-	t.rows = t.rows[:0]
-	return g.append(dst)
-}
-
-// choose returns the columns that are shown: of the usual ones those that say
-// something, and of these, in the order of their ranks, what still fits the
-// width. What was shown before stays.
-func (t *table) choose() []int {
-	var ranked []int
-	for i := range t.columns {
-		if c := &t.columns[i]; !c.usual || c.used {
-			ranked = append(ranked, i)
-		}
-	}
-	rank := func(i int) int {
-		if slices.Contains(t.shown, i) {
-			return 0
-		}
-		return t.columns[i].rank
-	}
-	slices.SortStableFunc(ranked, func(i, j int) int { return cmp.Compare(rank(i), rank(j)) })
-	var shown []int
-	total := -gap
-	for _, i := range ranked {
-		if n := total + gap + t.columns[i].width; rank(i) == 0 || t.width == 0 || n <= t.width {
-			shown, total = append(shown, i), n
-		}
-	}
-	slices.Sort(shown)
-	return shown
+	d.rows = rows
+	d.dress = func(_, n int, cell string) string { return colorCell(t.columns[shown[n]].field.Name, cell) }
+	return d.append(dst)
 }
 
 // tableFlow adds an entry to the table.
@@ -150,7 +170,7 @@ func (p *Printer) tableFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
 		if d.Name == "proto" && f.Orig().Proto.Name() == "" {
 			return appendUint(cell, uint64(f.Orig().Proto))
 		}
-		return cleanCell(p.AppendField(cell, d, f, c), d)
+		return cleanCell(p.AppendField(cell, d, f, c), len(cell), d)
 	})
 }
 
@@ -161,7 +181,7 @@ func (p *Printer) tableExpect(dst []byte, x *ctnetlink.Expect, c *Context) []byt
 			v, ok := d.xnumber(x, c)
 			return appendNumberCell(cell, d, v, ok)
 		}
-		return cleanCell(p.AppendExpectField(cell, d, x, c), d)
+		return cleanCell(p.AppendExpectField(cell, d, x, c), len(cell), d)
 	})
 }
 
@@ -184,10 +204,10 @@ func appendNumberCell(cell []byte, d *Field, v uint64, ok bool) []byte {
 	return appendUint(cell, v)
 }
 
-// cleanCell makes a name from outside fit for a terminal.
-func cleanCell(cell []byte, d *Field) []byte {
+// cleanCell escapes a name from outside, the text from start on, for a terminal.
+func cleanCell(text []byte, start int, d *Field) []byte {
 	if d.Kind != KindName {
-		return cell
+		return text
 	}
-	return appendName(nil, cell)
+	return appendName(text[:start], string(text[start:]))
 }

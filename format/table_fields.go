@@ -27,25 +27,6 @@ func ColumnByName(name string) *Field {
 	return FieldByName(name)
 }
 
-// The usual columns, in their order.
-var (
-	tableFlow = []usualColumn{
-		{"netns", 0}, {"proto", 0}, {"condition", 1}, {"timeout", 4}, {"age", 9}, {"source", 0}, {"destination", 0}, {"translation", 2},
-		{"packets", 5}, {"bytes", 3}, {"mark", 6}, {"zone", 7}, {"helper", 8}, {"labels", 8},
-	}
-	tableExpect = []usualColumn{
-		{"netns", 0}, {"proto", 0}, {"timeout", 1}, {"source", 0}, {"destination", 0}, {"master", 2},
-		{"helper", 3}, {"flags", 4}, {"zone", 5},
-	}
-)
-
-// usualColumn is a column and its rank: those of rank 0 are always shown, then
-// those of the least rank that fit the width.
-type usualColumn struct {
-	name string
-	rank int
-}
-
 // title is what stands above a column.
 func (d *Field) title() string {
 	switch d.Name {
@@ -61,8 +42,8 @@ func (d *Field) title() string {
 
 // dull tells whether a cell of a usual column says nothing of interest: a
 // column of such cells is left out.
-func dull(name string, cell []byte) bool {
-	return len(cell) == 0 || name == "mark" && string(cell) == "0"
+func dull(name, cell string) bool {
+	return len(cell) == 0 || name == "mark" && cell == "0"
 }
 
 // conditionText is the state of protocols that have one, else how far the

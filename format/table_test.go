@@ -2,8 +2,10 @@ package format
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -54,20 +56,25 @@ icmp   replied          30s  10.0.0.4             192.0.2.7          snat 192.0.
 50     offloaded             10.0.0.5             192.0.2.8                                                               0
 `},
 		{"80 characters", Options{Width: 80}, `
-PROTO  STATE        EXPIRES  SOURCE               DESTINATION        BYTES  MARK
-tcp    ESTABLISHED    4d23h  10.0.0.2:40296       192.0.2.1:8080      4.0M     7
-udp    unreplied        29s  10.0.0.3:5353        192.0.2.53:53                0
-tcp    TIME_WAIT      1m59s  [2001:db8::1]:50000  [2001:db8::2]:443   1.3K     0
-icmp   replied          30s  10.0.0.4             192.0.2.7                    0
-50     offloaded             10.0.0.5             192.0.2.8                    0
+PROTO  STATE        EXPIRES  SOURCE           DESTINATION      NAT
+tcp    ESTABLISHED    4d23h  10.0.0.2:40296   192.0.2.1:8080   snat 192.0.2.1 …
+udp    unreplied        29s  10.0.0.3:5353    192.0.2.53:53
+tcp    TIME_WAIT      1m59s  [200…::1]:50000  [2001…8::2]:443
+icmp   replied          30s  10.0.0.4         192.0.2.7        snat 192.0.2.1
+50     offloaded             10.0.0.5         192.0.2.8
+not shown for lack of width: PACKETS, BYTES, MARK, ZONE
 `},
 		{"too small", Options{Width: 20}, `
-PROTO  SOURCE               DESTINATION
-tcp    10.0.0.2:40296       192.0.2.1:8080
-udp    10.0.0.3:5353        192.0.2.53:53
-tcp    [2001:db8::1]:50000  [2001:db8::2]:443
-icmp   10.0.0.4             192.0.2.7
-50     10.0.0.5             192.0.2.8
+PROTO  SOURCE           DESTINATION
+tcp    10.0.0.2:40296   192.0.2.1:8080
+udp    10.0.0.3:5353    192.0.2.53:53
+tcp    [200…::1]:50000  [2001…8::2]:443
+icmp   10.0.0.4         192.0.2.7
+50     10.0.0.5         192.0.2.8
+not shown for lack of width:
+  STATE, EXPIRES,
+  NAT, PACKETS,
+  BYTES, MARK, ZONE
 `},
 		{"columns", Options{Width: 20, Columns: []*Field{FieldByName("dport"), FieldByName("orig_bytes"), FieldByName("state"), FieldByName("nat_dst")}}, `
 DPORT  ORIG BYTES  STATE        NAT DST
@@ -97,37 +104,116 @@ func checkGrid(t *testing.T, name, s string, o Options) {
 		if strings.HasSuffix(line, " ") {
 			t.Errorf("%s: blanks behind %q", name, line)
 		}
-		if o.Width >= 80 && len(line) > o.Width {
-			t.Errorf("%s: %d characters in %q", name, len(line), line)
+		if n := utf8.RuneCountInString(line); o.Width >= 80 && n > o.Width {
+			t.Errorf("%s: %d characters in %q", name, n, line)
+		}
+	}
+}
+
+// longEntries are connections of IPv6 with long addresses: one is translated,
+// and the packets of both are counted.
+func longEntries() [][]byte {
+	const src, dst, public = "2001:db8:85a3:8d3:1319:8a2e:370:7348", "2a02:26f0:1180:1a::1d:9abc", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"
+	return [][]byte{
+		message(0x100, 2, both(6, src, dst, 65535, 443), status(stPlain|stSeen|stAssured), timeout(431999), tcpState(3),
+			counters(9, 5, 268), counters(10, 4, 1100)),
+		message(0x100, 2, nest(1, addrs(src, dst), ports(6, 65535, 443)), nest(2, addrs(dst, public), ports(6, 443, 60000)),
+			status(stNAT|stSeen|stAssured), timeout(431999), tcpState(3), counters(9, 5, 268), counters(10, 4, 1100)),
+	}
+}
+
+// TestTableLongAddresses: addresses are cut so that state, expiry and
+// translation fit, and counters only if that leaves room for short addresses.
+func TestTableLongAddresses(t *testing.T) {
+	for _, c := range []struct {
+		o    Options
+		from int // the first of the entries
+		want string
+	}{
+		{Options{Width: 60}, 0, `
+PROTO  STATE        SOURCE               DESTINATION
+tcp    ESTABLISHED  [2001:…:7348]:65535  [2a02:2…d:9abc]:443
+tcp    ESTABLISHED  [2001:…:7348]:65535  [2a02:2…d:9abc]:443
+not shown for lack of width: EXPIRES, NAT, PACKETS, BYTES
+`},
+		{Options{Width: 80}, 0, `
+PROTO  STATE        EXPIRES  SOURCE           DESTINATION      NAT
+tcp    ESTABLISHED    4d23h  [200…348]:65535  [2a02…9abc]:443
+tcp    ESTABLISHED    4d23h  [200…348]:65535  [2a02…9abc]:443  snat [2…ff]:60000
+not shown for lack of width: PACKETS, BYTES
+`},
+		{Options{Width: 150}, 0, `
+PROTO  STATE        EXPIRES  SOURCE                             DESTINATION                       NAT                                   PACKETS  BYTES
+tcp    ESTABLISHED    4d23h  [2001:db8:85a…a2e:370:7348]:65535  [2a02:26f0:1180:1a::1d:9abc]:443                                              9   1.3K
+tcp    ESTABLISHED    4d23h  [2001:db8:85a…a2e:370:7348]:65535  [2a02:26f0:1180:1a::1d:9abc]:443  snat [2001:db8:aa…d:eeee:ffff]:60000        9   1.3K
+`},
+		{Options{Width: 20, Columns: []*Field{ColumnByName("source"), ColumnByName("dst")}}, 1, `
+SOURCE                                        DST
+[2001:db8:85a3:8d3:1319:8a2e:370:7348]:65535  2a02:26f0:1180:1a::1d:9abc
+`},
+	} {
+		if got := "\n" + drawTable(t, c.o, longEntries()[c.from:]); got != c.want {
+			t.Errorf("%d:%s\nwant:%s", c.o.Width, got, c.want)
+		}
+	}
+}
+
+func TestShorten(t *testing.T) {
+	const long, two, pair = "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:65535", "snat 192.0.2.1 dnat [2001:db8::1]:80", "192.0.2.100:8000 > [2001:db8::1]:80"
+	for _, c := range []struct {
+		cell  string
+		width int
+		want  string
+	}{
+		{long, 44, long},
+		{long, 43, "[2001:db8:85a3:8d3…319:8a2e:370:7348]:65535"},
+		{long, 12, "[2…48]:65535"},
+		{"2001:db8::1", 10, "2001:…8::1"},
+		{"192.0.2.100:8000", 15, "192.0….100:8000"},
+		{two, 36, two},
+		{two, 35, "snat 192.0.2.1 dnat [2001…b8::1]:80"},
+		{two, 31, "snat 192.0.2.1 …"},
+		{two, 14, "snat 192…2.1 …"},
+		{pair, 34, "192.0….100:8000 > [2001:db8::1]:80"},
+		{pair, 27, "192…100:8000 > [200…::1]:80"},
+	} {
+		got := shorten(c.cell, c.width)
+		if got != c.want {
+			t.Errorf("%q in %d columns: %q, want %q", c.cell, c.width, got, c.want)
 		}
 	}
 }
 
 // TestTableBlocks: a table of many rows is drawn as it grows, and what a later
-// block shows for the first time gets a title.
+// block shows for the first time gets a heading.
 func TestTableBlocks(t *testing.T) {
 	p := NewPrinter(Options{Style: StyleTable})
 	var out []byte
 	var f ctnetlink.Flow
-	for i := range 2*blockRows + 1 {
-		msg := message(0x100, 2, both(17, "10.0.0.1", "10.0.0.2", uint16(i), 53), status(stPlain), mark(uint32(i/(2*blockRows))))
+	for i := range 3*blockRows + 1 {
+		msg := message(0x100, 2, both(17, "10.0.0.1", "10.0.0.2", uint16(i), 53), status(stPlain), mark(uint32(i/(3*blockRows))))
 		if err := f.Decode(msg); err != nil {
 			t.Fatal(err)
 		}
 		out = p.AppendFlow(out, &f, nil)
-		if want := i / blockRows; i%blockRows == 0 && strings.Count(string(out), "\n") != want*blockRows+min(want, 1) {
-			t.Errorf("%d lines after %d rows", strings.Count(string(out), "\n"), i+1)
+		// A block is there when the next one is complete.
+		want := 0
+		if blocks := (i+1)/blockRows - 1; blocks > 0 {
+			want = 1 + blocks*blockRows
+		}
+		if n := strings.Count(string(out), "\n"); i%blockRows == 0 && n != want {
+			t.Errorf("%d lines after %d rows, want %d", n, i+1, want)
 		}
 	}
 	lines := strings.Split(string(p.AppendFooter(out)), "\n")
-	if n := len(lines) - 1; n != 2*blockRows+1+2 {
+	if n := len(lines) - 1; n != 3*blockRows+1+2 {
 		t.Fatalf("%d lines", n)
 	}
 	for i, want := range map[int]string{
 		0:               "PROTO  STATE      SOURCE        DESTINATION",
 		1:               "udp    unreplied  10.0.0.1:0    10.0.0.2:53",
-		2*blockRows + 1: "PROTO  STATE      SOURCE         DESTINATION  MARK",
-		2*blockRows + 2: fmt.Sprintf("udp    unreplied  10.0.0.1:%d  10.0.0.2:53     1", 2*blockRows),
+		3*blockRows + 1: "PROTO  STATE      SOURCE         DESTINATION  MARK",
+		3*blockRows + 2: fmt.Sprintf("udp    unreplied  10.0.0.1:%d  10.0.0.2:53     1", 3*blockRows),
 	} {
 		if lines[i] != want {
 			t.Errorf("line %d: %q, want %q", i, lines[i], want)
@@ -135,12 +221,46 @@ func TestTableBlocks(t *testing.T) {
 	}
 }
 
+// TestTableBlockWidth: a column that a later block has no room for any more is
+// named at the end.
+func TestTableBlockWidth(t *testing.T) {
+	p := NewPrinter(Options{Style: StyleTable, Width: 80})
+	var out []byte
+	var f ctnetlink.Flow
+	counted := message(0x100, 2, both(6, "10.0.0.1", "10.0.0.2", 1, 53), status(stPlain), timeout(60), tcpState(3), counters(9, 1, 100))
+	for i := range blockRows + 1 {
+		msg := counted
+		if i == blockRows {
+			msg = longEntries()[1]
+		}
+		if err := f.Decode(msg); err != nil {
+			t.Fatal(err)
+		}
+		out = p.AppendFlow(out, &f, nil)
+	}
+	lines := strings.Split(string(p.AppendFooter(out)), "\n")
+	got := append(lines[:2:2], lines[blockRows+1:]...)
+	want := []string{
+		"PROTO  STATE        EXPIRES  SOURCE      DESTINATION  PACKETS  BYTES",
+		"tcp    ESTABLISHED       1m  10.0.0.1:1  10.0.0.2:53        1    100",
+		"PROTO  STATE        EXPIRES  SOURCE           DESTINATION      NAT",
+		"tcp    ESTABLISHED    4d23h  [200…348]:65535  [2a02…9abc]:443  snat [2…ff]:60000",
+		"not shown for lack of width: PACKETS, BYTES",
+		"",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // TestTableNames: names from outside cannot write to a terminal.
 func TestTableNames(t *testing.T) {
 	msg := message(0x100, 2, both(17, "10.0.0.1", "10.0.0.2", 1, 53), status(stPlain), nest(5, str(1, "x\x1b[31m\n")), labels(3, 5))
-	got := drawTable(t, Options{LabelNames: []string{5: "web"}}, [][]byte{msg})
+	other := message(0x100, 2, both(17, "10.0.0.1", "10.0.0.2", 1, 53), status(stPlain), nest(5, str(1, "計")), labels(5))
+	got := drawTable(t, Options{LabelNames: []string{5: "web"}}, [][]byte{msg, other})
 	want := "PROTO  STATE      SOURCE      DESTINATION  HELPER         LABELS\n" +
-		`udp    unreplied  10.0.0.1:1  10.0.0.2:53  x\x1b[31m\x0a  #3|web` + "\n"
+		`udp    unreplied  10.0.0.1:1  10.0.0.2:53  x\x1b[31m\x0a  #3|web` + "\n" +
+		"udp    unreplied  10.0.0.1:1  10.0.0.2:53  計             web\n" // of two columns
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

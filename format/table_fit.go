@@ -1,0 +1,184 @@
+package format
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// How a table fits the width of a line. Columns of addresses can be made
+// narrower: their addresses are cut in the middle. State, expiry and translation
+// are kept at the expense of all addresses, down to least columns each; what
+// ranks lower only at the expense of long ones, down to roomy.
+
+// usualColumn is a column of the tables that nobody chose columns for.
+type usualColumn struct {
+	name string
+	// rank says when the column is shown: columns of rank 0 always are, and of
+	// the others the least ranks that fit the width.
+	rank int
+	// least and roomy are the widths to which the addresses of the column can
+	// be cut, 0 in a column without.
+	least, roomy int
+}
+
+// lastEssential is the last rank for which addresses are cut to the least width.
+const lastEssential = 3
+
+// Widths of columns of addresses.
+const (
+	leastAddr = 12              // of an address, cut, with its port
+	leastEnd  = 15              // of a source or destination
+	roomyEnd  = 21              // of 255.255.255.255:65535
+	leastNAT  = 5 + leastAddr   // "snat " and a shortened address
+	roomyNAT  = 36              // of two short translations
+	leastPair = 2*leastAddr + 3 // "A > B"
+	roomyPair = 2*roomyEnd + 3
+)
+
+// The usual columns in the order in which they are shown.
+var (
+	tableFlow = []usualColumn{
+		{name: "netns"}, {name: "proto"}, {name: "condition", rank: 1}, {name: "timeout", rank: 2}, {name: "age", rank: 9},
+		{name: "source", least: leastEnd, roomy: roomyEnd}, {name: "destination", least: leastEnd, roomy: roomyEnd},
+		{name: "translation", rank: lastEssential, least: leastNAT, roomy: roomyNAT},
+		{name: "packets", rank: 5}, {name: "bytes", rank: 4}, {name: "mark", rank: 6}, {name: "zone", rank: 7},
+		{name: "helper", rank: 8}, {name: "labels", rank: 8},
+	}
+	tableExpect = []usualColumn{
+		{name: "netns"}, {name: "proto"}, {name: "timeout", rank: 1},
+		{name: "source", least: leastEnd, roomy: roomyEnd}, {name: "destination", least: leastEnd, roomy: roomyEnd},
+		{name: "master", rank: 2, least: leastPair, roomy: roomyPair},
+		{name: "helper", rank: 4}, {name: "flags", rank: 5}, {name: "zone", rank: 6},
+	}
+)
+
+// narrow returns the width that the column can be cut to so that a column of
+// the rank fits.
+func (c *tableColumn) narrow(rank int) int {
+	switch {
+	case c.least == 0:
+		return c.width
+	case rank > lastEssential:
+		return min(c.width, c.roomy)
+	}
+	return min(c.width, c.least)
+}
+
+// fit chooses the columns that are shown, returns their indexes, and sets their
+// widths.
+func (t *table) fit() []int {
+	var ranked []int
+	for i := range t.columns {
+		if c := &t.columns[i]; !c.usual || c.used {
+			ranked = append(ranked, i)
+		}
+	}
+	slices.SortStableFunc(ranked, func(i, j int) int { return cmp.Compare(t.columns[i].rank, t.columns[j].rank) })
+	n := 0
+	for n < len(ranked) && t.fits(ranked[:n+1]) {
+		n++
+	}
+	shown := ranked[:n]
+	for _, i := range ranked[n:] {
+		t.omitted[i] = true
+	}
+	t.fits(shown)
+	t.widen(shown)
+	slices.Sort(shown)
+	return shown
+}
+
+// fits makes columns as narrow as the one of the highest rank, the last, is
+// worth, and reports whether they fit the width then.
+func (t *table) fits(shown []int) bool {
+	if len(shown) == 0 {
+		return true
+	}
+	rank := t.columns[shown[len(shown)-1]].rank
+	for _, i := range shown {
+		c := &t.columns[i]
+		if c.fit = c.width; t.width > 0 {
+			c.fit = c.narrow(rank)
+		}
+	}
+	return rank == 0 || t.width == 0 || t.spare(shown) >= 0
+}
+
+// spare returns how much of the width the columns leave.
+func (t *table) spare(shown []int) int {
+	spare := t.width + gap
+	for _, i := range shown {
+		spare -= gap + t.columns[i].fit
+	}
+	return spare
+}
+
+// widen distributes what the columns leave of the width, the narrowest first:
+// to all until they are roomy, then to those that need more.
+func (t *table) widen(shown []int) {
+	spare := t.spare(shown)
+	for _, roomy := range []bool{true, false} {
+		for ; spare > 0; spare-- {
+			var narrowest *tableColumn
+			for _, i := range shown {
+				c := &t.columns[i]
+				if c.fit < c.width && (!roomy || c.fit < c.roomy) && (narrowest == nil || c.fit < narrowest.fit) {
+					narrowest = c
+				}
+			}
+			if narrowest == nil {
+				break
+			}
+			narrowest.fit++
+		}
+	}
+}
+
+// ellipsis is what stands for the middle of an address.
+const ellipsis = "…"
+
+// shorten cuts the addresses of a cell in the middle, the longest first, so that
+// the cell takes no more than width columns. Where that is not enough for two
+// translations, only the first is left.
+func shorten(cell string, width int) string {
+	over := textWidth(cell) - width
+	if over <= 0 {
+		return cell
+	}
+	words := strings.Fields(cell)
+	widths := make([]int, len(words))
+	for i, word := range words {
+		widths[i] = len(word)
+	}
+	for ; over > 0; over-- {
+		longest := 0
+		for i, n := range widths {
+			if n > widths[longest] {
+				longest = i
+			}
+		}
+		if widths[longest] <= leastAddr && len(words) > 3 {
+			return shorten(words[0]+" "+words[1], width-1-textWidth(ellipsis)) + " " + ellipsis
+		}
+		widths[longest]--
+	}
+	for i, word := range words {
+		if widths[i] < len(word) {
+			words[i] = shortenAddr(word, widths[i])
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// shortenAddr cuts an address in the middle. Its port stays.
+func shortenAddr(addr string, width int) string {
+	end := len(addr)
+	if i := strings.IndexByte(addr, ']'); i >= 0 {
+		end = i
+	} else if i := strings.IndexByte(addr, ':'); i >= 0 && i == strings.LastIndexByte(addr, ':') {
+		end = i
+	}
+	room := max(width-textWidth(ellipsis)-(len(addr)-end), 0)
+	return addr[:min((room+1)/2, end)] + ellipsis + addr[max(end-room/2, 0):]
+}
