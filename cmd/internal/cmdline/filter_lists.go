@@ -281,7 +281,7 @@ func (p *parser) stateList(proto *Protocol, value string, refused error) error {
 		known := false
 		for i := range sets {
 			if state, ok := stateByName(sets[i].Proto, name); ok {
-				sets[i].States |= 1 << state
+				sets[i].States |= 1 << state.Number()
 				known = true
 			}
 		}

@@ -149,3 +149,21 @@ func TestListsElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestStateLists: a list of states selects by their numbers.
+func TestStateLists(t *testing.T) {
+	for line, want := range map[string]uint32{
+		"-L -p tcp --state SYN_SENT,TIME_WAIT": 1<<1 | 1<<7,
+		"-L -p tcp --state TIME_WAIT":          1 << 7,
+		"-L -p tcp --state !TIME_WAIT":         ^uint32(1 << 7),
+		"-L -p sctp --state ESTABLISHED":       1 << 4,
+	} {
+		r, err := ParseClassic(strings.Fields(line), io.Discard)
+		if err != nil {
+			t.Fatal(line, err)
+		}
+		if got := r.Filter().States; len(got) != 1 || got[0].States != want {
+			t.Errorf("%s: %+v, want states %b", line, got, want)
+		}
+	}
+}
