@@ -1,8 +1,6 @@
 package ctnetlink
 
 import (
-	"encoding/binary"
-
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -31,21 +29,19 @@ func outcome(m wire.Message) error {
 
 // decodeHeader reads both headers and returns the attributes behind them.
 func decodeHeader(msg []byte) (h header, attributes []byte, err error) {
-	if len(msg) < wire.HeadLen {
+	walk := wire.Messages{B: msg}
+	if !walk.Next() || len(walk.Msg) < wire.HeadLen {
 		return h, nil, ErrMalformed
 	}
-	n := binary.NativeEndian.Uint32(msg)
-	if n < wire.HeadLen || uint64(n) > uint64(len(msg)) {
-		return h, nil, ErrMalformed
-	}
+	m := walk.Msg
 	h = header{
-		Type:    binary.NativeEndian.Uint16(msg[4:]),
-		Flags:   binary.NativeEndian.Uint16(msg[6:]),
-		Seq:     binary.NativeEndian.Uint32(msg[8:]),
-		PortID:  binary.NativeEndian.Uint32(msg[12:]),
-		Family:  Family(msg[16]),
-		Version: msg[17],
-		ResID:   be16(msg[18:]),
+		Type:    m.Type(),
+		Flags:   m.Flags(),
+		Seq:     m.Seq(),
+		PortID:  m.PortID(),
+		Family:  Family(m.Family()),
+		Version: m[wire.HeaderLen+1],
+		ResID:   be16(m[wire.HeaderLen+2:]),
 	}
-	return h, msg[wire.HeadLen:n], nil
+	return h, m.Payload(), nil
 }

@@ -68,8 +68,10 @@ func (w *Writer) Append(dst, msg []byte) []byte {
 	for (len(dst)-start)%4 != 0 {
 		dst = append(dst, 0)
 	}
-	binary.NativeEndian.PutUint16(dst[start+6:], wire.FlagMulti)
-	clear(dst[start+8 : start+16]) // sequence number and port id
+	m := wire.Message(dst[start:])
+	m.SetFlags(wire.FlagMulti)
+	m.SetSeq(0)
+	m.SetPortID(0)
 	w.checksum(dst[start:])
 	w.count++
 	return dst
