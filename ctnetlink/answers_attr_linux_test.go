@@ -107,10 +107,10 @@ func TestAnswersNewAttributes(t *testing.T) {
 			return err
 		}},
 		{"timeout too big", 0, func(c *Conn, en *FlowSpec) error {
-			en.Timeout = 1<<32 - 1
+			en.Timeout = seconds(1<<32 - 1)
 			_ = c.Create(en)
 			f, err := c.Get(en)
-			if timeout, _ := f.Timeout(); timeout > 8_589_934 || timeout < 8_589_900 {
+			if timeout, _ := f.Timeout(); timeout > seconds(8_589_934) || timeout < seconds(8_589_900) {
 				t.Errorf("timeout %d", timeout)
 			}
 			return err

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // table reads a dump into copies, by id.
@@ -67,7 +68,7 @@ func TestCreated(t *testing.T) {
 		if en.Set.Has(AttrHelp) {
 			want |= StatusHelper
 		}
-		if status != want || timeout > en.Timeout || timeout < en.Timeout-30 || mark != en.Mark || zone != en.Zone {
+		if status != want || timeout > en.Timeout || timeout < en.Timeout-30*time.Second || mark != en.Mark || zone != en.Zone {
 			t.Errorf("%+v: status %x, timeout %d, mark %x, zone %d", en, status, timeout, mark, zone)
 		}
 		helper, ok := f.Helper()
@@ -89,7 +90,7 @@ func TestCreated(t *testing.T) {
 		if ok != en.Set.Has(AttrProtoInfo) || info != state {
 			t.Errorf("%+v: %+v", en, info)
 		}
-		if start, ok := f.Start(); !ok || start == 0 {
+		if start, ok := f.Start(); !ok || start.IsZero() {
 			t.Error("no time of creation")
 		}
 	}
@@ -102,7 +103,7 @@ func TestUpdate(t *testing.T) {
 	create(t, c, en)
 	up := &FlowSpec{Family: en.Family, Orig: en.Orig}
 	up.Set = AttrSet(0).With(AttrMark).With(AttrMarkMask).With(AttrTimeout).With(AttrProtoInfo)
-	up.Mark, up.MarkMask, up.Timeout = 0xab00, 0xff00, 77
+	up.Mark, up.MarkMask, up.Timeout = 0xab00, 0xff00, 77*time.Second
 	up.ProtoInfo = ProtoInfo{Proto: ProtoTCP, Has: InfoState, State: TCPTimeWait}
 	if err := c.Update(up); err != nil {
 		t.Fatal(err)
@@ -114,7 +115,7 @@ func TestUpdate(t *testing.T) {
 	mark, _ := f.Mark()
 	timeout, _ := f.Timeout()
 	state, _ := f.State()
-	if mark != 0xab01 || timeout > 77 || timeout < 17 || state != TCPTimeWait {
+	if mark != 0xab01 || timeout > 77*time.Second || timeout < 17*time.Second || state != TCPTimeWait {
 		t.Errorf("mark %x, timeout %d, state %d", mark, timeout, state)
 	}
 }
@@ -212,7 +213,7 @@ func TestNATOnCreate(t *testing.T) {
 			{AttrSet(0).With(AttrNATSrc), NAT{}, NAT{}, both},
 		} {
 			o := Tuple{Has: FieldAddrs | FieldProto | FieldPorts, Proto: ProtoUDP, Src: src, Dst: dst, SrcPort: uint16(1000 + 10*k + i), DstPort: 53}
-			en := &FlowSpec{Family: family, Orig: o, Reply: mirrored(o), Timeout: 100, Status: StatusConfirmed,
+			en := &FlowSpec{Family: family, Orig: o, Reply: mirrored(o), Timeout: 100 * time.Second, Status: StatusConfirmed,
 				Set: tt.set.With(AttrTimeout).With(AttrStatus), SrcNAT: tt.src, DstNAT: tt.dst}
 			create(t, c, en)
 			f, err := c.Get(&FlowSpec{Family: family, Orig: o})

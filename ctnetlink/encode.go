@@ -1,7 +1,9 @@
 package ctnetlink
 
 import (
+	"math"
 	"net/netip"
+	"time"
 
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
@@ -13,6 +15,15 @@ type encoder struct{ wire.Builder }
 // begin starts a message. Its length is filled in by End.
 func (e *encoder) begin(h header) {
 	e.Begin(h.Type, h.Flags, h.Seq, h.PortID, uint8(h.Family), h.Version, h.ResID)
+}
+
+// timeout appends a Duration in seconds, cut to what they can be.
+func (e *encoder) timeout(typ uint16, d time.Duration) {
+	v, ok := wireSeconds(d)
+	if !ok && d > 0 {
+		v = math.MaxUint32
+	}
+	e.U32(typ, v)
 }
 
 // addr appends an address under the number of its family.

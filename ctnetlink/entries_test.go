@@ -3,6 +3,7 @@ package ctnetlink
 import (
 	"math/rand/v2"
 	"net/netip"
+	"time"
 )
 
 // benchEntry is the i-th of up to 16 million TCP entries.
@@ -15,7 +16,7 @@ func benchEntry(i int) *FlowSpec {
 	return &FlowSpec{
 		Family: FamilyIPv4, Orig: orig, Reply: mirrored(orig),
 		Set:    AttrSet(0).With(AttrStatus).With(AttrTimeout).With(AttrMark).With(AttrProtoInfo),
-		Status: StatusConfirmed | StatusSeenReply | StatusAssured, Timeout: 3600, Mark: uint32(i),
+		Status: StatusConfirmed | StatusSeenReply | StatusAssured, Timeout: time.Hour, Mark: uint32(i),
 		ProtoInfo: ProtoInfo{Proto: ProtoTCP, Has: InfoState, State: TCPEstablished},
 	}
 }
@@ -83,7 +84,7 @@ func randomEntry(r *rand.Rand, i int) *FlowSpec {
 	}
 	en := &FlowSpec{Family: family, Orig: o, Reply: mirrored(o)}
 	en.Set = en.Set.With(AttrStatus).With(AttrTimeout)
-	en.Timeout = 600 + r.Uint32N(1<<22)
+	en.Timeout = seconds(600 + r.Uint32N(1<<22))
 	en.Status = StatusConfirmed
 	for _, s := range []Status{StatusSeenReply, StatusAssured, StatusFixedTimeout} {
 		if r.IntN(2) == 0 {

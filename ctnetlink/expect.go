@@ -1,6 +1,10 @@
 package ctnetlink
 
-import "github.com/gonntrack/gonntrack/internal/wire"
+import (
+	"time"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
+)
 
 // Expect is a view of one expectation, over the message that carried it. The
 // rules of Flow hold: it aliases the message, and every accessor's second
@@ -112,8 +116,11 @@ func (e *Expect) u32(a uint16) (uint32, bool) {
 	return be32(e.at[a]), true
 }
 
-// Timeout returns the seconds left.
-func (e *Expect) Timeout() (uint32, bool) { return e.u32(wire.ExpectTimeout) }
+// Timeout returns how long the expectation has left, in whole seconds.
+func (e *Expect) Timeout() (time.Duration, bool) {
+	v, ok := e.u32(wire.ExpectTimeout)
+	return seconds(v), ok
+}
 
 // ID returns the expectation's id.
 func (e *Expect) ID() (uint32, bool) { return e.u32(wire.ExpectID) }

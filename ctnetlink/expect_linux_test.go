@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
@@ -29,7 +30,7 @@ func expectation(master *FlowSpec, port uint16) *ExpectSpec {
 	mask.DstPort = 0xffff
 	return &ExpectSpec{
 		Family: FamilyIPv4, Tuple: want, Mask: mask, Master: master.Orig,
-		Timeout: 60, HasTimeout: true,
+		Timeout: time.Minute, HasTimeout: true,
 	}
 }
 
@@ -73,7 +74,7 @@ func TestExpectations(t *testing.T) {
 		timeout, _ := e.Timeout()
 		helper, _ := e.Helper()
 		if *e.Tuple() != x.Tuple || e.Mask().SrcPort != 0 || e.Mask().DstPort != 0xffff || *e.Master() != master.Orig ||
-			timeout < 200 || timeout > 300 || string(helper) != "ftp" { // the helper's own timeout
+			timeout < 200*time.Second || timeout > 300*time.Second || string(helper) != "ftp" { // the helper's own timeout
 			t.Errorf("%+v %+v %+v, timeout %d, helper %q", *e.Tuple(), *e.Mask(), *e.Master(), timeout, helper)
 		}
 		class, ok := e.Class()

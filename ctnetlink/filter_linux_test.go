@@ -132,7 +132,7 @@ func filterEntry(family Family, proto Protocol, i uint16) *FlowSpec {
 	if proto == ProtoICMPv6 {
 		query, answer = 128, 129
 	}
-	en := &FlowSpec{Family: family, Timeout: 1000, Set: AttrSet(0).With(AttrTimeout)}
+	en := &FlowSpec{Family: family, Timeout: 1000 * time.Second, Set: AttrSet(0).With(AttrTimeout)}
 	en.Orig = Tuple{Has: has, Src: src, Dst: dst, Proto: proto, SrcPort: 1000 + i%2, DstPort: 80, ICMPType: query, ICMPID: i % 2}
 	en.Reply = Tuple{Has: has, Src: dst, Dst: src, Proto: proto, SrcPort: 80, DstPort: 1000 + i%2, ICMPType: answer, ICMPID: i % 2}
 	return en

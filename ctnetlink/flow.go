@@ -2,6 +2,7 @@ package ctnetlink
 
 import (
 	"math"
+	"time"
 
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
@@ -152,8 +153,12 @@ func (f *Flow) StatusMask() (Status, bool) {
 	return Status(v), ok
 }
 
-// Timeout returns the seconds left.
-func (f *Flow) Timeout() (uint32, bool) { return f.u32(AttrTimeout) }
+// Timeout returns how long the entry has left, in whole seconds. Entries that
+// ended by themselves, or are offloaded, do not have it.
+func (f *Flow) Timeout() (time.Duration, bool) {
+	v, ok := f.u32(AttrTimeout)
+	return seconds(v), ok
+}
 
 // Mark returns the entry's mark.
 func (f *Flow) Mark() (uint32, bool) { return f.u32(AttrMark) }
@@ -258,26 +263,32 @@ func (f *Flow) counters(at Attr) (packets, bytes uint64, ok bool) {
 	return packets, bytes, ok
 }
 
-// Start returns when the entry was made, in nanoseconds since 1970.
-func (f *Flow) Start() (uint64, bool) { return f.timestamp(wire.TimestampStart) }
+// Start returns when the entry was made, by the kernel's clock with nanoseconds,
+// in local time. Entries have it where nf_conntrack_timestamp was 1 then.
+func (f *Flow) Start() (time.Time, bool) { return f.timestamp(wire.TimestampStart) }
 
-// Stop returns when the entry ended, in nanoseconds since 1970; only DESTROY
-// events carry it.
-func (f *Flow) Stop() (uint64, bool) { return f.timestamp(wire.TimestampStop) }
+// Stop returns when the entry ended. Only DESTROY events have it, under the same
+// condition as Start.
+func (f *Flow) Stop() (time.Time, bool) { return f.timestamp(wire.TimestampStop) }
 
-func (f *Flow) timestamp(typ uint16) (uint64, bool) {
+func (f *Flow) timestamp(typ uint16) (time.Time, bool) {
 	if !f.have.Has(AttrTimestamp) {
-		return 0, false
+		return time.Time{}, false
 	}
-	return wire.Find64(f.raw(AttrTimestamp), typ)
+	ns, ok := wire.Find64(f.raw(AttrTimestamp), typ)
+	if !ok {
+		return time.Time{}, false
+	}
+	return unixNano(ns), true
 }
 
-// EventTime returns when the event happened, in nanoseconds since 1970.
-func (f *Flow) EventTime() (uint64, bool) {
+// EventTime returns when the event happened. Events have it since Linux 6.14,
+// where nf_conntrack_timestamp was 1 when the entry was made.
+func (f *Flow) EventTime() (time.Time, bool) {
 	if !f.have.Has(AttrTimestampEvent) {
-		return 0, false
+		return time.Time{}, false
 	}
-	return be64(f.raw(AttrTimestampEvent)), true
+	return unixNano(be64(f.raw(AttrTimestampEvent))), true
 }
 
 // Labels returns the entry's label set. It aliases the message.

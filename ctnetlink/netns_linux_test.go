@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,7 +40,7 @@ func TestOpenIn(t *testing.T) {
 	orig := Tuple{Has: FieldAddrs | FieldProto, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"), Proto: 99}
 	reply := orig
 	reply.Src, reply.Dst = orig.Dst, orig.Src
-	en := &FlowSpec{Family: FamilyIPv4, Orig: orig, Reply: reply, Timeout: 100, Set: AttrSet(0).With(AttrTimeout)}
+	en := &FlowSpec{Family: FamilyIPv4, Orig: orig, Reply: reply, Timeout: 100 * time.Second, Set: AttrSet(0).With(AttrTimeout)}
 	if err := there.Create(en); err != nil {
 		t.Fatal(err)
 	}

@@ -175,7 +175,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 		x.Mask.SrcPort, x.Mask.DstPort = 0, 0xffff
 		x.Mask = onlyMarked(x.Mask)
 		if x.HasTimeout {
-			x.Timeout = r.Uint32()
+			x.Timeout = seconds(r.Uint32())
 		}
 		if x.HasID {
 			x.ID = r.Uint32()

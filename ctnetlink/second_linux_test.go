@@ -139,7 +139,7 @@ func differences(f *Flow, o *second.Flow) (d []string) {
 	differ("zone", zone, o.Zone)
 	use, _ := f.Use()
 	differ("use", use, o.Use)
-	if timeout, _ := f.Timeout(); timeout > o.Timeout || timeout+10 < o.Timeout { // ours was read later
+	if timeout, _ := f.Timeout(); timeout > seconds(o.Timeout) || timeout+10*time.Second < seconds(o.Timeout) { // ours was read later
 		differ("timeout", timeout, o.Timeout)
 	}
 	differTuple := func(what string, t *Tuple, o *second.Tuple) {
@@ -187,11 +187,7 @@ func differences(f *Flow, o *second.Flow) (d []string) {
 	differ("packets of the reply", packets, o.CountersReply.Packets)
 	differ("bytes of the reply", octets, o.CountersReply.Bytes)
 	start, _ := f.Start()
-	theirs := uint64(0)
-	if !o.Timestamp.Start.IsZero() {
-		theirs = uint64(o.Timestamp.Start.UnixNano())
-	}
-	differ("start", start, theirs)
+	differ("start", true, start.Equal(o.Timestamp.Start))
 	labels, _ := f.Labels()
 	differ("labels", true, bytes.Equal(labels, o.Labels))
 	return d

@@ -2,6 +2,7 @@ package ctnetlink
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
@@ -24,8 +25,8 @@ type FlowSpec struct {
 	Zone uint16
 	// Status must contain StatusConfirmed or the kernel answers EBUSY.
 	Status Status
-	// Timeout in seconds.
-	Timeout uint32
+	// Timeout is what the entry has left, in seconds: fractions are rounded up.
+	Timeout time.Duration
 	// Mark becomes (old &^ MarkMask) ^ Mark; without AttrMarkMask, Mark.
 	Mark, MarkMask uint32
 	// ID makes Delete act on that very entry only.
@@ -84,7 +85,7 @@ func (en *FlowSpec) append(e *encoder, h header) {
 		e.U32(uint16(AttrStatus), uint32(en.Status))
 	}
 	if en.Set.Has(AttrTimeout) {
-		e.U32(uint16(AttrTimeout), en.Timeout)
+		e.timeout(uint16(AttrTimeout), en.Timeout)
 	}
 	if en.Set.Has(AttrMark) {
 		e.U32(uint16(AttrMark), en.Mark)
@@ -147,8 +148,9 @@ type ExpectSpec struct {
 	// Tuple is what is expected, Mask which bits of it count, Master the
 	// original tuple of the connection that awaits it, which needs a helper.
 	Tuple, Mask, Master Tuple
-	// Timeout in seconds; the kernel ignores it on creation.
-	Timeout    uint32
+	// Timeout is what the expectation has left, in seconds: fractions are rounded
+	// up. The kernel ignores it on creation.
+	Timeout    time.Duration
 	HasTimeout bool
 	// ID makes DeleteExpect act on that very expectation only.
 	ID    uint32
@@ -181,7 +183,7 @@ func (x *ExpectSpec) append(e *encoder, h header) {
 		e.tuple(wire.ExpectMask, &x.Mask)
 	}
 	if x.HasTimeout {
-		e.U32(wire.ExpectTimeout, x.Timeout)
+		e.timeout(wire.ExpectTimeout, x.Timeout)
 	}
 	if x.HasID {
 		e.U32(wire.ExpectID, x.ID)

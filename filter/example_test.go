@@ -3,6 +3,7 @@ package filter_test
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
@@ -60,7 +61,7 @@ func connection(port uint16) *ctnetlink.FlowSpec {
 	reply := orig
 	reply.Src, reply.Dst, reply.SrcPort, reply.DstPort = orig.Dst, orig.Src, orig.DstPort, orig.SrcPort
 	return &ctnetlink.FlowSpec{
-		Family: ctnetlink.FamilyIPv4, Orig: orig, Reply: reply, Timeout: 60,
+		Family: ctnetlink.FamilyIPv4, Orig: orig, Reply: reply, Timeout: time.Minute,
 		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout),
 	}
 }

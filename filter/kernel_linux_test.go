@@ -84,7 +84,7 @@ func TestEventsLive(t *testing.T) {
 // eventEntry returns an entry that has some values in common with others.
 func eventEntry(r *rand.Rand, i int) *ctnetlink.FlowSpec {
 	protocols := []ctnetlink.Protocol{6, 6, 17, 17, 1, 58, 132, 136, 47, 99}
-	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 1000, Status: ctnetlink.StatusConfirmed}
+	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 1000 * time.Second, Status: ctnetlink.StatusConfirmed}
 	src := netip.AddrFrom4([4]byte{10, 0, byte(i), byte(r.IntN(4))})
 	dst := netip.AddrFrom4([4]byte{10, 9, 0, byte(r.IntN(4))})
 	if r.IntN(2) == 0 {

@@ -151,7 +151,7 @@ func (m *Filter) matchCounters(f *ctnetlink.Flow) bool {
 func (m *Filter) matchTimes(f *ctnetlink.Flow) bool {
 	if m.ExpiresWithin > 0 {
 		left, ok := f.Timeout()
-		if !ok || time.Duration(left)*time.Second > m.ExpiresWithin {
+		if !ok || left > m.ExpiresWithin {
 			return false
 		}
 	}
@@ -169,11 +169,8 @@ func (m *Filter) matchTimes(f *ctnetlink.Flow) bool {
 		if m.Now != nil {
 			now = m.Now
 		}
-		end = uint64(now().UnixNano())
+		end = now()
 	}
-	age := time.Duration(0)
-	if end > start {
-		age = time.Duration(end - start)
-	}
+	age := max(end.Sub(start), 0)
 	return age >= m.Older && (m.Younger == 0 || age < m.Younger)
 }

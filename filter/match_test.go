@@ -42,7 +42,7 @@ func TestCriteria(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	now := func() time.Time { return start.Add(100 * time.Second) }
 	f := withAttrs(t, flow(t, func(en *ctnetlink.FlowSpec) {
-		en.Timeout, en.Set = 300, en.Set.With(ctnetlink.AttrTimeout)
+		en.Timeout, en.Set = 300*time.Second, en.Set.With(ctnetlink.AttrTimeout)
 		en.Labels = make([]byte, 16)
 		en.Labels.Set(40)
 		en.Set = en.Set.With(ctnetlink.AttrLabels)

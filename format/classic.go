@@ -27,8 +27,8 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if orig.Has != 0 {
 		b = appendProto(b, orig.Proto)
 	}
-	if v, ok := f.Timeout(); ok {
-		b = appendField(b, "", uint64(v))
+	if v, ok := wholeSeconds(f.Timeout()); ok {
+		b = appendField(b, "", v)
 	}
 	if names := orig.Proto.StateNames(); names != nil {
 		if v, ok := f.State(); ok {
@@ -205,10 +205,10 @@ func (p *Printer) appendLife(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if !p.o.KTimestamp {
 		return b
 	}
-	if v, ok := f.Start(); ok {
+	if v, ok := unixNanos(f.Start()); ok {
 		b = append(appendCtime(append(b, "[start="...), v), "] "...)
 	}
-	if v, ok := f.Stop(); ok {
+	if v, ok := unixNanos(f.Stop()); ok {
 		b = append(appendCtime(append(b, "[stop="...), v), "] "...)
 	}
 	return b

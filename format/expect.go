@@ -8,8 +8,8 @@ func (p *Printer) classicExpect(b []byte, e *ctnetlink.Expect, c *Context) []byt
 		b = appendSecondsBlank(b, c.now())
 	}
 	b = append(b, eventTags[c.Event]...)
-	if v, ok := e.Timeout(); ok {
-		b = appendField(b, "", uint64(v))
+	if v, ok := wholeSeconds(e.Timeout()); ok {
+		b = appendField(b, "", v)
 	}
 	b = appendField(b, "proto=", uint64(e.Tuple().Proto))
 	b = appendTuple(b, e.Tuple(), e.Family(), "src=", "dst=")

@@ -123,7 +123,7 @@ func (t *teller) opening() string {
 			who += " " + with
 		}
 	}
-	if start, ok := t.f.Start(); ok {
+	if start, ok := unixNanos(t.f.Start()); ok {
 		now := Context{Now: t.e.Now}
 		old, _ := age(t.f, &now)
 		when := ago(old) + " (" + string(appendCtime(nil, start)) + ")"

@@ -87,13 +87,13 @@ var fields = []Field{
 // ok32 widens what most accessors return.
 func ok32(v uint32, ok bool) (uint64, bool) { return uint64(v), ok }
 
-func timeoutNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) { return ok32(f.Timeout()) }
+func timeoutNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) { return wholeSeconds(f.Timeout()) }
 func markNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool)    { return ok32(f.Mark()) }
 func secMarkNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) { return ok32(f.SecMark()) }
 func idNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool)      { return ok32(f.ID()) }
 func useNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool)     { return ok32(f.Use()) }
-func startNanos(f *ctnetlink.Flow, _ *Context) (uint64, bool)    { return f.Start() }
-func stopNanos(f *ctnetlink.Flow, _ *Context) (uint64, bool)     { return f.Stop() }
+func startNanos(f *ctnetlink.Flow, _ *Context) (uint64, bool)    { return unixNanos(f.Start()) }
+func stopNanos(f *ctnetlink.Flow, _ *Context) (uint64, bool)     { return unixNanos(f.Stop()) }
 
 func zoneNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
 	v, ok := f.Zone()
@@ -181,7 +181,7 @@ func replyVTag(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
 	return uint64(info.VTag[1]), info.Has&ctnetlink.InfoVTags != 0
 }
 
-func expectTimeout(x *ctnetlink.Expect, _ *Context) (uint64, bool) { return ok32(x.Timeout()) }
+func expectTimeout(x *ctnetlink.Expect, _ *Context) (uint64, bool) { return wholeSeconds(x.Timeout()) }
 func expectClass(x *ctnetlink.Expect, _ *Context) (uint64, bool)   { return ok32(x.Class()) }
 func expectID(x *ctnetlink.Expect, _ *Context) (uint64, bool)      { return ok32(x.ID()) }
 

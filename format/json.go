@@ -70,8 +70,8 @@ func (p *Printer) jsonFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 			b = jsonWord(b, `"role":`, roleWords[info.Role])
 		}
 	}
-	if v, ok := f.Timeout(); ok {
-		b = jsonNumber(b, `"timeout":`, uint64(v))
+	if v, ok := wholeSeconds(f.Timeout()); ok {
+		b = jsonNumber(b, `"timeout":`, v)
 	}
 	b = jsonDirections(b, f, &info)
 	b = jsonNAT(b, f)
@@ -287,15 +287,15 @@ func (p *Printer) jsonLabels(b []byte, set ctnetlink.Labels) []byte {
 // jsonLife appends when the entry began and ended, how old it is, and what
 // names it.
 func jsonLife(b []byte, f *ctnetlink.Flow, c *Context) []byte {
-	if v, ok := f.Start(); ok {
+	if v, ok := unixNanos(f.Start()); ok {
 		b = jsonTime(b, `"start":`, v)
-		if v, ok := f.Stop(); ok {
+		if v, ok := unixNanos(f.Stop()); ok {
 			b = jsonTime(b, `"stop":`, v)
 		}
 		if v, ok := age(f, c); ok {
 			b = jsonNumber(b, `"age":`, v)
 		}
-	} else if v, ok := f.Stop(); ok {
+	} else if v, ok := unixNanos(f.Stop()); ok {
 		b = jsonTime(b, `"stop":`, v)
 	}
 	if v, ok := f.ID(); ok {

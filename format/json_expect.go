@@ -11,8 +11,8 @@ func jsonExpect(b []byte, x *ctnetlink.Expect, c *Context) []byte {
 		b = jsonTime(b, `"time":`, nanos(c.now()))
 	}
 	b = jsonOrigin(b, x.Family(), x.Tuple(), c)
-	if v, ok := x.Timeout(); ok {
-		b = jsonNumber(b, `"timeout":`, uint64(v))
+	if v, ok := wholeSeconds(x.Timeout()); ok {
+		b = jsonNumber(b, `"timeout":`, v)
 	}
 	b = jsonSide(b, `"expected":{`, x.Tuple())
 	b = jsonSide(b, `"mask":{`, x.Mask())

@@ -117,10 +117,10 @@ func makeExpectation(conn *ctnetlink.Conn) bool {
 			Src: netip.MustParseAddr(src), Dst: netip.MustParseAddr(dst), SrcPort: sport, DstPort: dport,
 		}
 	}
-	master := ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 3000, Helper: "ftp",
+	master := ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 3000 * time.Second, Helper: "ftp",
 		Orig: tuple("10.0.7.1", "10.0.7.2", 32874, 21), Reply: tuple("10.0.7.2", "10.0.7.1", 21, 32874)}
 	master.Set = master.Set.With(ctnetlink.AttrTimeout).With(ctnetlink.AttrHelp)
 	return conn.Create(&master) == nil && conn.CreateExpect(&ctnetlink.ExpectSpec{
 		Family: ctnetlink.FamilyIPv4, Master: master.Orig, Tuple: tuple("10.0.7.2", "10.0.7.1", 0, 51210),
-		Mask: tuple("255.255.255.255", "255.255.255.255", 0, 65535), Timeout: 300, HasTimeout: true}) == nil
+		Mask: tuple("255.255.255.255", "255.255.255.255", 0, 65535), Timeout: 300 * time.Second, HasTimeout: true}) == nil
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -321,7 +322,7 @@ func TestLiveExpectations(t *testing.T) {
 	}
 	for i, a := range [][3]string{{"10.0.0.1", "10.0.0.2", "255.255.255.255"}, {"fd00::1", "fd00::2", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}} {
 		family := []ctnetlink.Family{ctnetlink.FamilyIPv4, ctnetlink.FamilyIPv6}[i]
-		master := ctnetlink.FlowSpec{Family: family, Orig: tuple(a[0], a[1], 32874, 21), Reply: tuple(a[1], a[0], 21, 32874), Timeout: 3000, Helper: "ftp"}
+		master := ctnetlink.FlowSpec{Family: family, Orig: tuple(a[0], a[1], 32874, 21), Reply: tuple(a[1], a[0], 21, 32874), Timeout: 3000 * time.Second, Helper: "ftp"}
 		master.Set = master.Set.With(ctnetlink.AttrTimeout).With(ctnetlink.AttrHelp)
 		if err := conn.Create(&master); err != nil {
 			t.Skipf("NOT COMPARED with the reference: no connection with ftp's helper: %v", err)

@@ -21,8 +21,8 @@ func (p *Printer) saveFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	}
 	b = append(b, '-', verb)
 	status, hasStatus := f.Status()
-	if v, ok := f.Timeout(); ok {
-		b = appendOption(b, " -t ", uint64(v))
+	if v, ok := wholeSeconds(f.Timeout()); ok {
+		b = appendOption(b, " -t ", v)
 	} else if verb == 'A' {
 		b = appendOption(b, " -t ", offloadTimeout)
 	}

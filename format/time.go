@@ -17,10 +17,22 @@ func localTime(ns uint64) time.Time {
 	return time.Unix(int64(ns/second), int64(ns%second))
 }
 
+// unixNanos returns a time that the table sent as it was sent: in nanoseconds
+// since 1970.
+func unixNanos(t time.Time, ok bool) (uint64, bool) {
+	if !ok {
+		return 0, false
+	}
+	return uint64(t.Unix())*second + uint64(t.Nanosecond()), true
+}
+
+// wholeSeconds returns a timeout in seconds.
+func wholeSeconds(d time.Duration, ok bool) (uint64, bool) { return uint64(d / time.Second), ok }
+
 // eventTime returns when an event happened: the table's time, or the clock.
 func eventTime(f *ctnetlink.Flow, c *Context) time.Time {
-	if ns, ok := f.EventTime(); ok {
-		return localTime(ns)
+	if t, ok := f.EventTime(); ok {
+		return t
 	}
 	return c.now()
 }
@@ -116,12 +128,12 @@ func appendWhen(b []byte, t time.Time) []byte {
 // as the difference of two clocks that show no fractions. It is never below
 // 0, though the clock may have been set back.
 func age(f *ctnetlink.Flow, c *Context) (seconds uint64, ok bool) {
-	start, ok := f.Start()
+	start, ok := unixNanos(f.Start())
 	if !ok {
 		return 0, false
 	}
 	start /= second
-	end, ok := f.Stop()
+	end, ok := unixNanos(f.Stop())
 	if ok {
 		end /= second
 	} else {

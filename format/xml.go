@@ -63,8 +63,8 @@ func (p *Printer) appendIndependent(b []byte, f *ctnetlink.Flow, c *Context) []b
 			b = append(append(append(b, "<state>"...), stateName(names, v)...), "</state>"...)
 		}
 	}
-	if v, ok := f.Timeout(); ok {
-		b = appendElement(b, "timeout", uint64(v))
+	if v, ok := wholeSeconds(f.Timeout()); ok {
+		b = appendElement(b, "timeout", v)
 	}
 	if v, ok := f.Mark(); ok {
 		b = appendElement(b, "mark", uint64(v))
@@ -107,8 +107,8 @@ func (p *Printer) appendIndependent(b []byte, f *ctnetlink.Flow, c *Context) []b
 	if !f.Has(ctnetlink.AttrTimestamp) {
 		return b
 	}
-	start, hasStart := f.Start()
-	stop, hasStop := f.Stop()
+	start, hasStart := unixNanos(f.Start())
+	stop, hasStop := unixNanos(f.Stop())
 	if p.o.KTimestamp && (hasStart || hasStop) {
 		b = append(b, "<timestamp>"...)
 		if hasStart {
@@ -234,8 +234,8 @@ func (p *Printer) xmlExpect(b []byte, e *ctnetlink.Expect, c *Context) []byte {
 	if v, ok := e.Helper(); ok {
 		b = append(appendXMLName(append(b, "<helper-name>"...), v), "</helper-name>"...)
 	}
-	if v, ok := e.Timeout(); ok {
-		b = appendElement(b, "timeout", uint64(v))
+	if v, ok := wholeSeconds(e.Timeout()); ok {
+		b = appendElement(b, "timeout", v)
 	}
 	if v, ok := e.Class(); ok {
 		b = appendElement(b, "class", uint64(v))

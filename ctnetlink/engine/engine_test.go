@@ -37,7 +37,7 @@ func connection(n int) *ctnetlink.FlowSpec {
 		Set:     ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout).With(ctnetlink.AttrStatus),
 		Orig:    ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoTCP, Src: src, Dst: dst, SrcPort: 1000, DstPort: 80},
 		Reply:   ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoTCP, Src: dst, Dst: src, SrcPort: 80, DstPort: 1000},
-		Timeout: 100,
+		Timeout: 100 * time.Second,
 		Status:  ctnetlink.StatusConfirmed,
 	}
 }
@@ -87,7 +87,7 @@ func TestLife(t *testing.T) {
 	if f.Orig().Src != connection(9).Orig.Src {
 		t.Errorf("asked for the ninth, got %v", f.Orig())
 	}
-	if left, _ := f.Timeout(); left != 100 {
+	if left, _ := f.Timeout(); left != 100*time.Second {
 		t.Errorf("%d seconds left of 100", left)
 	}
 	for i := range 1000 {

@@ -104,7 +104,7 @@ func TestEvents(t *testing.T) {
 			t.Errorf("event %d: %v of %v by %d, seq %d; want %+v", i, f.EventType(), f.Orig().Src, f.PortID(), wire.Message(f.Message()).Seq(), w)
 		}
 	}
-	if left, ok := events[3].Timeout(); !ok || left != 90 {
+	if left, ok := events[3].Timeout(); !ok || left != 90*time.Second {
 		t.Errorf("deleted with %d seconds left, want 90", left)
 	}
 	if status, _ := events[3].Status(); status != ctnetlink.StatusConfirmed|ctnetlink.StatusDying {
@@ -115,8 +115,8 @@ func TestEvents(t *testing.T) {
 		t.Error("an ended entry's event has a timeout")
 	}
 	start, _ := last.Start()
-	if stop, _ := last.Stop(); time.Duration(stop-start) != 100*time.Second {
-		t.Errorf("lived %v, want its timeout", time.Duration(stop-start))
+	if stop, _ := last.Stop(); stop.Sub(start) != 100*time.Second {
+		t.Errorf("lived %v, want its timeout", stop.Sub(start))
 	}
 }
 

@@ -52,7 +52,7 @@ func (x *expecting) master(i int, helper string, proto ctnetlink.Protocol) *ctne
 	r := o
 	r.Src, r.Dst, r.SrcPort, r.DstPort = o.Dst, o.Src, o.DstPort, o.SrcPort
 	en := &ctnetlink.FlowSpec{
-		Family: ctnetlink.FamilyIPv4, Orig: o, Reply: r, Timeout: 100_000, Helper: helper,
+		Family: ctnetlink.FamilyIPv4, Orig: o, Reply: r, Timeout: 100_000 * time.Second, Helper: helper,
 		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout).With(ctnetlink.AttrHelp),
 	}
 	if err := x.Create(en); err != nil {
@@ -152,7 +152,7 @@ func TestExpectLimits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if left, _ := e.Timeout(); left != tt.timeout {
+			if left, _ := e.Timeout(); left != time.Duration(tt.timeout)*time.Second {
 				t.Errorf("%s: timeout %d, want %d", tt.helper, left, tt.timeout)
 			}
 		}
@@ -303,8 +303,8 @@ func TestExpectRestore(t *testing.T) {
 		b, _ := e.Timeout()
 		ida, _ := was.ID()
 		idb, _ := e.ID()
-		if b != a-10 || ida != idb || *was.Mask() != *e.Mask() || *was.Master() != *e.Master() {
-			t.Errorf("timeout %d, was %d; id %d, was %d", b, a, idb, ida)
+		if b != a-10*time.Second || ida != idb || *was.Mask() != *e.Mask() || *was.Master() != *e.Master() {
+			t.Errorf("timeout %v, was %v; id %d, was %d", b, a, idb, ida)
 		}
 	}
 	if after != len(before) || after == 0 {

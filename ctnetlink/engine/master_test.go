@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
@@ -21,7 +22,7 @@ func datagrams(src, dst string, port uint16) *ctnetlink.FlowSpec {
 	if o.Src.Is6() {
 		family = ctnetlink.FamilyIPv6
 	}
-	return &ctnetlink.FlowSpec{Family: family, Orig: o, Reply: r, Timeout: 100,
+	return &ctnetlink.FlowSpec{Family: family, Orig: o, Reply: r, Timeout: 100 * time.Second,
 		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrTimeout)}
 }
 

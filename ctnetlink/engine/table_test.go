@@ -51,7 +51,7 @@ func TestExpireOrder(t *testing.T) {
 	c := client(t, tab)
 	for i, timeout := range []uint32{30, 10, 20, 40} {
 		e := connection(i)
-		e.Timeout = timeout
+		e.Timeout = time.Duration(timeout) * time.Second
 		create(t, c, e)
 	}
 	if _, err := heard(t, l); err != nil {
@@ -156,7 +156,7 @@ func TestRestore(t *testing.T) {
 	follower.SrcNAT = ctnetlink.NAT{MinAddr: netip.MustParseAddr("198.51.100.7"), MinPort: 4000}
 	create(t, c, follower)
 	short := connection(3)
-	short.Timeout = 5
+	short.Timeout = 5 * time.Second
 	create(t, c, short)
 	msgs := dumped(tab)
 
@@ -189,7 +189,7 @@ func TestRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := f.Timeout(); left != 95 {
+	if left, _ := f.Timeout(); left != 95*time.Second {
 		t.Errorf("%d seconds left, want 95", left)
 	}
 }

@@ -58,7 +58,7 @@ func entry(i int, change func(*ctnetlink.FlowSpec)) []byte {
 		Orig:   ctnetlink.Tuple{Has: fields, Proto: ctnetlink.ProtoTCP, Src: client, Dst: server, SrcPort: 40000, DstPort: 443},
 		Reply:  ctnetlink.Tuple{Has: fields, Proto: ctnetlink.ProtoTCP, Src: server, Dst: client, SrcPort: 443, DstPort: 40000},
 		Set:    ctnetlink.AttrSet(0).With(ctnetlink.AttrStatus).With(ctnetlink.AttrTimeout).With(ctnetlink.AttrMark),
-		Status: ctnetlink.StatusConfirmed | ctnetlink.StatusSeenReply, Timeout: 3600, Mark: uint32(i),
+		Status: ctnetlink.StatusConfirmed | ctnetlink.StatusSeenReply, Timeout: time.Hour, Mark: uint32(i),
 	}
 	if change != nil {
 		change(&en)

@@ -20,7 +20,7 @@ import (
 
 // entry returns a UDP entry with the number i.
 func entry(i int, timeout uint32) *ctnetlink.FlowSpec {
-	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: timeout}
+	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: time.Duration(timeout) * time.Second}
 	en.Set = en.Set.With(ctnetlink.AttrTimeout)
 	const has = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts
 	en.Orig = ctnetlink.Tuple{Has: has, Proto: 17, Src: netip.AddrFrom4([4]byte{10, byte(i >> 24), byte(i >> 16), 1}),
@@ -79,7 +79,7 @@ func tryList(c *ctnetlink.Conn) (map[int]uint32, error) {
 			return nil, err
 		}
 		left, _ := f.Timeout()
-		all[number(f)] = left
+		all[number(f)] = uint32(left / time.Second)
 	}
 	return all, nil
 }

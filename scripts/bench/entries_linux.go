@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"net/netip"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -60,7 +61,7 @@ func entry(i int, src, dst netip.Addr, proto ctnetlink.Protocol, port uint16, st
 		Orig:    ctnetlink.Tuple{Has: have, Proto: proto, Src: src, Dst: dst, SrcPort: sport, DstPort: port},
 		Reply:   ctnetlink.Tuple{Has: have, Proto: proto, Src: dst, Dst: src, SrcPort: port, DstPort: sport},
 		Status:  status,
-		Timeout: 100_000 + scatter(i)%300_000,
+		Timeout: time.Duration(100_000+scatter(i)%300_000) * time.Second,
 	}
 	if src.Is6() {
 		en.Family = ctnetlink.FamilyIPv6

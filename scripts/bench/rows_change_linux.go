@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -113,7 +114,7 @@ func writeLines(path string, n int) error {
 		en := tcpEntry(i)
 		t := &en.Orig
 		fmt.Fprintf(w, "-I -t %d -u %s -p tcp -s %s -d %s --sport %d --dport %d --state ESTABLISHED\n",
-			en.Timeout, statusWords(en.Status), t.Src, t.Dst, t.SrcPort, t.DstPort)
+			en.Timeout/time.Second, statusWords(en.Status), t.Src, t.Dst, t.SrcPort, t.DstPort)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -49,7 +50,7 @@ func randomEntry(r *rand.Rand, accounting bool) []byte {
 	en.Reply.Src, en.Reply.Dst = o.Dst, o.Src
 	en.Reply.SrcPort, en.Reply.DstPort = o.DstPort, o.SrcPort
 	en.Set = 1<<ctnetlink.AttrStatus | 1<<ctnetlink.AttrTimeout | 1<<ctnetlink.AttrID
-	en.Status, en.Timeout, en.ID = ctnetlink.StatusConfirmed|ctnetlink.StatusSrcNATDone|ctnetlink.StatusDstNATDone, uint32(pick(500)), r.Uint32()
+	en.Status, en.Timeout, en.ID = ctnetlink.StatusConfirmed|ctnetlink.StatusSrcNATDone|ctnetlink.StatusDstNATDone, time.Duration(pick(500))*time.Second, r.Uint32()
 	if pick(3) == 0 {
 		en.Reply.Dst = addr(v6)
 	}

@@ -2,6 +2,7 @@ package action
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -65,6 +66,9 @@ func icmpFamily(proto ctnetlink.Protocol) ctnetlink.Family {
 	return ctnetlink.FamilyIPv4
 }
 
+// timeoutOf returns the timeout that the request gives an entry.
+func timeoutOf(r *cmdline.Request) time.Duration { return time.Duration(r.Timeout) * time.Second }
+
 // family returns the family of the request, IPv4 where nothing fixes it.
 func family(r *cmdline.Request) ctnetlink.Family {
 	if r.Family == ctnetlink.FamilyAny {
@@ -93,7 +97,7 @@ func named(r *cmdline.Request) *ctnetlink.FlowSpec {
 func entry(r *cmdline.Request) *ctnetlink.FlowSpec {
 	en := &ctnetlink.FlowSpec{Family: family(r)}
 	en.Orig, en.Reply = tuples(r)
-	en.Timeout, en.Set = r.Timeout, en.Set.With(ctnetlink.AttrTimeout)
+	en.Timeout, en.Set = timeoutOf(r), en.Set.With(ctnetlink.AttrTimeout)
 	if r.Has(cmdline.OptZone) {
 		en.Zone, en.Set = r.Zone, en.Set.With(ctnetlink.AttrZone)
 	}

@@ -80,7 +80,7 @@ func showExpectation(e *Env, r *cmdline.Request) (*flowPrinter, error) {
 func createExpect(e *Env, r *cmdline.Request) error {
 	x := &ctnetlink.ExpectSpec{
 		Family: family(r), Master: r.Orig, Tuple: r.Expected, Mask: r.Mask,
-		Timeout: r.Timeout, HasTimeout: true,
+		Timeout: timeoutOf(r), HasTimeout: true,
 	}
 	x.Tuple.Proto, x.Tuple.Has = r.Orig.Proto, x.Tuple.Has|ctnetlink.FieldProto
 	x.Mask.Proto, x.Mask.Has = r.Orig.Proto, x.Mask.Has|ctnetlink.FieldProto

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -60,7 +61,8 @@ func plainValue(name string, f *ctnetlink.Flow) string {
 	case "mark":
 		return number(f.Mark())
 	case "timeout":
-		return number(f.Timeout())
+		left, ok := f.Timeout()
+		return number(int(left/time.Second), ok)
 	case "zone":
 		return number(f.Zone())
 	case "helper":

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -29,7 +30,7 @@ func TestCompleteLinesAreRead(t *testing.T) {
 			return u
 		}
 		en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Orig: tuple("1.1.1.1", "2.2.2.2"), Reply: tuple("2.2.2.2", "1.1.1.1"),
-			Helper: string(name), Labels: make([]byte, 16), Timeout: 5}
+			Helper: string(name), Labels: make([]byte, 16), Timeout: 5 * time.Second}
 		for range 1 + random.IntN(4) {
 			en.Labels.Set(random.IntN(ctnetlink.MaxLabels))
 		}

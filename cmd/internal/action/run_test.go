@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -22,7 +23,7 @@ func makeEntry(t *testing.T, c *ctnetlink.Conn, port uint16) {
 	t.Helper()
 	const has = ctnetlink.FieldSrc | ctnetlink.FieldDst | ctnetlink.FieldProto | ctnetlink.FieldSrcPort | ctnetlink.FieldDstPort
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
-	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 600,
+	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 10 * time.Minute,
 		Orig:  ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: a, Dst: b, SrcPort: port, DstPort: 53},
 		Reply: ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: b, Dst: a, SrcPort: 53, DstPort: port},
 	}

@@ -123,7 +123,7 @@ func changes(r *cmdline.Request, en *ctnetlink.FlowSpec, f *ctnetlink.Flow) bool
 // changesBesideLabels reports whether the request changes anything of the entry
 // but its labels.
 func changesBesideLabels(r *cmdline.Request, f *ctnetlink.Flow) bool {
-	if timeout, ok := f.Timeout(); r.Has(cmdline.OptTimeout) && (!ok || timeout != r.Timeout) {
+	if timeout, ok := f.Timeout(); r.Has(cmdline.OptTimeout) && (!ok || timeout != timeoutOf(r)) {
 		return true
 	}
 	if status, _ := f.Status(); r.StatusSet&^status != 0 {
@@ -149,7 +149,7 @@ func changesInfo(r *cmdline.Request) bool {
 // setChanges adds to en everything but the labels.
 func setChanges(r *cmdline.Request, en *ctnetlink.FlowSpec, f *ctnetlink.Flow) {
 	if r.Has(cmdline.OptTimeout) {
-		en.Timeout, en.Set = r.Timeout, en.Set.With(ctnetlink.AttrTimeout)
+		en.Timeout, en.Set = timeoutOf(r), en.Set.With(ctnetlink.AttrTimeout)
 	}
 	if r.StatusSet != 0 {
 		status, _ := f.Status()

@@ -3,13 +3,14 @@ package target
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 )
 
 // copied returns an entry with a helper that the engine does not have.
-func copied(port uint16, timeout uint32) *ctnetlink.FlowSpec {
+func copied(port uint16, timeout time.Duration) *ctnetlink.FlowSpec {
 	const has = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
 	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: timeout, Mark: 7, Zone: 3, Helper: "elsewhere",
@@ -29,7 +30,7 @@ func copied(port uint16, timeout uint32) *ctnetlink.FlowSpec {
 // that exists already, or has ended, is ignored.
 func TestCopyEntry(t *testing.T) {
 	table := engine.New(engine.Options{})
-	for _, en := range []*ctnetlink.FlowSpec{copied(1, 60), copied(1, 60), copied(9, 0)} {
+	for _, en := range []*ctnetlink.FlowSpec{copied(1, time.Minute), copied(1, time.Minute), copied(9, 0)} {
 		var f ctnetlink.Flow
 		if err := f.Decode(en.AppendMessage(nil)); err != nil {
 			t.Fatal(err)

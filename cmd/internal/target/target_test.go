@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -45,7 +46,7 @@ func (r *heldRun) change(t *testing.T, port uint16) {
 	t.Helper()
 	const has = ctnetlink.FieldSrc | ctnetlink.FieldDst | ctnetlink.FieldProto | ctnetlink.FieldSrcPort | ctnetlink.FieldDstPort
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
-	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 600,
+	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 10 * time.Minute,
 		Orig:  ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: a, Dst: b, SrcPort: port, DstPort: 53},
 		Reply: ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: b, Dst: a, SrcPort: 53, DstPort: port},
 	}
