@@ -38,8 +38,14 @@ func Main() int {
 }
 
 // main chooses the grammar: the first word is a command's name, or the line is
-// the classic grammar.
+// the classic grammar. It runs a command that is a program of its own.
 func (p *program) main(args []string) int {
+	if len(args) > 0 {
+		if x := externalNamed(args[0]); x != nil {
+			status, err := x.run(args[1:])
+			return max(status, report(p.Err, err))
+		}
+	}
 	var err error
 	if len(args) > 0 && isCommandName(args[0]) {
 		err = p.named(args)

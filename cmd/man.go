@@ -47,8 +47,8 @@ func writeManual(root *cobra.Command, dir string) error {
 func manPages(root *cobra.Command) map[string]string {
 	pages := map[string]string{"conntrack.8": overviewPage(root)}
 	for _, c := range root.Commands() {
-		if c.Hidden || c.Name() == "help" || c.Name() == "completion" {
-			continue
+		if c.Hidden || c.Name() == "help" || c.Name() == "completion" || externalNamed(c.Name()) != nil {
+			continue // an external program has a page of its own
 		}
 		pages["conntrack-"+c.Name()+".8"] = commandPage(c)
 	}

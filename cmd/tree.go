@@ -124,6 +124,9 @@ func (p *program) newTree(name string) *cobra.Command {
 	add("summary", p.newSummary)
 	add("save", p.newSave)
 	add("load", p.newLoad)
+	for i := range externals {
+		add(externals[i].name, externals[i].command)
+	}
 	add("man", p.newMan)
 	add("version", p.newVersion)
 	for _, topic := range helpTopics {
