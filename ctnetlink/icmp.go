@@ -9,9 +9,12 @@ var (
 		8: 0 + 1, 0: 8 + 1, 13: 14 + 1, 14: 13 + 1, 15: 16 + 1, 16: 15 + 1, 17: 18 + 1, 18: 17 + 1,
 	}
 	icmpv6Inverse = [...]uint8{
-		128 - 128: 129 + 1, 129 - 128: 128 + 1, 139 - 128: 140 + 1, 140 - 128: 139 + 1,
+		128 - icmpv6First: 129 + 1, 129 - icmpv6First: 128 + 1, 139 - icmpv6First: 140 + 1, 140 - icmpv6First: 139 + 1,
 	}
 )
+
+// icmpv6First is the type of icmpv6Inverse's first element.
+const icmpv6First = 128
 
 // InverseICMPType returns the ICMP or ICMPv6 type that a tuple of the other
 // direction has: the reply's for a query, the query's for a reply. ok is false
@@ -23,7 +26,7 @@ func (p Protocol) InverseICMPType(icmpType uint8) (inverse uint8, ok bool) {
 		inverses = icmpInverse[:]
 	case ProtoICMPv6:
 		inverses = icmpv6Inverse[:]
-		icmpType -= 128
+		icmpType -= icmpv6First
 	}
 	if int(icmpType) >= len(inverses) || inverses[icmpType] == 0 {
 		return 0, false

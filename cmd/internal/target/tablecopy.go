@@ -11,18 +11,18 @@ import (
 
 // Copy copies the entries of a table into a table in memory whose clock is
 // stopped. An entry takes some 250 bytes.
-func (source *Table) Copy() (*Table, error) {
+func (t *Table) Copy() (*Table, error) {
 	now := time.Now()
-	t := engine.New(engine.Options{Now: func() time.Time { return now }, Max: math.MaxInt32})
-	for f, err := range source.Conn.Dump(&ctnetlink.DumpRequest{}) {
+	inMemory := engine.New(engine.Options{Now: func() time.Time { return now }, Max: math.MaxInt32})
+	for f, err := range t.Conn.Dump(&ctnetlink.DumpRequest{}) {
 		if err == nil {
-			err = copyEntry(t, f)
+			err = copyEntry(inMemory, f)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	return &Table{Conn: ctnetlink.NewConn(t.Dial), Name: source.Name}, nil
+	return &Table{Conn: ctnetlink.NewConn(inMemory.Dial), Name: t.Name}, nil
 }
 
 // copyEntry copies an entry of another table to t. What the engine does not know,
