@@ -31,7 +31,8 @@
 // # Why this is not github.com/ti-mo/conntrack
 //
 // That library is this project's second opinion: tests compare every field it
-// knows with ours on a live table. It does not carry the program because it
+// knows with ours on a live table, and package timo converts between the types
+// of both. It does not carry the program because it
 // cannot tell an attribute that is absent from one that is zero (the classic
 // line depends on it), has no NAT on create, does not know clash_resolve or
 // chaintoolong, holds a whole dump in memory (1.48 GB for a million entries),

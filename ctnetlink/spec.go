@@ -170,6 +170,14 @@ type ExpectSpec struct {
 	NAT ExpectNAT
 }
 
+// AppendMessage appends x to dst as one NEW message, the form in which a table
+// lists and announces expectations. An Expect decodes it.
+func (x *ExpectSpec) AppendMessage(dst []byte) []byte {
+	e := encoder{wire.Builder{B: dst}}
+	x.append(&e, header{Type: wire.SubsysExpect<<8 | wire.MsgNew})
+	return e.B
+}
+
 func (x *ExpectSpec) append(e *encoder, h header) {
 	h.Family = x.Family
 	e.begin(h)

@@ -30,6 +30,7 @@ var allowed = map[string]string{
 	"ctnetlink/snapshot":   "ctnetlink",
 	"ctnetlink/engine":     "ctnetlink",
 	"ctnetlink/tablefile":  "ctnetlink ctnetlink/engine ctnetlink/snapshot",
+	"ctnetlink/timo":       "ctnetlink",
 	"filter":               "ctnetlink",
 	"format":               "ctnetlink ctnetlink/snapshot stats",
 	"stats":                "ctnetlink",

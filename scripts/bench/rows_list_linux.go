@@ -65,16 +65,19 @@ func (b *bench) listRow() error {
 	ours, ref := b.ours("-L"), b.theirs("-L")
 	limit := &contestant{argv: role("drain")}
 	peer := &contestant{argv: role("timo"), runs: 1}
-	if err := b.race(counts(b.entries), ours, ref, limit, peer); err != nil {
+	moved := &contestant{argv: role("timo", "ctnetlink"), runs: 1}
+	if err := b.race(counts(b.entries), ours, ref, limit, peer, moved); err != nil {
 		return err
 	}
 	b.speed = append(b.speed, speedLine{
 		work: "-L", ours: ours.result(), ref: ref.result(), limit: limit.result(), limitName: "drain",
 		goals: []goal{atMost(1.10, "drain", ours.result(), limit.result()), memoryGoal(24, ours.result())},
 	})
-	if peer.ok() && limit.ok() {
-		b.note("github.com/ti-mo/conntrack v0.6.0, `Dump` and a line each: %s, %.1f × the drain (one run).",
-			peer.figures.String(), float64(peer.wall)/float64(limit.wall))
+	if peer.ok() && moved.ok() && limit.ok() {
+		b.note("github.com/ti-mo/conntrack v0.6.0, `Dump` and a line each: %s, %.1f × the drain (one run); "+
+			"the same program on ctnetlink/timo: %s, %.1f × the drain.",
+			peer.figures.String(), float64(peer.wall)/float64(limit.wall),
+			moved.figures.String(), float64(moved.wall)/float64(limit.wall))
 	}
 	return nil
 }

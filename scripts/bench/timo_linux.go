@@ -6,14 +6,21 @@ import (
 	"os"
 
 	"github.com/ti-mo/conntrack"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/timo"
 )
 
-// timoRole is the peer in Go: github.com/ti-mo/conntrack's Dump, and a line
-// for each entry.
-func timoRole([]string) error {
-	c, err := conntrack.Dial(nil)
-	if err != nil {
-		return err
+// timoRole is the peer in Go: Dump of github.com/ti-mo/conntrack, and a line for
+// each entry. With an argument it is the same program on ctnetlink.
+func timoRole(arguments []string) error {
+	var c timo.Client = timo.New(ctnetlink.Open())
+	if len(arguments) == 0 {
+		theirs, err := conntrack.Dial(nil)
+		if err != nil {
+			return err
+		}
+		c = theirs
 	}
 	defer c.Close()
 	flows, err := c.Dump(nil)

@@ -2,6 +2,7 @@ package action
 
 import (
 	"bytes"
+	"fmt"
 	"iter"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -13,7 +14,8 @@ import (
 // list prints the entries that match.
 func list(e *Env, r *cmdline.Request) error {
 	w := e.Report.printer(e, r)
-	for f, err := range ordered(r, matching(e, r, &w.context), &w.context) {
+	matched := 0
+	for f, err := range ordered(r, counted(matching(e, r, &w.context), &matched), &w.context) {
 		if err != nil {
 			return refused(r, err)
 		}
@@ -25,10 +27,29 @@ func list(e *Env, r *cmdline.Request) error {
 		return err
 	}
 	w.end()
-	return e.Report.count(e, w.n, "%d flow entries have been shown.", false)
+	of := ""
+	if matched > w.n {
+		of = fmt.Sprintf(" of %d", matched)
+	}
+	return e.Report.count(e, w.n, "%d"+of+" flow entries have been shown.", false)
 }
 
-// ordered returns the entries of a stream as --sort and --limit want them. c
+// counted adds the number of entries of a stream to n as they come.
+func counted(entries iter.Seq2[*ctnetlink.Flow, error], n *int) iter.Seq2[*ctnetlink.Flow, error] {
+	return func(yield func(*ctnetlink.Flow, error) bool) {
+		for f, err := range entries {
+			if err == nil {
+				*n++
+			}
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
+}
+
+// ordered returns the entries of a stream as --sort and --limit want them. It
+// reads the whole stream, so that the entries beyond the limit can be counted. c
 // is the context in which they come, and in which they are shown.
 func ordered(r *cmdline.Request, entries iter.Seq2[*ctnetlink.Flow, error], c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
 	v := r.View()
@@ -39,10 +60,7 @@ func ordered(r *cmdline.Request, entries iter.Seq2[*ctnetlink.Flow, error], c *f
 		return func(yield func(*ctnetlink.Flow, error) bool) {
 			n := 0
 			for f, err := range entries {
-				if !yield(f, err) {
-					return
-				}
-				if n++; n == v.Limit {
+				if n++; (n <= v.Limit || err != nil) && !yield(f, err) {
 					return
 				}
 			}
