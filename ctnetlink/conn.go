@@ -241,8 +241,8 @@ func (c *Conn) CreateExpect(x *ExpectSpec) error {
 	return c.change("create expectation")
 }
 
-// GetExpect returns the expectation of x.Tuple. The view is valid until the
-// next request.
+// GetExpect returns the expectation of x.Tuple; ENOENT if there is none. The
+// result is a view of a copy, which stays valid.
 func (c *Conn) GetExpect(x *ExpectSpec) (*Expect, error) {
 	e, h := c.request(wire.SubsysExpect, wire.MsgGet, wire.FlagAck)
 	x.append(e, h)

@@ -100,8 +100,9 @@ func TestEvents(t *testing.T) {
 	}
 	for i, w := range want {
 		f := events[i]
-		if f.EventType() != w.event || f.Orig().Src != connection(w.n).Orig.Src || f.PortID() != w.portID || wire.Message(f.Message()).Seq() != 0 {
-			t.Errorf("event %d: %v of %v by %d, seq %d; want %+v", i, f.EventType(), f.Orig().Src, f.PortID(), wire.Message(f.Message()).Seq(), w)
+		seq := wire.Message(f.Message()).Seq()
+		if f.EventType() != w.event || f.Orig().Src != connection(w.n).Orig.Src || f.PortID() != w.portID || seq != 0 {
+			t.Errorf("event %d: %v of %v by %d, seq %d; want %+v", i, f.EventType(), f.Orig().Src, f.PortID(), seq, w)
 		}
 	}
 	if left, ok := events[3].Timeout(); !ok || left != 90*time.Second {

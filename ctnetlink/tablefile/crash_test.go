@@ -143,7 +143,7 @@ func TestKill(t *testing.T) {
 			}
 		}
 		if unsaid > n+2 {
-			t.Fatalf("%d entries that nobody confirmed, after %d kills", unsaid, n+2)
+			t.Fatalf("%d unconfirmed entries after %d kills", unsaid, n+2)
 		}
 		if last = all; t.Failed() {
 			return
