@@ -86,24 +86,27 @@ const (
 	memberZone
 )
 
-// FieldByName returns the field of a name, nil if there is none. A - in the
+// FieldByName returns the field with a name, nil if there is none. A - in the
 // name counts as _.
 func FieldByName(name string) *Field {
 	name = strings.ReplaceAll(name, "-", "_")
-	for i := range fields {
-		if fields[i].Name == name {
-			return &fields[i]
+	for d := range Fields() {
+		if d.Name == name {
+			return d
 		}
 	}
 	return nil
 }
 
-// Fields walks all fields in the order in which columns stand.
+// Fields returns all fields: first those of records in the order of their
+// columns, then those in which tables put together what belongs together.
 func Fields() iter.Seq[*Field] {
 	return func(yield func(*Field) bool) {
-		for i := range fields {
-			if !yield(&fields[i]) {
-				return
+		for _, list := range [][]Field{fields, tableFields} {
+			for i := range list {
+				if !yield(&list[i]) {
+					return
+				}
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func newTable(o *Options) *table {
 	}
 	if o.Columns == nil {
 		for _, u := range usual {
-			t.columns = append(t.columns, tableColumn{usualColumn: u, field: ColumnByName(u.name), usual: true})
+			t.columns = append(t.columns, tableColumn{usualColumn: u, field: FieldByName(u.name), usual: true})
 		}
 	}
 	for i := range t.columns {

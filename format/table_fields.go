@@ -2,7 +2,6 @@ package format
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -16,15 +15,6 @@ var tableFields = []Field{
 	{Name: "destination", Kind: KindWord, Help: "destination with its port", text: destinationText, xtext: expectDestinationText},
 	{Name: "translation", Kind: KindWord, Help: "what the source and the destination were translated to", text: natText},
 	{Name: "master", Kind: KindWord, Help: "connection that expects", text: masterText, xtext: expectMasterText},
-}
-
-// ColumnByName returns the field of a column's name, nil if there is none: one
-// of FieldByName, or one of those that tables have beside them.
-func ColumnByName(name string) *Field {
-	if i := slices.IndexFunc(tableFields, func(d Field) bool { return d.Name == name }); i >= 0 {
-		return &tableFields[i]
-	}
-	return FieldByName(name)
 }
 
 // title is what stands above a column.

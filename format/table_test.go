@@ -147,7 +147,7 @@ PROTO  STATE        EXPIRES  SOURCE                             DESTINATION     
 tcp    ESTABLISHED    4d23h  [2001:db8:85a…a2e:370:7348]:65535  [2a02:26f0:1180:1a::1d:9abc]:443                                              9   1.3K
 tcp    ESTABLISHED    4d23h  [2001:db8:85a…a2e:370:7348]:65535  [2a02:26f0:1180:1a::1d:9abc]:443  snat [2001:db8:aa…d:eeee:ffff]:60000        9   1.3K
 `},
-		{Options{Width: 20, Columns: []*Field{ColumnByName("source"), ColumnByName("dst")}}, 1, `
+		{Options{Width: 20, Columns: []*Field{FieldByName("source"), FieldByName("dst")}}, 1, `
 SOURCE                                        DST
 [2001:db8:85a3:8d3:1319:8a2e:370:7348]:65535  2a02:26f0:1180:1a::1d:9abc
 `},
@@ -269,13 +269,13 @@ func TestTableNames(t *testing.T) {
 // TestColumnNames: each name means one thing.
 func TestColumnNames(t *testing.T) {
 	for i := range tableFields {
-		if d := &tableFields[i]; FieldByName(d.Name) != nil || ColumnByName(d.Name) != d || !d.OfFlows() && !d.OfExpects() {
+		if d := &tableFields[i]; FieldByName(d.Name) != d || !d.OfFlows() && !d.OfExpects() {
 			t.Errorf("%s", d.Name)
 		}
 	}
 	for _, list := range [][]usualColumn{tableFlow, tableExpect} {
 		for _, u := range list {
-			if ColumnByName(u.name) == nil {
+			if FieldByName(u.name) == nil {
 				t.Errorf("no field %q", u.name)
 			}
 		}

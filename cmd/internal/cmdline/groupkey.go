@@ -21,10 +21,42 @@ func fieldAliases(name string) string {
 	switch name {
 	case "label":
 		return "labels"
+	case "expires":
+		return "timeout"
 	case "nat":
 		return "nat_src,nat_dst"
 	}
 	return name
+}
+
+// sortAliases returns the fields to sort entries by for a name: the columns of a
+// table that show an address with its port are sorted by both as numbers.
+func sortAliases(name string) string {
+	switch name {
+	case "source":
+		return "src,sport"
+	case "destination":
+		return "dst,dport"
+	}
+	return name
+}
+
+// unknownField returns the error for a name that is not a field's. It lists the
+// fields that there are.
+func unknownField(option, name string, has func(*format.Field) bool) error {
+	list := []byte("unknown field `" + name + "' with --" + option + ". The fields are\n ")
+	column := 1
+	for d := range format.Fields() {
+		if !has(d) {
+			continue
+		}
+		if column += 1 + len(d.Name); column > 78 {
+			list = append(list, "\n "...)
+			column = 2 + len(d.Name)
+		}
+		list = append(append(list, ' '), d.Name...)
+	}
+	return Usagef("%s\nand expires for timeout, label for labels, nat for nat_src,nat_dst.", list)
 }
 
 // parseFields reads a list of fields that entries, or expectations, have.
@@ -36,10 +68,10 @@ func parseFields(option, list string, expect bool) ([]*format.Field, error) {
 	var fields []*format.Field
 	for typed := range strings.SplitSeq(list, ",") {
 		for name := range strings.SplitSeq(fieldAliases(typed), ",") {
-			d := format.ColumnByName(name)
+			d := format.FieldByName(name)
 			switch {
 			case d == nil:
-				return nil, Usagef("unknown field `%s' with --%s", typed, option)
+				return nil, unknownField(option, typed, has)
 			case !has(d):
 				return nil, Usagef("%s have no `%s': --%s", what, typed, option)
 			}

@@ -215,7 +215,11 @@ func validateSort(r *Request) error {
 			v.Order = append(v.Order, o)
 			continue
 		}
-		keys, err := parseKeys("sort", o.Name)
+		name := o.Name
+		if v.By == nil {
+			name = sortAliases(name)
+		}
+		keys, err := parseKeys("sort", name)
 		if err != nil {
 			return err
 		}
