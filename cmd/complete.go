@@ -21,7 +21,8 @@ func completeFlags(c *cobra.Command, given *[]cmdline.Occurrence) {
 		if w.Argument == cmdline.NoArgument || c.Flags().Lookup(w.Long) == nil {
 			continue
 		}
-		_ = c.RegisterFlagCompletionFunc(w.Long, func(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		_ = c.RegisterFlagCompletionFunc(w.Long, func(_ *cobra.Command, args []string, typed string) (
+			[]cobra.Completion, cobra.ShellCompDirective) {
 			expect := len(args) > 0 && strings.HasPrefix("expect", args[0])
 			return candidates(cmdline.NewCompleter(*given, expect, action.NetNSNames).Value(w, typed))
 		})
@@ -53,7 +54,8 @@ func completeHelp(root *cobra.Command) {
 	}
 	for _, c := range root.Commands() {
 		if c.Name() == "help" {
-			c.ValidArgsFunction = func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			c.ValidArgsFunction = func(_ *cobra.Command, _ []string, typed string) (
+				[]cobra.Completion, cobra.ShellCompDirective) {
 				return candidates(cmdline.Matching(typed, words))
 			}
 		}

@@ -74,7 +74,8 @@ func overviewPage(root *cobra.Command) string {
 	r.section("DESCRIPTION")
 	r.help(helpText)
 	r.section("OPTIONS")
-	r.text("The commands of the classic grammar that take an option are in brackets. Long names may be abbreviated to any unambiguous prefix.")
+	r.text("The commands of the classic grammar that take an option are in brackets. " +
+		"Long names may be abbreviated to any unambiguous prefix.")
 	for i := range cmdline.Words {
 		w := &cmdline.Words[i]
 		if w.Command == cmdline.CmdNone && w.Option != cmdline.OptNATRange && !isAlias(w) {

@@ -26,11 +26,13 @@ type treeCommand struct {
 
 var treeCommands = []treeCommand{
 	{"list", cmdline.CmdList, "List the entries of a table", []string{"conntrack", "expect", "dying", "unconfirmed"},
-		"conntrack list -p tcp --dport 443 --state ESTABLISHED\nconntrack list -s 10.0.0.0/8 -o extended,id\nconntrack list expect"},
+		"conntrack list -p tcp --dport 443 --state ESTABLISHED\n" +
+			"conntrack list -s 10.0.0.0/8 -o extended,id\nconntrack list expect"},
 	{"get", cmdline.CmdGet, "Show one entry", []string{"conntrack", "expect"},
 		"conntrack get -p udp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 53"},
 	{"create", cmdline.CmdCreate, "Create an entry; fail if it exists", []string{"conntrack", "expect"},
-		"conntrack create -p tcp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 80 --state ESTABLISHED -t 600 -u SEEN_REPLY,ASSURED"},
+		"conntrack create -p tcp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 80 --state ESTABLISHED -t 600 " +
+			"-u SEEN_REPLY,ASSURED"},
 	{"add", cmdline.CmdAdd, "Create an entry, or update it if it exists", []string{"conntrack"},
 		"conntrack add -p udp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 53 -t 60 -m 7"},
 	{"update", cmdline.CmdUpdate, "Change the entries that match", []string{"conntrack"},
@@ -42,7 +44,8 @@ var treeCommands = []treeCommand{
 	{"events", cmdline.CmdEvents, "Print events as they happen", []string{"conntrack", "expect"},
 		"conntrack events -e NEW,DESTROY -o timestamp\nconntrack events -p tcp --dport 22 -e NEW"},
 	{"count", cmdline.CmdCount, "Print the number of entries", []string{"conntrack", "expect"}, "conntrack count"},
-	{"stats", cmdline.CmdStats, "Show how full a table is, and the counters of each CPU", []string{"conntrack", "expect"}, "conntrack stats"},
+	{"stats", cmdline.CmdStats, "Show how full a table is, and the counters of each CPU", []string{"conntrack", "expect"},
+		"conntrack stats"},
 }
 
 // commandNames are the first words that choose this grammar.
@@ -185,7 +188,8 @@ func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 		}
 	}
 	for i := range cmdline.Extensions {
-		if o := &cmdline.Extensions[i]; o.TakenBy(t.command, cmdline.TableConntrack) || o.TakenBy(t.command, cmdline.TableExpect) {
+		o := &cmdline.Extensions[i]
+		if o.TakenBy(t.command, cmdline.TableConntrack) || o.TakenBy(t.command, cmdline.TableExpect) {
 			f.add(&o.Word, t.optionHelp(&o.Word))
 		}
 	}
@@ -193,7 +197,9 @@ func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 		for _, proto := range cmdline.Protocols {
 			words := proto.Words()
 			for i := range words {
-				if w := &words[i]; proto.Takes(t.command, cmdline.TableConntrack, w.Protocol) || proto.Takes(t.command, cmdline.TableExpect, w.Protocol) {
+				w := &words[i]
+				if proto.Takes(t.command, cmdline.TableConntrack, w.Protocol) ||
+					proto.Takes(t.command, cmdline.TableExpect, w.Protocol) {
 					f.add(w, t.optionHelp(w))
 				}
 			}

@@ -14,9 +14,11 @@ const defaultKeys = "proto,condition"
 
 // newSummary makes `list' with --by, whose keys are the argument.
 func (p *program) newSummary() *cobra.Command {
-	c, parse := p.newOptions(&treeCommand{name: "summary", command: cmdline.CmdList, short: "Count entries, packets and bytes by keys",
-		example: "conntrack summary\nconntrack summary src --limit 10\nconntrack summary src/24,dport -p tcp --sort -bytes\n" +
-			"conntrack summary nat -o json"})
+	c, parse := p.newOptions(&treeCommand{
+		name: "summary", command: cmdline.CmdList, short: "Count entries, packets and bytes by keys",
+		example: "conntrack summary\nconntrack summary src --limit 10\n" +
+			"conntrack summary src/24,dport -p tcp --sort -bytes\nconntrack summary nat -o json",
+	})
 	c.Use = "summary [keys]"
 	c.Long = summaryHelp
 	c.ValidArgsFunction = completeKeys
@@ -66,8 +68,11 @@ func (p *program) newExplain() *cobra.Command {
 
 // newSave makes `list' with -o save, into a file.
 func (p *program) newSave() *cobra.Command {
-	c, parse := p.newOptions(&treeCommand{name: "save", command: cmdline.CmdList, short: "Write entries to a file for `load'",
-		example: "conntrack save table\nconntrack save table -p tcp --state ESTABLISHED\nconntrack save - | ssh other conntrack load -"})
+	c, parse := p.newOptions(&treeCommand{
+		name: "save", command: cmdline.CmdList, short: "Write entries to a file for `load'",
+		example: "conntrack save table\nconntrack save table -p tcp --state ESTABLISHED\n" +
+			"conntrack save - | ssh other conntrack load -",
+	})
 	c.Use = "save FILE"
 	c.Long = saveHelp
 	c.Args = cobra.ExactArgs(1)
@@ -93,8 +98,10 @@ func (p *program) newSave() *cobra.Command {
 }
 
 // notSaved are the options of `list' that say how entries are shown.
-var notSaved = []cmdline.Option{cmdline.OptOutput, cmdline.OptZero, cmdline.OptAllNetNS, cmdline.OptBy, cmdline.OptColumns,
-	cmdline.OptSort, cmdline.OptLimit}
+var notSaved = []cmdline.Option{
+	cmdline.OptOutput, cmdline.OptZero, cmdline.OptAllNetNS, cmdline.OptBy, cmdline.OptColumns, cmdline.OptSort,
+	cmdline.OptLimit,
+}
 
 // newLoad makes -R by name.
 func (p *program) newLoad() *cobra.Command {

@@ -3,7 +3,6 @@ package action
 import (
 	"bytes"
 	"fmt"
-	"iter"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -14,8 +13,12 @@ import (
 // list prints the entries that match.
 func list(e *Env, r *cmdline.Request) error {
 	w := e.Report.printer(e, r)
+	entries := matching(e, r, &w.context)
 	matched := 0
-	for f, err := range ordered(r, counted(matching(e, r, &w.context), &matched), &w.context) {
+	if r.View().Limit > 0 {
+		entries = counted(entries, &matched)
+	}
+	for f, err := range ordered(r, entries, &w.context) {
 		if err != nil {
 			return refused(r, err)
 		}
@@ -35,7 +38,7 @@ func list(e *Env, r *cmdline.Request) error {
 }
 
 // counted adds the number of entries of a stream to n as they come.
-func counted(entries iter.Seq2[*ctnetlink.Flow, error], n *int) iter.Seq2[*ctnetlink.Flow, error] {
+func counted(entries flowSeq, n *int) flowSeq {
 	return func(yield func(*ctnetlink.Flow, error) bool) {
 		for f, err := range entries {
 			if err == nil {
@@ -51,7 +54,7 @@ func counted(entries iter.Seq2[*ctnetlink.Flow, error], n *int) iter.Seq2[*ctnet
 // ordered returns the entries of a stream as --sort and --limit want them. It
 // reads the whole stream, so that the entries beyond the limit can be counted. c
 // is the context in which they come, and in which they are shown.
-func ordered(r *cmdline.Request, entries iter.Seq2[*ctnetlink.Flow, error], c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
+func ordered(r *cmdline.Request, entries flowSeq, c *format.Context) flowSeq {
 	v := r.View()
 	switch {
 	case v.Order != nil:
@@ -71,7 +74,7 @@ func ordered(r *cmdline.Request, entries iter.Seq2[*ctnetlink.Flow, error], c *f
 
 // sorted reads the whole stream and keeps of each entry that is shown the
 // namespace's name, a NUL, and the message.
-func sorted(r *cmdline.Request, entries iter.Seq2[*ctnetlink.Flow, error], c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
+func sorted(r *cmdline.Request, entries flowSeq, c *format.Context) flowSeq {
 	return func(yield func(*ctnetlink.Flow, error) bool) {
 		kept := stats.NewSorted(r.View().Order, r.View().Limit)
 		keys := newKeyExtractor(r, r.View().SortBy, c)

@@ -116,5 +116,6 @@ func printSaved(e *Env, text string, count bool) {
 	if count {
 		e.say("%d lines have been loaded.", n)
 	}
-	printLosses(e, "The file does not restore the following (with the number of entries affected when it was saved):", lost)
+	printLosses(e,
+		"The file does not restore the following (with the number of entries affected when it was saved):", lost)
 }

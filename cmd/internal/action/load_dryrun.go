@@ -56,7 +56,8 @@ func (d *dryRun) open() error {
 	}
 	counting := newCounting()
 	d.lines = counting.lines
-	d.scratch = &Env{Streams: console.Discard(), Tables: []*target.Table{table}, Report: counting, Unrestored: &unrestored{}}
+	d.scratch = &Env{Streams: console.Discard(), Tables: []*target.Table{table}, Report: counting,
+		Unrestored: &unrestored{}}
 	return nil
 }
 

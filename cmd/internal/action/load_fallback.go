@@ -62,6 +62,7 @@ func (u *unrestored) print(e *Env) {
 		e.say("WARNING: the kernel did not keep the labels of %d entries: %s.", n, noLabelRoom)
 	}
 	if n := u.helpers; n > 0 {
-		e.say("WARNING: %d entries do not have their helper: the kernel does not have it, or the entry already existed without it.", n)
+		e.say("WARNING: %d entries do not have their helper: the kernel does not have it, "+
+			"or the entry already existed without it.", n)
 	}
 }

@@ -12,10 +12,14 @@ import (
 	"github.com/gonntrack/gonntrack/format"
 )
 
+// flowSeq is a stream of entries, each valid until the next, with the error that
+// ends it.
+type flowSeq = iter.Seq2[*ctnetlink.Flow, error]
+
 // matching streams the entries that a request selects, of one table after the
 // other. -L, -D and -U all act on these, so that what one shows is what the
 // others change. The context gets the network namespace of each entry.
-func matching(e *Env, r *cmdline.Request, c *format.Context) iter.Seq2[*ctnetlink.Flow, error] {
+func matching(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 	return func(yield func(*ctnetlink.Flow, error) bool) {
 		m := r.Filter()
 		hint := newHint(m)
@@ -113,7 +117,8 @@ func (h *hint) tell(e *Env) {
 		e.say("no entry has counters: they are kept for connections that begin while net.netfilter.nf_conntrack_acct is 1.")
 	}
 	if h.start && !h.timed {
-		e.say("no entry has a start time: it is recorded for connections that begin while net.netfilter.nf_conntrack_timestamp is 1.")
+		e.say("no entry has a start time: it is recorded for connections that begin while " +
+			"net.netfilter.nf_conntrack_timestamp is 1.")
 	}
 }
 

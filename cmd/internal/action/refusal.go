@@ -45,7 +45,8 @@ func refusalText(c cmdline.Command, t cmdline.Table, errno ctnetlink.Errno) stri
 		return "Such conntrack exists, try -U to update"
 	case errno == ctnetlink.ENOENT && c == cmdline.CmdCreate && expect:
 		return "master conntrack not found"
-	case errno == ctnetlink.ENOENT && !expect && c.Is(cmdline.CmdCreate, cmdline.CmdAdd, cmdline.CmdGet, cmdline.CmdDelete):
+	case errno == ctnetlink.ENOENT && !expect &&
+		c.Is(cmdline.CmdCreate, cmdline.CmdAdd, cmdline.CmdGet, cmdline.CmdDelete):
 		return "such conntrack doesn't exist"
 	case errno == ctnetlink.ENOMEM && c.Is(cmdline.CmdCreate, cmdline.CmdAdd, cmdline.CmdGet):
 		return "not enough memory"

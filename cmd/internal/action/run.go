@@ -144,8 +144,8 @@ func runInEach(e *Env, r *cmdline.Request, do action) error {
 // Labels are shown by name where they have names.
 func chooseStyle(e *Env, r *cmdline.Request) {
 	out := &r.Output
-	if !r.Has(cmdline.OptOutput) && out.Style == format.StyleClassic &&
-		(r.ByName && r.Command.Is(cmdline.CmdList, cmdline.CmdGet, cmdline.CmdStats) || r.View().By != nil) && console.IsTerminal(e.Out) {
+	table := r.ByName && r.Command.Is(cmdline.CmdList, cmdline.CmdGet, cmdline.CmdStats) || r.View().By != nil
+	if table && !r.Has(cmdline.OptOutput) && out.Style == format.StyleClassic && console.IsTerminal(e.Out) {
 		out.Style = format.StyleTable
 	}
 	if out.Style == format.StyleTable {

@@ -143,7 +143,8 @@ func changesBesideLabels(r *cmdline.Request, f *ctnetlink.Flow) bool {
 
 // changesInfo reports whether the request changes the protocol's state.
 func changesInfo(r *cmdline.Request) bool {
-	return r.HasProto(cmdline.ProtoOptState) || r.HasProto(cmdline.ProtoOptOrigVTag) || r.HasProto(cmdline.ProtoOptReplyVTag)
+	return r.HasProto(cmdline.ProtoOptState) || r.HasProto(cmdline.ProtoOptOrigVTag) ||
+		r.HasProto(cmdline.ProtoOptReplyVTag)
 }
 
 // setChanges adds to en everything but the labels.

@@ -89,7 +89,10 @@ func (c *Completer) protoValue(o ProtoOption, typed string) Candidates {
 	case ProtoOptState:
 		var states []string
 		for _, proto := range Protocols {
-			if names := proto.Number.StateNames(); names != nil && (len(c.protocols) == 0 || slices.Contains(c.protocols, proto)) {
+			if len(c.protocols) > 0 && !slices.Contains(c.protocols, proto) {
+				continue
+			}
+			if names := proto.Number.StateNames(); names != nil {
 				for _, name := range names {
 					states = append(states, name+"\t"+proto.Name)
 				}
@@ -107,10 +110,22 @@ func (c *Completer) protoValue(o ProtoOption, typed string) Candidates {
 }
 
 // outputWords describe what the elements of -o are.
-var outputWords = []string{"xml\tone <flow> element per line", "extended\tthe network protocol in front", "timestamp\ttime of events",
-	"id\tid of the entry", "ktimestamp\twhen the entry was created and destroyed", "labels\tnames of its labels", "userspace\tno effect",
-	"save\tthe command that creates the entry again", "json\tone JSON document", "jsonl\tone JSON object per line", "csv\tcomma-separated values",
-	"table\ta table for people", "netlink\ta table file", "prom\tOpenMetrics text (stats)"}
+var outputWords = []string{
+	"xml\tone <flow> element per line",
+	"extended\tthe network protocol in front",
+	"timestamp\ttime of events",
+	"id\tid of the entry",
+	"ktimestamp\twhen the entry was created and destroyed",
+	"labels\tnames of its labels",
+	"userspace\tno effect",
+	"save\tthe command that creates the entry again",
+	"json\tone JSON document",
+	"jsonl\tone JSON object per line",
+	"csv\tcomma-separated values",
+	"table\ta table for people",
+	"netlink\ta table file",
+	"prom\tOpenMetrics text (stats)",
+}
 
 // described puts the descriptions behind those words that have one.
 func described(words, texts []string) []string {

@@ -25,44 +25,68 @@ const (
 
 // Extensions are the options that the classic command does not have.
 var Extensions = []Extension{
-	{Word{Long: "queue", Argument: NeedArgument, Option: OptQueue}, "E", "E", OptionText{"MiB", "size of the queue for the output (default 128)"}},
-	{Word{Long: "resync", Argument: NoArgument, Option: OptResync}, "E", "E", OptionText{"", "after a loss list the whole table, marked [RESYNC]"}},
+	{Word{Long: "queue", Argument: NeedArgument, Option: OptQueue}, "E", "E",
+		OptionText{"MiB", "size of the queue for the output (default 128)"}},
+	{Word{Long: "resync", Argument: NoArgument, Option: OptResync}, "E", "E",
+		OptionText{"", "after a loss list the whole table, marked [RESYNC]"}},
 
 	// Which table.
-	{Word{Long: "table", Argument: NeedArgument, Option: OptTable}, EveryCommand, EveryCommand, OptionText{"file", "use the table in this file, not the kernel's"}},
-	{Word{Long: "netns", Argument: NeedArgument, Option: OptNetNS}, EveryCommand, EveryCommand, OptionText{"name|path|pid", "use the table of another network namespace"}},
-	{Word{Long: "all-netns", Argument: NoArgument, Option: OptAllNetNS}, "LGDUFECS", "LGDFECS", OptionText{"", "use the tables of all network namespaces, one after the other"}},
+	{Word{Long: "table", Argument: NeedArgument, Option: OptTable}, EveryCommand, EveryCommand,
+		OptionText{"file", "use the table in this file, not the kernel's"}},
+	{Word{Long: "netns", Argument: NeedArgument, Option: OptNetNS}, EveryCommand, EveryCommand,
+		OptionText{"name|path|pid", "use the table of another network namespace"}},
+	{Word{Long: "all-netns", Argument: NoArgument, Option: OptAllNetNS}, "LGDUFECS", "LGDFECS",
+		OptionText{"", "use the tables of all network namespaces, one after the other"}},
 
 	// Which entries.
-	{Word{Long: "host", Argument: NeedArgument, Option: OptHost}, selecting, "", OptionText{"ip[/len]", "address of either end in either direction"}},
-	{Word{Long: "port", Argument: NeedArgument, Option: OptPort}, selecting, "", OptionText{"list", "port of either end in either direction"}},
-	{Word{Long: "min-bytes", Argument: NeedArgument, Option: OptMinBytes}, selecting, "", OptionText{"size", "at least this many bytes in both directions together (K, M, G: powers of 1024)"}},
-	{Word{Long: "min-packets", Argument: NeedArgument, Option: OptMinPackets}, selecting, "", OptionText{"number", "at least this many packets in both directions together"}},
-	{Word{Long: "older", Argument: NeedArgument, Option: OptOlder}, selecting, "", OptionText{"duration", "created longer ago than this (90s, 5m, 1h, 2d)"}},
-	{Word{Long: "younger", Argument: NeedArgument, Option: OptYounger}, selecting, "", OptionText{"duration", "created less long ago than this"}},
-	{Word{Long: "expires-within", Argument: NeedArgument, Option: OptExpiresWithin}, selecting, "", OptionText{"duration", "times out within this time unless another packet arrives"}},
-	{Word{Long: "related", Argument: NoArgument, Option: OptRelated}, selecting, "", OptionText{"", "expected by another connection"}},
+	{Word{Long: "host", Argument: NeedArgument, Option: OptHost}, selecting, "",
+		OptionText{"ip[/len]", "address of either end in either direction"}},
+	{Word{Long: "port", Argument: NeedArgument, Option: OptPort}, selecting, "",
+		OptionText{"list", "port of either end in either direction"}},
+	{Word{Long: "min-bytes", Argument: NeedArgument, Option: OptMinBytes}, selecting, "",
+		OptionText{"size", "at least this many bytes in both directions together (K, M, G: powers of 1024)"}},
+	{Word{Long: "min-packets", Argument: NeedArgument, Option: OptMinPackets}, selecting, "",
+		OptionText{"number", "at least this many packets in both directions together"}},
+	{Word{Long: "older", Argument: NeedArgument, Option: OptOlder}, selecting, "",
+		OptionText{"duration", "created longer ago than this (90s, 5m, 1h, 2d)"}},
+	{Word{Long: "younger", Argument: NeedArgument, Option: OptYounger}, selecting, "",
+		OptionText{"duration", "created less long ago than this"}},
+	{Word{Long: "expires-within", Argument: NeedArgument, Option: OptExpiresWithin}, selecting, "",
+		OptionText{"duration", "times out within this time unless another packet arrives"}},
+	{Word{Long: "related", Argument: NoArgument, Option: OptRelated}, selecting, "",
+		OptionText{"", "expected by another connection"}},
 	{Word{Long: "assured", Argument: NoArgument, Option: OptAssured}, selecting, "", OptionText{"", "assured"}},
-	{Word{Long: "unreplied", Argument: NoArgument, Option: OptUnreplied}, selecting, "", OptionText{"", "no reply seen"}},
-	{Word{Long: "offloaded", Argument: NoArgument, Option: OptOffloaded}, selecting, "", OptionText{"", "handled by a flow table or by hardware"}},
+	{Word{Long: "unreplied", Argument: NoArgument, Option: OptUnreplied}, selecting, "",
+		OptionText{"", "no reply seen"}},
+	{Word{Long: "offloaded", Argument: NoArgument, Option: OptOffloaded}, selecting, "",
+		OptionText{"", "handled by a flow table or by hardware"}},
 
 	// What is shown.
-	{Word{Long: "by", Argument: NeedArgument, Option: OptBy}, "L", "", OptionText{"keys", "print sums by these keys in place of entries (see `conntrack help summary')"}},
-	{Word{Long: "columns", Argument: NeedArgument, Option: OptColumns}, "L", "L", OptionText{"list", "columns of -o table and csv"}},
+	{Word{Long: "by", Argument: NeedArgument, Option: OptBy}, "L", "",
+		OptionText{"keys", "print sums by these keys in place of entries (see `conntrack help summary')"}},
+	{Word{Long: "columns", Argument: NeedArgument, Option: OptColumns}, "L", "L",
+		OptionText{"list", "columns of -o table and csv"}},
 	{Word{Long: "sort", Argument: NeedArgument, Option: OptSort}, "L", "", OptionText{"key", "sort by this key"}},
-	{Word{Long: "limit", Argument: NeedArgument, Option: OptLimit}, "L", "", OptionText{"number", "show only the first entries, this many"}},
-	{Word{Long: "explain", Argument: NoArgument, Option: OptExplain}, "G", "", OptionText{"", "explain the entry in words"}},
+	{Word{Long: "limit", Argument: NeedArgument, Option: OptLimit}, "L", "",
+		OptionText{"number", "show only the first entries, this many"}},
+	{Word{Long: "explain", Argument: NoArgument, Option: OptExplain}, "G", "",
+		OptionText{"", "explain the entry in words"}},
 
 	// What is made.
-	{Word{Long: "helper", Argument: NeedArgument, Option: OptHelper}, "IA", "", OptionText{"name", "helper for the connection: ftp, sip, tftp …"}},
-	{Word{Long: "label-bits", Argument: NeedArgument, Option: OptLabelBits}, "IA", "", OptionText{"list", "labels to set, by bit number"}},
+	{Word{Long: "helper", Argument: NeedArgument, Option: OptHelper}, "IA", "",
+		OptionText{"name", "helper for the connection: ftp, sip, tftp …"}},
+	{Word{Long: "label-bits", Argument: NeedArgument, Option: OptLabelBits}, "IA", "",
+		OptionText{"list", "labels to set, by bit number"}},
 
 	// How a file is loaded.
-	{Word{Long: "keep-going", Argument: NoArgument, Option: OptKeepGoing}, "R", "", OptionText{"", "report refused lines and continue"}},
+	{Word{Long: "keep-going", Argument: NoArgument, Option: OptKeepGoing}, "R", "",
+		OptionText{"", "report refused lines and continue"}},
 
 	// What is changed.
-	{Word{Long: "dry-run", Argument: NoArgument, Option: OptDryRun}, "DUF", "DF", OptionText{"", "show what would change, and change nothing"}},
-	{Word{Long: "yes", Argument: NoArgument, Option: OptYes}, "F", "F", OptionText{"", "do not ask for confirmation"}},
+	{Word{Long: "dry-run", Argument: NoArgument, Option: OptDryRun}, "DUF", "DF",
+		OptionText{"", "show what would change, and change nothing"}},
+	{Word{Long: "yes", Argument: NoArgument, Option: OptYes}, "F", "F",
+		OptionText{"", "do not ask for confirmation"}},
 }
 
 // Extension returns the row of an option that is not classic, else nil.
@@ -134,7 +158,8 @@ const maxHelperName = 15
 // helperOption reads --helper.
 func helperOption(r *Request, name string) error {
 	if name == "" || len(name) > maxHelperName || strings.IndexByte(name, 0) >= 0 {
-		return Failuref("unexpected value '%s' with --helper option: a name of 1 to %d characters is required", name, maxHelperName)
+		return Failuref("unexpected value '%s' with --helper option: a name of 1 to %d characters is required",
+			name, maxHelperName)
 	}
 	r.Helper = name
 	return nil
@@ -145,7 +170,8 @@ func labelBitsOption(r *Request, list string) error {
 	for element := range strings.SplitSeq(list, ",") {
 		bit, ok := parseUint(element, ctnetlink.MaxLabels-1)
 		if !ok {
-			return Failuref("unexpected value '%s' with --label-bits option: numbers from 0 to %d are required, separated by commas",
+			return Failuref("unexpected value '%s' with --label-bits option: "+
+				"numbers from 0 to %d are required, separated by commas",
 				list, ctnetlink.MaxLabels-1)
 		}
 		if r.LabelAdd == nil {

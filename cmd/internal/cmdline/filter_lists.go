@@ -252,7 +252,9 @@ func (p *parser) protocolList(value string) error {
 
 // sharedOptions returns the options that choose entries of each protocol.
 func sharedOptions(protocols []*Protocol) (shared []ProtoOption) {
-	for _, o := range []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort, ProtoOptState} {
+	for _, o := range []ProtoOption{
+		ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort, ProtoOptState,
+	} {
 		lacks := func(q *Protocol) bool { return !slices.Contains(q.Options, o) }
 		if len(protocols) > 0 && !slices.ContainsFunc(protocols, lacks) {
 			shared = append(shared, o)

@@ -108,7 +108,8 @@ func parseKeys(option, list string) ([]Key, error) {
 // cut makes the key that of a network.
 func (k *Key) cut(option, typed, lengths string) error {
 	if k.Field.Kind != format.KindAddr {
-		return Usagef("`%s' is not an address field, so it takes no prefix length: `%s' with --%s", k.Field.Name, typed, option)
+		return Usagef("`%s' is not an address field, so it takes no prefix length: `%s' with --%s",
+			k.Field.Name, typed, option)
 	}
 	v4, v6, two := strings.Cut(lengths, "/")
 	if !two {

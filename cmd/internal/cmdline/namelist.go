@@ -64,7 +64,8 @@ const (
 var OutputNames = []Name{
 	{"xml", outXML}, {"extended", outExtended}, {"timestamp", outTimestamp}, {"id", outID},
 	{"ktimestamp", outKTimestamp}, {"labels", outLabels}, {"userspace", outUserspace}, {"save", outSave},
-	{"json", outJSON}, {"jsonl", outJSONL}, {"csv", outCSV}, {"table", outTable}, {"netlink", outNetlink}, {"prom", outProm},
+	{"json", outJSON}, {"jsonl", outJSONL}, {"csv", outCSV}, {"table", outTable}, {"netlink", outNetlink},
+	{"prom", outProm},
 }
 
 // extensionStyle returns the form of output of a bit of outExtensions.

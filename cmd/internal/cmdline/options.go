@@ -112,7 +112,8 @@ func (w *Word) same(v *Word) bool {
 
 // isNAT reports whether the word is -n, -g or -j.
 func (w *Word) isNAT() bool {
-	return w.Command == CmdNone && w.Protocol == 0 && (w.Option == OptSrcNAT || w.Option == OptDstNAT || w.Option == OptAnyNAT)
+	return w.Command == CmdNone && w.Protocol == 0 &&
+		(w.Option == OptSrcNAT || w.Option == OptDstNAT || w.Option == OptAnyNAT)
 }
 
 // Words are the options of every command line. (nat-range is an option that

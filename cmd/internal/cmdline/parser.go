@@ -253,7 +253,8 @@ func labelConflict(r *Request) error {
 // address reads an address into one field of a tuple. With a mask tuple a
 // length may follow, which counts as the mask option unless it is the whole
 // address.
-func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnetlink.Fields, mask *ctnetlink.Tuple) error {
+func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnetlink.Fields,
+	mask *ctnetlink.Tuple) error {
 	if strings.HasPrefix(value, "!") && (o == OptSrc || o == OptDst) {
 		return p.addressList(o, value)
 	}

@@ -188,24 +188,73 @@ const (
 
 // Protocols are the eight that have options of their own.
 var Protocols = []*Protocol{
-	{Number: ctnetlink.ProtoTCP, Name: "tcp", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
-		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort}, legal: &tcpLegality, origPair: origPortPair, replyPair: replyPortPair},
-	{Number: ctnetlink.ProtoUDP, Name: "udp", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
-		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptTupleSrcPort, ProtoOptTupleDstPort}, legal: &portLegality, origPair: origPortPair, replyPair: replyPortPair},
-	{Number: ctnetlink.ProtoUDPLite, Name: "udplite", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
-		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptTupleSrcPort, ProtoOptTupleDstPort}, legal: &portLegality, origPair: origPortPair, replyPair: replyPortPair},
-	{Number: ctnetlink.ProtoSCTP, Name: "sctp", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
-		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort, ProtoOptOrigVTag, ProtoOptReplyVTag}, legal: &sctpLegality,
-		origPair: origPortPair, replyPair: replyPortPair},
-	{Number: ctnetlink.ProtoDCCP, Name: "dccp", Options: []ProtoOption{ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort,
-		ProtoOptMaskSrcPort, ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort, ProtoOptRole}, legal: &dccpLegality,
-		origPair: origPortPair, replyPair: "you have to specify `--reply-port-src' and `--report-port-dst'"},
-	{Number: ctnetlink.ProtoICMP, Name: "icmp", Options: []ProtoOption{ProtoOptICMPType, ProtoOptICMPCode, ProtoOptICMPID}, legal: &icmpLegality},
-	{Number: ctnetlink.ProtoICMPv6, Name: "icmpv6", Options: []ProtoOption{ProtoOptICMPv6Type, ProtoOptICMPv6Code, ProtoOptICMPv6ID}, legal: &icmpLegality},
-	{Number: ctnetlink.ProtoGRE, Name: "gre", Options: []ProtoOption{ProtoOptSrcKey, ProtoOptDstKey, ProtoOptReplySrcKey, ProtoOptReplyDstKey,
-		ProtoOptMaskSrcKey, ProtoOptMaskDstKey, ProtoOptTupleSrcKey, ProtoOptTupleDstKey}, legal: &greLegality,
+	{
+		Number: ctnetlink.ProtoTCP, Name: "tcp", legal: &tcpLegality,
+		origPair:  origPortPair,
+		replyPair: replyPortPair,
+		Options: []ProtoOption{
+			ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort, ProtoOptMaskSrcPort,
+			ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort,
+		},
+	},
+	{
+		Number: ctnetlink.ProtoUDP, Name: "udp", legal: &portLegality,
+		origPair:  origPortPair,
+		replyPair: replyPortPair,
+		Options: []ProtoOption{
+			ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort, ProtoOptMaskSrcPort,
+			ProtoOptMaskDstPort, ProtoOptTupleSrcPort, ProtoOptTupleDstPort,
+		},
+	},
+	{
+		Number: ctnetlink.ProtoUDPLite, Name: "udplite", legal: &portLegality,
+		origPair:  origPortPair,
+		replyPair: replyPortPair,
+		Options: []ProtoOption{
+			ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort, ProtoOptMaskSrcPort,
+			ProtoOptMaskDstPort, ProtoOptTupleSrcPort, ProtoOptTupleDstPort,
+		},
+	},
+	{
+		Number: ctnetlink.ProtoSCTP, Name: "sctp", legal: &sctpLegality,
+		origPair:  origPortPair,
+		replyPair: replyPortPair,
+		Options: []ProtoOption{
+			ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort, ProtoOptMaskSrcPort,
+			ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort, ProtoOptOrigVTag,
+			ProtoOptReplyVTag,
+		},
+	},
+	{
+		Number: ctnetlink.ProtoDCCP, Name: "dccp", legal: &dccpLegality,
+		origPair:  origPortPair,
+		replyPair: "you have to specify `--reply-port-src' and `--report-port-dst'",
+		Options: []ProtoOption{
+			ProtoOptSrcPort, ProtoOptDstPort, ProtoOptReplySrcPort, ProtoOptReplyDstPort, ProtoOptMaskSrcPort,
+			ProtoOptMaskDstPort, ProtoOptState, ProtoOptTupleSrcPort, ProtoOptTupleDstPort, ProtoOptRole,
+		},
+	},
+	{
+		Number: ctnetlink.ProtoICMP, Name: "icmp", legal: &icmpLegality,
+		Options: []ProtoOption{
+			ProtoOptICMPType, ProtoOptICMPCode, ProtoOptICMPID,
+		},
+	},
+	{
+		Number: ctnetlink.ProtoICMPv6, Name: "icmpv6", legal: &icmpLegality,
+		Options: []ProtoOption{
+			ProtoOptICMPv6Type, ProtoOptICMPv6Code, ProtoOptICMPv6ID,
+		},
+	},
+	{
+		Number: ctnetlink.ProtoGRE, Name: "gre", legal: &greLegality,
 		origPair:  "you have to specify `--srckey' and `--dstkey'",
-		replyPair: "you have to specify `--reply-src-key' and `--reply-dst-key'"},
+		replyPair: "you have to specify `--reply-src-key' and `--reply-dst-key'",
+		Options: []ProtoOption{
+			ProtoOptSrcKey, ProtoOptDstKey, ProtoOptReplySrcKey, ProtoOptReplyDstKey, ProtoOptMaskSrcKey,
+			ProtoOptMaskDstKey, ProtoOptTupleSrcKey, ProtoOptTupleDstKey,
+		},
+	},
 }
 
 // ProtocolByName finds what -p names: one of the eight in any case, a name of
@@ -299,7 +348,8 @@ func (p *parser) protoOption(o ProtoOption, value string) error {
 	}
 	port := uint16(atol(value))
 	switch o {
-	case ProtoOptSrcKey, ProtoOptDstKey, ProtoOptReplySrcKey, ProtoOptReplyDstKey, ProtoOptMaskSrcKey, ProtoOptMaskDstKey, ProtoOptTupleSrcKey, ProtoOptTupleDstKey:
+	case ProtoOptSrcKey, ProtoOptDstKey, ProtoOptReplySrcKey, ProtoOptReplyDstKey,
+		ProtoOptMaskSrcKey, ProtoOptMaskDstKey, ProtoOptTupleSrcKey, ProtoOptTupleDstKey:
 		key, _ := strtoul(value, 0)
 		port = uint16(key)
 	}

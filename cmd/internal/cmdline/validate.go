@@ -100,7 +100,8 @@ func validateProtocol(r *Request) error {
 		foreign &^= 1 << o
 	}
 	if proto.legal != nil {
-		v := checkRow(proto.legal.row(r.Command, r.Table), len(proto.Options), func(c int) bool { return r.HasProto(proto.Options[c]) })
+		given := func(c int) bool { return r.HasProto(proto.Options[c]) }
+		v := checkRow(proto.legal.row(r.Command, r.Table), len(proto.Options), given)
 		name := func(c int) string { return ProtoOptionNames[proto.Options[c]][0] }
 		if err := v.err(name, proto.origPair, proto.replyPair); err != nil {
 			return err
@@ -189,7 +190,8 @@ func validateView(r *Request) error {
 	case out.Style == format.StyleProm && r.Command != CmdStats:
 		return Usagef("-o prom can only be used with -S")
 	}
-	if v.By != nil && !oneOfStyles(out.Style, format.StyleClassic, format.StyleTable, format.StyleJSON, format.StyleJSONL, format.StyleCSV) {
+	if v.By != nil && !oneOfStyles(out.Style, format.StyleClassic, format.StyleTable, format.StyleJSON,
+		format.StyleJSONL, format.StyleCSV) {
 		return Usagef("--by can only be used with -o table, json, jsonl and csv")
 	}
 	if v.Limit > 0 && r.Zero && v.By == nil {

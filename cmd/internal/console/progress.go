@@ -105,7 +105,8 @@ func (b *progress) text(elapsed time.Duration) string {
 	}
 	n = min(n, b.total)
 	filled := int(int64(n) * barWidth / int64(b.total))
-	text := fmt.Sprintf("%s: [%s%s] %3d%%, %s of %s %s", b.verb, strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled),
+	text := fmt.Sprintf("%s: [%s%s] %3d%%, %s of %s %s",
+		b.verb, strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled),
 		int64(n)*100/int64(b.total), thousands(n), thousands(b.total), b.unit)
 	if n > 0 && n < b.total {
 		left := time.Duration(float64(elapsed) / float64(n) * float64(b.total-n))
