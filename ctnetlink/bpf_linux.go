@@ -62,10 +62,10 @@ func eventProgram(q *EventFilter) []bpf.Instruction {
 		p.found()
 		p.tuple(&q.Reply, has, q.ReplySrcMask, q.ReplyDstMask)
 	}
-	if q.Set.Has(AttrStatus) {
+	if q.StatusMask != 0 {
 		p.masked(AttrStatus, uint32(q.Status), uint32(q.StatusMask))
 	}
-	if q.Set.Has(AttrMark) {
+	if q.MarkMask != 0 {
 		p.masked(AttrMark, q.Mark, q.MarkMask)
 	}
 	if len(p) == sane {

@@ -13,8 +13,8 @@ func meets(q *EventFilter, f *Flow) bool {
 	status, known := f.Status()
 	return q.Orig.Has&^f.Orig().Has == 0 && sameFields(&q.Orig, f.Orig()) &&
 		q.Reply.Has&^f.Reply().Has == 0 && sameFields(&q.Reply, f.Reply()) &&
-		(!q.Set.Has(AttrMark) || marked && mark&q.MarkMask == q.Mark) &&
-		(!q.Set.Has(AttrStatus) || known && status&q.StatusMask == q.Status)
+		(q.MarkMask == 0 || marked && mark&q.MarkMask == q.Mark) &&
+		(q.StatusMask == 0 || known && status&q.StatusMask == q.Status)
 }
 
 // TestEventProgram sends a group events that a process made up, some of which
@@ -117,12 +117,10 @@ func randomEventFilter(r *rand.Rand, en *FlowSpec) *EventFilter {
 		q.Reply = some(en.Reply)
 	}
 	if r.IntN(4) == 0 {
-		q.Set = q.Set.With(AttrMark)
 		q.MarkMask = 1 << r.IntN(32)
 		q.Mark = en.Mark & q.MarkMask
 	}
 	if r.IntN(4) == 0 {
-		q.Set = q.Set.With(AttrStatus)
 		q.StatusMask = 1 << r.IntN(32)
 		q.Status = en.Status & q.StatusMask
 	}
@@ -132,7 +130,7 @@ func randomEventFilter(r *rand.Rand, en *FlowSpec) *EventFilter {
 // TestFilterRefused: a socket that refuses a filter is listened to without.
 func TestFilterRefused(t *testing.T) {
 	s := fake(from0(announced(1)))
-	q := &EventFilter{DumpRequest: DumpRequest{Family: FamilyIPv6}}
+	q := &EventFilter{Family: FamilyIPv6}
 	l, err := s.conn().Listen(ListenRequest{Groups: []Group{GroupNew}, Filter: q})
 	if err != nil {
 		t.Fatal(err)
@@ -148,8 +146,7 @@ func TestFilterRefused(t *testing.T) {
 func TestNoEventProgram(t *testing.T) {
 	for _, q := range []*EventFilter{
 		{},
-		{DumpRequest: DumpRequest{Zone: 1, Set: AttrSet(0).With(AttrZone)}},
-		{DumpRequest: DumpRequest{Orig: Tuple{Has: FieldZone | FieldICMPType}}},
+		{Orig: Tuple{Has: FieldZone | FieldICMPType}},
 	} {
 		if p := eventProgram(q); p != nil {
 			t.Errorf("%+v: %v", q, p)

@@ -7,55 +7,82 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// Dump streams the entries that q asks for. A Flow is valid until the next
-// one; breaking off the loop ends the dump. An error ends the stream.
+// Dump returns an iterator over the entries that q selects, over all entries if
+// q is nil. Entries come as the kernel walks its table, in no particular order;
+// memory does not grow with the table. A Flow is valid until the next one: Clone
+// keeps it. Leaving the loop ends the dump. An error is the last that comes.
 //
-// A kernel that refuses q's filters is asked again with less of them, and not
-// asked for what it refused another time: what comes must be checked in any
-// case.
-//
-// The kernel sends the entries of a hash bucket twice, unmarked, when the
-// entry at which the dump paused between two datagrams is deleted. Such
-// repetitions follow in the very next datagram: each entry is looked up among
-// those of the datagram before, and passed over when it is there.
+// Requests may be made on c inside the loop: a dump has a socket of its own.
+// Entries that are created or deleted meanwhile may be listed or not. The kernel
+// lists some entries twice when one is deleted during the dump; they are left
+// out the second time.
 func (c *Conn) Dump(q *DumpRequest) iter.Seq2[*Flow, error] {
+	if q == nil {
+		q = new(DumpRequest)
+	}
 	return func(yield func(*Flow, error) bool) {
-		var f Flow
-		begun := false
-		ask := func(q *DumpRequest) error {
-			e, h := c.request(wire.SubsysConntrack, q.message(), wire.FlagDump)
-			q.append(e, h)
-			var seen dedup
-			return c.dump(h, seen.advance, func(msg []byte) error {
-				begun = true
-				switch err := f.Decode(msg); {
-				case err != nil:
-					return err
-				case !seen.repeated(&f) && !yield(&f, nil):
-					return errStop
-				}
-				return nil
-			})
-		}
-		asked := c.refused.without(q)
-		err := ask(asked)
-		for !begun && (errors.Is(err, EINVAL) || errors.Is(err, EOPNOTSUPP)) {
-			filters := asked.filters().last()
-			if filters == 0 {
-				break
-			}
-			c.refused |= filters
-			asked = c.refused.without(q)
-			err = ask(asked)
-		}
-		if err != nil && err != errStop {
+		if err := c.dumpFlows(q, yield); err != nil && err != errStop {
 			yield(nil, &OpError{"dump", err})
 		}
 	}
 }
 
-// DumpExpect streams the expectations of a family, or of both. An Expect is
-// valid until the next one; breaking off the loop ends the dump.
+// DumpAll returns copies of all entries that q selects, see Dump.
+func (c *Conn) DumpAll(q *DumpRequest) ([]*Flow, error) {
+	var all []*Flow
+	for f, err := range c.Dump(q) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f.Clone())
+	}
+	return all, nil
+}
+
+// dumpFlows dumps to yield. A kernel that refuses filters is asked again with
+// fewer of them, and no later dump asks for those.
+func (c *Conn) dumpFlows(q *DumpRequest, yield func(*Flow, error) bool) error {
+	if err := q.check(); err != nil {
+		return err
+	}
+	var f Flow
+	begun, selects := false, q.selects()
+	ask := func(k *DumpRequest) error {
+		e, h := c.request(wire.SubsysConntrack, k.message(), wire.FlagDump)
+		k.append(e, h)
+		// The kernel sends a hash bucket a second time when the entry at which
+		// the dump paused between two datagrams is deleted. The repetition is
+		// in the very next datagram.
+		var seen dedup
+		return c.dump(h, seen.advance, func(msg []byte) error {
+			begun = true
+			switch err := f.Decode(msg); {
+			case err != nil:
+				return err
+			case !seen.repeated(&f) && (!selects || q.match(&f)) && !yield(&f, nil):
+				return errStop
+			}
+			return nil
+		})
+	}
+	k := q.kernel()
+	for {
+		asked := c.refused.without(k)
+		err := ask(asked)
+		if begun || !errors.Is(err, EINVAL) && !errors.Is(err, EOPNOTSUPP) {
+			return err
+		}
+		filters := asked.filters().last()
+		if filters == 0 {
+			return err
+		}
+		c.refused |= filters
+	}
+}
+
+// DumpExpect returns an iterator over the expectations of a family, over all
+// with FamilyAny. An Expect is valid until the next one: Clone keeps it. Leaving
+// the loop ends the dump. An error is the last that comes.
 func (c *Conn) DumpExpect(family Family) iter.Seq2[*Expect, error] {
 	return func(yield func(*Expect, error) bool) {
 		e, h := c.request(wire.SubsysExpect, wire.MsgGet, wire.FlagDump)
@@ -104,7 +131,7 @@ func (c *Conn) dump(h header, advance func(), visit func(msg []byte) error) erro
 	})
 }
 
-// errStop says that the reader of a stream has had enough.
+// errStop ends a stream whose reader left the loop.
 const errStop = stop("stop")
 
 type stop string

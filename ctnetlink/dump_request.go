@@ -1,44 +1,124 @@
 package ctnetlink
 
-import "github.com/gonntrack/gonntrack/internal/wire"
+import (
+	"net/netip"
+	"strconv"
 
-// DumpRequest says which entries a dump lists. The zero value lists all.
+	"github.com/gonntrack/gonntrack/internal/wire"
+)
+
+// DumpRequest selects the entries that [Conn.Dump] lists. The zero value, like
+// a nil pointer, selects all. Criteria that are given must all be met.
 //
-// The kernel's own filters are a help, not a promise: a kernel that does not
-// know one ignores or refuses it, so what comes must be checked again.
+// A Conn lets the kernel do as much of the selection as the kernel's version
+// can, and does the rest itself.
 type DumpRequest struct {
-	// Table is the list to walk.
+	// Table is the list to dump.
 	Table Table
-	// Family lists one family only; FamilyAny both.
+	// Zero sets the packet and byte counters of the listed entries to 0 after
+	// they were read. It is for TableConntrack only. The kernel may also do so
+	// to entries that it cannot tell do not match: those are not listed.
+	Zero bool
+	// Family selects entries of one address family; FamilyAny selects both.
 	Family Family
-	// Set names which of the filters below are sent: AttrMark, AttrStatus,
-	// AttrZone. Tuples are sent when their Has is not empty.
-	Set AttrSet
-	// Mark and MarkMask: entries with mark & MarkMask == Mark.
+	// Mark and MarkMask select entries with mark & MarkMask == Mark. The kernel
+	// does this. MarkMask 0 selects any mark.
 	Mark, MarkMask uint32
-	// Status and StatusMask: entries with status & StatusMask == Status
-	// (Linux 5.15; older ones ignore it).
+	// Status and StatusMask select entries with status & StatusMask == Status.
+	// The kernel does this since Linux 5.15. StatusMask 0 selects any status.
 	Status, StatusMask Status
-	// Zone: entries that are in it in either direction (Linux 6.8). It must
-	// not be 0, which the kernel takes for entries in no other zone at all.
+	// Zone selects entries that are in it in at least one direction. The kernel
+	// does this since Linux 6.8. Zone 0 selects any zone.
 	Zone uint16
-	// Orig and Reply: entries whose tuples have those very values (CTA_FILTER,
-	// Linux 5.8). They need a Family. See FilterFields for what may be sent.
+	// Orig and Reply select entries whose tuples have the same values in the
+	// fields that Has names. The kernel does this since Linux 5.8, for IPv4
+	// addresses, protocols, the ports of TCP and UDP, and the types, codes and
+	// identifiers of ICMP and ICMPv6, given a Family or an address.
 	Orig, Reply Tuple
 }
 
-// FilterFields returns those of the fields that the kernel can be trusted to
+// check returns what is wrong with the request.
+func (q *DumpRequest) check() error {
+	switch {
+	case q.Mark != 0 && q.MarkMask == 0:
+		return &FieldError{"DumpRequest.Mark", "set, but MarkMask is 0"}
+	case q.Status != 0 && q.StatusMask == 0:
+		return &FieldError{"DumpRequest.Status", "set, but StatusMask is 0"}
+	case q.Zero && q.Table != TableConntrack:
+		return &FieldError{"DumpRequest.Zero", "set, but the table is " + q.Table.String()}
+	}
+	if err := q.Orig.check("DumpRequest.Orig"); err != nil {
+		return err
+	}
+	return q.Reply.check("DumpRequest.Reply")
+}
+
+// selects reports whether there is anything to compare.
+func (q *DumpRequest) selects() bool {
+	return q.Family != FamilyAny || q.MarkMask|uint32(q.StatusMask)|uint32(q.Zone) != 0 || q.Orig.Has|q.Reply.Has != 0
+}
+
+// match reports whether an entry meets all criteria.
+func (q *DumpRequest) match(f *Flow) bool {
+	if q.Family != FamilyAny && f.Family() != q.Family {
+		return false
+	}
+	if q.MarkMask != 0 {
+		if mark, _ := f.Mark(); mark&q.MarkMask != q.Mark {
+			return false
+		}
+	}
+	if q.StatusMask != 0 {
+		if status, _ := f.Status(); status&q.StatusMask != q.Status {
+			return false
+		}
+	}
+	if q.Zone != 0 {
+		zone, _ := f.Zone()
+		if zone != q.Zone && f.orig.Zone != q.Zone && f.reply.Zone != q.Zone {
+			return false
+		}
+	}
+	return f.orig.meets(&q.Orig, netip.Addr{}, netip.Addr{}) && f.reply.meets(&q.Reply, netip.Addr{}, netip.Addr{})
+}
+
+// kernel returns the part of the request that the kernel is asked for.
+func (q *DumpRequest) kernel() *DumpRequest {
+	if q.Orig.Has|q.Reply.Has == 0 {
+		return q
+	}
+	k := *q
+	// A filter of tuples needs a family.
+	if k.Family == FamilyAny {
+		k.Family = q.Orig.Family()
+	}
+	if k.Family == FamilyAny {
+		k.Family = q.Reply.Family()
+	}
+	k.Orig = q.Orig.Only(filterFields(&q.Orig, k.Family))
+	k.Reply = q.Reply.Only(filterFields(&q.Reply, k.Family))
+	return &k
+}
+
+// filterFields returns the fields of a tuple that the kernel can be trusted to
 // compare in a dump of a family.
 //
-//   - The test of IPv6 addresses is inverted: the kernel sends the entries that
+//   - The kernel's test of IPv6 addresses is inverted: it sends the entries that
 //     do not match.
-//   - Ports are compared for TCP and UDP only, and for others ignored; like the
-//     fields of queries they go with the protocol.
-//   - The zone of a tuple filters nothing.
-func FilterFields(t *Tuple, family Family) Fields {
+//   - It compares ports for TCP and UDP only and ignores them for others. They
+//     need the protocol, as the fields of ICMP do.
+//   - It ignores the zone of a tuple.
+func filterFields(t *Tuple, family Family) Fields {
 	has := t.Has &^ FieldZone
-	if family != FamilyIPv4 {
+	switch family {
+	case FamilyIPv4:
+		if t.Src.Is6() || t.Dst.Is6() {
+			return 0
+		}
+	case FamilyIPv6:
 		has &^= FieldAddrs
+	default:
+		return 0
 	}
 	if has&FieldProto == 0 {
 		return has & FieldAddrs
@@ -54,8 +134,8 @@ func FilterFields(t *Tuple, family Family) Fields {
 	return has
 }
 
-// filterSet is a set of the filters that a kernel may not know, the youngest
-// last.
+// filterSet is a set of filters that a kernel may refuse. They are given up from
+// the highest bit to the lowest.
 type filterSet uint8
 
 const (
@@ -65,15 +145,15 @@ const (
 	filterZone             // Linux 6.8
 )
 
-// filters returns those that the request carries.
+// filters returns the filters in the request.
 func (q *DumpRequest) filters() (s filterSet) {
-	if q.Set.Has(AttrMark) {
+	if q.MarkMask != 0 {
 		s |= filterMark
 	}
-	if q.Set.Has(AttrStatus) {
+	if q.StatusMask != 0 {
 		s |= filterStatus
 	}
-	if q.Set.Has(AttrZone) {
+	if q.Zone != 0 {
 		s |= filterZone
 	}
 	if q.Orig.Has|q.Reply.Has != 0 {
@@ -82,7 +162,7 @@ func (q *DumpRequest) filters() (s filterSet) {
 	return s
 }
 
-// last returns the last filter of a set, 0 if it is empty.
+// last returns the highest filter of a set, 0 if it is empty.
 func (s filterSet) last() filterSet {
 	for f := filterZone; f != 0; f >>= 1 {
 		if s&f != 0 {
@@ -99,16 +179,16 @@ func (s filterSet) without(q *DumpRequest) *DumpRequest {
 	}
 	less := *q
 	if s&filterMark != 0 {
-		less.Set = less.Set.Without(AttrMark)
+		less.Mark, less.MarkMask = 0, 0
 	}
 	if s&filterStatus != 0 {
-		less.Set = less.Set.Without(AttrStatus)
+		less.Status, less.StatusMask = 0, 0
 	}
 	if s&filterZone != 0 {
-		less.Set = less.Set.Without(AttrZone)
+		less.Zone = 0
 	}
 	if s&filterTuples != 0 {
-		less.Orig.Has, less.Reply.Has = 0, 0
+		less.Orig, less.Reply = Tuple{}, Tuple{}
 	}
 	return &less
 }
@@ -126,20 +206,32 @@ func filterFlags(t *Tuple) uint32 {
 type Table uint8
 
 const (
-	TableConntrack   Table = iota // the table
-	TableZeroing                  // the table; each entry's counters are set to 0 after they were read
-	TableDying                    // entries whose DESTROY event is still owed
-	TableUnconfirmed              // entries whose first packet is still on its way
+	TableConntrack   Table = iota // the connection tracking table
+	TableDying                    // removed entries whose DESTROY event is not delivered yet
+	TableUnconfirmed              // new entries whose first packet is still under way
 )
 
-func (q *DumpRequest) message() uint16 {
-	switch q.Table {
-	case TableZeroing:
-		return wire.MsgGetCtrZero
+// String returns "conntrack", "dying" or "unconfirmed".
+func (t Table) String() string {
+	switch t {
+	case TableConntrack:
+		return "conntrack"
 	case TableDying:
-		return wire.MsgGetDying
+		return "dying"
 	case TableUnconfirmed:
+		return "unconfirmed"
+	}
+	return "table " + strconv.Itoa(int(t))
+}
+
+func (q *DumpRequest) message() uint16 {
+	switch {
+	case q.Table == TableDying:
+		return wire.MsgGetDying
+	case q.Table == TableUnconfirmed:
 		return wire.MsgGetUnconfirmed
+	case q.Zero:
+		return wire.MsgGetCtrZero
 	}
 	return wire.MsgGet
 }
@@ -147,15 +239,15 @@ func (q *DumpRequest) message() uint16 {
 func (q *DumpRequest) append(e *encoder, h header) {
 	h.Family = q.Family
 	e.begin(h)
-	if q.Set.Has(AttrMark) {
+	if q.MarkMask != 0 {
 		e.U32(uint16(AttrMark), q.Mark)
 		e.U32(uint16(AttrMarkMask), q.MarkMask)
 	}
-	if q.Set.Has(AttrStatus) {
+	if q.StatusMask != 0 {
 		e.U32(uint16(AttrStatus), uint32(q.Status))
 		e.U32(uint16(AttrStatusMask), uint32(q.StatusMask))
 	}
-	if q.Set.Has(AttrZone) {
+	if q.Zone != 0 {
 		e.U16(uint16(AttrZone), q.Zone)
 	}
 	if q.Orig.Has|q.Reply.Has != 0 {

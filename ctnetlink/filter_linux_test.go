@@ -13,7 +13,7 @@ import (
 
 // TestKernelFilters compares dumps with a filter with the whole dump, filtered
 // here: for each entry of a varied table, each subset of the fields of its
-// tuples that FilterFields lets through. Each dump walks the kernel's whole hash
+// tuples that filterFields lets through. Each dump walks the kernel's whole hash
 // table, so time bounds the test: filters of one field come first, then the
 // others in random order.
 func TestKernelFilters(t *testing.T) {
@@ -54,11 +54,11 @@ func TestKernelFilters(t *testing.T) {
 	var filters []kernelFilter
 	for _, f := range all {
 		for _, reply := range []bool{false, true} {
-			fields := FilterFields(tuple(f, reply), f.Family())
+			fields := filterFields(tuple(f, reply), f.Family())
 			for has := fields; has != 0; has = (has - 1) & fields {
-				k := kernelFilter{f.Family(), reply, onlyFields(tuple(f, reply), has)}
+				k := kernelFilter{f.Family(), reply, tuple(f, reply).Only(has)}
 				// Ports need their protocol.
-				if has == FilterFields(&k.want, f.Family()) && !seen[k] {
+				if has == filterFields(&k.want, f.Family()) && !seen[k] {
 					seen[k] = true
 					filters = append(filters, k)
 				}
@@ -95,26 +95,6 @@ func TestKernelFilters(t *testing.T) {
 	t.Logf("%d of %d filters on %d entries, in at most %v", checks, len(filters), len(all), bound)
 }
 
-// onlyFields returns the tuple with the fields that has names, and no others.
-func onlyFields(from *Tuple, has Fields) (t Tuple) {
-	t.Has = has
-	for _, f := range []struct {
-		field Fields
-		set   func()
-	}{
-		{FieldSrc, func() { t.Src = from.Src }}, {FieldDst, func() { t.Dst = from.Dst }},
-		{FieldProto, func() { t.Proto = from.Proto }},
-		{FieldSrcPort, func() { t.SrcPort = from.SrcPort }}, {FieldDstPort, func() { t.DstPort = from.DstPort }},
-		{FieldICMPType, func() { t.ICMPType = from.ICMPType }}, {FieldICMPCode, func() { t.ICMPCode = from.ICMPCode }},
-		{FieldICMPID, func() { t.ICMPID = from.ICMPID }},
-	} {
-		if has&f.field != 0 {
-			f.set()
-		}
-	}
-	return t
-}
-
 // filterEntry makes entries that share some values and differ in others.
 func filterEntry(family Family, proto Protocol, i uint16) *FlowSpec {
 	src, dst := netip.AddrFrom4([4]byte{10, 0, 0, 1}), netip.AddrFrom4([4]byte{10, 0, 1, byte(i)})
@@ -135,6 +115,7 @@ func filterEntry(family Family, proto Protocol, i uint16) *FlowSpec {
 	en := &FlowSpec{Family: family, Timeout: 1000 * time.Second, Set: AttrSet(0).With(AttrTimeout)}
 	en.Orig = Tuple{Has: has, Src: src, Dst: dst, Proto: proto, SrcPort: 1000 + i%2, DstPort: 80, ICMPType: query, ICMPID: i % 2}
 	en.Reply = Tuple{Has: has, Src: dst, Dst: src, Proto: proto, SrcPort: 80, DstPort: 1000 + i%2, ICMPType: answer, ICMPID: i % 2}
+	en.Orig, en.Reply = en.Orig.Only(has), en.Reply.Only(has)
 	return en
 }
 
@@ -186,8 +167,12 @@ func TestRefusedFilter(t *testing.T) {
 	}
 	// A type that is no query's.
 	q := &DumpRequest{Family: FamilyIPv4, Orig: Tuple{Has: FieldProto | FieldICMPType, Proto: ProtoICMP, ICMPType: 3}}
+	if all := cloneAll(t, c, q); len(all) != 0 || c.refused != filterTuples {
+		t.Errorf("%d entries, refused %b", len(all), c.refused)
+	}
+	q.Orig.ICMPType = 8
 	if all := cloneAll(t, c, q); len(all) != 1 {
-		t.Errorf("%d entries, want all there are", len(all))
+		t.Errorf("%d entries, want the one that matches", len(all))
 	}
 }
 
@@ -236,5 +221,44 @@ func TestBatch(t *testing.T) {
 	}
 	if errs, err := b.Do(nil); len(errs) != 0 || err != nil {
 		t.Errorf("an empty batch: %v, %v", errs, err)
+	}
+}
+
+// TestDumpSelects: a dump lists what the request selects and nothing else, also
+// where the kernel's own test is inverted, missing or refused.
+func TestDumpSelects(t *testing.T) {
+	c := namespace(t)
+	var all []*FlowSpec
+	for _, family := range []Family{FamilyIPv4, FamilyIPv6} {
+		for _, proto := range []Protocol{ProtoTCP, ProtoUDP, ProtoSCTP} {
+			for i := range uint16(3) {
+				en := filterEntry(family, proto, i)
+				if i == 2 {
+					en.Zone, en.Set = 7, en.Set.With(AttrZone)
+				}
+				create(t, c, en)
+				all = append(all, en)
+			}
+		}
+	}
+	for _, en := range all {
+		for _, q := range []*DumpRequest{
+			{Orig: en.Orig}, {Reply: en.Reply}, {Orig: en.Orig.Only(FieldDst)}, {Orig: en.Orig.Only(FieldSrcPort)},
+			{Family: en.Family, Orig: en.Orig.Only(FieldProto | FieldSrcPort), Zone: en.Zone},
+		} {
+			want := 0
+			for _, other := range all {
+				if other.Orig.meets(&q.Orig, netip.Addr{}, netip.Addr{}) && other.Reply.meets(&q.Reply, netip.Addr{}, netip.Addr{}) &&
+					(q.Family == FamilyAny || q.Family == other.Family) && (q.Zone == 0 || q.Zone == other.Zone) {
+					want++
+				}
+			}
+			if got, err := c.DumpAll(q); err != nil || len(got) != want {
+				t.Errorf("%+v: %d entries, %v; want %d", *q, len(got), err, want)
+			}
+		}
+	}
+	if got, err := c.DumpAll(nil); err != nil || len(got) != len(all) {
+		t.Errorf("%d entries, %v; want all %d", len(got), err, len(all))
 	}
 }

@@ -3,7 +3,6 @@ package ctnetlink
 import (
 	"errors"
 	"io"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -23,15 +22,6 @@ type ListenRequest struct {
 	// Filter, if any, leaves out events before the socket queues them. It is
 	// a help, not a promise: what comes must be checked again.
 	Filter *EventFilter
-}
-
-// EventFilter says which events a socket lets through. The fields have the
-// meaning they have in a DumpRequest, whose List and Zone do not count, and no
-// field needs a Family. An event that lacks what is compared does not pass.
-type EventFilter struct {
-	DumpRequest
-	// The masks, when valid, say which bits of an address count.
-	OrigSrcMask, OrigDstMask, ReplySrcMask, ReplyDstMask netip.Addr
 }
 
 const (

@@ -15,7 +15,6 @@ func TestRefusedFilters(t *testing.T) {
 	c := NewConn(func() (Socket, error) { return &oldSocket{fake(), old}, nil })
 	defer c.Close()
 	q := &DumpRequest{Family: FamilyIPv4, Mark: 1, MarkMask: 1, Status: StatusAssured, StatusMask: StatusAssured, Zone: 5}
-	q.Set = q.Set.With(AttrMark).With(AttrStatus).With(AttrZone)
 	q.Orig = Tuple{Has: FieldProto, Proto: ProtoTCP}
 	dump := func() {
 		t.Helper()

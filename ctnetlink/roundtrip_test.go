@@ -75,7 +75,7 @@ func scramble(r *rand.Rand, en *FlowSpec) {
 		case 3: // one port
 			t.Has &^= FieldDstPort | FieldICMPCode
 		}
-		*t = onlyMarked(*t)
+		*t = t.Only(t.Has)
 	}
 	if p := &en.ProtoInfo; coin(AttrProtoInfo) {
 		*p = ProtoInfo{Proto: []Protocol{ProtoTCP, ProtoSCTP, ProtoDCCP}[r.IntN(3)], Has: InfoState}
@@ -98,26 +98,6 @@ func scramble(r *rand.Rand, en *FlowSpec) {
 			p.Role, p.HandshakeSeq = uint8(r.IntN(2)), r.Uint64()
 		}
 	}
-}
-
-// onlyMarked zeroes the fields of t that are not sent.
-func onlyMarked(t Tuple) Tuple {
-	m := Tuple{Has: t.Has}
-	set := func(f Fields, do func()) {
-		if t.Has&f != 0 {
-			do()
-		}
-	}
-	set(FieldSrc, func() { m.Src = t.Src })
-	set(FieldDst, func() { m.Dst = t.Dst })
-	set(FieldZone, func() { m.Zone = t.Zone })
-	set(FieldProto, func() { m.Proto = t.Proto })
-	set(FieldSrcPort, func() { m.SrcPort = t.SrcPort })
-	set(FieldDstPort, func() { m.DstPort = t.DstPort })
-	set(FieldICMPType, func() { m.ICMPType = t.ICMPType })
-	set(FieldICMPCode, func() { m.ICMPCode = t.ICMPCode })
-	set(FieldICMPID, func() { m.ICMPID = t.ICMPID })
-	return m
 }
 
 // sameEntry tells whether f shows what en says and no more.
@@ -173,7 +153,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 			HasTimeout: r.IntN(2) == 0, HasID: r.IntN(2) == 0, HasZone: r.IntN(2) == 0,
 		}
 		x.Mask.SrcPort, x.Mask.DstPort = 0, 0xffff
-		x.Mask = onlyMarked(x.Mask)
+		x.Mask = x.Mask.Only(x.Mask.Has)
 		if x.HasTimeout {
 			x.Timeout = seconds(r.Uint32())
 		}

@@ -10,10 +10,10 @@ import "github.com/gonntrack/gonntrack/ctnetlink"
 // filtered walks of the table take less time than one that sends everything if
 // the filter leaves few entries: a port does, a protocol alone does not.
 func (m *Filter) Kernel() []*ctnetlink.DumpRequest {
-	q := m.common()
-	if zone := m.anyZone(); zone != 0 {
-		q.Zone, q.Set = zone, q.Set.With(ctnetlink.AttrZone)
-	}
+	q := ctnetlink.DumpRequest{Family: m.Family}
+	q.Mark, q.MarkMask = m.mark()
+	q.Status, q.StatusMask = m.StatusSet, m.StatusSet|m.StatusClear
+	q.Zone = m.anyZone()
 	if m.Family != ctnetlink.FamilyAny {
 		m.narrow(&q)
 		return []*ctnetlink.DumpRequest{&q}
@@ -28,30 +28,27 @@ func (m *Filter) Kernel() []*ctnetlink.DumpRequest {
 	return []*ctnetlink.DumpRequest{&q4, &q6}
 }
 
-// common returns the criteria that dumps and events share.
-func (m *Filter) common() ctnetlink.DumpRequest {
-	q := ctnetlink.DumpRequest{Family: m.Family}
-	if len(m.Marks) == 1 && !m.NotMarks && m.Marks[0].Min == m.Marks[0].Max {
-		q.Mark, q.MarkMask = m.Marks[0].Min, m.Marks[0].Mask
-		q.Set = q.Set.With(ctnetlink.AttrMark)
+// mark returns the single mark, with its mask, that every matching entry has;
+// zeros when there is none.
+func (m *Filter) mark() (mark, mask uint32) {
+	if len(m.Marks) == 1 && !m.NotMarks && m.Marks[0].Min == m.Marks[0].Max && m.Marks[0].Mask != 0 {
+		return m.Marks[0].Min, m.Marks[0].Mask
 	}
-	// The kernel refuses a mask of 0.
-	if mask := m.StatusSet | m.StatusClear; mask != 0 {
-		q.Status, q.StatusMask = m.StatusSet, mask
-		q.Set = q.Set.With(ctnetlink.AttrStatus)
-	}
-	return q
+	return 0, 0
 }
 
 // Events returns a filter for a listening socket that passes every event that
 // matches. What it passes must still be matched.
 func (m *Filter) Events() *ctnetlink.EventFilter {
 	q := &ctnetlink.EventFilter{
-		DumpRequest: m.common(),
+		Family: m.Family,
+		Status: m.StatusSet, StatusMask: m.StatusSet | m.StatusClear,
 		OrigSrcMask: m.Orig.src.Mask, OrigDstMask: m.Orig.dst.Mask,
 		ReplySrcMask: m.Reply.src.Mask, ReplyDstMask: m.Reply.dst.Mask,
 	}
-	q.Orig, q.Reply = m.Orig.single(), m.Reply.single()
+	q.Mark, q.MarkMask = m.mark()
+	orig, reply := m.Orig.single(), m.Reply.single()
+	q.Orig, q.Reply = orig.Only(^ctnetlink.FieldZone), reply.Only(^ctnetlink.FieldZone)
 	return q
 }
 
@@ -70,8 +67,6 @@ func (m *Filter) anyZone() uint16 {
 // compares.
 func (m *Filter) narrow(q *ctnetlink.DumpRequest) {
 	q.Orig, q.Reply = m.Orig.exact(), m.Reply.exact()
-	q.Orig.Has = ctnetlink.FilterFields(&q.Orig, q.Family)
-	q.Reply.Has = ctnetlink.FilterFields(&q.Reply, q.Family)
 }
 
 // single returns the fields with a single value, addresses under a mask
@@ -93,17 +88,18 @@ func (w *Tuple) single() ctnetlink.Tuple {
 	return t
 }
 
-// exact returns the fields with a single value, without the addresses that are
-// compared under a mask.
+// exact returns the fields with a single value, without the zone and addresses
+// that are compared under a mask.
 func (w *Tuple) exact() ctnetlink.Tuple {
 	t := w.single()
+	fields := t.Has &^ ctnetlink.FieldZone
 	if w.src.Mask.IsValid() {
-		t.Has &^= ctnetlink.FieldSrc
+		fields &^= ctnetlink.FieldSrc
 	}
 	if w.dst.Mask.IsValid() {
-		t.Has &^= ctnetlink.FieldDst
+		fields &^= ctnetlink.FieldDst
 	}
-	return t
+	return t.Only(fields)
 }
 
 // setNumber sets a numeric field.

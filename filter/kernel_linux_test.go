@@ -227,8 +227,12 @@ func addCriterion(r *rand.Rand, m *filter.Filter, en *ctnetlink.FlowSpec) {
 }
 
 // wholly reports whether a socket can compare all of a filter with single
-// values: it compares the type, code and id of ICMP only.
+// values: it compares the type, code and id of ICMP only, and no mark under a
+// mask of 0.
 func wholly(m *filter.Filter) bool {
+	if len(m.Marks) > 0 && m.Marks[0].Mask == 0 {
+		return false
+	}
 	for _, w := range []*filter.Tuple{&m.Orig, &m.Reply} {
 		proto := w.Number(ctnetlink.FieldProto)
 		if slices.Equal(proto, filter.Values(ctnetlink.ProtoICMP)) ||

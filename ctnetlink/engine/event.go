@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"net/netip"
-
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
@@ -125,31 +123,5 @@ func (s *socket) passes(msg []byte) bool {
 	if q == nil || f.Decode(msg) != nil || wire.Message(msg).Type()>>8 != wire.SubsysConntrack {
 		return true
 	}
-	status, _ := f.Status()
-	mark, marked := f.Mark()
-	switch {
-	case q.Family != ctnetlink.FamilyAny && f.Family() != q.Family,
-		q.Set.Has(ctnetlink.AttrStatus) && status&q.StatusMask != q.Status,
-		q.Set.Has(ctnetlink.AttrMark) && (!marked || mark&q.MarkMask != q.Mark):
-		return false
-	}
-	return matches(f.Orig(), &q.Orig, q.OrigSrcMask, q.OrigDstMask) &&
-		matches(f.Reply(), &q.Reply, q.ReplySrcMask, q.ReplyDstMask)
-}
-
-// matches reports whether t has the fields that want has, with the same values.
-// Zones are not compared.
-func matches(t, want *ctnetlink.Tuple, srcMask, dstMask netip.Addr) bool {
-	const comparable = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts | ctnetlink.FieldICMP
-	has := want.Has & comparable
-	lacks := func(f ctnetlink.Fields, equal bool) bool { return has&f != 0 && !equal }
-	return t.Has&has == has &&
-		!lacks(ctnetlink.FieldSrc, wire.SameAddr(t.Src, want.Src, srcMask)) &&
-		!lacks(ctnetlink.FieldDst, wire.SameAddr(t.Dst, want.Dst, dstMask)) &&
-		!lacks(ctnetlink.FieldProto, t.Proto == want.Proto) &&
-		!lacks(ctnetlink.FieldSrcPort, t.SrcPort == want.SrcPort) &&
-		!lacks(ctnetlink.FieldDstPort, t.DstPort == want.DstPort) &&
-		!lacks(ctnetlink.FieldICMPID, t.ICMPID == want.ICMPID) &&
-		!lacks(ctnetlink.FieldICMPType, t.ICMPType == want.ICMPType) &&
-		!lacks(ctnetlink.FieldICMPCode, t.ICMPCode == want.ICMPCode)
+	return q.Match(f)
 }

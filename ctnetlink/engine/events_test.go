@@ -160,8 +160,7 @@ func TestFilterEvents(t *testing.T) {
 	tab := engine.New(engine.Options{})
 	l := listener(t, tab)
 	wanted := connection(3)
-	q := &ctnetlink.EventFilter{DumpRequest: ctnetlink.DumpRequest{
-		Orig: ctnetlink.Tuple{Has: ctnetlink.FieldSrc | ctnetlink.FieldDstPort, Src: wanted.Orig.Src, DstPort: 80}}}
+	q := &ctnetlink.EventFilter{Orig: wanted.Orig.Only(ctnetlink.FieldSrc | ctnetlink.FieldDstPort)}
 	q.OrigSrcMask = netip.AddrFrom4([4]byte{255, 255, 255, 254})
 	if err := l.(ctnetlink.EventFilterer).FilterEvents(q); err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func requests(t testing.TB) [][]byte {
 		t.Fatal(err)
 	}
 	for range c.Dump(&ctnetlink.DumpRequest{Family: 2, Orig: connection(2).Orig,
-		Set: ctnetlink.AttrSet(0).With(ctnetlink.AttrMark)}) {
+		Mark: 1, MarkMask: 1}) {
 	}
 	for range c.DumpExpect(0) {
 	}

@@ -88,7 +88,6 @@ func TestKernelFilters(t *testing.T) {
 	six.Orig.Src, six.Orig.Dst = netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2")
 	six.Reply.Src, six.Reply.Dst = six.Orig.Dst, six.Orig.Src
 	create(t, c, six)
-	set := func(a ctnetlink.Attr) ctnetlink.AttrSet { return ctnetlink.AttrSet(0).With(a) }
 	for _, q := range []struct {
 		name string
 		q    ctnetlink.DumpRequest
@@ -96,10 +95,10 @@ func TestKernelFilters(t *testing.T) {
 	}{
 		{"all", ctnetlink.DumpRequest{}, 11},
 		{"family", ctnetlink.DumpRequest{Family: ctnetlink.FamilyIPv6}, 1},
-		{"mark", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrMark), Mark: 2, MarkMask: 0xffffffff}, 1},
-		{"mark with a mask", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrMark), Mark: 2, MarkMask: 2}, 4},
-		{"zone", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrZone), Zone: 1}, 3},
-		{"status", ctnetlink.DumpRequest{Set: set(ctnetlink.AttrStatus), Status: ctnetlink.StatusAssured,
+		{"mark", ctnetlink.DumpRequest{Mark: 2, MarkMask: 0xffffffff}, 1},
+		{"mark with a mask", ctnetlink.DumpRequest{Mark: 2, MarkMask: 2}, 4},
+		{"zone", ctnetlink.DumpRequest{Zone: 1}, 3},
+		{"status", ctnetlink.DumpRequest{Status: ctnetlink.StatusAssured,
 			StatusMask: ctnetlink.StatusAssured}, 0},
 		{"address", ctnetlink.DumpRequest{Family: 2, Orig: ctnetlink.Tuple{Has: ctnetlink.FieldSrc,
 			Src: connection(4).Orig.Src}}, 1},
@@ -269,7 +268,7 @@ func TestZeroing(t *testing.T) {
 	}
 	c := client(t, tab)
 	for i, want := range [][2]uint64{{11, 4400}, {0, 0}} {
-		for f, err := range c.Dump(&ctnetlink.DumpRequest{Table: ctnetlink.TableZeroing}) {
+		for f, err := range c.Dump(&ctnetlink.DumpRequest{Zero: true}) {
 			if err != nil {
 				t.Fatal(err)
 			}

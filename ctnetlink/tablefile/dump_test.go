@@ -93,7 +93,7 @@ func TestZeroing(t *testing.T) {
 		return sum
 	}
 	f, c := open(t, path)
-	sum := count(c, &ctnetlink.DumpRequest{Table: ctnetlink.TableZeroing}, func() {
+	sum := count(c, &ctnetlink.DumpRequest{Zero: true}, func() {
 		if err := f.Commit(); err != nil {
 			t.Fatal(err)
 		}

@@ -144,7 +144,7 @@ func (f *File) Close() error { return f.Commit() }
 func (f *File) Path() string { return f.path }
 
 // Zeroing reports whether a dump is running that resets the counters of what it
-// lists ([ctnetlink.TableZeroing]). Until it ends, Commit writes the table but
+// lists ([ctnetlink.DumpRequest] with Zero). Until it ends, Commit writes the table but
 // does not release the lock.
 func (f *File) Zeroing() bool {
 	f.mu.Lock()

@@ -75,7 +75,7 @@ func dumps(r *cmdline.Request, m *filter.Filter) []*ctnetlink.DumpRequest {
 	dumps := m.Kernel()
 	if r.Zero {
 		for _, q := range dumps {
-			q.Table = ctnetlink.TableZeroing
+			q.Zero = true
 		}
 	}
 	return dumps
