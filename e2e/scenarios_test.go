@@ -45,7 +45,8 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// subjects lists the subjects that are available and not excluded by E2E_ONLY.
+// subjects lists the subjects that are available and not excluded by E2E_ONLY. With -short the reference does not
+// run unless E2E_ONLY names it.
 func subjects(t *testing.T) []subject {
 	only := os.Getenv(envOnly)
 	chosen := func(name string) bool { return only == "" || only == name }
@@ -58,7 +59,12 @@ func subjects(t *testing.T) []subject {
 	if program != "" && chosen("tablefile") {
 		list = append(list, subject{"tablefile", version, program})
 	}
-	if chosen("reference") && hasKernel {
+	switch {
+	case !chosen("reference") || !hasKernel:
+	case testing.Short() && only == "":
+		tally.noReference("not with -short")
+		t.Log("without the reference: not with -short")
+	default:
 		program, reason := referenceProgram()
 		if reason == "" {
 			list = append(list, subject{"reference", referenceVersion, program})
