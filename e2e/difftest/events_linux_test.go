@@ -23,7 +23,7 @@ func (g generator) listener() *command {
 		n := 12
 		switch o.long {
 		case "protonum", "buffer-size", "timeout", "nat-range":
-			continue // has its chance above, loses events, says nothing
+			continue // chosen above, loses events, or has no effect
 		case "output":
 			n = 2
 		case "event-mask":

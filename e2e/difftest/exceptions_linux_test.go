@@ -119,7 +119,7 @@ var exceptions = []exception{
 	{"docs/compat.md #22: vtags are swapped", stdout, func(c *command, ref, our observation) bool {
 		return c.outputs("sa") && alike(ref, our, savedVtags)
 	}},
-	{"docs/compat.md #23: -D expect says 0", exit | stderr, func(c *command, _, our observation) bool {
+	{"docs/compat.md #23: -D expect counts 0", exit | stderr, func(c *command, _, our observation) bool {
 		return c.has("delete") && strings.Contains(our.stderr, "expectations have been deleted")
 	}},
 	{"docs/compat.md #26: an empty prefix length is 0", all, func(c *command, _, our observation) bool {
@@ -160,7 +160,7 @@ var exceptions = []exception{
 	{"docs/compat.md #30: reply ports beside -s -d are ignored", exit | stderr | contents, func(c *command, _, _ observation) bool {
 		return c.hasAny("create", "add") && !c.hasAny("reply-src", "reply-dst") && c.hasAny("reply-port-src", "reply-port-dst", "reply-key-src", "reply-key-dst")
 	}},
-	{"docs/compat.md #31: -b of a number that is none", all, func(c *command, _, our observation) bool {
+	{"docs/compat.md #31: -b with a word that is not a number", all, func(c *command, _, our observation) bool {
 		return our.status == 1 && strings.Contains(our.stderr, "' with -b option")
 	}},
 	{"docs/compat.md, extensions: networks of the reply direction and of translations", all, func(c *command, ref, our observation) bool {

@@ -77,7 +77,7 @@ func isName(word string) bool {
 	return slices.ContainsFunc(known(), func(o option) bool { return o.long == word || slices.Contains(o.also, word) })
 }
 
-// protocolItems returns -p and what the filter or the creation says of ports.
+// protocolItems returns -p with options of the protocol, for a filter or a creation.
 func (g generator) protocolItems(p protocol, creating bool, v6 bool) []item {
 	items := []item{g.written(lookup(options, "protonum"), p.name)}
 	if creating {

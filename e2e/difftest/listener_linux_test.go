@@ -136,7 +136,7 @@ func (x *listener) stop() {
 	}
 }
 
-// result waits for the end of the listener, and returns what it left behind.
+// result waits for the end of the listener, and returns its result.
 func (x *listener) result() result {
 	if x.cmd.Process == nil {
 		return result{status: hung, stderr: x.err.Error()}

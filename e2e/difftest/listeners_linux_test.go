@@ -111,8 +111,8 @@ func observeEvents(r result, older, reference, unsorted bool) observation {
 	o.stdout = nil
 	for l := range strings.SplitSeq(r.stdout, "\n") {
 		if reference {
-			// docs/compat.md #19: whose doing it was stands on classic lines
-			// only. In XML 1.4.7 alone has it.
+			// docs/compat.md #19: only classic lines name the process that caused
+			// the event. 1.4.7 names it in XML too.
 			l = strangeTail.ReplaceAllString(l, "$1")
 		}
 		o.stdout = append(o.stdout, normaliseEvent(l))

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A rule says what in the output is never compared, or not to the letter.
+// A rule is for a part of the output that is not compared, or not exactly.
 type rule struct {
 	why  string
 	what *regexp.Regexp
@@ -20,7 +20,7 @@ type rule struct {
 var rules = []rule{
 	{why: "every entry has its own id", what: regexp.MustCompile(`\bid=\d+`), with: "id=N"},
 	{why: "the same in XML", what: regexp.MustCompile(`<id>\d+</id>`), with: "<id>N</id>"},
-	{why: "how many hold the entry is a matter of the moment", what: regexp.MustCompile(`\buse=\d+`), with: "use=N"},
+	{why: "the number of users of an entry changes", what: regexp.MustCompile(`\buse=\d+`), with: "use=N"},
 	{why: "the same in XML", what: regexp.MustCompile(`<use>\d+</use>`), with: "<use>N</use>"},
 	{why: "ages", what: regexp.MustCompile(`\bdelta-time=\d+`), with: "delta-time=N"},
 	{why: "the same in XML", what: regexp.MustCompile(`<deltatime>\d+</deltatime>`), with: "<deltatime>N</deltatime>"},
@@ -28,10 +28,10 @@ var rules = []rule{
 	{why: "the same in XML", what: regexp.MustCompile(`<start>\d+</start>`), with: "<start>N</start>"},
 	{why: "ends", what: regexp.MustCompile(`\[stop=[^]]*\]`), with: "[stop=TIME]"},
 	{why: "the same in XML", what: regexp.MustCompile(`<stop>\d+</stop>`), with: "<stop>N</stop>"},
-	{why: "which CPU counts is chance", what: regexp.MustCompile(`^(cpu=\d+ *\t).*`), by: func(m []string) string {
+	{why: "which CPU counts is not fixed", what: regexp.MustCompile(`^(cpu=\d+ *\t).*`), by: func(m []string) string {
 		return m[1] + regexp.MustCompile(`=\d+`).ReplaceAllString(m[0][len(m[1]):], "=N")
 	}},
-	{why: "timeouts run; those of the cases are hundreds of seconds apart",
+	{why: "timeouts run down; those of the cases are hundreds of seconds apart",
 		what: regexp.MustCompile(`^((?:\S+ +\d+ )?\S+ +\d+ )(\d+)( (?:[A-Z][A-Z_0-9]* )?src=)`), by: roundTimeout},
 	{why: "the same in expectations", what: regexp.MustCompile(`^()(\d+)( proto=)`), by: roundTimeout},
 	{why: "the same in save lines", what: regexp.MustCompile(`^(-[AUD] -t )(\d+)( )`), by: roundTimeout},
@@ -47,7 +47,7 @@ var rules = []rule{
 		by: func(m []string) string { return m[1] + "-q " + bare(m[2]) + m[3] }},
 }
 
-// bare takes the port, and with it the brackets, from an address.
+// bare returns an address without its port and brackets.
 func bare(addr string) string {
 	if v6, _, ok := strings.Cut(strings.TrimPrefix(addr, "["), "]"); ok {
 		return v6

@@ -2,7 +2,7 @@ package difftest
 
 import "slices"
 
-// kind says what an option's value looks like.
+// kind is the kind of an option's value.
 type kind int
 
 const (

@@ -72,7 +72,7 @@ func longest(text string) int {
 	return n
 }
 
-// atoi reads a number as C does, roughly: what is none is 0.
+// atoi reads a number roughly as C does: 0 if the word is not a number.
 func atoi(s string) int {
 	m := regexp.MustCompile(`^\s*([+-]?\d{1,18})`).FindStringSubmatch(s)
 	if m == nil {
@@ -87,7 +87,7 @@ func (c *command) hasCommand() bool {
 	return slices.ContainsFunc(commands, func(o option) bool { return c.has(o.long) })
 }
 
-// hasRubbish reports whether a number is none, or too large for its option.
+// hasRubbish reports whether a number is not one, or too large for its option.
 func (c *command) hasRubbish() bool {
 	for _, o := range []struct {
 		name string

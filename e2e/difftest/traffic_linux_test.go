@@ -28,7 +28,7 @@ func loopback() error {
 }
 
 // traffic makes the kernel track a few packets: a question by UDP and its
-// answer, a datagram that finds nobody, and a TCP connection from its
+// answer, a datagram without a receiver, and a TCP connection from its
 // beginning to its end.
 func traffic() error {
 	client, server := loopbackAt(5001), loopbackAt(5002)
@@ -59,7 +59,7 @@ func traffic() error {
 	return connection(client, server)
 }
 
-// connection connects, says a word in each direction, and ends.
+// connection connects, sends a word in each direction, and closes.
 func connection(client, server netip.AddrPort) error {
 	l, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(server))
 	if err != nil {
