@@ -1,6 +1,7 @@
 package timo
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -51,7 +52,7 @@ func populate(t testing.TB, ours *Conn, theirs *conntrack.Conn, r *rand.Rand, n 
 
 // sorted returns the entries in the order of their ids.
 func sorted(flows []conntrack.Flow) []conntrack.Flow {
-	slices.SortFunc(flows, func(a, b conntrack.Flow) int { return int(int64(a.ID) - int64(b.ID)) })
+	slices.SortFunc(flows, func(a, b conntrack.Flow) int { return cmp.Compare(a.ID, b.ID) })
 	return flows
 }
 

@@ -30,7 +30,13 @@ func namespace(t testing.TB) (ours *Conn, theirs *conntrack.Conn) {
 		t.Skipf("SKIPPED, no netfilter sockets: %v", err)
 	}
 	t.Cleanup(func() { theirs.Close() })
-	ours = New(ctnetlink.Open())
+	// A benchmark's requests come from another thread.
+	ns, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ns.Close() })
+	ours = New(ctnetlink.OpenIn(ns))
 	t.Cleanup(func() { ours.Close() })
 
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)

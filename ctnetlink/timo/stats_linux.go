@@ -1,6 +1,7 @@
 package timo
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ti-mo/conntrack"
@@ -63,6 +64,6 @@ func list(fields map[uint16]*uint32) []ctnetlink.CPUStat {
 	for attr, v := range fields {
 		to = append(to, ctnetlink.CPUStat{Attr: attr, Value: *v})
 	}
-	slices.SortFunc(to, func(a, b ctnetlink.CPUStat) int { return int(a.Attr) - int(b.Attr) })
+	slices.SortFunc(to, func(a, b ctnetlink.CPUStat) int { return cmp.Compare(a.Attr, b.Attr) })
 	return to
 }
