@@ -78,52 +78,33 @@ func (c *Conn) request(do func() error) error {
 // Dump returns all entries. With opts.ZeroCounters their counters are set to 0
 // after they were read.
 func (c *Conn) Dump(opts *conntrack.DumpOptions) ([]conntrack.Flow, error) {
-	return c.dump(&ctnetlink.DumpRequest{}, opts)
+	return c.dump(new(selection), opts)
 }
 
-// DumpFilter returns the entries that match a filter, see FromFilter.
+// DumpFilter returns the entries that match a filter.
 func (c *Conn) DumpFilter(filter conntrack.Filter, opts *conntrack.DumpOptions) ([]conntrack.Flow, error) {
 	if filter == nil {
 		return nil, errNilFilter
 	}
-	q, err := FromFilter(filter)
+	s, err := newSelection(filter)
 	if err != nil {
 		return nil, err
 	}
-	return c.dump(q, opts)
+	return c.dump(s, opts)
 }
 
-func (c *Conn) dump(q *ctnetlink.DumpRequest, opts *conntrack.DumpOptions) (flows []conntrack.Flow, err error) {
+func (c *Conn) dump(s *selection, opts *conntrack.DumpOptions) (flows []conntrack.Flow, err error) {
+	s.DumpRequest.Zero = opts != nil && opts.ZeroCounters
 	err = c.request(func() error {
-		if q.Set.Has(ctnetlink.AttrStatus) && q.StatusMask == 0 {
-			return ctnetlink.EINVAL // ctnetlink would ask again without it
-		}
-		for f, err := range c.conn.Dump(request(q, opts)) {
-			if err != nil {
-				return err
-			}
-			if matches(q, f) {
-				flows = append(flows, Flow(f))
-			}
-		}
-		return nil
+		return s.dump(c.conn, func(f *ctnetlink.Flow) error {
+			flows = append(flows, Flow(f))
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return flows, nil
-}
-
-// request returns the dump that is sent for q, see matches.
-func request(q *ctnetlink.DumpRequest, opts *conntrack.DumpOptions) *ctnetlink.DumpRequest {
-	sent := *q
-	if q.Zone == 0 {
-		sent.Set = sent.Set.Without(ctnetlink.AttrZone)
-	}
-	if opts != nil && opts.ZeroCounters {
-		sent.Table = ctnetlink.TableZeroing
-	}
-	return &sent
 }
 
 // DumpExpect returns all expectations.
@@ -204,33 +185,27 @@ func (c *Conn) Flush() error {
 	return c.request(func() error { return c.conn.Flush(ctnetlink.FamilyAny) })
 }
 
-// FlushFilter deletes the entries that match a filter, see FromFilter.
+// FlushFilter deletes the entries that match a filter.
 func (c *Conn) FlushFilter(filter conntrack.Filter) error {
 	if filter == nil {
 		return errNilFilter
 	}
-	q, err := FromFilter(filter)
+	s, err := newSelection(filter)
 	if err != nil {
 		return err
 	}
 	return c.request(func() error {
-		if q.Set == 0 {
-			return c.conn.Flush(q.Family)
+		if s.all() {
+			return c.conn.Flush(s.Family)
 		}
-		for f, err := range c.conn.Dump(request(q, nil)) {
-			if err != nil {
-				return err
-			}
-			if !matches(q, f) {
-				continue
-			}
+		return s.dump(c.conn, func(f *ctnetlink.Flow) error {
 			var spec ctnetlink.FlowSpec
 			spec.Identify(f)
 			if err := c.conn.Delete(&spec); err != nil && !errors.Is(err, ctnetlink.ENOENT) {
 				return err
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 }
 

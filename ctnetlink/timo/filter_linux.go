@@ -11,34 +11,50 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// Filter converts the filters of a dump. A conntrack.Filter cannot compare
+// Filter converts the criteria of a dump. A conntrack.Filter cannot compare
 // tuples, and does not choose the table: those fields of q have no effect.
 func Filter(q *ctnetlink.DumpRequest) conntrack.Filter {
 	f := conntrack.NewFilter().Family(netfilter.ProtoFamily(q.Family))
-	if q.Set.Has(ctnetlink.AttrMark) {
+	if q.MarkMask != 0 {
 		f = f.Mark(q.Mark).MarkMask(q.MarkMask)
 	}
-	if q.Set.Has(ctnetlink.AttrStatus) {
+	if q.StatusMask != 0 {
 		f = f.Status(Status(q.Status)).StatusMask(uint32(q.StatusMask))
 	}
-	if q.Set.Has(ctnetlink.AttrZone) {
+	if q.Zone != 0 {
 		f = f.Zone(q.Zone)
 	}
 	return f
 }
 
-// FromFilter converts a filter. As always with a DumpRequest, a kernel that does
-// not know a filter returns more entries, so that those must be matched again.
+// FromFilter converts a filter. A zone of 0, and a mask of 0, is no criterion in
+// a DumpRequest.
 //
 // The fields of a conntrack.Filter are not exported. FromFilter reads them by
 // reflection, as they are in version 0.6.0 of ti-mo/conntrack, and returns an
 // error for a filter that is built differently.
 func FromFilter(f conntrack.Filter) (*ctnetlink.DumpRequest, error) {
+	s, err := newSelection(f)
+	if err != nil {
+		return nil, err
+	}
+	return &s.DumpRequest, nil
+}
+
+// selection is a filter with what a DumpRequest cannot say.
+type selection struct {
+	ctnetlink.DumpRequest
+	// noZone selects entries that are in zone 0 in both directions.
+	noZone bool
+	// none: no entry matches. refused: the kernel refuses the filter.
+	none, refused bool
+}
+
+func newSelection(f conntrack.Filter) (*selection, error) {
 	attrs, family, err := filterFields(f)
 	if err != nil {
 		return nil, err
 	}
-	q := &ctnetlink.DumpRequest{Family: family}
 	number := func(a ctnetlink.Attr) (uint32, bool) {
 		b := attrs[a]
 		if len(b) != 4 {
@@ -46,24 +62,56 @@ func FromFilter(f conntrack.Filter) (*ctnetlink.DumpRequest, error) {
 		}
 		return binary.BigEndian.Uint32(b), true
 	}
+	s := new(selection)
+	s.Family = family
 	// A mask without a value has no effect.
 	if mark, ok := number(ctnetlink.AttrMark); ok {
-		q.Mark, q.MarkMask, q.Set = mark, ^uint32(0), q.Set.With(ctnetlink.AttrMark)
+		s.Mark, s.MarkMask = mark, ^uint32(0)
 		if mask, ok := number(ctnetlink.AttrMarkMask); ok {
-			q.MarkMask = mask
+			s.MarkMask = mask
 		}
 	}
 	if status, ok := number(ctnetlink.AttrStatus); ok {
-		q.Status, q.StatusMask = ctnetlink.Status(status), ctnetlink.Status(status)
-		q.Set = q.Set.With(ctnetlink.AttrStatus)
+		s.Status, s.StatusMask = ctnetlink.Status(status), ctnetlink.Status(status)
 		if mask, ok := number(ctnetlink.AttrStatusMask); ok {
-			q.StatusMask = ctnetlink.Status(mask)
+			s.StatusMask = ctnetlink.Status(mask)
 		}
+		s.refused = s.StatusMask == 0
 	}
 	if zone := attrs[ctnetlink.AttrZone]; len(zone) == 2 {
-		q.Zone, q.Set = binary.BigEndian.Uint16(zone), q.Set.With(ctnetlink.AttrZone)
+		s.Zone = binary.BigEndian.Uint16(zone)
+		s.noZone = s.Zone == 0
 	}
-	return q, nil
+	s.none = s.Mark&^s.MarkMask != 0 || s.Status&^s.StatusMask != 0
+	return s, nil
+}
+
+// all reports whether a family is the only criterion.
+func (s *selection) all() bool {
+	return s.MarkMask == 0 && s.StatusMask == 0 && s.Zone == 0 && !s.noZone && !s.none && !s.refused
+}
+
+// dump lists the entries that are selected.
+func (s *selection) dump(c *ctnetlink.Conn, each func(*ctnetlink.Flow) error) error {
+	switch {
+	case s.refused:
+		return ctnetlink.EINVAL
+	case s.none:
+		return nil
+	}
+	for f, err := range c.Dump(&s.DumpRequest) {
+		if err != nil {
+			return err
+		}
+		zone, _ := f.Zone()
+		if s.noZone && zone|f.Orig().Zone|f.Reply().Zone != 0 {
+			continue
+		}
+		if err := each(f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errFilter is returned for a filter that FromFilter cannot read.
@@ -89,27 +137,4 @@ func filterFields(f conntrack.Filter) (attrs map[ctnetlink.Attr][]byte, family c
 		attrs[ctnetlink.Attr(key.Uint())] = payload.Bytes()
 	}
 	return attrs, ctnetlink.Family(l3.Uint()), nil
-}
-
-// matches reports whether an entry meets the filters of q, as the kernel
-// compares them: one of its directions must be in the zone, or both in zone 0.
-func matches(q *ctnetlink.DumpRequest, f *ctnetlink.Flow) bool {
-	if q.Family != ctnetlink.FamilyAny && q.Family != f.Family() {
-		return false
-	}
-	mark, _ := f.Mark()
-	status, _ := f.Status()
-	if q.Set.Has(ctnetlink.AttrMark) && mark&q.MarkMask != q.Mark ||
-		q.Set.Has(ctnetlink.AttrStatus) && status&q.StatusMask != q.Status {
-		return false
-	}
-	if !q.Set.Has(ctnetlink.AttrZone) {
-		return true
-	}
-	zone, _ := f.Zone()
-	orig, reply := max(zone, f.Orig().Zone), max(zone, f.Reply().Zone)
-	if q.Zone == 0 {
-		return orig|reply == 0
-	}
-	return orig == q.Zone || reply == q.Zone
 }
