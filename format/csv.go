@@ -98,7 +98,7 @@ func (p *Printer) csvNotice(b []byte, what string, c *Context) []byte {
 		case "time":
 			b = appendTime(b, nanos(c.now()))
 		case "netns":
-			b = AppendCSVName(b, c.NetNS)
+			b = appendCSVName(b, c.NetNS)
 		}
 		b = append(b, ',')
 	}
@@ -111,17 +111,17 @@ func csvQuote(b []byte, start int) []byte {
 	if end == start {
 		return b
 	}
-	b = AppendCSVName(b, b[start:end])
+	b = appendCSVName(b, b[start:end])
 	n := copy(b[start:], b[end:])
 	return b[:start+n]
 }
 
-// AppendCSVName appends a name that came from outside as a value of CSV (RFC
+// appendCSVName appends a name that came from outside as a value of CSV (RFC
 // 4180): in quotes where it holds a comma or a quote. Bytes that are no
 // printable UTF-8 are written as \xNN, as everywhere outside of JSON, so that a
 // record is one line. Before a name that begins as a formula does a ' is put:
 // otherwise a spreadsheet would carry out what the namer of a program wants.
-func AppendCSVName[T []byte | string](dst []byte, name T) []byte {
+func appendCSVName[T []byte | string](dst []byte, name T) []byte {
 	quote, formula := false, len(name) > 0 && strings.IndexByte(csvFormulaSign, name[0]) >= 0
 	for i := range len(name) {
 		quote = quote || name[i] == ',' || name[i] == '"'

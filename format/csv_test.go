@@ -114,7 +114,7 @@ func TestCSVNames(t *testing.T) {
 		"ö, \u202f":            "\"ö, \u202f\"",
 		strings.Repeat(",", 9): `"` + strings.Repeat(",", 9) + `"`,
 	} {
-		if got := string(AppendCSVName([]byte("<"), name)); got != "<"+want {
+		if got := string(appendCSVName([]byte("<"), name)); got != "<"+want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 		// In place, behind what is there already, with and without room.

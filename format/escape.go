@@ -94,7 +94,7 @@ func labelNames(style Style, names []string) []string {
 				out[i] = n
 			}
 		case style == StyleJSON || style == StyleJSONL:
-			out[i] = string(AppendJSONString(nil, n))
+			out[i] = string(appendJSONString(nil, n))
 		case style == StyleCSV:
 			out[i] = n // the whole value is escaped
 		default:

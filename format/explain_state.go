@@ -152,12 +152,12 @@ func (t *teller) end() string {
 	case offloaded:
 		s.add("not while packets flow past the table (its flags tell where); when they stop, it comes back and its time runs")
 	case hasTimeout && t.status&ctnetlink.StatusFixedTimeout != 0:
-		s.add("in " + duration(left) + ", whether packets flow or not: its time is fixed")
+		s.add("in " + durationInWords(left) + ", whether packets flow or not: its time is fixed")
 	case hasTimeout && renewed && rest.setting != "":
-		s.add("in " + duration(left) + ", unless packets flow: each sets the time anew, to " +
-			duration(rest.seconds) + " by default (nf_conntrack_" + rest.setting + ")")
+		s.add("in " + durationInWords(left) + ", unless packets flow: each sets the time anew, to " +
+			durationInWords(rest.seconds) + " by default (nf_conntrack_" + rest.setting + ")")
 	case hasTimeout:
-		s.add("in " + duration(left))
+		s.add("in " + durationInWords(left))
 	}
 	info, _ := t.f.ProtoInfo()
 	if !offloaded && t.orig.Proto == ctnetlink.ProtoTCP && (info.Flags[0].Value|info.Flags[1].Value)&tcpUnacknowledged != 0 {

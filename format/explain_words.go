@@ -130,28 +130,7 @@ func ago(seconds uint64) string {
 	if seconds == 0 {
 		return "just now"
 	}
-	return duration(seconds) + " ago"
-}
-
-// duration tells a time in its two largest units.
-func duration(seconds uint64) string {
-	units := []struct {
-		name string
-		size uint64
-	}{{"day", 86400}, {"hour", 3600}, {"minute", 60}, {"second", 1}}
-	for i, u := range units {
-		if seconds < u.size {
-			continue
-		}
-		text := plural(seconds/u.size, u.name)
-		if i+1 < len(units) {
-			if n := seconds % u.size / units[i+1].size; n > 0 {
-				text += " " + plural(n, units[i+1].name)
-			}
-		}
-		return text
-	}
-	return "0 seconds"
+	return durationInWords(seconds) + " ago"
 }
 
 func plural(n uint64, name string) string {

@@ -39,7 +39,7 @@ func jsonWord(b []byte, key, word string) []byte {
 
 // jsonName appends a member whose value came from outside.
 func jsonName[T []byte | string](b []byte, key string, name T) []byte {
-	return append(AppendJSONString(append(b, key...), name), ',')
+	return append(appendJSONString(append(b, key...), name), ',')
 }
 
 // jsonTime appends a member whose value is a time, in nanoseconds since 1970.

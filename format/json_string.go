@@ -2,11 +2,11 @@ package format
 
 import "unicode/utf8"
 
-// AppendJSONString appends s as a JSON string (RFC 8259, section 7), quotes
+// appendJSONString appends s as a JSON string (RFC 8259, section 7), quotes
 // included. Control characters, those of the C1 set and DEL too, are written
 // as \u00NN, so that a terminal takes none for a command and the string is one
 // line; a byte that is no UTF-8 becomes U+FFFD.
-func AppendJSONString[T []byte | string](dst []byte, s T) []byte {
+func appendJSONString[T []byte | string](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
 		switch c := s[i]; {

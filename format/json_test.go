@@ -146,7 +146,7 @@ func TestJSONString(t *testing.T) {
 		every[i] = byte(i)
 	}
 	for _, s := range []string{"", "a", `"\/`, string(every), "ö\u00ad\u2028\ufffe\uffff\U0001f600", "\xed\xa0\x80", "\xff\xfe"} {
-		b := AppendJSONString([]byte("x"), s)[1:]
+		b := appendJSONString([]byte("x"), s)[1:]
 		var got string
 		if err := json.Unmarshal(b, &got); err != nil {
 			t.Errorf("%q: %v: %s", s, err, b)

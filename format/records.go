@@ -40,11 +40,11 @@ func (r *Records) Append(dst []byte, values []Value) []byte {
 	r.n++
 	if r.style == StyleCSV {
 		if first {
-			dst = r.AppendNames(dst, values)
+			dst = r.appendNames(dst, values)
 		}
 		for i := range values {
 			if v := &values[i]; v.IsText {
-				dst = AppendCSVName(dst, v.Text)
+				dst = appendCSVName(dst, v.Text)
 			} else {
 				dst = appendUint(dst, v.Number)
 			}
@@ -62,9 +62,9 @@ func (r *Records) Append(dst []byte, values []Value) []byte {
 	dst = append(dst, '{')
 	for i := range values {
 		v := &values[i]
-		dst = append(AppendJSONString(dst, v.Name), ':')
+		dst = append(appendJSONString(dst, v.Name), ':')
 		if v.IsText {
-			dst = AppendJSONString(dst, v.Text)
+			dst = appendJSONString(dst, v.Text)
 		} else {
 			dst = appendUint(dst, v.Number)
 		}
@@ -77,15 +77,15 @@ func (r *Records) Append(dst []byte, values []Value) []byte {
 	return append(dst, '\n')
 }
 
-// AppendNames appends the header of CSV, in other styles nothing. It is for
+// appendNames appends the header of CSV, in other styles nothing. It is for
 // those who may have no record: Append does it otherwise.
-func (r *Records) AppendNames(dst []byte, values []Value) []byte {
+func (r *Records) appendNames(dst []byte, values []Value) []byte {
 	if r.style != StyleCSV {
 		return dst
 	}
 	r.n++
 	for i := range values {
-		dst = append(AppendCSVName(dst, values[i].Name), ',')
+		dst = append(appendCSVName(dst, values[i].Name), ',')
 	}
 	return csvEnd(dst)
 }

@@ -32,7 +32,7 @@ func TestRecords(t *testing.T) {
 		}
 	}
 	r := NewRecords(StyleCSV, true)
-	if got := string(r.Append(r.AppendNames(nil, cpus[0]), cpus[1])); got != "cpu,found,note\n1,0,\n" {
+	if got := string(r.Append(r.appendNames(nil, cpus[0]), cpus[1])); got != "cpu,found,note\n1,0,\n" {
 		t.Errorf("names before the first: %q", got)
 	}
 }

@@ -63,7 +63,7 @@ func (w *Summary) Append(dst []byte, groups iter.Seq[*stats.Group], spill func([
 	}
 	if w.records != nil {
 		if w.all.Len() == 0 {
-			dst = w.records.AppendNames(dst, w.record(&stats.Group{Values: make([]stats.Value, len(w.keys))}))
+			dst = w.records.appendNames(dst, w.record(&stats.Group{Values: make([]stats.Value, len(w.keys))}))
 		}
 		dst = w.records.AppendEnd(dst)
 	}
@@ -305,7 +305,7 @@ func (w *Summary) sumCells(g, total *stats.Group) []string {
 	case !g.Counted:
 		return append(cells, absent, absent)
 	}
-	return append(cells, string(appendHumanCount(nil, g.Packets)), string(appendHumanBytes(nil, g.Bytes)))
+	return append(cells, string(appendCount(nil, g.Packets)), string(appendBytes(nil, g.Bytes)))
 }
 
 // percent returns a part of a whole in percent, with one decimal.

@@ -192,14 +192,14 @@ func appendNumberCell(cell []byte, d *Field, v uint64, ok bool) []byte {
 	}
 	switch d.Kind {
 	case KindBytes:
-		return appendHumanBytes(cell, v)
+		return appendBytes(cell, v)
 	case KindSeconds:
-		return appendHumanSeconds(cell, v)
+		return appendDuration(cell, v)
 	case KindTime:
 		return localTime(v).AppendFormat(cell, time.DateTime)
 	}
 	if strings.HasSuffix(d.Name, "packets") {
-		return appendHumanCount(cell, v)
+		return appendCount(cell, v)
 	}
 	return appendUint(cell, v)
 }
