@@ -79,3 +79,32 @@ func zeroRun(words *[8]uint16) (start, end int) {
 	}
 	return start, end
 }
+
+// appendAddrPort appends an address, and its port if hasPort; then an IPv6
+// address is in brackets. It appends nothing for an address that was not sent.
+func appendAddrPort(b []byte, a netip.Addr, port uint64, hasPort bool) []byte {
+	switch {
+	case !a.IsValid():
+		return b
+	case !hasPort:
+		return appendAddr(b, a, 0)
+	case a.Is4():
+		b = appendAddr(b, a, 0)
+	default:
+		b = append(appendAddr(append(b, '['), a, 0), ']')
+	}
+	return appendUint(append(b, ':'), port)
+}
+
+// appendSource appends the source of a tuple, with its port if the protocol has
+// ports.
+func appendSource(b []byte, t *ctnetlink.Tuple) []byte {
+	port, ok := memberSPort.number(t)
+	return appendAddrPort(b, t.Src, port, ok)
+}
+
+// appendDestination appends the destination of a tuple in the same way.
+func appendDestination(b []byte, t *ctnetlink.Tuple) []byte {
+	port, ok := memberDPort.number(t)
+	return appendAddrPort(b, t.Dst, port, ok)
+}

@@ -2,7 +2,6 @@ package format
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -92,26 +91,8 @@ func (t *teller) headline() {
 	t.b = append(append(append(t.b, what...), ends...), "\n\n"...)
 }
 
-// source and destination are an end of a tuple: the address, and the port
-// where the protocol has ports.
-func source(u *ctnetlink.Tuple) string {
-	return endpoint(u, u.Src, ctnetlink.FieldSrcPort, u.SrcPort)
-}
-
-func destination(u *ctnetlink.Tuple) string {
-	return endpoint(u, u.Dst, ctnetlink.FieldDstPort, u.DstPort)
-}
-
-func endpoint(u *ctnetlink.Tuple, a netip.Addr, field ctnetlink.Fields, port uint16) string {
-	var b []byte
-	switch {
-	case !u.Proto.HasPorts() || u.Has&field == 0:
-		b = appendAddr(b, a, 0)
-	default:
-		b = appendAddrPort(b, a, port)
-	}
-	return string(b)
-}
+func source(u *ctnetlink.Tuple) string      { return string(appendSource(nil, u)) }
+func destination(u *ctnetlink.Tuple) string { return string(appendDestination(nil, u)) }
 
 // opening tells who opened it, when, and with what.
 func (t *teller) opening() string {

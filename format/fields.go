@@ -48,15 +48,18 @@ type Field struct {
 	// Help says in a few words what it is.
 	Help string
 
-	// A member of one of the tuples, or:
+	// A member of a tuple.
 	side   side
 	member member
-	// what an entry or an expectation has beside them, by what it is.
-	number  func(*ctnetlink.Flow, *Context) (uint64, bool)
-	addr    func(*ctnetlink.Flow) (netip.Addr, bool)
-	text    func(*Printer, []byte, *ctnetlink.Flow, *Context) []byte
-	xnumber func(*ctnetlink.Expect, *Context) (uint64, bool)
-	xtext   func(*Printer, []byte, *ctnetlink.Expect, *Context) []byte
+	// What comes with an entry or an expectation.
+	context       func([]byte, *Context) []byte
+	contextNumber func(*Context) (uint64, bool)
+	// Everything else of an entry, and of an expectation.
+	number       func(*ctnetlink.Flow, *Context) (uint64, bool)
+	addr         func(*ctnetlink.Flow) (netip.Addr, bool)
+	text         func(*Printer, []byte, *ctnetlink.Flow, *Context) []byte
+	expectNumber func(*ctnetlink.Expect, *Context) (uint64, bool)
+	expectText   func([]byte, *ctnetlink.Expect) []byte
 }
 
 // side names a tuple of an entry or of an expectation.
@@ -84,6 +87,12 @@ const (
 	memberSrcKey
 	memberDstKey
 	memberZone
+	memberProto
+	// Texts.
+	memberProtoName
+	memberSource      // with the port
+	memberDestination // with the port
+	memberEnds        // both
 )
 
 // FieldByName returns the field with a name, nil if there is none. A - in the
@@ -115,14 +124,16 @@ func Fields() iter.Seq[*Field] {
 // OfFlows tells whether entries have the field.
 func (d *Field) OfFlows() bool {
 	return d.side == sideOrig || d.side == sideReply || d.side == sideMaster ||
-		d.number != nil || d.addr != nil || d.text != nil
+		d.ofBoth() || d.number != nil || d.addr != nil || d.text != nil
 }
 
 // OfExpects tells whether expectations have the field.
 func (d *Field) OfExpects() bool {
 	return d.side == sideOrig && d.member != memberZone || d.side == sideMask || d.side == sideMaster ||
-		d.xnumber != nil || d.xtext != nil
+		d.ofBoth() || d.expectNumber != nil || d.expectText != nil
 }
+
+func (d *Field) ofBoth() bool { return d.context != nil || d.contextNumber != nil }
 
 // Number returns the value of a numeric field. A nil c is a Context of which
 // nothing is known.
@@ -131,12 +142,16 @@ func (d *Field) Number(f *ctnetlink.Flow, c *Context) (uint64, bool) {
 	switch {
 	case d.side != noSide:
 		return d.member.number(flowSide(f, d.side, &spare))
-	case d.number == nil:
-		return 0, false
 	case c == nil:
 		c = &noContext
 	}
-	return d.number(f, c)
+	switch {
+	case d.contextNumber != nil:
+		return d.contextNumber(c)
+	case d.number != nil:
+		return d.number(f, c)
+	}
+	return 0, false
 }
 
 // Addr returns the value of a field of KindAddr.
@@ -171,6 +186,11 @@ func (p *Printer) AppendField(dst []byte, d *Field, f *ctnetlink.Flow, c *Contex
 		if v, ok := d.Number(f, c); ok {
 			return appendUint(dst, v)
 		}
+	case d.side != noSide:
+		var spare ctnetlink.Tuple
+		return d.member.appendText(dst, flowSide(f, d.side, &spare))
+	case d.context != nil:
+		return d.context(dst, c)
 	case d.text != nil:
 		return d.text(p, dst, f, c)
 	}
@@ -183,18 +203,18 @@ func (p *Printer) AppendExpectField(dst []byte, d *Field, x *ctnetlink.Expect, c
 		c = &noContext
 	}
 	switch {
-	case d.side != noSide && d.Kind == KindAddr:
+	case d.expectText != nil:
+		return d.expectText(dst, x)
+	case d.context != nil:
+		return d.context(dst, c)
+	case d.Kind == KindAddr:
 		if a, ok := d.member.addr(expectSide(x, d.side)); ok {
 			return appendAddr(dst, a, 0)
 		}
-	case d.side != noSide:
-		if v, ok := d.member.number(expectSide(x, d.side)); ok {
-			return appendUint(dst, v)
-		}
-	case d.xtext != nil:
-		return d.xtext(p, dst, x, c)
-	case d.xnumber != nil:
-		switch v, ok := d.xnumber(x, c); {
+	case !d.Kind.Numeric():
+		return d.member.appendText(dst, expectSide(x, d.side))
+	default:
+		switch v, ok := d.numberOfExpect(x, c); {
 		case ok && d.Kind == KindTime:
 			return appendTime(dst, v)
 		case ok:
@@ -202,6 +222,19 @@ func (p *Printer) AppendExpectField(dst []byte, d *Field, x *ctnetlink.Expect, c
 		}
 	}
 	return dst
+}
+
+// numberOfExpect is Number for an expectation.
+func (d *Field) numberOfExpect(x *ctnetlink.Expect, c *Context) (uint64, bool) {
+	switch {
+	case d.side != noSide:
+		return d.member.number(expectSide(x, d.side))
+	case d.contextNumber != nil:
+		return d.contextNumber(c)
+	case d.expectNumber != nil:
+		return d.expectNumber(x, c)
+	}
+	return 0, false
 }
 
 // flowSide returns a tuple of an entry, an empty one where it has none. The
@@ -265,6 +298,27 @@ func (m member) number(t *ctnetlink.Tuple) (uint64, bool) {
 		return uint64(t.ICMPID), t.Has&ctnetlink.FieldICMPID != 0
 	case memberZone:
 		return uint64(t.Zone), t.Has&ctnetlink.FieldZone != 0
+	case memberProto:
+		return uint64(t.Proto), t.Has&ctnetlink.FieldProto != 0
 	}
 	return 0, false
+}
+
+// appendText appends a text of a tuple.
+func (m member) appendText(b []byte, t *ctnetlink.Tuple) []byte {
+	switch m {
+	case memberProtoName:
+		if t.Has&ctnetlink.FieldProto != 0 {
+			return append(b, protoWord(t.Proto)...)
+		}
+	case memberSource:
+		return appendSource(b, t)
+	case memberDestination:
+		return appendDestination(b, t)
+	case memberEnds:
+		if t.Has&ctnetlink.FieldAddrs != 0 {
+			return appendDestination(append(appendSource(b, t), " > "...), t)
+		}
+	}
+	return b
 }

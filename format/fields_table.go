@@ -8,15 +8,15 @@ import (
 
 // fields are all fields in the order of columns.
 var fields = []Field{
-	{Name: "event", Kind: KindWord, Help: "what happened: new, update, destroy, or resync", text: eventText, xtext: expectEventText},
-	{Name: "time", Kind: KindTime, Help: "when it happened", number: eventNanos, xnumber: expectEventNanos},
-	{Name: "netns", Kind: KindName, Help: "network namespace", text: netnsText, xtext: expectNetnsText},
+	{Name: "event", Kind: KindWord, Help: "what happened: new, update, destroy, or resync", context: eventText},
+	{Name: "time", Kind: KindTime, Help: "when it happened", number: eventNanos, expectNumber: expectEventNanos},
+	{Name: "netns", Kind: KindName, Help: "network namespace", context: netnsText},
 
-	{Name: "family", Kind: KindWord, Help: "ipv4 or ipv6", text: familyText, xtext: expectFamilyText},
-	{Name: "proto", Kind: KindWord, Help: "transport protocol's name, or unknown", text: protoText, xtext: expectProtoText},
-	{Name: "protonum", Kind: KindNumber, Help: "transport protocol's number", number: protoNumber, xnumber: expectProtoNumber},
+	{Name: "family", Kind: KindWord, Help: "ipv4 or ipv6", text: familyText, expectText: expectFamilyText},
+	{Name: "proto", Kind: KindWord, Help: "transport protocol's name, or unknown", side: sideOrig, member: memberProtoName},
+	{Name: "protonum", Kind: KindNumber, Help: "transport protocol's number", side: sideOrig, member: memberProto},
 	{Name: "state", Kind: KindWord, Help: "protocol's state (tcp, sctp, dccp)", text: stateText},
-	{Name: "timeout", Kind: KindSeconds, Help: "seconds left", number: timeoutNumber, xnumber: expectTimeout},
+	{Name: "timeout", Kind: KindSeconds, Help: "seconds left", number: timeoutNumber, expectNumber: expectTimeout},
 
 	{Name: "src", Kind: KindAddr, Help: "source", side: sideOrig, member: memberSrc},
 	{Name: "dst", Kind: KindAddr, Help: "destination", side: sideOrig, member: memberDst},
@@ -62,15 +62,15 @@ var fields = []Field{
 	{Name: "master_dport", Kind: KindNumber, Help: "destination port of that connection", side: sideMaster, member: memberDPort},
 
 	{Name: "status", Kind: KindWord, Help: "status flags", text: statusText},
-	{Name: "flags", Kind: KindWord, Help: "flags of an expectation", xtext: expectFlagsText},
+	{Name: "flags", Kind: KindWord, Help: "flags of an expectation", expectText: expectFlagsText},
 	{Name: "mark", Kind: KindNumber, Help: "mark", number: markNumber},
 	{Name: "secmark", Kind: KindNumber, Help: "security mark", number: secMarkNumber},
 	{Name: "secctx", Kind: KindName, Help: "security context", text: secCtxText},
-	{Name: "zone", Kind: KindNumber, Help: "zone of both directions", number: zoneNumber, xnumber: expectZone},
+	{Name: "zone", Kind: KindNumber, Help: "zone of both directions", number: zoneNumber, expectNumber: expectZone},
 	{Name: "labels", Kind: KindName, Help: "labels", text: labelsText},
-	{Name: "class", Kind: KindNumber, Help: "helper's class of an expectation", xnumber: expectClass},
-	{Name: "helper", Kind: KindName, Help: "helper", text: helperText, xtext: expectHelperText},
-	{Name: "fn", Kind: KindName, Help: "function that is called when the expected comes", xtext: expectFnText},
+	{Name: "class", Kind: KindNumber, Help: "helper's class of an expectation", expectNumber: expectClass},
+	{Name: "helper", Kind: KindName, Help: "helper", text: helperText, expectText: expectHelperText},
+	{Name: "fn", Kind: KindName, Help: "function that is called when the expected comes", expectText: expectFnText},
 	{Name: "role", Kind: KindWord, Help: "role of DCCP's original direction: client or server", text: roleText},
 	{Name: "orig_vtag", Kind: KindNumber, Help: "SCTP's verification tag of the original direction", number: origVTag},
 	{Name: "reply_vtag", Kind: KindNumber, Help: "SCTP's verification tag of the reply", number: replyVTag},
@@ -78,10 +78,10 @@ var fields = []Field{
 	{Name: "start", Kind: KindTime, Help: "when the entry began", number: startNanos},
 	{Name: "stop", Kind: KindTime, Help: "when the entry ended", number: stopNanos},
 	{Name: "age", Kind: KindSeconds, Help: "seconds since it began, or that it lived", number: age},
-	{Name: "id", Kind: KindNumber, Help: "id of the entry", number: idNumber, xnumber: expectID},
+	{Name: "id", Kind: KindNumber, Help: "id of the entry", number: idNumber, expectNumber: expectID},
 	{Name: "use", Kind: KindNumber, Help: "how many hold the entry", number: useNumber},
-	{Name: "portid", Kind: KindNumber, Help: "netlink port id of the process that caused the event", number: portIDNumber, xnumber: expectPortID},
-	{Name: "program", Kind: KindName, Help: "name of that process", text: programText, xtext: expectProgramText},
+	{Name: "portid", Kind: KindNumber, Help: "netlink port id of the process that caused the event", contextNumber: portIDNumber},
+	{Name: "program", Kind: KindName, Help: "name of that process", context: programText},
 }
 
 // ok32 widens what most accessors return.
@@ -100,14 +100,7 @@ func zoneNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
 	return uint64(v), ok
 }
 
-func protoNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
-	t := f.Orig()
-	return uint64(t.Proto), t.Has&ctnetlink.FieldProto != 0
-}
-
-func portIDNumber(_ *ctnetlink.Flow, c *Context) (uint64, bool) {
-	return uint64(c.PortID), c.PortID != 0
-}
+func portIDNumber(c *Context) (uint64, bool) { return uint64(c.PortID), c.PortID != 0 }
 
 // eventNanos is when an event happened: the table's time, or the clock.
 func eventNanos(f *ctnetlink.Flow, c *Context) (uint64, bool) {
@@ -188,15 +181,6 @@ func expectID(x *ctnetlink.Expect, _ *Context) (uint64, bool)      { return ok32
 func expectZone(x *ctnetlink.Expect, _ *Context) (uint64, bool) {
 	v, ok := x.Zone()
 	return uint64(v), ok
-}
-
-func expectProtoNumber(x *ctnetlink.Expect, _ *Context) (uint64, bool) {
-	t := x.Tuple()
-	return uint64(t.Proto), t.Has&ctnetlink.FieldProto != 0
-}
-
-func expectPortID(_ *ctnetlink.Expect, c *Context) (uint64, bool) {
-	return uint64(c.PortID), c.PortID != 0
 }
 
 func expectEventNanos(_ *ctnetlink.Expect, c *Context) (uint64, bool) {

@@ -59,27 +59,12 @@ var statusWords = [...]string{
 // roleWords are the names of DCCP's roles by number.
 var roleWords = [...]string{"client", "server"}
 
-func eventText(_ *Printer, b []byte, _ *ctnetlink.Flow, c *Context) []byte {
-	return append(b, eventWords[c.Event]...)
-}
-
-func netnsText(_ *Printer, b []byte, _ *ctnetlink.Flow, c *Context) []byte {
-	return append(b, c.NetNS...)
-}
-
-func programText(_ *Printer, b []byte, _ *ctnetlink.Flow, c *Context) []byte {
-	return append(b, c.Program...)
-}
+func eventText(b []byte, c *Context) []byte   { return append(b, eventWords[c.Event]...) }
+func netnsText(b []byte, c *Context) []byte   { return append(b, c.NetNS...) }
+func programText(b []byte, c *Context) []byte { return append(b, c.Program...) }
 
 func familyText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
 	return append(b, familyWord(f.Family())...)
-}
-
-func protoText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
-	if f.Orig().Has&ctnetlink.FieldProto == 0 {
-		return b
-	}
-	return append(b, protoWord(f.Orig().Proto)...)
 }
 
 func stateText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
@@ -151,30 +136,11 @@ func roleText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
 	return append(b, roleWords[info.Role]...)
 }
 
-func expectEventText(_ *Printer, b []byte, _ *ctnetlink.Expect, c *Context) []byte {
-	return append(b, eventWords[c.Event]...)
-}
-
-func expectNetnsText(_ *Printer, b []byte, _ *ctnetlink.Expect, c *Context) []byte {
-	return append(b, c.NetNS...)
-}
-
-func expectProgramText(_ *Printer, b []byte, _ *ctnetlink.Expect, c *Context) []byte {
-	return append(b, c.Program...)
-}
-
-func expectFamilyText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+func expectFamilyText(b []byte, x *ctnetlink.Expect) []byte {
 	return append(b, familyWord(x.Family())...)
 }
 
-func expectProtoText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
-	if x.Tuple().Has&ctnetlink.FieldProto == 0 {
-		return b
-	}
-	return append(b, protoWord(x.Tuple().Proto)...)
-}
-
-func expectFlagsText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+func expectFlagsText(b []byte, x *ctnetlink.Expect) []byte {
 	flags, _ := x.Flags()
 	first := len(b)
 	for _, f := range expectFlags {
@@ -189,12 +155,12 @@ func expectFlagsText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []by
 	return b
 }
 
-func expectHelperText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+func expectHelperText(b []byte, x *ctnetlink.Expect) []byte {
 	v, _ := x.Helper()
 	return append(b, v...)
 }
 
-func expectFnText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+func expectFnText(b []byte, x *ctnetlink.Expect) []byte {
 	v, _ := x.Fn()
 	return append(b, v...)
 }

@@ -2,7 +2,6 @@ package format
 
 import (
 	"bytes"
-	"net/netip"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -167,7 +166,7 @@ func saveAddrs(b []byte, f *ctnetlink.Flow) []byte {
 	case !f.DestinationNAT() || !ports && reply.Src == orig.Dst:
 		b = appendAddr(append(b, " -r "...), reply.Src, 0)
 	case ports && f.DestinationPortNAT():
-		b = appendAddrPort(append(b, " -g "...), reply.Src, reply.SrcPort)
+		b = appendAddrPort(append(b, " -g "...), reply.Src, uint64(reply.SrcPort), true)
 	default:
 		b = appendAddr(append(b, " -g "...), reply.Src, 0)
 	}
@@ -179,21 +178,11 @@ func saveAddrs(b []byte, f *ctnetlink.Flow) []byte {
 		if reply.Has&ctnetlink.FieldDstPort == 0 {
 			port = reply.ICMPID // which the kernel translates as a port
 		}
-		b = appendAddrPort(append(b, " -n "...), reply.Dst, port)
+		b = appendAddrPort(append(b, " -n "...), reply.Dst, uint64(port), true)
 	default:
 		b = appendAddr(append(b, " -n "...), reply.Dst, 0)
 	}
 	return b
-}
-
-// appendAddrPort appends ip:port or [ip]:port.
-func appendAddrPort(b []byte, a netip.Addr, port uint16) []byte {
-	if a.Is6() {
-		b = append(appendAddr(append(b, '['), a, 0), ']')
-	} else {
-		b = appendAddr(b, a, 0)
-	}
-	return appendOption(b, ":", uint64(port))
 }
 
 // saveProto appends -p and the protocol's options. -A needs all of them: there

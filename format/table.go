@@ -177,8 +177,8 @@ func (p *Printer) tableFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
 // tableExpect adds an expectation to the table.
 func (p *Printer) tableExpect(dst []byte, x *ctnetlink.Expect, c *Context) []byte {
 	return p.table.add(dst, func(cell []byte, d *Field) []byte {
-		if d.Kind == KindSeconds && d.xnumber != nil {
-			v, ok := d.xnumber(x, c)
+		if d.Kind == KindSeconds {
+			v, ok := d.numberOfExpect(x, c)
 			return appendNumberCell(cell, d, v, ok)
 		}
 		return cleanCell(p.AppendExpectField(cell, d, x, c), len(cell), d)

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"net/netip"
 	"strings"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -11,10 +10,10 @@ import (
 // together in one column.
 var tableFields = []Field{
 	{Name: "condition", Kind: KindWord, Help: "protocol's state, else unreplied, replied, assured or offloaded", text: conditionText},
-	{Name: "source", Kind: KindWord, Help: "source with its port", text: sourceText, xtext: expectSourceText},
-	{Name: "destination", Kind: KindWord, Help: "destination with its port", text: destinationText, xtext: expectDestinationText},
+	{Name: "source", Kind: KindWord, Help: "source with its port", side: sideOrig, member: memberSource, expectText: expectSourceText},
+	{Name: "destination", Kind: KindWord, Help: "destination with its port", side: sideOrig, member: memberDestination},
 	{Name: "translation", Kind: KindWord, Help: "what the source and the destination were translated to", text: natText},
-	{Name: "master", Kind: KindWord, Help: "connection that expects", text: masterText, xtext: expectMasterText},
+	{Name: "master", Kind: KindWord, Help: "connection that expects", side: sideMaster, member: memberEnds},
 }
 
 // title is what stands above a column.
@@ -57,48 +56,10 @@ func conditionText(p *Printer, b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	return append(b, "unreplied"...)
 }
 
-// appendEnd appends an address with its port: one of IPv6 in brackets.
-func appendEnd(b []byte, a netip.Addr, port uint64, hasPort bool) []byte {
-	if !a.IsValid() {
-		return b
-	}
-	if !hasPort {
-		return appendAddr(b, a, 0)
-	}
-	if a.Is4() {
-		b = appendAddr(b, a, 0)
-	} else {
-		b = append(appendAddr(append(b, '['), a, 0), ']')
-	}
-	return appendUint(append(b, ':'), port)
-}
-
-func appendTupleSource(b []byte, t *ctnetlink.Tuple) []byte {
-	port, ok := memberSPort.number(t)
-	return appendEnd(b, t.Src, port, ok)
-}
-
-func appendTupleDestination(b []byte, t *ctnetlink.Tuple) []byte {
-	port, ok := memberDPort.number(t)
-	return appendEnd(b, t.Dst, port, ok)
-}
-
-func sourceText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
-	return appendTupleSource(b, f.Orig())
-}
-
-func destinationText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
-	return appendTupleDestination(b, f.Orig())
-}
-
-func expectSourceText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
+func expectSourceText(b []byte, x *ctnetlink.Expect) []byte {
 	t := x.Tuple()
 	port, ok := memberSPort.number(t)
-	return appendEnd(b, t.Src, port, ok && port != 0) // 0 is any
-}
-
-func expectDestinationText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
-	return appendTupleDestination(b, x.Tuple())
+	return appendAddrPort(b, t.Src, port, ok && port != 0) // 0 is any
 }
 
 // natText tells the translations that were made, `snat ADDR:PORT' and `dnat
@@ -108,31 +69,14 @@ func natText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
 	r := f.Reply()
 	if f.SourceNAT() {
 		port, ok := memberDPort.number(r)
-		b = appendEnd(append(b, "snat "...), r.Dst, port, ok && f.SourcePortNAT())
+		b = appendAddrPort(append(b, "snat "...), r.Dst, port, ok && f.SourcePortNAT())
 	}
 	if f.DestinationNAT() {
 		if f.SourceNAT() {
 			b = append(b, ' ')
 		}
 		port, ok := memberSPort.number(r)
-		b = appendEnd(append(b, "dnat "...), r.Src, port, ok && f.DestinationPortNAT())
+		b = appendAddrPort(append(b, "dnat "...), r.Src, port, ok && f.DestinationPortNAT())
 	}
 	return b
-}
-
-func appendMaster(b []byte, t *ctnetlink.Tuple) []byte {
-	if t.Has&ctnetlink.FieldAddrs == 0 {
-		return b
-	}
-	b = append(appendTupleSource(b, t), " > "...)
-	return appendTupleDestination(b, t)
-}
-
-func masterText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
-	t, _ := f.Master()
-	return appendMaster(b, &t)
-}
-
-func expectMasterText(_ *Printer, b []byte, x *ctnetlink.Expect, _ *Context) []byte {
-	return appendMaster(b, x.Master())
 }
