@@ -75,7 +75,7 @@ type Filter struct {
 	// have counted.
 	MinPackets, MinBytes uint64
 	// Older is the least age of an entry, and Younger an age that it has not
-	// reached yet. An entry whose start lies in the future has age 0.
+	// reached yet. An entry with a start in the future has age 0.
 	Older, Younger time.Duration
 	// ExpiresWithin is the longest time in which an entry may end if no other
 	// packet arrives.

@@ -7,7 +7,7 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// NAT is a criterion on the translation of an entry. The zero NAT is none.
+// NAT is a criterion on the translation of an entry. The zero NAT is no criterion.
 type NAT struct {
 	// Given makes it a criterion. With nothing else set, any translation
 	// matches.

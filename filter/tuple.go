@@ -17,7 +17,8 @@ type Tuple struct {
 	numbers  [indexes]Set
 }
 
-// Address is a criterion on an address. Without a valid Addr it is none.
+// Address is a criterion on an address. Without a valid Addr it is no
+// criterion.
 type Address struct {
 	Addr netip.Addr
 	// Mask, when valid, has the bits set that are compared. It may have holes.
