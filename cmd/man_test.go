@@ -22,7 +22,10 @@ func TestManPages(t *testing.T) {
 		}
 	}
 	for _, topic := range helpTopics {
-		if !strings.Contains(pages["conntrack-"+topic.name+".7"], ".TH CONNTRACK\\-"+strings.ToUpper(topic.name)+` 7 "1970-01-02"`) {
+		if !strings.Contains(
+			pages["conntrack-"+topic.name+".7"],
+			".TH CONNTRACK\\-"+strings.ToUpper(topic.name)+` 7 "1970-01-02"`,
+		) {
 			t.Errorf("no page for the topic %s", topic.name)
 		}
 	}
@@ -34,7 +37,9 @@ func TestManPages(t *testing.T) {
 	}
 	for name, text := range pages {
 		for line := range strings.Lines(text) {
-			if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !strings.Contains(" .TH .SH .SS .PP .TP .B .BI .BR .I .br .nf .fi .in ", " "+strings.Fields(line)[0]+" ") {
+			if strings.HasPrefix(line, "'") ||
+				strings.HasPrefix(line, ".") &&
+					!strings.Contains(" .TH .SH .SS .PP .TP .B .BI .BR .I .br .nf .fi .in ", " "+strings.Fields(line)[0]+" ") {
 				t.Errorf("%s: %q", name, line)
 			}
 		}
@@ -43,7 +48,9 @@ func TestManPages(t *testing.T) {
 
 func TestManText(t *testing.T) {
 	r := &page{fresh: true}
-	r.help("A paragraph\nof `two' lines.\n\nOptions:\n  -a X    what it does\n          and more\n  -b      the other\n\n.dot:\n\n  1  2  3\n    deeper\n")
+	r.help(
+		"A paragraph\nof `two' lines.\n\nOptions:\n  -a X    what it does\n          and more\n  -b      the other\n\n.dot:\n\n  1  2  3\n    deeper\n",
+	)
 	const want = `A paragraph
 of \(gatwo\(aq lines.
 .SS "Options"

@@ -21,7 +21,10 @@ var variable = []struct {
 	with string
 }{
 	{regexp.MustCompile(`conntrack v1\.4\.9 \(conntrack-tools\)`), "conntrack {v}"},
-	{regexp.MustCompile(`^((?: *\[(?:NEW|UPDATE)\] )?(?:ipv[46] +\d+ )?\S+ +\d+ )\d+( (?:[A-Z0-9_]+ )?src=)`), "${1}{secs}$2"},
+	{
+		regexp.MustCompile(`^((?: *\[(?:NEW|UPDATE)\] )?(?:ipv[46] +\d+ )?\S+ +\d+ )\d+( (?:[A-Z0-9_]+ )?src=)`),
+		"${1}{secs}$2",
+	},
 	{regexp.MustCompile(`\bid=\d+`), "id={id}"},
 }
 

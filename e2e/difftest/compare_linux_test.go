@@ -245,8 +245,11 @@ func (b *bench) printSummary() {
 	text := fmt.Sprintf("%s: %d command lines compared in %d cases, %d known differences, %d unexplained\n",
 		b.t.Name(), b.commands, b.cases, sum, len(b.found))
 	if b.listenersCompared+b.listenersSkipped > 0 {
-		text += fmt.Sprintf("    %d listeners among them; %d more were not compared, because the commands they followed differed\n",
-			b.listenersCompared, b.listenersSkipped)
+		text += fmt.Sprintf(
+			"    %d listeners among them; %d more were not compared, because the commands they followed differed\n",
+			b.listenersCompared,
+			b.listenersSkipped,
+		)
 	}
 	if len(rows) > 0 {
 		text += strings.Join(rows, "\n") + "\n"

@@ -235,7 +235,13 @@ func oddValues() []*command {
 		for _, o := range p.options {
 			with := append(slices.Clone(creation), opt("protonum", p.name))
 			if p.v6only {
-				with = []item{opt("create", ""), opt("src", "fd00::1"), opt("dst", "fd00::9"), opt("timeout", "5000"), opt("protonum", p.name)}
+				with = []item{
+					opt("create", ""),
+					opt("src", "fd00::1"),
+					opt("dst", "fd00::9"),
+					opt("timeout", "5000"),
+					opt("protonum", p.name),
+				}
 			}
 			for _, name := range p.create {
 				if name != o.long {

@@ -202,10 +202,38 @@ func (g generator) loading() *command {
 	for range 1 + g.IntN(4) {
 		switch {
 		case g.chance(6):
-			c.load = append(c.load, line{raw: pick(g, "\n", "  \t \n", "# comment\n", "  # comment\n", "-D -s \"10.0.0.1\n", "-D -s 10.0.0.1\r\n",
-				"-L\n", "-C\n", "-C expect\n", "-F\n", "-V\n", "-h\n", "junk\n", "-D -s 1\"0.0\".0.1\n", "-D -s \"10\\.0.0.1\"\n",
-				"-D -s '10.0.0.1'\n", "conntrack -D -s 10.9.9.9\n", "-D -s\n", "-D -D\n", "-R x\n", "-D -s \"\"\n", "-F -f ipv4", "-D -z\n",
-				"-D "+strings.Repeat("x ", 260)+"\n", "-D "+strings.Repeat("x", 1100)+"\n", "\t-D\t-s\t10.9.9.9\n")})
+			c.load = append(
+				c.load,
+				line{raw: pick(
+					g,
+					"\n",
+					"  \t \n",
+					"# comment\n",
+					"  # comment\n",
+					"-D -s \"10.0.0.1\n",
+					"-D -s 10.0.0.1\r\n",
+					"-L\n",
+					"-C\n",
+					"-C expect\n",
+					"-F\n",
+					"-V\n",
+					"-h\n",
+					"junk\n",
+					"-D -s 1\"0.0\".0.1\n",
+					"-D -s \"10\\.0.0.1\"\n",
+					"-D -s '10.0.0.1'\n",
+					"conntrack -D -s 10.9.9.9\n",
+					"-D -s\n",
+					"-D -D\n",
+					"-R x\n",
+					"-D -s \"\"\n",
+					"-F -f ipv4",
+					"-D -z\n",
+					"-D "+strings.Repeat("x ", 260)+"\n",
+					"-D "+strings.Repeat("x", 1100)+"\n",
+					"\t-D\t-s\t10.9.9.9\n",
+				)},
+			)
 		case g.chance(3):
 			c.load = append(c.load, line{cmd: g.action()})
 		default:
@@ -244,7 +272,9 @@ func (g generator) mutate(c *command, n int) {
 			o := g.anyOption()
 			insert(g.written(o, g.odd(o.kind)))
 		case 6: // junk
-			insert(item{words: []string{pick(g, "junk", "", "-", "!", "--", "-x", "--foo", "--foo=bar", "-1", "-?", "--s", "--re")}})
+			insert(
+				item{words: []string{pick(g, "junk", "", "-", "!", "--", "-x", "--foo", "--foo=bar", "-1", "-?", "--s", "--re")}},
+			)
 		case 7: // a cluster
 			insert(understood([]string{pick(g, "-zx", "-zz", "-xz", "-zo", "-oid", "-zoid", "-z=", "-ptcp", "-p=tcp")})[0])
 		case 8: // a second command

@@ -127,7 +127,9 @@ var (
 	strangeTail = regexp.MustCompile(`^(-[AUD] .*|<flow .*</flow>) \[USERSPACE\] portid=\d+(?: progname=.*)?$`)
 	eventStart  = regexp.MustCompile(`^(\[\d{8,}\.\d{6}\]\t)?( *\[(?:NEW|UPDATE|DESTROY)\] )`)
 	eventTail   = regexp.MustCompile(` \[USERSPACE\] portid=\d+(?: progname=.*)?$`)
-	when        = regexp.MustCompile(`<when>(?:<(hour|min|sec|wday|day|month|year)>\d+</(?:hour|min|sec|wday|day|month|year)>){7}</when>`)
+	when        = regexp.MustCompile(
+		`<when>(?:<(hour|min|sec|wday|day|month|year)>\d+</(?:hour|min|sec|wday|day|month|year)>){7}</when>`,
+	)
 )
 
 // normaliseEvent is normalise for the line of an event. Neither the time (the

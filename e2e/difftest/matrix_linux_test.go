@@ -139,8 +139,14 @@ func forms() map[string][]item {
 
 		"dump expect": nil, "flush expect": nil, "event expect": nil, "counter expect": nil, "stats expect": nil,
 		"delete expect": exp, "get expect": exp,
-		"create expect": append(slices.Clone(exp), opt("timeout", "100"), opt("tuple-src", "10.0.0.1"), opt("tuple-dst", "10.0.0.2"),
-			opt("mask-src", "255.255.255.255"), opt("mask-dst", "255.255.255.255")),
+		"create expect": append(
+			slices.Clone(exp),
+			opt("timeout", "100"),
+			opt("tuple-src", "10.0.0.1"),
+			opt("tuple-dst", "10.0.0.2"),
+			opt("mask-src", "255.255.255.255"),
+			opt("mask-dst", "255.255.255.255"),
+		),
 		"update expect": nil, "add expect": nil,
 		"dump dying": nil, "dump unconfirmed": nil, "delete dying": nil, "version dying": nil,
 		"": nil,

@@ -37,12 +37,23 @@ var rules = []rule{
 	{why: "the same in save lines", what: regexp.MustCompile(`^(-[AUD] -t )(\d+)( )`), by: roundTimeout},
 	{why: "the same in XML", what: regexp.MustCompile(`(<timeout>)(\d+)(</timeout>)`), by: roundTimeout},
 
-	{why: "docs/compat.md #19: save lines carry the mark", what: regexp.MustCompile(`^(-[AUD] .*?) -m \S+( .*-p )`), with: "$1$2"},
-	{why: "docs/compat.md #19: and the labels", what: regexp.MustCompile(`^(-[AUD] .*?) --label-add (?:"[^"]*"|\S+)`), with: "$1"},
+	{
+		why:  "docs/compat.md #19: save lines carry the mark",
+		what: regexp.MustCompile(`^(-[AUD] .*?) -m \S+( .*-p )`),
+		with: "$1$2",
+	},
+	{
+		why:  "docs/compat.md #19: and the labels",
+		what: regexp.MustCompile(`^(-[AUD] .*?) --label-add (?:"[^"]*"|\S+)`),
+		with: "$1",
+	},
 	{why: "docs/compat.md #19: and not EXPECTED", what: regexp.MustCompile(`^(-[AUD] .*-u \S*)EXPECTED,?`), with: "$1"},
 	{why: "docs/compat.md #19: and what -p dccp needs", what: regexp.MustCompile(`^(-[AUD] .* -p dccp) --.*`), with: "$1"},
-	{why: "docs/compat.md #19: and the translated destination with its port", what: regexp.MustCompile(`^(-[AUD] .* )(?:-g|-r) (\S+)( -(?:q|n) .*-p )`),
-		by: func(m []string) string { return m[1] + "-r " + bare(m[2]) + m[3] }},
+	{
+		why:  "docs/compat.md #19: and the translated destination with its port",
+		what: regexp.MustCompile(`^(-[AUD] .* )(?:-g|-r) (\S+)( -(?:q|n) .*-p )`),
+		by:   func(m []string) string { return m[1] + "-r " + bare(m[2]) + m[3] },
+	},
 	{why: "docs/compat.md #19: and the translated source", what: regexp.MustCompile(`^(-[AUD] .* )(?:-n|-q) (\S+)( -p )`),
 		by: func(m []string) string { return m[1] + "-q " + bare(m[2]) + m[3] }},
 }

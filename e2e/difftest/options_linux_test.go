@@ -119,10 +119,18 @@ var protocols = []protocol{
 		create: []string{"sport", "dport", "state", "orig-vtag", "reply-vtag"}},
 	{name: "dccp", options: ports(option{"state", "", dccpState, nil}, option{"role", "", role, nil}),
 		create: []string{"sport", "dport", "state", "role"}},
-	{name: "icmp", options: []option{{"icmp-type", "", byte8, nil}, {"icmp-code", "", byte8, nil}, {"icmp-id", "", port, nil}},
-		create: []string{"icmp-type", "icmp-code", "icmp-id"}, v4only: true},
-	{name: "icmpv6", options: []option{{"icmpv6-type", "", byte8, nil}, {"icmpv6-code", "", byte8, nil}, {"icmpv6-id", "", port, nil}},
-		create: []string{"icmpv6-type", "icmpv6-code", "icmpv6-id"}, v6only: true},
+	{
+		name:    "icmp",
+		options: []option{{"icmp-type", "", byte8, nil}, {"icmp-code", "", byte8, nil}, {"icmp-id", "", port, nil}},
+		create:  []string{"icmp-type", "icmp-code", "icmp-id"},
+		v4only:  true,
+	},
+	{
+		name:    "icmpv6",
+		options: []option{{"icmpv6-type", "", byte8, nil}, {"icmpv6-code", "", byte8, nil}, {"icmpv6-id", "", port, nil}},
+		create:  []string{"icmpv6-type", "icmpv6-code", "icmpv6-id"},
+		v6only:  true,
+	},
 	{name: "gre", options: []option{
 		{"srckey", "", key, []string{"orig-key-src"}}, {"dstkey", "", key, []string{"orig-key-dst"}},
 		{"reply-key-src", "", key, nil}, {"reply-key-dst", "", key, nil},

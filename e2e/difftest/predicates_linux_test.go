@@ -170,7 +170,10 @@ func (c *command) natPort() bool {
 
 // onlyProtocols reports whether each -p names one of these.
 func (c *command) onlyProtocols(names ...string) bool {
-	return !slices.ContainsFunc(c.all("protonum"), func(p string) bool { return !slices.Contains(names, strings.ToLower(p)) })
+	return !slices.ContainsFunc(
+		c.all("protonum"),
+		func(p string) bool { return !slices.Contains(names, strings.ToLower(p)) },
+	)
 }
 
 // wholeTuples reports whether all four addresses are there, and all four ports
@@ -179,10 +182,13 @@ func (c *command) wholeTuples() bool {
 	has := func(names ...string) bool {
 		return !slices.ContainsFunc(names, func(n string) bool { return !c.has(n) })
 	}
-	portless := !slices.ContainsFunc([]string{"tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmpv6", "gre", "6", "17", "0x11", "47", "58", "1"},
-		func(p string) bool { v, _ := c.value("protonum"); return strings.EqualFold(p, v) })
-	return has("src", "dst", "reply-src", "reply-dst") && (portless || has("sport", "dport", "reply-port-src", "reply-port-dst") ||
-		has("srckey", "dstkey", "reply-key-src", "reply-key-dst"))
+	portless := !slices.ContainsFunc(
+		[]string{"tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmpv6", "gre", "6", "17", "0x11", "47", "58", "1"},
+		func(p string) bool { v, _ := c.value("protonum"); return strings.EqualFold(p, v) },
+	)
+	return has("src", "dst", "reply-src", "reply-dst") &&
+		(portless || has("sport", "dport", "reply-port-src", "reply-port-dst") ||
+			has("srckey", "dstkey", "reply-key-src", "reply-key-dst"))
 }
 
 // hasProtocolOption reports whether there is an option that -p brought.

@@ -126,10 +126,42 @@ var oddNumbers = []string{"", "x", "-1", "+5", " 5", "5 ", "5x", "0x5", "0x", "0
 	"65537", "4294967295", "4294967296", "18446744073709551615", "18446744073709551616", "99999999999999999999", "-99999999999"}
 
 // oddAddresses are at the edges of what is an address.
-var oddAddresses = []string{"", "x", "10.1", "0x7f.1", "012.0.0.1", "1", "4294967295", "4294967296", "1.2.3", "1.2.3.256",
-	"1.2.3.4.5", "1.2.3.4 x", " 1.2.3.4", "::", "::1", "::ffff:1.2.3.4", "fd00::1%lo", "[::1]", "fd00:::1", "1.2.3.4/",
-	"1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/8x", "1.2.3.4/+8", "1.2.3.4/8/8", "::1/129", "::1/128", "::1/0", "1.2.3.4/0",
-	"/8", "10.0.0.1/24", "10.0.0.1/ 24", "10.0.0.1/0x18", "10.0.0.1/032"}
+var oddAddresses = []string{
+	"",
+	"x",
+	"10.1",
+	"0x7f.1",
+	"012.0.0.1",
+	"1",
+	"4294967295",
+	"4294967296",
+	"1.2.3",
+	"1.2.3.256",
+	"1.2.3.4.5",
+	"1.2.3.4 x",
+	" 1.2.3.4",
+	"::",
+	"::1",
+	"::ffff:1.2.3.4",
+	"fd00::1%lo",
+	"[::1]",
+	"fd00:::1",
+	"1.2.3.4/",
+	"1.2.3.4/33",
+	"1.2.3.4/-1",
+	"1.2.3.4/8x",
+	"1.2.3.4/+8",
+	"1.2.3.4/8/8",
+	"::1/129",
+	"::1/128",
+	"::1/0",
+	"1.2.3.4/0",
+	"/8",
+	"10.0.0.1/24",
+	"10.0.0.1/ 24",
+	"10.0.0.1/0x18",
+	"10.0.0.1/032",
+}
 
 // odd returns the values at the edges of what an option of this kind accepts.
 func (k kind) odd() []string {
@@ -148,8 +180,27 @@ func (k kind) odd() []string {
 	case family:
 		return []string{"", "ipv", "IPV4", "ipv4junk", "ipv6x", "x", "inet", "4"}
 	case status:
-		return oddLists("ASSURED", "SEEN_REPLY", "UNREPLIED", "!ASSURED", "!SEEN_REPLY", "!UNREPLIED", "UNSET", "UNSET,ASSURED",
-			"SEEN_REPLY,!ASSURED", "f", "e", "o", "h", "a,se", "unreplied", "UNREP", "!!ASSURED", "!", "U")
+		return oddLists(
+			"ASSURED",
+			"SEEN_REPLY",
+			"UNREPLIED",
+			"!ASSURED",
+			"!SEEN_REPLY",
+			"!UNREPLIED",
+			"UNSET",
+			"UNSET,ASSURED",
+			"SEEN_REPLY,!ASSURED",
+			"f",
+			"e",
+			"o",
+			"h",
+			"a,se",
+			"unreplied",
+			"UNREP",
+			"!!ASSURED",
+			"!",
+			"U",
+		)
 	case events:
 		return oddLists("NEW", "n,u,de", "all", "!NEW", "UNREPLIED")
 	case output:
@@ -161,7 +212,21 @@ func (k kind) odd() []string {
 		}
 		return append(both, "5/7/7", "/", "5 /7", "5/ 7")
 	case labels, optLabel:
-		return []string{"", "x", "zero,one", "zero,x", "zero,", ",", "Zero", "two", "zer", "zero,zero", "seven,last", "-x", "two words"}
+		return []string{
+			"",
+			"x",
+			"zero,one",
+			"zero,x",
+			"zero,",
+			",",
+			"Zero",
+			"two",
+			"zer",
+			"zero,zero",
+			"seven,last",
+			"-x",
+			"two words",
+		}
 	case tcpState, sctpState, dccpState:
 		return []string{"", "x", "none", "NON", "ESTABLISHED ", "MAX", "IGNORE", "OPEN", "LISTEN", "HEARTBEAT_SENT", "CLOSED",
 			"CLOSE", "SYN_SENT2", "TIMEWAIT", "TIME_WAIT"}

@@ -90,7 +90,11 @@ func drainRole(args []string) error {
 		t := ctnetlink.Tuple{Has: ctnetlink.FieldSrc, Src: addr}
 		requests = [][]byte{filteredRequest(ctnetlink.FamilyIPv4, t, filterSource)}
 	case *port != 0:
-		t := ctnetlink.Tuple{Has: ctnetlink.FieldProto | ctnetlink.FieldDstPort, Proto: ctnetlink.ProtoTCP, DstPort: uint16(*port)}
+		t := ctnetlink.Tuple{
+			Has:     ctnetlink.FieldProto | ctnetlink.FieldDstPort,
+			Proto:   ctnetlink.ProtoTCP,
+			DstPort: uint16(*port),
+		}
 		requests = [][]byte{
 			filteredRequest(ctnetlink.FamilyIPv4, t, filterProtocol|filterDstPort),
 			filteredRequest(ctnetlink.FamilyIPv6, t, filterProtocol|filterDstPort),

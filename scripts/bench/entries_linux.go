@@ -53,7 +53,14 @@ func tcpEntry(i int) ctnetlink.FlowSpec {
 
 // entry has a client and a source port that no other number has. Its timeout
 // outlives the run.
-func entry(i int, src, dst netip.Addr, proto ctnetlink.Protocol, port uint16, status ctnetlink.Status, state ctnetlink.State) ctnetlink.FlowSpec {
+func entry(
+	i int,
+	src, dst netip.Addr,
+	proto ctnetlink.Protocol,
+	port uint16,
+	status ctnetlink.Status,
+	state ctnetlink.State,
+) ctnetlink.FlowSpec {
 	const have = ctnetlink.FieldAddrs | ctnetlink.FieldPorts | ctnetlink.FieldProto
 	sport := uint16(32768 + i>>16)
 	en := ctnetlink.FlowSpec{

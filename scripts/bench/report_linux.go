@@ -57,8 +57,19 @@ func (f *figures) String() string {
 // report is both tables, as Markdown that is aligned for a terminal too.
 func (b *bench) report() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s: Linux %s, %d CPUs, %s, %s entries, %s buckets, medians of %d runs. Each cell: wall, user and system time together, largest resident size.\n\n",
-		time.Now().Format(time.DateOnly), kernelRelease(), runtime.NumCPU(), runtime.Version(), count(b.entries), count(b.buckets), b.runs)
+	fmt.Fprintf(
+		&out,
+		"%s: Linux %s, %d CPUs, %s, %s entries, %s buckets, medians of %d runs. Each cell: wall, user and system time together, largest resident size.\n\n",
+		time.Now().Format(
+			time.DateOnly,
+		),
+		kernelRelease(),
+		runtime.NumCPU(),
+		runtime.Version(),
+		count(b.entries),
+		count(b.buckets),
+		b.runs,
+	)
 	if len(b.speed) > 0 {
 		t := [][]string{{"work", "ours", "reference", "limit", "ours / limit", "ours / reference", "goal", "reached"}}
 		for _, l := range b.speed {
@@ -76,7 +87,22 @@ func (b *bench) report() string {
 		writeTable(&out, t)
 	}
 	if len(b.events) > 0 {
-		t := [][]string{{"work", "output", "program", "created a second", "events", "seen", "lost", "told as dropped", "dropped by the kernel", "memory, MiB", "goal", "reached"}}
+		t := [][]string{
+			{
+				"work",
+				"output",
+				"program",
+				"created a second",
+				"events",
+				"seen",
+				"lost",
+				"told as dropped",
+				"dropped by the kernel",
+				"memory, MiB",
+				"goal",
+				"reached",
+			},
+		}
 		for _, l := range b.events {
 			t = append(t, l.cells())
 		}

@@ -68,7 +68,13 @@ func (b *bench) updateRow() error {
 
 // loadRow runs a file of creations; the first refusal would end it.
 func (b *bench) loadRow() error {
-	return b.load(fmt.Sprintf("-R, %s lines of -I", count(b.changed())), "one by one", 1, 0.85, func(file string) []string { return []string{"-R", file} })
+	return b.load(
+		fmt.Sprintf("-R, %s lines of -I", count(b.changed())),
+		"one by one",
+		1,
+		0.85,
+		func(file string) []string { return []string{"-R", file} },
+	)
 }
 
 // keepGoingRow may send the lines in batches.

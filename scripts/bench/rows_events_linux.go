@@ -130,7 +130,11 @@ func (b *bench) slowRow() error {
 		if err != nil {
 			return err
 		}
-		line := eventLine{work: fmt.Sprintf("slow consumer, %s created (ours: --queue %d)", count(b.changed()), queue), output: "pipe, 1 MB/s", program: w.name}
+		line := eventLine{
+			work:    fmt.Sprintf("slow consumer, %s created (ours: --queue %d)", count(b.changed()), queue),
+			output:  "pipe, 1 MB/s",
+			program: w.name,
+		}
 		r, err := b.follow(w, to, 1, 2*time.Second, creating)
 		if err != nil && !errors.Is(err, errNotBuilt) {
 			return err
@@ -157,7 +161,11 @@ func (b *bench) sustainedRow() error {
 		if err != nil {
 			return err
 		}
-		line := eventLine{work: fmt.Sprintf("births and deaths by id, %v of churn", b.eventsFor), output: "pipe", program: w.name}
+		line := eventLine{
+			work:    fmt.Sprintf("births and deaths by id, %v of churn", b.eventsFor),
+			output:  "pipe",
+			program: w.name,
+		}
 		r, err := b.follow(w, to, 2, 10*time.Second, creating)
 		if err != nil && !errors.Is(err, errNotBuilt) {
 			return err
@@ -168,7 +176,14 @@ func (b *bench) sustainedRow() error {
 				line.goal, line.reached = "each born and dead once", func(eventRun) bool { return whole }
 			}
 			if w.ours && !whole {
-				b.fail("%d created, %d seen born, %d seen dead; %d died unborn, %d never died", r.created, lives.born, lives.dead, lives.orphans, len(lives.alive))
+				b.fail(
+					"%d created, %d seen born, %d seen dead; %d died unborn, %d never died",
+					r.created,
+					lives.born,
+					lives.dead,
+					lives.orphans,
+					len(lives.alive),
+				)
 			}
 			line.runs = append(line.runs, r)
 			line.perEntry = 2

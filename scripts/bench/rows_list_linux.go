@@ -21,9 +21,21 @@ func (b *bench) memoryRow() error {
 	if ours := large[0]; ours.missing == "" && small[0].peak > 0 {
 		same.judge(float64(ours.peak)/float64(small[0].peak), 1.25, "%.2f")
 	}
-	b.speed = append(b.speed,
-		speedLine{work: "-L, memory at " + count(few), ours: small[0], ref: small[1], goals: []goal{memoryGoal(24, small[0])}},
-		speedLine{work: "-L, memory at " + count(b.entries), ours: large[0], ref: large[1], goals: []goal{memoryGoal(24, large[0]), same}})
+	b.speed = append(
+		b.speed,
+		speedLine{
+			work:  "-L, memory at " + count(few),
+			ours:  small[0],
+			ref:   small[1],
+			goals: []goal{memoryGoal(24, small[0])},
+		},
+		speedLine{
+			work:  "-L, memory at " + count(b.entries),
+			ours:  large[0],
+			ref:   large[1],
+			goals: []goal{memoryGoal(24, large[0]), same},
+		},
+	)
 	return nil
 }
 

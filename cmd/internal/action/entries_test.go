@@ -50,7 +50,8 @@ func randomEntry(r *rand.Rand, accounting bool) []byte {
 	en.Reply.Src, en.Reply.Dst = o.Dst, o.Src
 	en.Reply.SrcPort, en.Reply.DstPort = o.DstPort, o.SrcPort
 	en.Set = 1<<ctnetlink.AttrStatus | 1<<ctnetlink.AttrTimeout | 1<<ctnetlink.AttrID
-	en.Status, en.Timeout, en.ID = ctnetlink.StatusConfirmed|ctnetlink.StatusSrcNATDone|ctnetlink.StatusDstNATDone, time.Duration(pick(500))*time.Second, r.Uint32()
+	en.Status = ctnetlink.StatusConfirmed | ctnetlink.StatusSrcNATDone | ctnetlink.StatusDstNATDone
+	en.Timeout, en.ID = time.Duration(pick(500))*time.Second, r.Uint32()
 	if pick(3) == 0 {
 		en.Reply.Dst = addr(v6)
 	}
@@ -70,7 +71,11 @@ func randomEntry(r *rand.Rand, accounting bool) []byte {
 	}
 	if o.Proto == ctnetlink.ProtoTCP || o.Proto == ctnetlink.ProtoSCTP {
 		en.Set |= 1 << ctnetlink.AttrProtoInfo
-		en.ProtoInfo = ctnetlink.ProtoInfo{Proto: o.Proto, Has: ctnetlink.InfoState, State: ctnetlink.NewState(o.Proto, uint8(pick(12)))}
+		en.ProtoInfo = ctnetlink.ProtoInfo{
+			Proto: o.Proto,
+			Has:   ctnetlink.InfoState,
+			State: ctnetlink.NewState(o.Proto, uint8(pick(12))),
+		}
 	}
 	if pick(5) == 0 {
 		en.Set |= 1 << ctnetlink.AttrHelp

@@ -34,7 +34,10 @@ func plainValue(name string, f *ctnetlink.Flow) string {
 	}
 	switch name {
 	case "proto":
-		return number(map[ctnetlink.Protocol]string{1: "icmp", 6: "tcp", 17: "udp", 47: "gre", 132: "sctp", 99: "99"}[o.Proto], true)
+		return number(
+			map[ctnetlink.Protocol]string{1: "icmp", 6: "tcp", 17: "udp", 47: "gre", 132: "sctp", 99: "99"}[o.Proto],
+			true,
+		)
 	case "family":
 		return map[ctnetlink.Family]string{2: "ipv4", 10: "ipv6"}[f.Family()]
 	case "src":

@@ -29,8 +29,14 @@ func TestCompleteLinesAreRead(t *testing.T) {
 			u.Has = ctnetlink.FieldAddrs | ctnetlink.FieldProto
 			return u
 		}
-		en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Orig: tuple("1.1.1.1", "2.2.2.2"), Reply: tuple("2.2.2.2", "1.1.1.1"),
-			Helper: string(name), Labels: make([]byte, 16), Timeout: 5 * time.Second}
+		en := &ctnetlink.FlowSpec{
+			Family:  ctnetlink.FamilyIPv4,
+			Orig:    tuple("1.1.1.1", "2.2.2.2"),
+			Reply:   tuple("2.2.2.2", "1.1.1.1"),
+			Helper:  string(name),
+			Labels:  make([]byte, 16),
+			Timeout: 5 * time.Second,
+		}
 		for range 1 + random.IntN(4) {
 			en.Labels.Set(random.IntN(ctnetlink.MaxLabels))
 		}

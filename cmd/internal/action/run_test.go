@@ -117,7 +117,8 @@ func TestNamespaceInErrors(t *testing.T) {
 			t.Fatal(line, err)
 		}
 		err = perform(e, r)
-		if err == nil || !strings.HasPrefix(err.Error(), "network namespace `b': ") || strings.Count(err.Error(), "namespace") != 1 {
+		if err == nil || !strings.HasPrefix(err.Error(), "network namespace `b': ") ||
+			strings.Count(err.Error(), "namespace") != 1 {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

@@ -33,14 +33,19 @@ func TestParseSet(t *testing.T) {
 			t.Errorf("%q: %v, %v; want %v", value, got, err, want)
 		}
 	}
-	if got, err := parseSet("0x10-0x1f,010", prefixed, math.MaxUint32); err != nil || len(got) != 2 || got[0] != (filter.Range{Min: 8, Max: 8}) {
+	if got, err := parseSet("0x10-0x1f,010", prefixed, math.MaxUint32); err != nil || len(got) != 2 ||
+		got[0] != (filter.Range{Min: 8, Max: 8}) {
 		t.Errorf("numbers with a base: %v, %v", got, err)
 	}
 }
 
 func TestParseMarks(t *testing.T) {
 	got, negated, err := parseMarks("!1,2/0xff,0x10-31")
-	want := []filter.MarkRange{{Min: 1, Max: 1, Mask: math.MaxUint32}, {Min: 2, Max: 2, Mask: 0xff}, {Min: 16, Max: 31, Mask: math.MaxUint32}}
+	want := []filter.MarkRange{
+		{Min: 1, Max: 1, Mask: math.MaxUint32},
+		{Min: 2, Max: 2, Mask: 0xff},
+		{Min: 16, Max: 31, Mask: math.MaxUint32},
+	}
 	if err != nil || !negated || len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Errorf("%v, %v, %v", got, negated, err)
 	}
@@ -74,8 +79,34 @@ func TestParseSizes(t *testing.T) {
 // TestListsAreNeverDropped: what a command that deletes is given is a criterion
 // of the filter, or the line is refused: it never becomes a filter without it.
 func TestListsAreNeverDropped(t *testing.T) {
-	values := []string{"1", "1,2", "1-2", "!1", "!1,2-3", "1,", "!", ",", "2-1", "!0-4294967295", "!0-65535", "!0-255", "!!1", "x,y",
-		"10.0.0.1", "10.0.0.0/8", "!10.0.0.1", "!10.0.0.0/8", "!fd00::/8", "!0.0.0.0/0", "tcp,udp", "!tcp", "1h", "1K", "-5", ""}
+	values := []string{
+		"1",
+		"1,2",
+		"1-2",
+		"!1",
+		"!1,2-3",
+		"1,",
+		"!",
+		",",
+		"2-1",
+		"!0-4294967295",
+		"!0-65535",
+		"!0-255",
+		"!!1",
+		"x,y",
+		"10.0.0.1",
+		"10.0.0.0/8",
+		"!10.0.0.1",
+		"!10.0.0.0/8",
+		"!fd00::/8",
+		"!0.0.0.0/0",
+		"tcp,udp",
+		"!tcp",
+		"1h",
+		"1K",
+		"-5",
+		"",
+	}
 	options := []string{"-s", "-d", "-r", "-q", "-p", "-m", "-w", "-i", "-n", "-g", "--orig-zone", "--reply-zone",
 		"-p tcp --sport", "-p tcp --dport", "-p udp --reply-port-src", "-p udp --reply-port-dst", "-p icmp --icmp-type", "-p icmp --icmp-id",
 		"-p gre --srckey", "-p tcp,udp --sport", "-p tcp --state", "--host", "--port", "--min-bytes", "--min-packets", "--older",
@@ -124,14 +155,20 @@ func mustFilter(t *testing.T, words []string) *filter.Filter {
 // TestListsElsewhere: commands that take single values read what they always
 // read in a list.
 func TestListsElsewhere(t *testing.T) {
-	r, err := ParseClassic(strings.Fields("-I -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 80,443 --dport 8000-8099 --state ESTABLISHED -t 9"), io.Discard)
+	r, err := ParseClassic(
+		strings.Fields("-I -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 80,443 --dport 8000-8099 --state ESTABLISHED -t 9"),
+		io.Discard,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if o := r.Orig; o.SrcPort != 80 || o.DstPort != 8000 || o.Has&ctnetlink.FieldPorts != ctnetlink.FieldPorts {
 		t.Errorf("%+v", o)
 	}
-	r, err = ParseClassic([]string{"-I", "-s", "10.0.0.1", "-d", "10.0.0.2", "-p", "99", "-t", "9", "-n", "!10.0.0.3"}, io.Discard)
+	r, err = ParseClassic(
+		[]string{"-I", "-s", "10.0.0.1", "-d", "10.0.0.2", "-p", "99", "-t", "9", "-n", "!10.0.0.3"},
+		io.Discard,
+	)
 	if err != nil || r.SrcNAT != (filter.NAT{Given: true}) {
 		t.Errorf("a word that -n passes over: %+v, %v", r, err)
 	}

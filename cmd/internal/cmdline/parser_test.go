@@ -38,7 +38,8 @@ func TestLegalityRows(t *testing.T) {
 func TestOptionTables(t *testing.T) {
 	for i := range Extensions {
 		o := NumClassic + Option(i)
-		if w := o.Extension(); w == nil || w.Long == "" || w.Help.Text == "" || strings.Trim(w.Flows+w.Expect, EveryCommand+"R") != "" {
+		if w := o.Extension(); w == nil || w.Long == "" || w.Help.Text == "" ||
+			strings.Trim(w.Flows+w.Expect, EveryCommand+"R") != "" {
 			t.Errorf("option %d lacks a name, help or commands: %+v", o, w)
 		}
 	}
@@ -60,8 +61,12 @@ func TestOptionTables(t *testing.T) {
 
 // TestCuts: a long option may be cut to any beginning that fits one option.
 func TestCuts(t *testing.T) {
-	works := strings.Fields("--du --del --cr --co --count --ver --upd --proto --ti --dst-n --an --na --b --u --ou --orig-s --reply-d --reply-z --reply-port-s --label-a --zon")
-	unknown := strings.Fields("--s --sr --d --ds --c --l --o --or --orig --m --mask --f --z --t --e --a --st --re --reply --reply-p --orig-port --foo")
+	works := strings.Fields(
+		"--du --del --cr --co --count --ver --upd --proto --ti --dst-n --an --na --b --u --ou --orig-s --reply-d --reply-z --reply-port-s --label-a --zon",
+	)
+	unknown := strings.Fields(
+		"--s --sr --d --ds --c --l --o --or --orig --m --mask --f --z --t --e --a --st --re --reply --reply-p --orig-port --foo",
+	)
 	p := newParser(io.Discard)
 	if err := p.generic(OptProtoNum, "tcp", true); err != nil {
 		t.Fatal(err)
@@ -80,7 +85,10 @@ func TestCuts(t *testing.T) {
 
 // TestRequest: what a line says ends in the fields of the request.
 func TestRequest(t *testing.T) {
-	r, err := parse(t, "-L conn -s 10.1 -d 192.0.2.0/24 -p tcp --sport 0x7 --dport -1 --state LISTEN -m 0x10/0xf0 -u se,!ASS,UNREPLIED -w 010 -o ext,id")
+	r, err := parse(
+		t,
+		"-L conn -s 10.1 -d 192.0.2.0/24 -p tcp --sport 0x7 --dport -1 --state LISTEN -m 0x10/0xf0 -u se,!ASS,UNREPLIED -w 010 -o ext,id",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +99,12 @@ func TestRequest(t *testing.T) {
 		t.Errorf("src %v, mask %v", r.Orig.Src, r.Mask.Dst)
 	}
 	if r.Orig.SrcPort != 0 || r.Orig.DstPort != 65535 || r.Info.State != ctnetlink.TCPSynSent2 {
-		t.Errorf("ports %d %d, state %d: atoi reads no prefix and cuts to 16 bits", r.Orig.SrcPort, r.Orig.DstPort, r.Info.State)
+		t.Errorf(
+			"ports %d %d, state %d: atoi reads no prefix and cuts to 16 bits",
+			r.Orig.SrcPort,
+			r.Orig.DstPort,
+			r.Info.State,
+		)
 	}
 	if r.Mark != 0x10 || r.MarkMask != 0xf0 || r.Zone != 8 {
 		t.Errorf("mark %#x/%#x, zone %d", r.Mark, r.MarkMask, r.Zone)
@@ -167,7 +180,9 @@ func TestSplitLine(t *testing.T) {
 }
 
 func TestLabelMap(t *testing.T) {
-	m, err := readLabelMap(strings.NewReader("# names\n0 web\n0x10 dns server\n1 web\n16 other\nx bad\n2\n1024 far\n3 bad_name\n 5 late\r\n"))
+	m, err := readLabelMap(
+		strings.NewReader("# names\n0 web\n0x10 dns server\n1 web\n16 other\nx bad\n2\n1024 far\n3 bad_name\n 5 late\r\n"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,8 @@ func TestCopyEntry(t *testing.T) {
 		status, _ := f.Status()
 		zone, _ := f.Zone()
 		state, _ := f.State()
-		if mark != 7 || zone != 3 || status&ctnetlink.StatusAssured == 0 || state != ctnetlink.TCPEstablished || f.Has(ctnetlink.AttrHelp) {
+		if mark != 7 || zone != 3 || status&ctnetlink.StatusAssured == 0 || state != ctnetlink.TCPEstablished ||
+			f.Has(ctnetlink.AttrHelp) {
 			t.Errorf("mark %d, zone %d, status %x, state %v, helper %v", mark, zone, status, state, f.Has(ctnetlink.AttrHelp))
 		}
 	}

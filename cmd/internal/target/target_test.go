@@ -170,7 +170,10 @@ func TestFileErrorText(t *testing.T) {
 	if text := FileErrorText(errors.New("other")); text != "" {
 		t.Errorf("%q", text)
 	}
-	err := &ctnetlink.OpError{Op: "dump", Err: &tablefile.Error{Path: "t", Err: &snapshot.Error{Offset: 5, Problem: "wrong"}}}
+	err := &ctnetlink.OpError{
+		Op:  "dump",
+		Err: &tablefile.Error{Path: "t", Err: &snapshot.Error{Offset: 5, Problem: "wrong"}},
+	}
 	if text := FileErrorText(err); text != "table file t: byte 5: wrong" {
 		t.Errorf("%q", text)
 	}
