@@ -6,8 +6,8 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// appendAddr appends an address as glibc's inet_ntop writes it. One that was
-// not sent is the zero address of the family.
+// appendAddr appends an address as glibc's inet_ntop writes it. An address that
+// was not sent is written as the zero address of the family.
 func appendAddr(b []byte, a netip.Addr, family ctnetlink.Family) []byte {
 	switch {
 	case a.Is4():
@@ -37,9 +37,9 @@ func appendOctet(b []byte, v uint8) []byte {
 	return append(b, '0'+v)
 }
 
-// appendIPv6 appends an address in the form of RFC 5952, except that the two
-// forms which embed an IPv4 address end in dotted decimals, ::1.2.3.4 and
-// ::ffff:1.2.3.4 (RFC 4291, section 2.5.5): inet_ntop writes both so.
+// appendIPv6 appends an address in the form of RFC 5952, except that addresses
+// that embed an IPv4 address (RFC 4291, section 2.5.5) end in dotted decimal, as
+// inet_ntop writes them: ::1.2.3.4 and ::ffff:1.2.3.4.
 func appendIPv6(b []byte, a [16]byte) []byte {
 	var words [8]uint16
 	for i := range words {
@@ -63,8 +63,8 @@ func appendIPv6(b []byte, a [16]byte) []byte {
 	return b
 }
 
-// zeroRun returns where the words are that "::" stands for: the first of the
-// longest runs of two and more zeros. Without any, both results are -1.
+// zeroRun returns the range of words that "::" replaces: the first of the longest
+// runs of two or more zeros. Without one both results are -1.
 func zeroRun(words *[8]uint16) (start, end int) {
 	start, end = -1, -1
 	for i := 0; i < 8; i++ {
@@ -75,7 +75,7 @@ func zeroRun(words *[8]uint16) (start, end int) {
 		if j-i >= 2 && j-i > end-start {
 			start, end = i, j
 		}
-		i = max(i, j-1) // a run ends where a word is not 0
+		i = max(i, j-1) // the word at j is not 0
 	}
 	return start, end
 }

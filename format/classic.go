@@ -2,7 +2,7 @@ package format
 
 import "github.com/gonntrack/gonntrack/ctnetlink"
 
-// eventTags are right-aligned in 9 columns, with a blank behind.
+// eventTags are right-aligned in 9 columns, with a blank after them.
 var eventTags = [...]string{
 	EventNone:    "",
 	EventNew:     "    [NEW] ",
@@ -12,7 +12,7 @@ var eventTags = [...]string{
 }
 
 // classicFlow appends the line of conntrack -L or -E: fields in a fixed order,
-// a blank behind each, the last blank cut.
+// separated by blanks.
 func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if c.Event != EventNone {
 		if p.o.Timestamp {
@@ -68,7 +68,7 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = appendField(b, "secmark=", uint64(v))
 	}
 	if v, ok := f.SecCtx(); ok {
-		b = append(appendName(append(b, "secctx="...), v), ' ')
+		b = append(AppendName(append(b, "secctx="...), v), ' ')
 	}
 	if v, ok := f.Zone(); ok {
 		b = appendField(b, "zone=", uint64(v))
@@ -77,7 +77,7 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = p.appendLife(b, f, c)
 	}
 	if v, ok := f.Helper(); ok {
-		b = append(appendName(append(b, "helper="...), v), ' ')
+		b = append(AppendName(append(b, "helper="...), v), ' ')
 	}
 	if v, ok := f.Use(); ok {
 		b = appendField(b, "use=", uint64(v))
@@ -100,18 +100,18 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		}
 	}
 	if c.NetNS != "" {
-		b = append(appendName(append(b, "netns="...), c.NetNS), ' ')
+		b = append(AppendName(append(b, "netns="...), c.NetNS), ' ')
 	}
 	if c.PortID != 0 && c.Event != EventNone {
 		b = appendField(b, "[USERSPACE] portid=", uint64(c.PortID))
 		if c.Program != "" {
-			b = append(appendName(append(b, "progname="...), c.Program), ' ')
+			b = append(AppendName(append(b, "progname="...), c.Program), ' ')
 		}
 	}
 	return endLine(b)
 }
 
-// endLine ends a line that may have a blank behind its last field.
+// endLine ends a line, and removes a blank after its last field.
 func endLine(b []byte) []byte {
 	if n := len(b); n > 0 && b[n-1] == ' ' {
 		b[n-1] = '\n'
@@ -129,7 +129,8 @@ func appendCounters(b []byte, packets, bytes uint64) []byte {
 	return appendField(appendField(b, "packets=", packets), "bytes=", bytes)
 }
 
-// appendFamily appends the layer-3 protocol: its name in 8 columns, its number.
+// appendFamily appends the name of the layer-3 protocol in 8 columns, and its
+// number.
 func appendFamily(b []byte, family ctnetlink.Family) []byte {
 	switch family {
 	case ctnetlink.FamilyIPv4:
@@ -140,7 +141,7 @@ func appendFamily(b []byte, family ctnetlink.Family) []byte {
 	return appendField(b, "unknown  ", uint64(family))
 }
 
-// appendProto appends the layer-4 protocol in the same way.
+// appendProto appends the name and number of the layer-4 protocol.
 func appendProto(b []byte, proto ctnetlink.Protocol) []byte {
 	switch proto {
 	case ctnetlink.ProtoTCP:
@@ -163,7 +164,7 @@ func appendProto(b []byte, proto ctnetlink.Protocol) []byte {
 	return appendField(b, "unknown  ", uint64(proto))
 }
 
-// stateName returns the name of a state; of one without, NONE.
+// stateName returns the name of a state, or NONE if it has none.
 func stateName(names []string, state ctnetlink.State) string {
 	if n := int(state.Number()); n < len(names) {
 		return names[n]
@@ -171,8 +172,9 @@ func stateName(names []string, state ctnetlink.State) string {
 	return "NONE"
 }
 
-// appendTuple appends a tuple: its addresses under the names given, and what
-// its protocol has. A tuple that was not sent is nothing.
+// appendTuple appends the addresses of a tuple with the labels src and dst, and
+// the ports, identifiers or keys of its protocol. It appends nothing for a tuple
+// that was not sent.
 func appendTuple(b []byte, t *ctnetlink.Tuple, family ctnetlink.Family, src, dst string) []byte {
 	if t.Has&^ctnetlink.FieldZone == 0 {
 		return b
@@ -196,8 +198,8 @@ func appendTuple(b []byte, t *ctnetlink.Tuple, family ctnetlink.Family, src, dst
 	return b
 }
 
-// appendLife appends how long the entry has existed, and with KTimestamp when
-// it began and ended.
+// appendLife appends the age of an entry, and with KTimestamp its start and stop
+// times.
 func (p *Printer) appendLife(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if v, ok := age(f, c); ok {
 		b = appendField(b, "delta-time=", v)

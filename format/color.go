@@ -1,6 +1,6 @@
 package format
 
-// Colours of a terminal (ECMA-48, select graphic rendition).
+// Parameters of the control function SGR (ECMA-48, select graphic rendition).
 const (
 	bold   = "1"
 	faint  = "2"
@@ -10,7 +10,7 @@ const (
 	cyan   = "36"
 )
 
-// paint returns text in a colour.
+// paint returns a text in a colour.
 func paint(color, text string) string {
 	if text == "" {
 		return ""
@@ -18,8 +18,9 @@ func paint(color, text string) string {
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
-// stateColor is the colour of a state: what flows is green, what waits for an
-// answer yellow, what is over faint.
+// stateColor returns the colour of a state: green if both sides can send, yellow
+// while a connection is being opened, faint while it is being closed and after, and
+// "" for none.
 func stateColor(state string) string {
 	switch state {
 	case "ESTABLISHED", "OPEN", "PARTOPEN", "assured", "replied":
@@ -38,7 +39,8 @@ func stateColor(state string) string {
 	return ""
 }
 
-// colorCell returns a cell of a column in its colour.
+// colorCell returns a cell in the colour of its state. Only columns of states have
+// colours.
 func colorCell(column, cell string) string {
 	if column != "condition" && column != "state" {
 		return cell

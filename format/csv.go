@@ -6,8 +6,9 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// The columns of CSV, unless Options.Columns says. They are a promise: what is
-// new is put behind the last, and before it only where a new option asks.
+// The columns of CSV, unless Options.Columns chooses others. docs/json.md promises
+// them: later versions only add columns at the end, or before them if a new option
+// asks for it.
 const (
 	csvFlow = "family proto protonum state timeout " +
 		"src dst sport dport type code icmp_id srckey dstkey orig_zone orig_packets orig_bytes " +
@@ -19,11 +20,10 @@ const (
 		"master_src master_dst master_sport master_dport " +
 		"zone flags class helper fn id"
 
-	csvEvent       = "event time " // before them, where entries are events
-	csvFlowEnd     = " stop portid program"
-	csvExpectEnd   = " portid program"
-	csvNamespaced  = "netns " // before all, where entries are of several namespaces
-	csvFormulaSign = "=+-@"   // what a spreadsheet takes for a formula begins so
+	csvEvent      = "event time " // the first columns of events
+	csvFlowEnd    = " stop portid program"
+	csvExpectEnd  = " portid program"
+	csvNamespaced = "netns " // the first column with several namespaces
 )
 
 // csvColumns returns the columns that the options choose.
@@ -48,7 +48,7 @@ func csvColumns(o *Options) []*Field {
 	return columns
 }
 
-// csvHeader appends the line of names.
+// csvHeader appends the line with the names of the columns.
 func csvHeader(b []byte, columns []*Field) []byte {
 	for _, d := range columns {
 		b = append(append(b, d.Name...), ',')
@@ -56,7 +56,7 @@ func csvHeader(b []byte, columns []*Field) []byte {
 	return csvEnd(b)
 }
 
-// csvEnd ends a line that has a comma behind each value.
+// csvEnd ends a line that has a comma after each value.
 func csvEnd(b []byte) []byte {
 	if n := len(b); n > 0 && b[n-1] == ',' {
 		b = b[:n-1]
@@ -88,8 +88,8 @@ func (p *Printer) csvExpect(b []byte, x *ctnetlink.Expect, c *Context) []byte {
 	return csvEnd(b)
 }
 
-// csvNotice appends a line that stands among events and is none: what happened
-// to the stream, and when.
+// csvNotice appends a line about the stream of events itself: what happened to it,
+// and when.
 func (p *Printer) csvNotice(b []byte, what string, c *Context) []byte {
 	for _, d := range p.columns {
 		switch d.Name {
@@ -105,7 +105,7 @@ func (p *Printer) csvNotice(b []byte, what string, c *Context) []byte {
 	return csvEnd(b)
 }
 
-// csvQuote makes a value of CSV of the name that b ends in, from start on.
+// csvQuote replaces the name in b[start:] with its CSV form.
 func csvQuote(b []byte, start int) []byte {
 	end := len(b)
 	if end == start {
@@ -114,33 +114,4 @@ func csvQuote(b []byte, start int) []byte {
 	b = appendCSVName(b, b[start:end])
 	n := copy(b[start:], b[end:])
 	return b[:start+n]
-}
-
-// appendCSVName appends a name that came from outside as a value of CSV (RFC
-// 4180): in quotes where it holds a comma or a quote. Bytes that are no
-// printable UTF-8 are written as \xNN, as everywhere outside of JSON, so that a
-// record is one line. Before a name that begins as a formula does a ' is put:
-// otherwise a spreadsheet would carry out what the namer of a program wants.
-func appendCSVName[T []byte | string](dst []byte, name T) []byte {
-	quote, formula := false, len(name) > 0 && strings.IndexByte(csvFormulaSign, name[0]) >= 0
-	for i := range len(name) {
-		quote = quote || name[i] == ',' || name[i] == '"'
-	}
-	if quote {
-		dst = append(dst, '"')
-	}
-	if formula {
-		dst = append(dst, '\'')
-	}
-	if !quote {
-		return appendName(dst, name)
-	}
-	start := 0
-	for i := range len(name) {
-		if name[i] == '"' {
-			dst = append(appendName(dst, name[start:i]), '"', '"')
-			start = i + 1
-		}
-	}
-	return append(appendName(dst, name[start:]), '"')
 }

@@ -1,52 +1,64 @@
-// Package format is how entries of the connection tracking table look: the
-// classic line of conntrack -L, the XML of -o xml, the commands of -o save that
-// make an entry again, and the forms that conntrack does not have: JSON, CSV,
-// tables.
+// Package format writes entries of the connection tracking table, and
+// expectations, as text: the classic line of conntrack -L, the XML of -o xml, the
+// commands of -o save that create an entry again, JSON, CSV and tables.
 //
-// A [Printer] appends one entry to a byte slice of the caller's. It allocates
-// nothing, keeps no state between entries and no reference to them, and does
-// not decide which entries are shown or where the bytes go.
+//	p := format.NewPrinter(format.Options{Style: format.StyleJSONL})
+//	for f, err := range conn.Dump(nil) {
+//		if err != nil {
+//			return err
+//		}
+//		buf = p.AppendFlow(buf[:0], f, nil)
+//		os.Stdout.Write(buf)
+//	}
+//
+// A [Printer] appends one entry to a byte slice of the caller. It keeps no
+// reference to the entry, and allocates nothing except in StyleTable. Which
+// entries are shown, and where the bytes go, is up to the caller.
 //
 // # Fields
 //
-// A field is written when the table sent its attribute, and only then: an
-// absent mark differs from a mark of 0. What the entry does not carry itself
-// (what happened to it, when, who caused it) comes with a [Context].
+// A field is written if and only if the kernel sent its attribute: a missing mark
+// differs from a mark of 0. A [Context] adds what is not part of the entry: the
+// event, its time, and the process that caused it.
+//
+// A [Field] has one name wherever fields are chosen: as a column, as a key to sort
+// by, as a key of summaries.
 //
 // # Names from outside
 //
-// Names of helpers, security contexts, programs and labels are chosen by
-// others and may hold any byte. In every style, bytes that a terminal could
-// take for a command (C0 and C1 control characters, DEL, and what is not
-// UTF-8) are written as \xNN, so an entry is always one line. XML also escapes
-// & < > and ", and keeps tab, line feed and carriage return as character
-// references. JSON has its own escapes, and CSV quotes; there a name that a
-// spreadsheet would take for a formula also gets a ' before it.
+// Names of helpers, security contexts, programs and labels can contain any byte.
+// All styles write bytes that a terminal could interpret (C0 and C1 control
+// characters, DEL, invalid UTF-8) as \xNN, so an entry is always one line. XML also
+// escapes & < > and ", and writes tab, line feed and carriage return as character
+// references. JSON uses its own escapes. CSV adds quotes, and a ' before a name
+// that a spreadsheet would run as a formula.
 //
 // # Records
 //
-// JSON, JSON lines and CSV are for programs: docs/json.md is their contract,
-// docs/schema its form. A [Field] is a value under the name that it has as a
-// column, and wherever else one is chosen; [Records] writes what is no entry.
+// JSON, JSON lines and CSV are for programs. docs/json.md describes them, and
+// docs/schema has their schemas. [Records] writes other values than entries in
+// these styles.
 //
 // # Tables
 //
-// StyleTable is for eyes. It is a stream as well, but for a block of rows that
-// is drawn at a time; so its Printer holds that block, and AppendFooter draws
-// the last one. [Summary] writes groups of entries, [AppendReports] and
-// [AppendProm] the table as a whole.
+// StyleTable is for people. Rows are drawn in blocks, so a long table needs no more
+// memory than a short one, and AppendFooter draws the last block. [Summary] writes
+// groups of entries; [AppendReports] and [AppendProm] write the state of a table as
+// a whole.
 //
 // # Save
 //
-// A save line is a command that conntrack -R can load: it carries what the
-// command line has options for. An entry's master, its sequence number
-// adjustments and the like have none, and are lost ([Losses]); so are its helper
-// and label bits without a name, unless [Options].Complete adds the options that
-// only this program has. A translated address stands in -n or -g, with the port when that was
-// translated too, and the reply's ports beside it are the translated ones; a
-// translated id of an ICMP query stands where the port would.
+// A line of StyleSave is a command that conntrack -R can load. It contains what the
+// classic command has options for. An entry's master, its sequence number
+// adjustments and the like have none, and are lost ([Losses]); its helper and its
+// label bits without a name are lost unless [Options].Complete adds options that
+// only this program has.
 //
-// Every option that -A demands is written. For an entry whose packets a flow
-// table forwards the table sends neither timeout nor state: its line has a day
-// and ESTABLISHED. Verification tags of SCTP are the packet's numbers.
+// A translated address is the value of -n or -g, with the port if that was
+// translated too; the reply ports beside it are the translated ones. A translated
+// identifier of an ICMP query takes the place of the port.
+//
+// All options that -A requires are written. The kernel sends neither timeout nor
+// state for an entry that a flow table forwards: its line has a timeout of one day
+// and the state ESTABLISHED. Verification tags of SCTP are as in the packets.
 package format

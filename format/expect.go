@@ -30,16 +30,16 @@ func (p *Printer) classicExpect(b []byte, e *ctnetlink.Expect, c *Context) []byt
 		b = appendField(b, "class=", uint64(v))
 	}
 	if v, ok := e.Helper(); ok {
-		b = append(appendName(append(b, "helper="...), v), ' ')
+		b = append(AppendName(append(b, "helper="...), v), ' ')
 	}
 	if c.NetNS != "" {
-		b = append(appendName(append(b, "netns="...), c.NetNS), ' ')
+		b = append(AppendName(append(b, "netns="...), c.NetNS), ' ')
 	}
 	return endLine(b)
 }
 
-// expectFlags are the names of an expectation's flags in the order of the
-// line, and the elements that stand for them in XML.
+// expectFlags are the names of an expectation's flags in the order of the classic
+// line, and their elements in XML.
 var expectFlags = [...]struct {
 	bit           ctnetlink.ExpectFlags
 	name, element string

@@ -205,7 +205,7 @@ func (t *teller) helper() string {
 	if !ok {
 		return ""
 	}
-	text := string(appendName(nil, name))
+	text := string(AppendName(nil, name))
 	for _, h := range helperWords {
 		if h.name == text {
 			return text + ": " + h.text
@@ -235,7 +235,7 @@ func (t *teller) labels() string {
 	for bit := range set.All() {
 		switch {
 		case bit < len(t.e.LabelNames) && t.e.LabelNames[bit] != "":
-			list = append(list, string(appendName(nil, t.e.LabelNames[bit])))
+			list = append(list, string(AppendName(nil, t.e.LabelNames[bit])))
 		default:
 			list = append(list, fmt.Sprintf("bit %d, which has no name", bit))
 		}
@@ -261,7 +261,7 @@ func (t *teller) zone() string {
 
 func (t *teller) security() string {
 	if v, ok := t.f.SecCtx(); ok {
-		return string(appendName(nil, v))
+		return string(AppendName(nil, v))
 	}
 	if v, ok := t.f.SecMark(); ok && v != 0 {
 		return fmt.Sprintf("mark %d", v)

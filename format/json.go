@@ -6,17 +6,17 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// Objects are written with a comma behind each member; closeJSON turns the
-// last one into the end.
+// Objects and arrays are written with a comma after each member; closeJSON
+// replaces the last comma.
 
-// The array that StyleJSON is.
+// The array of StyleJSON.
 const (
 	jsonOpen  = "[\n"
 	jsonClose = "\n]\n"
 	jsonEmpty = "[]\n"
 )
 
-// closeJSON ends an object or an array that was opened at start.
+// closeJSON ends the object or array that begins at start.
 func closeJSON(b []byte, start int, end byte) []byte {
 	if n := len(b); n > start+1 {
 		b[n-1] = end
@@ -25,24 +25,23 @@ func closeJSON(b []byte, start int, end byte) []byte {
 	return append(b, end)
 }
 
-// jsonNumber appends a member whose value is a number. key has its quotes and
-// its colon.
+// jsonNumber appends a member with a number. key includes quotes and colon.
 func jsonNumber(b []byte, key string, v uint64) []byte {
 	return append(appendUint(append(b, key...), v), ',')
 }
 
-// jsonWord appends a member whose value is a word that needs no escapes.
+// jsonWord appends a member with a string that needs no escapes.
 func jsonWord(b []byte, key, word string) []byte {
 	b = append(append(b, key...), '"')
 	return append(append(b, word...), '"', ',')
 }
 
-// jsonName appends a member whose value came from outside.
+// jsonName appends a member with a name from outside.
 func jsonName[T []byte | string](b []byte, key string, name T) []byte {
 	return append(appendJSONString(append(b, key...), name), ',')
 }
 
-// jsonTime appends a member whose value is a time, in nanoseconds since 1970.
+// jsonTime appends a member with a time, given in nanoseconds since 1970.
 func jsonTime(b []byte, key string, ns uint64) []byte {
 	b = append(append(b, key...), '"')
 	return append(appendTime(b, ns), '"', ',')
@@ -63,7 +62,7 @@ func (p *Printer) jsonFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 			b = jsonWord(b, `"state":`, stateWord(names, v))
 		}
 	}
-	var info ctnetlink.ProtoInfo // of those that show more than the state
+	var info ctnetlink.ProtoInfo // of protocols that show more than the state
 	if orig.Proto == ctnetlink.ProtoSCTP || orig.Proto == ctnetlink.ProtoDCCP {
 		info, _ = f.ProtoInfo()
 		if info.Has&ctnetlink.InfoRole != 0 && int(info.Role) < len(roleWords) {
@@ -83,7 +82,7 @@ func (p *Printer) jsonFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	return closeJSON(b, start, '}')
 }
 
-// jsonOrigin appends where an entry or an expectation belongs, and whose it is.
+// jsonOrigin appends the network namespace, the family and the protocol.
 func jsonOrigin(b []byte, family ctnetlink.Family, t *ctnetlink.Tuple, c *Context) []byte {
 	if c.NetNS != "" {
 		b = jsonName(b, `"netns":`, c.NetNS)
@@ -100,7 +99,7 @@ func jsonProto(b []byte, t *ctnetlink.Tuple) []byte {
 	return jsonNumber(b, `"protonum":`, uint64(t.Proto))
 }
 
-// jsonCause appends which process caused an event.
+// jsonCause appends the process that caused an event.
 func jsonCause(b []byte, c *Context) []byte {
 	if c.PortID != 0 {
 		b = jsonNumber(b, `"portid":`, uint64(c.PortID))
@@ -148,7 +147,7 @@ func jsonTuple(b []byte, t *ctnetlink.Tuple) []byte {
 	return b
 }
 
-// jsonDirections appends both directions: tuple, tag, counters.
+// jsonDirections appends both directions: tuple, verification tag, counters.
 func jsonDirections(b []byte, f *ctnetlink.Flow, info *ctnetlink.ProtoInfo) []byte {
 	for i, key := range [...]string{`"orig":{`, `"reply":{`} {
 		t := f.Orig()
@@ -171,7 +170,7 @@ func jsonDirections(b []byte, f *ctnetlink.Flow, info *ctnetlink.ProtoInfo) []by
 			b = jsonNumber(b, `"bytes":`, bytes)
 		}
 		if len(b) == open+1 {
-			b = b[:before] // nothing was sent of it
+			b = b[:before] // the kernel sent nothing of it
 			continue
 		}
 		b = append(closeJSON(b, open, '}'), ',')
@@ -179,7 +178,8 @@ func jsonDirections(b []byte, f *ctnetlink.Flow, info *ctnetlink.ProtoInfo) []by
 	return b
 }
 
-// jsonNAT appends what was translated, and to what: nothing where nothing was.
+// jsonNAT appends the addresses and ports that source and destination were
+// translated to.
 func jsonNAT(b []byte, f *ctnetlink.Flow) []byte {
 	src, dst := f.SourceNAT(), f.DestinationNAT()
 	if !src && !dst {
@@ -212,7 +212,7 @@ func jsonNAT(b []byte, f *ctnetlink.Flow) []byte {
 	return append(b, ',')
 }
 
-// natPortKey names what a translation has where others have the port.
+// natPortKey returns the key of a translated port, GRE key or query identifier.
 func natPortKey(t *ctnetlink.Tuple) string {
 	switch {
 	case t.Proto == ctnetlink.ProtoGRE:
@@ -223,7 +223,7 @@ func natPortKey(t *ctnetlink.Tuple) string {
 	return `"port":`
 }
 
-// jsonRest appends what belongs to neither direction and is no time.
+// jsonRest appends what belongs to neither direction, except times.
 func (p *Printer) jsonRest(b []byte, f *ctnetlink.Flow) []byte {
 	if v, ok := f.Status(); ok {
 		b = jsonStatus(b, v)
@@ -269,7 +269,7 @@ func jsonStatus(b []byte, status ctnetlink.Status) []byte {
 	return append(closeJSON(b, open, ']'), ',')
 }
 
-// jsonLabels appends a label set; the names of labels have their quotes.
+// jsonLabels appends a label set. The names of labels include quotes.
 func (p *Printer) jsonLabels(b []byte, set ctnetlink.Labels) []byte {
 	b = append(b, `"labels":[`...)
 	open := len(b) - 1
@@ -284,8 +284,7 @@ func (p *Printer) jsonLabels(b []byte, set ctnetlink.Labels) []byte {
 	return append(closeJSON(b, open, ']'), ',')
 }
 
-// jsonLife appends when the entry began and ended, how old it is, and what
-// names it.
+// jsonLife appends start, stop, age, id and use of an entry.
 func jsonLife(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if v, ok := unixNanos(f.Start()); ok {
 		b = jsonTime(b, `"start":`, v)

@@ -43,7 +43,8 @@ func jsonExpect(b []byte, x *ctnetlink.Expect, c *Context) []byte {
 	return closeJSON(b, start, '}')
 }
 
-// jsonSide appends a tuple as an object, nothing for one that was not sent.
+// jsonSide appends a tuple as an object. It appends nothing for a tuple that was
+// not sent.
 func jsonSide(b []byte, key string, t *ctnetlink.Tuple) []byte {
 	if t.Has == 0 {
 		return b
@@ -64,8 +65,8 @@ func jsonFlags(b []byte, flags ctnetlink.ExpectFlags) []byte {
 	return append(closeJSON(b, open, ']'), ',')
 }
 
-// jsonNotice appends an object that stands among events and is none: what
-// happened to the stream, and its numbers.
+// jsonNotice appends an object about the stream of events itself: what happened to
+// it, and numbers.
 func jsonNotice(b []byte, what string, c *Context, numbers ...notice) []byte {
 	start := len(b)
 	b = append(b, '{')
@@ -80,7 +81,7 @@ func jsonNotice(b []byte, what string, c *Context, numbers ...notice) []byte {
 	return closeJSON(b, start, '}')
 }
 
-// notice is a number of a notice; key has its quotes and its colon.
+// notice is a member of a notice. key includes quotes and colon.
 type notice struct {
 	key   string
 	value uint64

@@ -6,17 +6,15 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
-// The netlink style is a table file (package snapshot describes its layout):
-// AppendHeader and AppendFooter are a part of it and may not be left out, not
-// even where there is no entry. Its end counts the bytes before it, so that one
-// Printer makes one file, from one goroutine, and everything it appends is to
-// be written.
+// StyleNetlink writes a table file (package snapshot describes its layout).
+// AppendHeader and AppendFooter are part of it even if there is no entry. The end
+// of the file has the checksum of everything before it, so one Printer writes one
+// file, from one goroutine, and all bytes that it appends must be written.
 //
-// An entry is taken as the table answered with it, whatever else is chosen: its
-// kind and flags become those of a dump. It must be an entry: what an event
-// tells has not all of its attributes.
+// The messages are those that the kernel sent, with type and flags as in a dump.
+// They must be entries: events lack attributes.
 
-// newSnapshot returns what a Printer of the netlink style keeps.
+// newSnapshot returns the writer of StyleNetlink, nil for other styles.
 func newSnapshot(s Style) *snapshot.Writer {
 	if s != StyleNetlink {
 		return nil
@@ -24,8 +22,8 @@ func newSnapshot(s Style) *snapshot.Writer {
 	return new(snapshot.Writer)
 }
 
-// netlinkHeader begins a file. The timeouts count from now: those of a long
-// dump are read later, and so end early by no more than the dump took.
+// netlinkHeader appends the header of a file. The timeouts count from now. In a long
+// dump they are read later, so entries end early by at most the duration of the dump.
 func (p *Printer) netlinkHeader(b []byte) []byte {
 	now := time.Now()
 	return p.snapshot.AppendHeader(b, snapshot.Header{Time: now, Serial: uint64(now.UnixNano())})

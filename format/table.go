@@ -209,5 +209,5 @@ func cleanCell(text []byte, start int, d *Field) []byte {
 	if d.Kind != KindName {
 		return text
 	}
-	return appendName(text[:start], string(text[start:]))
+	return AppendName(text[:start], string(text[start:]))
 }

@@ -9,10 +9,10 @@ import (
 
 const second = uint64(time.Second)
 
-// Times are written in the local time zone, which the time package reads from
-// the system when the first of them is: who asks for none does not wait for it.
+// Times are written in the local time zone. Package time reads it at the first use,
+// so that it costs nothing when no time is written.
 
-// localTime returns a number of nanoseconds since 1970 as a time.
+// localTime returns the time at a number of nanoseconds since 1970.
 func localTime(ns uint64) time.Time {
 	return time.Unix(int64(ns/second), int64(ns%second))
 }
@@ -29,7 +29,8 @@ func unixNanos(t time.Time, ok bool) (uint64, bool) {
 // wholeSeconds returns a timeout in seconds.
 func wholeSeconds(d time.Duration, ok bool) (uint64, bool) { return uint64(d / time.Second), ok }
 
-// eventTime returns when an event happened: the table's time, or the clock.
+// eventTime returns the time of an event, or the current time if the kernel sent
+// none.
 func eventTime(f *ctnetlink.Flow, c *Context) time.Time {
 	if t, ok := f.EventTime(); ok {
 		return t
@@ -37,12 +38,12 @@ func eventTime(f *ctnetlink.Flow, c *Context) time.Time {
 	return c.now()
 }
 
-// nanos returns a time as nanoseconds since 1970; one before that is 0.
+// nanos returns the number of nanoseconds from 1970 to a time, at least 0.
 func nanos(t time.Time) uint64 { return uint64(max(t.UnixNano(), 0)) }
 
-// appendTime appends a number of nanoseconds since 1970 in the form of RFC
-// 3339, with all nine digits of a second's fraction and in UTC: texts of equal
-// length, which sort as the times do.
+// appendTime appends the time at a number of nanoseconds since 1970 in the form of
+// RFC 3339, in UTC and with nine digits of the fraction: these texts sort as the
+// times do.
 func appendTime(b []byte, ns uint64) []byte {
 	t := localTime(ns).UTC()
 	year, month, day := t.Date()
@@ -62,12 +63,12 @@ func appendTime(b []byte, ns uint64) []byte {
 // appendTwo appends the two digits of a number below 100.
 func appendTwo(b []byte, n int) []byte { return append(b, pairs[2*n], pairs[2*n+1]) }
 
-// appendCtime appends a time in the form of ctime(3), without its newline.
+// appendCtime appends a time in the form of ctime(3), without the newline.
 func appendCtime(b []byte, ns uint64) []byte {
 	return localTime(ns).AppendFormat(b, time.ANSIC)
 }
 
-// appendSeconds appends t as "[seconds.microseconds]\t", zero-filled to 8 and
+// appendSeconds appends t as "[seconds.microseconds]\t", padded with zeros to 8 and
 // 6 digits.
 func appendSeconds(b []byte, t time.Time) []byte {
 	b = append(b, '[')
@@ -77,8 +78,8 @@ func appendSeconds(b []byte, t time.Time) []byte {
 	return append(b, "]\t"...)
 }
 
-// appendSecondsBlank is appendSeconds with blanks behind the digits: so the
-// lines of expectations have always been.
+// appendSecondsBlank is appendSeconds with blanks after the digits in place of
+// zeros, as in the classic lines of expectations.
 func appendSecondsBlank(b []byte, t time.Time) []byte {
 	b = append(b, '[')
 	b = appendBlankPadded(b, max(t.Unix(), 0), 8)
@@ -108,8 +109,7 @@ func appendBlankPadded(b []byte, v int64, width int) []byte {
 	return b
 }
 
-// appendWhen appends t as the <when> element of XML. wday counts from Sunday,
-// which is 1.
+// appendWhen appends t as the <when> element of XML. wday is 1 for Sunday.
 func appendWhen(b []byte, t time.Time) []byte {
 	t = t.Local()
 	year, month, day := t.Date()
@@ -124,9 +124,8 @@ func appendWhen(b []byte, t time.Time) []byte {
 	return append(b, "</when>"...)
 }
 
-// age returns how long an entry has existed, or did exist, in whole seconds
-// as the difference of two clocks that show no fractions. It is never below
-// 0, though the clock may have been set back.
+// age returns how long an entry has existed, or had existed when it ended: the
+// difference of two times in whole seconds. It is 0 if the clock was set back.
 func age(f *ctnetlink.Flow, c *Context) (seconds uint64, ok bool) {
 	start, ok := unixNanos(f.Start())
 	if !ok {

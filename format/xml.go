@@ -2,7 +2,7 @@ package format
 
 import "github.com/gonntrack/gonntrack/ctnetlink"
 
-// flowTags open the element of an entry.
+// flowTags are the start tags of entries.
 var flowTags = [...]string{
 	EventNone:    "<flow>",
 	EventNew:     `<flow type="new">`,
@@ -11,8 +11,7 @@ var flowTags = [...]string{
 	EventResync:  `<flow type="resync">`,
 }
 
-// appendFlowTag opens the element of an entry, with the name of its network
-// namespace.
+// appendFlowTag appends the start tag of an entry, with its network namespace.
 func appendFlowTag(b []byte, c *Context) []byte {
 	b = append(b, flowTags[c.Event]...)
 	if c.NetNS == "" {
@@ -22,10 +21,10 @@ func appendFlowTag(b []byte, c *Context) []byte {
 	return append(appendXMLName(b, c.NetNS), `">`...)
 }
 
-// xmlFlow appends the <flow> element of an entry: a <meta> for each direction
-// and one for what belongs to neither.
+// xmlFlow appends the <flow> element of an entry: a <meta> for each direction, and
+// one for what belongs to neither.
 func (p *Printer) xmlFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
-	// The reply's counters are shown when the original's were sent.
+	// The counters of the reply are shown if those of the original were sent.
 	packets, bytes, counters := f.CountersOrig()
 	b = appendFlowTag(b, c)
 	b = appendXMLTuple(append(b, `<meta direction="original">`...), f.Orig(), f.Family())
@@ -121,7 +120,7 @@ func (p *Printer) appendIndependent(b []byte, f *ctnetlink.Flow, c *Context) []b
 	}
 	if v, ok := age(f, c); ok {
 		if hasStop {
-			// Here, unlike on the classic line, fractions count.
+			// Unlike in the classic line, fractions count.
 			v = (max(stop, start) - start) / second
 		}
 		b = appendElement(b, "deltatime", v)
@@ -129,7 +128,7 @@ func (p *Printer) appendIndependent(b []byte, f *ctnetlink.Flow, c *Context) []b
 	return b
 }
 
-// appendElement appends an element whose text is a number.
+// appendElement appends an element with a number.
 func appendElement(b []byte, name string, v uint64) []byte {
 	b = append(append(append(b, '<'), name...), '>')
 	b = appendUint(b, v)
@@ -141,7 +140,7 @@ func appendXMLCounters(b []byte, packets, bytes uint64) []byte {
 	return append(appendElement(b, "bytes", bytes), "</counters>"...)
 }
 
-// appendXMLTuple appends a direction: its two layers and its zone.
+// appendXMLTuple appends the two layers and the zone of a direction.
 func appendXMLTuple(b []byte, t *ctnetlink.Tuple, family ctnetlink.Family) []byte {
 	if t.Has == 0 {
 		family = ctnetlink.FamilyAny
@@ -176,8 +175,8 @@ func appendXMLProto(b []byte, proto ctnetlink.Protocol) []byte {
 	return append(append(append(b, `" protoname="`...), name...), `">`...)
 }
 
-// appendXMLAddrs appends the addresses of a tuple; in a family without
-// addresses, and of a tuple that was not sent, two empty elements.
+// appendXMLAddrs appends the addresses of a tuple: two empty elements if the tuple
+// was not sent or the family is unknown.
 func appendXMLAddrs(b []byte, t *ctnetlink.Tuple, family ctnetlink.Family) []byte {
 	if t.Has == 0 || family != ctnetlink.FamilyIPv4 && family != ctnetlink.FamilyIPv6 {
 		return append(b, "<src></src><dst></dst>"...)
@@ -187,7 +186,7 @@ func appendXMLAddrs(b []byte, t *ctnetlink.Tuple, family ctnetlink.Family) []byt
 	return append(b, "</dst>"...)
 }
 
-// appendXMLPorts appends what a tuple has of its protocol: ports or keys.
+// appendXMLPorts appends the ports or keys of a tuple.
 func appendXMLPorts(b []byte, t *ctnetlink.Tuple) []byte {
 	switch {
 	case t.Has == 0:
@@ -202,8 +201,8 @@ func appendXMLPorts(b []byte, t *ctnetlink.Tuple) []byte {
 	return b
 }
 
-// xmlExpect appends the <flow> element of an expectation, which has its three
-// tuples side by side in each layer.
+// xmlExpect appends the <flow> element of an expectation. Each layer has the
+// addresses or ports of its three tuples.
 func (p *Printer) xmlExpect(b []byte, e *ctnetlink.Expect, c *Context) []byte {
 	tuples := [...]struct {
 		open, end string
