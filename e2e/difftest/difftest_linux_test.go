@@ -101,6 +101,9 @@ func span(t *testing.T) time.Duration {
 	return time.Duration(setting(t, "DIFFTEST_SECONDS", 20)) * time.Second
 }
 
+// leastCases is how many random sequences are compared on the slowest machine.
+const leastCases = 20
+
 // TestRandom compares random sequences for DIFFTEST_SECONDS.
 func TestRandom(t *testing.T) {
 	if testing.Short() {
@@ -108,7 +111,7 @@ func TestRandom(t *testing.T) {
 	}
 	b := newBench(t)
 	g := newGenerator(seed(t))
-	for end := time.Now().Add(span(t)); time.Now().Before(end) && !b.full(); {
+	for end := time.Now().Add(span(t)); (b.cases < leastCases || time.Now().Before(end)) && !b.full(); {
 		b.check(g.sequence())
 	}
 	b.printSummary()
