@@ -15,6 +15,7 @@ import (
 	"github.com/ti-mo/netfilter"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // populate creates n random entries with their library, some with a helper, a
@@ -264,7 +265,7 @@ func TestCompareEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := func(events chan conntrack.Event, errs chan error) (all []conntrack.Event) {
-		timeout := time.After(30 * time.Second)
+		timeout := time.After(testwait.Scale(30 * time.Second))
 		for {
 			select {
 			case e := <-events:

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // fake returns a Conn on a new table of the engine.
@@ -236,7 +237,7 @@ func TestListen(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(time.Minute):
+	case <-time.After(testwait.Scale(time.Minute)):
 		t.Fatal("Close does not return")
 	}
 	if err := c.Close(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // namespace moves the rest of the test, which must stay on this goroutine, into
@@ -120,7 +121,7 @@ func talk(t testing.TB, n int) {
 		must(err)
 		in, err := l.Accept()
 		must(err)
-		must(in.SetDeadline(time.Now().Add(10 * time.Second)))
+		must(in.SetDeadline(time.Now().Add(testwait.Scale(10 * time.Second))))
 		_, err = out.Write(buf[:1+i*7%len(buf)])
 		must(err)
 		_, err = in.Read(buf)
@@ -135,7 +136,7 @@ func talk(t testing.TB, n int) {
 
 		server, err := net.ListenPacket("udp", net.JoinHostPort(host, fmt.Sprint(7000+i%4)))
 		must(err)
-		must(server.SetDeadline(time.Now().Add(10 * time.Second)))
+		must(server.SetDeadline(time.Now().Add(testwait.Scale(10 * time.Second))))
 		client, err := net.Dial("udp", server.LocalAddr().String())
 		must(err)
 		_, err = client.Write(buf[:1+i*11%len(buf)])
