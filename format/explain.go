@@ -8,25 +8,25 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// Explanation is what AppendExplanation knows beside the entry.
+// Explanation has the options of AppendExplanation.
 type Explanation struct {
-	// Now is the clock, for the age. If zero, the system's is asked.
+	// Now is the current time, for the age. If it is zero, time.Now is called.
 	Now time.Time
-	// LabelNames holds the name of each label bit, "" where it has none.
+	// LabelNames is the name of each label bit, "" for a bit without one.
 	LabelNames []string
 }
 
-// AppendExplanation appends one entry told in words, for a reader who does not
-// know the table: who opened it, what is translated, its state and what ends
-// it, what its flags mean. It is several lines, each of at most 78 columns
-// unless a name is longer, and says only what follows from the attributes that
-// the table sent. The wording may change: programs read the other forms. A nil e
-// is an Explanation of which nothing is known.
+// AppendExplanation appends a description of an entry in words, for a reader who
+// does not know connection tracking: who opened the connection, how it is
+// translated, its state, what ends it, and what its flags mean. It consists of
+// several lines of at most 78 columns, unless a name is longer. It only states what
+// follows from the attributes that the kernel sent. The wording may change: programs
+// should read the other forms. A nil e is an empty Explanation.
 func AppendExplanation(dst []byte, f *ctnetlink.Flow, e *Explanation) []byte {
 	if e == nil {
 		e = &Explanation{}
 	}
-	t := &teller{b: dst, f: f, orig: f.Orig(), reply: f.Reply(), e: e}
+	t := &explainer{b: dst, f: f, orig: f.Orig(), reply: f.Reply(), e: e}
 	t.status, t.hasStatus = f.Status()
 	t.proto = protocolWords(t.orig.Proto)
 	t.headline()
@@ -47,8 +47,8 @@ func AppendExplanation(dst []byte, f *ctnetlink.Flow, e *Explanation) []byte {
 	return t.b
 }
 
-// teller tells one entry.
-type teller struct {
+// explainer describes one entry.
+type explainer struct {
 	b           []byte
 	f           *ctnetlink.Flow
 	orig, reply *ctnetlink.Tuple
@@ -58,28 +58,22 @@ type teller struct {
 	e           *Explanation
 }
 
-// Where an item's text begins, and where lines end.
+// The column where the text of an item begins, and the length of lines.
 const (
 	explainIndent = 12
 	explainWidth  = 78
 )
 
-// item appends a paragraph under its name, wrapped. An empty one is left out.
-func (t *teller) item(name, text string) {
+// item appends a paragraph with its name. An empty paragraph is left out.
+func (t *explainer) item(name, text string) {
 	if text == "" {
 		return
 	}
-	t.wrap(name, explainIndent, text)
+	t.b = appendWrapped(t.b, name, explainIndent, explainWidth, text)
 }
 
-// wrap appends a text behind what its first line begins with, both in columns
-// of their own.
-func (t *teller) wrap(first string, indent int, text string) {
-	t.b = appendWrapped(t.b, first, indent, explainWidth, text)
-}
-
-// headline appends what it is, in a line.
-func (t *teller) headline() {
+// headline appends a line with the kind of the connection and its ends.
+func (t *explainer) headline() {
 	what := t.proto.what
 	if t.orig.Has&ctnetlink.FieldProto == 0 {
 		what = "Traffic of an unknown protocol"
@@ -94,8 +88,8 @@ func (t *teller) headline() {
 func source(u *ctnetlink.Tuple) string      { return string(appendSource(nil, u)) }
 func destination(u *ctnetlink.Tuple) string { return string(appendDestination(nil, u)) }
 
-// opening tells who opened it, when, and with what.
-func (t *teller) opening() string {
+// opening returns who opened the connection, when, and with what.
+func (t *explainer) opening() string {
 	var s phrases
 	who := ""
 	if t.orig.Has&ctnetlink.FieldAddrs == ctnetlink.FieldAddrs {
@@ -124,8 +118,8 @@ func (t *teller) opening() string {
 	return s.String()
 }
 
-// with tells what the opener sent, beyond addresses and ports.
-func (t *teller) with() string {
+// with returns what the opener sent, apart from addresses and ports.
+func (t *explainer) with() string {
 	switch u := t.orig; {
 	case u.Has&ctnetlink.FieldICMPType != 0:
 		with := "with " + article(icmpName(u.Proto, u.ICMPType))
@@ -146,9 +140,9 @@ func (t *teller) with() string {
 	return ""
 }
 
-// translation tells what becomes of the addresses and ports, and what then
-// travels.
-func (t *teller) translation() string {
+// translation returns what the addresses and ports are translated to, and what the
+// packets have then.
+func (t *explainer) translation() string {
 	const addrs = ctnetlink.FieldAddrs
 	o, r := t.orig, t.reply
 	if o.Has&addrs != addrs || r.Has&addrs != addrs {
@@ -174,8 +168,8 @@ func (t *teller) translation() string {
 	return s.String()
 }
 
-// natEnd is a source with the query's id, which the kernel translates as a
-// port.
+// natEnd adds the identifier of an ICMP query to a source. The kernel translates it
+// as a port.
 func natEnd(u *ctnetlink.Tuple, end string, id uint16) string {
 	if u.Has&ctnetlink.FieldICMPID == 0 {
 		return end
@@ -183,14 +177,14 @@ func natEnd(u *ctnetlink.Tuple, end string, id uint16) string {
 	return fmt.Sprintf("%s (id %d)", end, id)
 }
 
-// reversed tells whether a reply is the original with its ends exchanged.
+// reversed reports whether the reply is the original with its ends exchanged.
 func reversed(o, r *ctnetlink.Tuple) bool {
 	return o.Src == r.Dst && o.Dst == r.Src &&
 		(!o.Proto.HasPorts() || o.SrcPort == r.DstPort && o.DstPort == r.SrcPort)
 }
 
-// traffic tells the counters.
-func (t *teller) traffic() string {
+// traffic returns the counters.
+func (t *explainer) traffic() string {
 	packets, bytes, ok := t.f.CountersOrig()
 	back, bytesBack, okBack := t.f.CountersReply()
 	if !ok && !okBack {
@@ -200,7 +194,7 @@ func (t *teller) traffic() string {
 		plural(packets, "packet"), plural(bytes, "byte"), back, plural(bytesBack, "byte"))
 }
 
-func (t *teller) helper() string {
+func (t *explainer) helper() string {
 	name, ok := t.f.Helper()
 	if !ok {
 		return ""
@@ -214,7 +208,7 @@ func (t *teller) helper() string {
 	return text + ": it reads the packets, and announces connections that belong to this one"
 }
 
-func (t *teller) mark() string {
+func (t *explainer) mark() string {
 	switch v, ok := t.f.Mark(); {
 	case !ok || v == 0:
 		return ""
@@ -225,8 +219,8 @@ func (t *teller) mark() string {
 	}
 }
 
-// labels names the labels; those without a name by their bits.
-func (t *teller) labels() string {
+// labels returns the names of the labels, or their bits where they have none.
+func (t *explainer) labels() string {
 	set, ok := t.f.Labels()
 	if !ok {
 		return ""
@@ -243,7 +237,7 @@ func (t *teller) labels() string {
 	return strings.Join(list, "; ")
 }
 
-func (t *teller) zone() string {
+func (t *explainer) zone() string {
 	const apart = "entries of other zones may have the same addresses and ports"
 	if v, ok := t.f.Zone(); ok {
 		return fmt.Sprintf("%d: %s", v, apart)
@@ -259,7 +253,7 @@ func (t *teller) zone() string {
 	return ""
 }
 
-func (t *teller) security() string {
+func (t *explainer) security() string {
 	if v, ok := t.f.SecCtx(); ok {
 		return string(AppendName(nil, v))
 	}

@@ -7,10 +7,11 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// What an entry's state means, how long it lasts, and what ends it.
+// This file has what the state of an entry means, how long it lasts, and what ends
+// it.
 
-// idle is how long the table keeps an entry without packets: the setting
-// net.netfilter.nf_conntrack_SETTING and its default in seconds
+// idle is how long an entry lasts without packets: the sysctl
+// net.netfilter.nf_conntrack_SETTING, and its default in seconds
 // (Documentation/networking/nf_conntrack-sysctl.rst).
 type idle struct {
 	setting string
@@ -20,57 +21,86 @@ type idle struct {
 // stateWords is a state of a protocol.
 type stateWords struct {
 	meaning string // what was seen
-	next    string // what takes it further, or ends it at once
+	next    string // what leads to the next state, or ends the connection
 	idle    idle
-	// renewed: a packet sets the time back to the whole of idle.
-	renewed bool
-	// closing: the table may drop it early though it is assured
-	// (l4proto->can_early_drop).
-	closing bool
+	renewed bool // each packet resets the timeout to idle
+	closing bool // a nearly full table may drop it though it is assured (l4proto->can_early_drop)
 }
 
-// tcpStateWords are TCP's, by number (enum tcp_conntrack). A state is what the
-// table concludes from the packets of both sides (nf_conntrack_proto_tcp.c);
-// neither side need be in the state of that name of RFC 9293.
+// tcpStateWords are the states of TCP by number (enum tcp_conntrack). The kernel
+// derives them from the packets of both sides (nf_conntrack_proto_tcp.c); neither
+// side need be in the state with that name in RFC 9293.
 var tcpStateWords = []stateWords{
 	{meaning: "no packet of it was seen yet"},
-	{"a SYN was seen, and no answer yet", "a SYN/ACK makes it SYN_RECV; a RST in answer ends it at once", idle{"tcp_timeout_syn_sent", 120}, true, false},
-	{"the SYN was answered by a SYN/ACK; the opener's ACK is awaited", "the ACK makes it ESTABLISHED", idle{"tcp_timeout_syn_recv", 60}, true, false},
-	{"the handshake is done; both sides may send", "a FIN of either side begins to close it, a RST closes it", idle{"tcp_timeout_established", 432000}, true, false},
-	{"one side has sent a FIN; its acknowledgement is awaited", "the acknowledgement makes it CLOSE_WAIT, a RST closes it", idle{"tcp_timeout_fin_wait", 120}, true, true},
-	{"one side has closed, and that was acknowledged; the other may still send", "the other side's FIN makes it LAST_ACK, a RST closes it", idle{"tcp_timeout_close_wait", 60}, true, true},
-	{"both sides have sent a FIN; the last acknowledgement is awaited", "the acknowledgement makes it TIME_WAIT, a RST closes it", idle{"tcp_timeout_last_ack", 30}, true, true},
-	{"both sides have closed, and that was acknowledged; it stays for packets that come late", "a new SYN between the same ports starts it anew", idle{"tcp_timeout_time_wait", 120}, false, true},
-	{"a RST has closed it; it stays for packets that come late", "a new SYN between the same ports starts it anew", idle{"tcp_timeout_close", 10}, false, true},
-	{"both sides have sent a SYN at the same time", "a SYN/ACK makes it SYN_RECV", idle{"tcp_timeout_syn_sent", 120}, true, false},
+	{"a SYN was seen, and no answer yet", "a SYN/ACK makes it SYN_RECV; a RST in answer ends it at once",
+		idle{"tcp_timeout_syn_sent", 120}, true, false},
+	{"the SYN was answered by a SYN/ACK; the opener's ACK is awaited", "the ACK makes it ESTABLISHED",
+		idle{"tcp_timeout_syn_recv", 60}, true, false},
+	{"the handshake is done; both sides may send", "a FIN of either side begins to close it, a RST closes it",
+		idle{"tcp_timeout_established", 432000}, true, false},
+	{"one side has sent a FIN; its acknowledgement is awaited",
+		"the acknowledgement makes it CLOSE_WAIT, a RST closes it",
+		idle{"tcp_timeout_fin_wait", 120}, true, true},
+	{"one side has closed, and that was acknowledged; the other may still send",
+		"the other side's FIN makes it LAST_ACK, a RST closes it",
+		idle{"tcp_timeout_close_wait", 60}, true, true},
+	{"both sides have sent a FIN; the last acknowledgement is awaited",
+		"the acknowledgement makes it TIME_WAIT, a RST closes it",
+		idle{"tcp_timeout_last_ack", 30}, true, true},
+	{"both sides have closed, and that was acknowledged; it stays for packets that come late",
+		"a new SYN between the same ports starts it anew",
+		idle{"tcp_timeout_time_wait", 120}, false, true},
+	{"a RST has closed it; it stays for packets that come late", "a new SYN between the same ports starts it anew",
+		idle{"tcp_timeout_close", 10}, false, true},
+	{"both sides have sent a SYN at the same time", "a SYN/ACK makes it SYN_RECV",
+		idle{"tcp_timeout_syn_sent", 120}, true, false},
 }
 
-// sctpStateWords are SCTP's (enum sctp_conntrack, nf_conntrack_proto_sctp.c;
-// RFC 9260). Times are the defaults since Linux 6.2.
+// sctpStateWords are the states of SCTP (enum sctp_conntrack,
+// nf_conntrack_proto_sctp.c; RFC 9260). Times are the defaults since Linux 6.2.
 var sctpStateWords = []stateWords{
 	{meaning: "nothing of it was seen yet"},
-	{"a SHUTDOWN COMPLETE or an ABORT has closed it", "a new INIT starts it anew", idle{"sctp_timeout_closed", 10}, false, false},
-	{"an INIT was seen; the cookie is awaited", "a COOKIE ECHO makes it COOKIE_ECHOED, an ABORT closes it", idle{"sctp_timeout_cookie_wait", 3}, true, false},
-	{"a COOKIE ECHO was seen; its acknowledgement is awaited", "the COOKIE ACK makes it ESTABLISHED, an ABORT closes it", idle{"sctp_timeout_cookie_echoed", 3}, true, false},
-	{"the handshake is done; both sides may send", "a SHUTDOWN of either side begins to close it, an ABORT closes it", idle{"sctp_timeout_established", 210}, true, false},
-	{"the opener has sent a SHUTDOWN", "the SHUTDOWN ACK takes it further, an ABORT closes it", idle{"sctp_timeout_shutdown_sent", 3}, true, true},
-	{"the other side has sent a SHUTDOWN", "the SHUTDOWN ACK takes it further, an ABORT closes it", idle{"sctp_timeout_shutdown_recd", 3}, true, true},
-	{"a SHUTDOWN was answered by a SHUTDOWN ACK", "the SHUTDOWN COMPLETE closes it", idle{"sctp_timeout_shutdown_ack_sent", 3}, true, true},
-	{"a HEARTBEAT was seen on a path that had carried nothing", "the HEARTBEAT ACK makes it established", idle{"sctp_timeout_heartbeat_sent", 30}, true, false},
-	{"the HEARTBEAT of a new path was acknowledged", "a SHUTDOWN begins to close it, an ABORT closes it", idle{"sctp_timeout_heartbeat_acked", 210}, true, false},
+	{"a SHUTDOWN COMPLETE or an ABORT has closed it", "a new INIT starts it anew",
+		idle{"sctp_timeout_closed", 10}, false, false},
+	{"an INIT was seen; the cookie is awaited", "a COOKIE ECHO makes it COOKIE_ECHOED, an ABORT closes it",
+		idle{"sctp_timeout_cookie_wait", 3}, true, false},
+	{"a COOKIE ECHO was seen; its acknowledgement is awaited",
+		"the COOKIE ACK makes it ESTABLISHED, an ABORT closes it",
+		idle{"sctp_timeout_cookie_echoed", 3}, true, false},
+	{"the handshake is done; both sides may send",
+		"a SHUTDOWN of either side begins to close it, an ABORT closes it",
+		idle{"sctp_timeout_established", 210}, true, false},
+	{"the opener has sent a SHUTDOWN", "the SHUTDOWN ACK takes it further, an ABORT closes it",
+		idle{"sctp_timeout_shutdown_sent", 3}, true, true},
+	{"the other side has sent a SHUTDOWN", "the SHUTDOWN ACK takes it further, an ABORT closes it",
+		idle{"sctp_timeout_shutdown_recd", 3}, true, true},
+	{"a SHUTDOWN was answered by a SHUTDOWN ACK", "the SHUTDOWN COMPLETE closes it",
+		idle{"sctp_timeout_shutdown_ack_sent", 3}, true, true},
+	{"a HEARTBEAT was seen on a path that had carried nothing", "the HEARTBEAT ACK makes it established",
+		idle{"sctp_timeout_heartbeat_sent", 30}, true, false},
+	{"the HEARTBEAT of a new path was acknowledged", "a SHUTDOWN begins to close it, an ABORT closes it",
+		idle{"sctp_timeout_heartbeat_acked", 210}, true, false},
 }
 
-// dccpStateWords are DCCP's (enum ct_dccp_states, nf_conntrack_proto_dccp.c;
-// RFC 4340). Linux 6.16 and newer follow no states of DCCP.
+// dccpStateWords are the states of DCCP (enum ct_dccp_states,
+// nf_conntrack_proto_dccp.c; RFC 4340). Linux 6.16 and newer do not track them.
 var dccpStateWords = []stateWords{
 	{meaning: "nothing of it was seen yet"},
-	{"a Request was seen, and no answer yet", "a Response makes it RESPOND", idle{"dccp_timeout_request", 240}, true, false},
-	{"the Request was answered; the client's Ack is awaited", "the Ack makes it PARTOPEN", idle{"dccp_timeout_respond", 480}, true, false},
-	{"the client has acknowledged the Response; the server's packet is awaited", "the server's packet makes it OPEN", idle{"dccp_timeout_partopen", 480}, true, false},
-	{"the handshake is done; both sides may send", "a CloseReq or a Close begins to close it, a Reset closes it", idle{"dccp_timeout_open", 43200}, true, false},
-	{"the server has asked the client to close", "the client's Close makes it CLOSING", idle{"dccp_timeout_closereq", 64}, true, true},
-	{"a Close was seen; the Reset is awaited", "the Reset makes it TIMEWAIT", idle{"dccp_timeout_closing", 64}, true, true},
-	{"it was closed; it stays for packets that come late", "a new Request starts it anew", idle{"dccp_timeout_timewait", 240}, false, true},
+	{"a Request was seen, and no answer yet", "a Response makes it RESPOND",
+		idle{"dccp_timeout_request", 240}, true, false},
+	{"the Request was answered; the client's Ack is awaited", "the Ack makes it PARTOPEN",
+		idle{"dccp_timeout_respond", 480}, true, false},
+	{"the client has acknowledged the Response; the server's packet is awaited",
+		"the server's packet makes it OPEN",
+		idle{"dccp_timeout_partopen", 480}, true, false},
+	{"the handshake is done; both sides may send", "a CloseReq or a Close begins to close it, a Reset closes it",
+		idle{"dccp_timeout_open", 43200}, true, false},
+	{"the server has asked the client to close", "the client's Close makes it CLOSING",
+		idle{"dccp_timeout_closereq", 64}, true, true},
+	{"a Close was seen; the Reset is awaited", "the Reset makes it TIMEWAIT",
+		idle{"dccp_timeout_closing", 64}, true, true},
+	{"it was closed; it stays for packets that come late", "a new Request starts it anew",
+		idle{"dccp_timeout_timewait", 240}, false, true},
 	{meaning: "the last packet was ignored"},
 	{meaning: "the last packet did not fit"},
 }
@@ -87,9 +117,9 @@ func statesOf(proto ctnetlink.Protocol) []stateWords {
 	return nil
 }
 
-// current returns the state and its name; nil where the table sent none, or
-// one that has no name.
-func (t *teller) current() (*stateWords, string) {
+// current returns the state and its name, nil if the kernel sent none or an unknown
+// one.
+func (t *explainer) current() (*stateWords, string) {
 	words, names := statesOf(t.orig.Proto), t.orig.Proto.StateNames()
 	if v, ok := t.f.State(); ok && int(v.Number()) < len(words) {
 		return &words[v.Number()], names[v.Number()]
@@ -97,8 +127,8 @@ func (t *teller) current() (*stateWords, string) {
 	return nil, ""
 }
 
-// state tells what was seen so far, and what comes next.
-func (t *teller) state() string {
+// state returns what was seen so far, and what comes next.
+func (t *explainer) state() string {
 	if w, name := t.current(); w != nil {
 		var s phrases
 		s.add(name + ": " + w.meaning)
@@ -126,8 +156,9 @@ func (t *teller) state() string {
 	return seen
 }
 
-// rest returns how long the table keeps it without packets.
-func (t *teller) rest() (idle, bool) {
+// rest returns how long the entry lasts without packets, and whether each packet
+// resets the timeout.
+func (t *explainer) rest() (idle, bool) {
 	if w, _ := t.current(); w != nil {
 		return w.idle, w.renewed
 	}
@@ -140,8 +171,8 @@ func (t *teller) rest() (idle, bool) {
 	return t.proto.idle, true
 }
 
-// end tells what ends it: its time, the protocol, or a full table.
-func (t *teller) end() string {
+// end returns what ends the entry: its timeout, the protocol, or a full table.
+func (t *explainer) end() string {
 	var s phrases
 	left, hasTimeout := wholeSeconds(t.f.Timeout())
 	rest, renewed := t.rest()
@@ -174,12 +205,11 @@ func (t *teller) end() string {
 	return s.String()
 }
 
-// Window-tracking flags beyond those that requests set
-// (nf_conntrack_tcp.h).
+// Flags of window tracking that requests cannot set (nf_conntrack_tcp.h).
 const tcpUnacknowledged = 0x10 // IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED
 
-// flags appends what each flag means, a line each.
-func (t *teller) flags() {
+// flags appends the meaning of each flag.
+func (t *explainer) flags() {
 	type row struct{ name, meaning string }
 	var rows []row
 	for _, w := range flagWords {
@@ -198,12 +228,12 @@ func (t *teller) flags() {
 	title := "Flags"
 	for _, r := range rows {
 		first := title + strings.Repeat(" ", explainIndent-len(title)) + r.name
-		t.wrap(first, explainIndent+width+2, r.meaning)
+		t.b = appendWrapped(t.b, first, explainIndent+width+2, explainWidth, r.meaning)
 		title = ""
 	}
 }
 
-// flagWords are the flags (enum ip_conntrack_status), as help and -u name them.
+// flagWords are the flags (enum ip_conntrack_status) by the names of help and -u.
 var flagWords = []struct {
 	flag          ctnetlink.Status
 	name, meaning string

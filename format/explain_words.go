@@ -7,38 +7,40 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// protoWords is what is said of a protocol.
+// protoWords describes a protocol.
 type protoWords struct {
 	name string
-	what string // of an entry, at the beginning of a line
-	// stateless: the table tells no state of it, only whether replies came.
+	what string // an entry of it, at the beginning of a line
+	// stateless: the kernel tracks no states of it, only whether replies came.
 	stateless bool
-	// idle is how long such an entry is kept without packets, stream once it
-	// is assured, where that differs.
+	// idle is how long an entry lasts without packets, and stream how long an
+	// assured one lasts if that differs.
 	idle, stream idle
 }
 
 var generic = idle{"generic_timeout", 600}
 
-// Tables are slices, which cost nothing at start-up as maps would.
+// protocolTable is not a map, which would have to be filled at each start.
 var protocolTable = []struct {
 	number ctnetlink.Protocol
 	words  protoWords
 }{
-	{ctnetlink.ProtoICMP, protoWords{name: "ICMP", what: "ICMP query", stateless: true, idle: idle{"icmp_timeout", 30}}},
+	{ctnetlink.ProtoICMP, protoWords{name: "ICMP", what: "ICMP query", stateless: true,
+		idle: idle{"icmp_timeout", 30}}},
 	{ctnetlink.ProtoTCP, protoWords{name: "TCP", what: "TCP connection"}},
 	{ctnetlink.ProtoUDP, protoWords{name: "UDP", what: "UDP flow", stateless: true,
 		idle: idle{"udp_timeout", 30}, stream: idle{"udp_timeout_stream", 120}}},
 	{ctnetlink.ProtoDCCP, protoWords{name: "DCCP", what: "DCCP connection", stateless: true, idle: generic}},
 	{ctnetlink.ProtoGRE, protoWords{name: "GRE", what: "GRE tunnel", stateless: true,
 		idle: idle{"gre_timeout", 30}, stream: idle{"gre_timeout_stream", 180}}},
-	{ctnetlink.ProtoICMPv6, protoWords{name: "ICMPv6", what: "ICMPv6 query", stateless: true, idle: idle{"icmpv6_timeout", 30}}},
+	{ctnetlink.ProtoICMPv6, protoWords{name: "ICMPv6", what: "ICMPv6 query", stateless: true,
+		idle: idle{"icmpv6_timeout", 30}}},
 	{ctnetlink.ProtoSCTP, protoWords{name: "SCTP", what: "SCTP association"}},
 	{ctnetlink.ProtoUDPLite, protoWords{name: "UDP-Lite", what: "UDP-Lite flow", stateless: true,
 		idle: idle{"udp_timeout", 30}, stream: idle{"udp_timeout_stream", 120}}},
 }
 
-// otherProtocols are names of protocols of which conntrack sees no more than
+// otherProtocols are names of protocols without a tracker: their entries are all
 // traffic between two addresses (IANA, Protocol Numbers).
 var otherProtocols = []struct {
 	number ctnetlink.Protocol
@@ -48,7 +50,7 @@ var otherProtocols = []struct {
 	{97, "EtherIP"}, {103, "PIM"}, {108, "IPComp"}, {112, "VRRP"}, {115, "L2TP"}, {137, "MPLS in IP"},
 }
 
-// protocolWords returns what is said of a protocol.
+// protocolWords returns the description of a protocol.
 func protocolWords(proto ctnetlink.Protocol) *protoWords {
 	for i := range protocolTable {
 		if protocolTable[i].number == proto {
@@ -57,15 +59,16 @@ func protocolWords(proto ctnetlink.Protocol) *protoWords {
 	}
 	for _, p := range otherProtocols {
 		if p.number == proto {
-			return &protoWords{name: p.name, what: fmt.Sprintf("%s (protocol %d)", p.name, proto), stateless: true, idle: generic}
+			what := fmt.Sprintf("%s (protocol %d)", p.name, proto)
+			return &protoWords{name: p.name, what: what, stateless: true, idle: generic}
 		}
 	}
 	name := fmt.Sprintf("protocol %d", proto)
 	return &protoWords{name: name, what: "Traffic of " + name, stateless: true, idle: generic}
 }
 
-// icmpNames are the queries and replies that entries are about (IANA, ICMP
-// and ICMPv6 Parameters).
+// icmpNames are the ICMP queries and replies that are tracked (IANA, ICMP and ICMPv6
+// Parameters).
 var icmpNames = []struct {
 	proto  ctnetlink.Protocol
 	number uint8
@@ -79,8 +82,8 @@ var icmpNames = []struct {
 	{ctnetlink.ProtoICMPv6, 139, "node information query"}, {ctnetlink.ProtoICMPv6, 140, "node information response"},
 }
 
-// ICMPTypes returns the numbers of the queries and replies of ICMP or ICMPv6
-// that entries are about, each with a tab and its name behind.
+// ICMPTypes returns the types of the tracked queries and replies of ICMP or ICMPv6:
+// number, tab, name.
 func ICMPTypes(proto ctnetlink.Protocol) []string {
 	var list []string
 	for _, n := range icmpNames {
@@ -100,7 +103,7 @@ func icmpName(proto ctnetlink.Protocol, typ uint8) string {
 	return fmt.Sprintf("message of type %d", typ)
 }
 
-// helperWords are the helpers of the kernel (nf_conntrack_*.c), by name.
+// helperWords are the helpers of the kernel (nf_conntrack_*.c).
 var helperWords = []struct{ name, text string }{
 	{"amanda", "it reads the replies of an Amanda backup server, and announces the data connections"},
 	{"ftp", "it reads PORT and PASV commands, and announces the data connections"},
@@ -116,7 +119,8 @@ var helperWords = []struct{ name, text string }{
 	{"tftp", "it reads TFTP requests, and announces the data connection"},
 }
 
-// HelperNames returns the names of the kernel's helpers. Others may exist.
+// HelperNames returns the names of the helpers that are part of Linux. A system may
+// have others.
 func HelperNames() []string {
 	names := make([]string, len(helperWords))
 	for i, h := range helperWords {
@@ -125,7 +129,7 @@ func HelperNames() []string {
 	return names
 }
 
-// ago tells how long something is past.
+// ago returns how long ago something was.
 func ago(seconds uint64) string {
 	if seconds == 0 {
 		return "just now"
@@ -140,7 +144,7 @@ func plural(n uint64, name string) string {
 	return fmt.Sprintf("%d %ss", n, name)
 }
 
-// article puts the indefinite article in front.
+// article adds the indefinite article.
 func article(name string) string {
 	if strings.ContainsRune("aeiou", rune(name[0])) {
 		return "an " + name
@@ -148,8 +152,8 @@ func article(name string) string {
 	return "a " + name
 }
 
-// lowerFirst puts the beginning of a line into its middle. Names in capitals
-// stay.
+// lowerFirst writes the first letter in lower case, unless the second one is upper
+// case too, as in TCP.
 func lowerFirst(s string) string {
 	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
 		return strings.ToLower(s[:1]) + s[1:]
@@ -157,7 +161,7 @@ func lowerFirst(s string) string {
 	return s
 }
 
-// phrases are told one after the other.
+// phrases are joined by semicolons.
 type phrases []string
 
 func (p *phrases) add(text string) {

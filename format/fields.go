@@ -8,8 +8,8 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// Kind is what a field's value is, so that a reader knows how to sort, align
-// and dress it.
+// Kind is the kind of a field's values, which decides how they are sorted, aligned
+// and written.
 type Kind uint8
 
 const (
@@ -19,42 +19,41 @@ const (
 	KindBytes
 	// KindSeconds is a duration in whole seconds.
 	KindSeconds
-	// KindTime is a point in time: as a number nanoseconds since 1970, as text
-	// RFC 3339 with nanoseconds, UTC.
+	// KindTime is a time: as a number nanoseconds since 1970, as text RFC 3339 in
+	// UTC with nanoseconds.
 	KindTime
 	// KindAddr is an IP address.
 	KindAddr
-	// KindWord is a word, or several with | between them, of a vocabulary of
-	// the kernel's or of this program's: a protocol, a state, status flags.
+	// KindWord is a word from a fixed list, or several separated by |: a protocol,
+	// a state, status flags.
 	KindWord
-	// KindName is a name that somebody else chose, or several with | between
-	// them: a helper's, a label's, a program's.
+	// KindName is a name from outside, or several separated by |: of a helper, of
+	// labels, of a program.
 	KindName
 )
 
-// Numeric tells whether values of the kind are numbers.
+// Numeric reports whether values of the kind are numbers.
 func (k Kind) Numeric() bool { return k <= KindTime }
 
-// Field is a value of an entry, of an expectation, or of both, under the one
-// name that it has wherever a name for it is typed or printed: as a column of
-// CSV and of tables, as a key to sort and to sum up by. Of a flow, the plain
-// names of addresses and ports (src, dport) are those of the original
-// direction; of an expectation, those of what is expected.
+// Field is a value of entries, of expectations, or of both. Its name is the same as
+// a column of CSV and of tables, as a key to sort by and as a key of summaries. The
+// plain names of addresses and ports (src, dport) mean the original direction of an
+// entry, and the expected tuple of an expectation.
 //
-// An absent value is one whose attribute the table did not send.
+// A value is absent if the kernel did not send its attribute.
 type Field struct {
 	Name string
 	Kind Kind
-	// Help says in a few words what it is.
+	// Help describes the field in a few words.
 	Help string
 
-	// A member of a tuple.
+	// For a member of a tuple.
 	side   side
 	member member
-	// What comes with an entry or an expectation.
+	// For a value of the Context.
 	context       func([]byte, *Context) []byte
 	contextNumber func(*Context) (uint64, bool)
-	// Everything else of an entry, and of an expectation.
+	// For everything else of an entry or expectation.
 	number       func(*ctnetlink.Flow, *Context) (uint64, bool)
 	addr         func(*ctnetlink.Flow) (netip.Addr, bool)
 	text         func(*Printer, []byte, *ctnetlink.Flow, *Context) []byte
@@ -62,18 +61,18 @@ type Field struct {
 	expectText   func([]byte, *ctnetlink.Expect) []byte
 }
 
-// side names a tuple of an entry or of an expectation.
+// side selects a tuple of an entry or expectation.
 type side uint8
 
 const (
 	noSide     side = iota
-	sideOrig        // the original direction; of an expectation, what is expected
-	sideReply       // flows only
+	sideOrig        // the original direction; of an expectation, the expected tuple
+	sideReply       // entries only
 	sideMask        // expectations only
-	sideMaster      // the connection that expected it
+	sideMaster      // of the master connection
 )
 
-// member is a part of a tuple.
+// member selects a part of a tuple.
 type member uint8
 
 const (
@@ -107,8 +106,8 @@ func FieldByName(name string) *Field {
 	return nil
 }
 
-// Fields returns all fields: first those of records in the order of their
-// columns, then those in which tables put together what belongs together.
+// Fields returns all fields: first those of records in the order of their columns,
+// then those that combine several values for tables.
 func Fields() iter.Seq[*Field] {
 	return func(yield func(*Field) bool) {
 		for _, list := range [][]Field{fields, tableFields} {
@@ -121,13 +120,13 @@ func Fields() iter.Seq[*Field] {
 	}
 }
 
-// OfFlows tells whether entries have the field.
+// OfFlows reports whether entries have the field.
 func (d *Field) OfFlows() bool {
 	return d.side == sideOrig || d.side == sideReply || d.side == sideMaster ||
 		d.ofBoth() || d.number != nil || d.addr != nil || d.text != nil
 }
 
-// OfExpects tells whether expectations have the field.
+// OfExpects reports whether expectations have the field.
 func (d *Field) OfExpects() bool {
 	return d.side == sideOrig && d.member != memberZone || d.side == sideMask || d.side == sideMaster ||
 		d.ofBoth() || d.expectNumber != nil || d.expectText != nil
@@ -135,8 +134,8 @@ func (d *Field) OfExpects() bool {
 
 func (d *Field) ofBoth() bool { return d.context != nil || d.contextNumber != nil }
 
-// Number returns the value of a numeric field. A nil c is a Context of which
-// nothing is known.
+// Number returns the value of a numeric field, and reports whether the entry has
+// it. A nil c is an empty Context.
 func (d *Field) Number(f *ctnetlink.Flow, c *Context) (uint64, bool) {
 	var spare ctnetlink.Tuple
 	switch {
@@ -154,7 +153,8 @@ func (d *Field) Number(f *ctnetlink.Flow, c *Context) (uint64, bool) {
 	return 0, false
 }
 
-// Addr returns the value of a field of KindAddr.
+// Addr returns the value of a field of KindAddr, and reports whether the entry has
+// it.
 func (d *Field) Addr(f *ctnetlink.Flow) (netip.Addr, bool) {
 	var spare ctnetlink.Tuple
 	switch {
@@ -166,9 +166,9 @@ func (d *Field) Addr(f *ctnetlink.Flow) (netip.Addr, bool) {
 	return d.addr(f)
 }
 
-// AppendField appends the text of a flow's field, nothing when it is absent.
-// Names are as they were sent, whatever bytes they hold; labels that have no
-// name are # and their bit. A nil c is a Context of which nothing is known.
+// AppendField appends the text of an entry's field, and nothing if it is absent.
+// Names from outside are not escaped. A label without a name is # and its bit. A nil
+// c is an empty Context.
 func (p *Printer) AppendField(dst []byte, d *Field, f *ctnetlink.Flow, c *Context) []byte {
 	if c == nil {
 		c = &noContext
@@ -237,8 +237,8 @@ func (d *Field) numberOfExpect(x *ctnetlink.Expect, c *Context) (uint64, bool) {
 	return 0, false
 }
 
-// flowSide returns a tuple of an entry, an empty one where it has none. The
-// master's, which a view does not hold, is put into spare.
+// flowSide returns a tuple of an entry, an empty one if it has none. It decodes the
+// tuple of the master into spare.
 func flowSide(f *ctnetlink.Flow, s side, spare *ctnetlink.Tuple) *ctnetlink.Tuple {
 	switch s {
 	case sideOrig:
@@ -251,7 +251,7 @@ func flowSide(f *ctnetlink.Flow, s side, spare *ctnetlink.Tuple) *ctnetlink.Tupl
 	return spare
 }
 
-// expectSide returns a tuple of an expectation, an empty one where it has none.
+// expectSide returns a tuple of an expectation, an empty one if it has none.
 func expectSide(x *ctnetlink.Expect, s side) *ctnetlink.Tuple {
 	switch s {
 	case sideOrig:
@@ -277,8 +277,7 @@ func (m member) addr(t *ctnetlink.Tuple) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// number returns a number of a tuple. The keys of GRE stand where other
-// protocols have their ports.
+// number returns a number of a tuple. The keys of GRE are in place of the ports.
 func (m member) number(t *ctnetlink.Tuple) (uint64, bool) {
 	gre := t.Proto == ctnetlink.ProtoGRE
 	switch m {

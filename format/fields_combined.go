@@ -1,46 +1,27 @@
 package format
 
 import (
-	"strings"
-
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// tableFields are fields that tables have beside all others: what belongs
-// together in one column.
+// tableFields are fields that combine several values in one column of a table.
 var tableFields = []Field{
-	{Name: "condition", Kind: KindWord, Help: "protocol's state, else unreplied, replied, assured or offloaded", text: conditionText},
-	{Name: "source", Kind: KindWord, Help: "source with its port", side: sideOrig, member: memberSource, expectText: expectSourceText},
-	{Name: "destination", Kind: KindWord, Help: "destination with its port", side: sideOrig, member: memberDestination},
-	{Name: "translation", Kind: KindWord, Help: "what the source and the destination were translated to", text: natText},
-	{Name: "master", Kind: KindWord, Help: "connection that expects", side: sideMaster, member: memberEnds},
+	{Name: "condition", Kind: KindWord, Help: "state of the protocol, otherwise unreplied, replied or assured; or offloaded",
+		text: conditionText},
+	{Name: "source", Kind: KindWord, Help: "source with port",
+		side: sideOrig, member: memberSource, expectText: expectSourceText},
+	{Name: "destination", Kind: KindWord, Help: "destination with port", side: sideOrig, member: memberDestination},
+	{Name: "translation", Kind: KindWord, Help: "snat and dnat with the translated source and destination",
+		text: natText},
+	{Name: "master", Kind: KindWord, Help: "source and destination of the master connection",
+		side: sideMaster, member: memberEnds},
 }
 
-// title is what stands above a column.
-func (d *Field) title() string {
-	switch d.Name {
-	case "condition":
-		return "STATE"
-	case "timeout":
-		return "EXPIRES"
-	case "translation":
-		return "NAT"
-	}
-	return strings.ToUpper(strings.ReplaceAll(d.Name, "_", " "))
-}
-
-// dull tells whether a cell of a usual column says nothing of interest: a
-// column of such cells is left out.
-func dull(name, cell string) bool {
-	return len(cell) == 0 || name == "mark" && cell == "0"
-}
-
-// conditionText is the state of protocols that have one, else how far the
-// conversation came.
+// conditionText appends the state of the protocol, or if it has none what the status
+// says about replies.
 func conditionText(p *Printer, b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	status, ok := f.Status()
-	switch {
-	case status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0:
+	if status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0 {
 		return append(b, "offloaded"...)
 	}
 	start := len(b)
@@ -59,12 +40,11 @@ func conditionText(p *Printer, b []byte, f *ctnetlink.Flow, c *Context) []byte {
 func expectSourceText(b []byte, x *ctnetlink.Expect) []byte {
 	t := x.Tuple()
 	port, ok := memberSPort.number(t)
-	return appendAddrPort(b, t.Src, port, ok && port != 0) // 0 is any
+	return appendAddrPort(b, t.Src, port, ok && port != 0) // 0 matches any port
 }
 
-// natText tells the translations that were made, `snat ADDR:PORT' and `dnat
-// ADDR:PORT'. The port is there when it is another than before, the address
-// always.
+// natText appends the translations, snat ADDRESS:PORT and dnat ADDRESS:PORT, with
+// the port only if that was translated.
 func natText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
 	r := f.Reply()
 	if f.SourceNAT() {

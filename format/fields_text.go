@@ -6,10 +6,10 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// Texts of the fields that are no numbers. A text that is not there is
-// nothing; several words have listSeparator between them.
+// The accessors below append the texts of fields, nothing if they are absent, and
+// several words separated by listSeparator.
 
-// listSeparator stands in no word and in no name that a label map can hold.
+// listSeparator is in no word, and in no name that a label map can contain.
 const listSeparator = '|'
 
 // eventWords are the names of events in records.
@@ -21,7 +21,7 @@ var eventWords = [...]string{
 	EventResync:  "resync",
 }
 
-// unknownWord stands for a protocol or a family that has no name here.
+// unknownWord is the name of protocols and families without one.
 const unknownWord = "unknown"
 
 func familyWord(family ctnetlink.Family) string {
@@ -41,7 +41,7 @@ func protoWord(proto ctnetlink.Protocol) string {
 	return unknownWord
 }
 
-// stateWord returns the name of a state, UNKNOWN for one without.
+// stateWord returns the name of a state, or UNKNOWN if it has none.
 func stateWord(names []string, state ctnetlink.State) string {
 	if n := int(state.Number()); n < len(names) {
 		return names[n]
@@ -49,14 +49,14 @@ func stateWord(names []string, state ctnetlink.State) string {
 	return "UNKNOWN"
 }
 
-// statusWords are the names of status flags by bit (enum ip_conntrack_status
-// of nf_conntrack_common.h, without IPS_).
+// statusWords are the names of status flags by bit (enum ip_conntrack_status in
+// nf_conntrack_common.h, without IPS_).
 var statusWords = [...]string{
 	"EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED", "SRC_NAT", "DST_NAT", "SEQ_ADJUST", "SRC_NAT_DONE",
 	"DST_NAT_DONE", "DYING", "FIXED_TIMEOUT", "TEMPLATE", "UNTRACKED", "HELPER", "OFFLOAD", "HW_OFFLOAD",
 }
 
-// roleWords are the names of DCCP's roles by number.
+// roleWords are the names of DCCP roles by number.
 var roleWords = [...]string{"client", "server"}
 
 func eventText(b []byte, c *Context) []byte   { return append(b, eventWords[c.Event]...) }
@@ -88,8 +88,8 @@ func statusText(_ *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
 	return b
 }
 
-// appendStatusWord appends the name of a status bit, of one without BIT and
-// its number.
+// appendStatusWord appends the name of a status bit, or BIT and its number if it has
+// none.
 func appendStatusWord(b []byte, bit int) []byte {
 	if bit < len(statusWords) {
 		return append(b, statusWords[bit]...)
@@ -109,8 +109,8 @@ func labelsText(p *Printer, b []byte, f *ctnetlink.Flow, _ *Context) []byte {
 	return b
 }
 
-// appendLabel appends the name of a label bit as NewPrinter made it for the
-// style. A bit without one is # and its number, which no label map can hold.
+// appendLabel appends the name of a label bit in the form of the style, or # and its
+// number if it has none.
 func (p *Printer) appendLabel(b []byte, bit int) []byte {
 	if bit < len(p.labels) && p.labels[bit] != "" {
 		return append(b, p.labels[bit]...)

@@ -9,8 +9,8 @@ import (
 	"github.com/gonntrack/gonntrack/stats"
 )
 
-// AppendReports appends reports for eyes, each under the name of its network
-// namespace, if it has one.
+// AppendReports appends reports for people, each under the name of its network
+// namespace if it has one.
 func AppendReports(dst []byte, reports []*stats.Report, o Options) []byte {
 	for i, r := range reports {
 		if i > 0 {
@@ -28,9 +28,9 @@ func AppendReports(dst []byte, reports []*stats.Report, o Options) []byte {
 	return dst
 }
 
-// appendReport appends a report: how full the table is, the counters
-// of each CPU that are not 0 everywhere, and a sentence for each that should
-// worry someone. With o.Expect it is about expectations alone.
+// appendReport appends a report: how full the table is, the counters of each CPU
+// that are not all 0, and a sentence for each that indicates a problem. With
+// o.Expect it has only expectations.
 func appendReport(dst []byte, r *stats.Report, o Options) []byte {
 	if o.Expect {
 		return reportCPUs(reportExpectations(dst, r), r.ExpectCPUs, o)
@@ -49,14 +49,12 @@ func appendReport(dst []byte, r *stats.Report, o Options) []byte {
 		} else {
 			dst = appendUint(append(dst, "  "...), w.Value)
 		}
-		t := teller{b: append(dst, '\n')}
-		t.wrap("", reportIndent, w.Text)
-		dst = t.b
+		dst = appendWrapped(append(dst, '\n'), "", reportIndent, explainWidth, w.Text)
 	}
 	return dst
 }
 
-// reportIndent is where sentences begin.
+// reportIndent is the column where sentences begin.
 const reportIndent = 2
 
 // reportEntries appends the numbers of the table as a whole.
@@ -79,7 +77,7 @@ func reportExpectations(dst []byte, r *stats.Report) []byte {
 	return reportUsed(dst, "expectations", r.Expectations, r.MaxExpectations)
 }
 
-// reportUsed appends a number, and what part it is of its maximum.
+// reportUsed appends a number, and its share of the maximum.
 func reportUsed(dst []byte, name string, n, maximum uint64) []byte {
 	dst = fmt.Appendf(dst, "%-14s%d", name, n)
 	if maximum > 0 {
@@ -88,8 +86,8 @@ func reportUsed(dst []byte, name string, n, maximum uint64) []byte {
 	return append(dst, '\n')
 }
 
-// reportCPUs appends a table of counters, a row for each CPU and one of
-// totals. Counters that are 0 on every CPU are named below it.
+// reportCPUs appends a table of counters with a row for each CPU and one for the
+// totals. A line below it names the counters that are 0 on every CPU.
 func reportCPUs(dst []byte, cpus []stats.CPU, o Options) []byte {
 	totals := stats.Totals(cpus)
 	if len(totals) == 0 {
@@ -107,10 +105,8 @@ func reportCPUs(dst []byte, cpus []stats.CPU, o Options) []byte {
 	}
 	if len(zero) > 0 {
 		dst = append(dst, '\n')
-		first := "0 on every CPU:"
-		t := teller{b: dst}
-		t.wrap(first, len(first)+1, strings.Join(zero, ", "))
-		dst = t.b
+		const heading = "0 on every CPU:"
+		dst = appendWrapped(dst, heading, len(heading)+1, explainWidth, strings.Join(zero, ", "))
 	}
 	return dst
 }
@@ -140,7 +136,7 @@ func counterTable(cpus []stats.CPU, totals []stats.Counter, color bool) *drawing
 	return g
 }
 
-// counterTitle is a counter's name in two lines, so that all of them fit in
+// counterTitle returns the name of a counter in two lines, so that all of them fit
 // the width of a small terminal.
 func counterTitle(name string) string {
 	if name == "chaintoolong" {

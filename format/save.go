@@ -6,12 +6,12 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// saveFlow appends the command that makes the entry again, or for an event the
-// one that repeats it. Words stand in an order that every conntrack reads: an
-// option of a protocol behind its -p.
+// saveFlow appends the command that creates the entry, or that repeats an event. The
+// options of a protocol follow its -p, because some versions of conntrack require
+// it.
 func (p *Printer) saveFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if f.Orig().Has&ctnetlink.FieldAddrs != ctnetlink.FieldAddrs {
-		// A line without addresses would be about every entry.
+		// A command without addresses would select all entries.
 		return append(b, "# an entry without addresses\n"...)
 	}
 	verb := c.Verb
@@ -32,7 +32,7 @@ func (p *Printer) saveFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = appendOption(b, " -m ", uint64(v))
 	}
 	if v, ok := f.SecMark(); ok && verb == 'D' {
-		// Only -D knows it; no table takes it.
+		// Only -D has this option: no request can set the security mark.
 		b = appendOption(b, " -c ", uint64(v))
 	}
 	if verb != 'D' {
@@ -56,18 +56,17 @@ func (p *Printer) saveFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	return append(saveProto(b, f, verb, status), '\n')
 }
 
-// offloadTimeout stands in for the timeout that the table does not send, that
-// of an entry whose packets a flow table forwards: nf_flow_table_core.c keeps
-// it a day. Without a timeout no -A can be loaded.
+// offloadTimeout is the timeout, in seconds, of entries that a flow table forwards.
+// The kernel does not send it, but -A requires one; nf_flow_table_core.c sets a day.
 const offloadTimeout = 86400
 
-// appendOption appends an option with a number for its value.
+// appendOption appends an option with a numeric value.
 func appendOption(b []byte, name string, v uint64) []byte {
 	return appendUint(append(b, name...), v)
 }
 
-// savedStatus are the flags that an entry can be made with. EXPECTED cannot be
-// set without the master.
+// savedStatus are the flags that an entry can be created with. EXPECTED cannot be
+// set without a master.
 var savedStatus = [...]struct {
 	bit  ctnetlink.Status
 	name string
@@ -91,8 +90,8 @@ func appendStatus(b []byte, status ctnetlink.Status) []byte {
 	return b[:len(b)-1]
 }
 
-// saveLabels appends the labels that have names, as one list. It is quoted
-// when a name has a blank in it.
+// saveLabels appends the labels that have names as one list, in quotes if a name
+// contains a blank.
 func (p *Printer) saveLabels(b []byte, f *ctnetlink.Flow) []byte {
 	set, ok := f.Labels()
 	if !ok {
@@ -114,7 +113,7 @@ func (p *Printer) saveLabels(b []byte, f *ctnetlink.Flow) []byte {
 	return b[:len(b)-1]
 }
 
-// saveLabelBits appends the labels that saveLabels cannot name.
+// saveLabelBits appends the bits of the labels without a name.
 func (p *Printer) saveLabelBits(b []byte, f *ctnetlink.Flow) []byte {
 	set, _ := f.Labels()
 	before := " --label-bits "
@@ -127,8 +126,8 @@ func (p *Printer) saveLabelBits(b []byte, f *ctnetlink.Flow) []byte {
 	return b
 }
 
-// saveHelper appends the helper's name, quoted where it would be more than a
-// word. One that no line can hold is left out.
+// saveHelper appends the name of the helper, in quotes if it is not a single word. It
+// leaves out a name that a line cannot contain.
 func saveHelper(b []byte, f *ctnetlink.Flow) []byte {
 	name, ok := f.Helper()
 	if !ok || !writable(name) {
@@ -148,9 +147,9 @@ func saveHelper(b []byte, f *ctnetlink.Flow) []byte {
 	return append(b, '"')
 }
 
-// saveAddrs appends the addresses of both tuples. A reply address that stands
-// there because of a translation is written as that translation, with the port
-// when that was translated too; this also when the port alone was.
+// saveAddrs appends the addresses of both tuples. An address of the reply that comes
+// from a translation is written as that translation, also if only the port was
+// translated; with the port if that was translated.
 func saveAddrs(b []byte, f *ctnetlink.Flow) []byte {
 	orig, reply := f.Orig(), f.Reply()
 	if orig.Has&ctnetlink.FieldAddrs == ctnetlink.FieldAddrs {
@@ -160,7 +159,7 @@ func saveAddrs(b []byte, f *ctnetlink.Flow) []byte {
 	if reply.Has&ctnetlink.FieldAddrs != ctnetlink.FieldAddrs {
 		return b
 	}
-	// Translated keys of GRE belong to PPTP's helper: no option makes them.
+	// Translated GRE keys come from the PPTP helper: no option sets them.
 	ports := orig.Proto != ctnetlink.ProtoGRE
 	switch {
 	case !f.DestinationNAT() || !ports && reply.Src == orig.Dst:
@@ -185,9 +184,8 @@ func saveAddrs(b []byte, f *ctnetlink.Flow) []byte {
 	return b
 }
 
-// saveProto appends -p and the protocol's options. -A needs all of them: there
-// those that the table did not send get the value that an entry made without
-// them would have.
+// saveProto appends -p and the options of the protocol. -A requires all of them:
+// those that the kernel did not send get the value of an entry created without them.
 func saveProto(b []byte, f *ctnetlink.Flow, verb byte, status ctnetlink.Status) []byte {
 	orig, reply := f.Orig(), f.Reply()
 	if orig.Has == 0 {
@@ -223,7 +221,7 @@ func saveProto(b []byte, f *ctnetlink.Flow, verb byte, status ctnetlink.Status) 
 	case info.Has&ctnetlink.InfoState != 0:
 		b = append(append(b, " --state "...), stateName(names, info.State)...)
 	case need && status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0 && orig.Proto == ctnetlink.ProtoTCP:
-		// Flow tables take established connections only.
+		// Flow tables only contain established connections.
 		b = append(b, " --state ESTABLISHED"...)
 	case need:
 		b = append(b, " --state NONE"...)
@@ -255,7 +253,7 @@ func savePorts(b []byte, t *ctnetlink.Tuple, need bool, src, dst string) []byte 
 	return b
 }
 
-// saveICMP appends type, code and id. The reply's follow from them.
+// saveICMP appends type, code and identifier, from which those of the reply follow.
 func saveICMP(b []byte, t *ctnetlink.Tuple, need bool, typ, code, id string) []byte {
 	if need || t.Has&ctnetlink.FieldICMPType != 0 {
 		b = appendOption(b, typ, uint64(t.ICMPType))

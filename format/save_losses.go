@@ -7,13 +7,13 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// Losses counts what of many entries a StyleSave line does not hold, by kind:
-// no request to the table can set it, or no option says it.
+// Losses counts entries by what their StyleSave lines do not contain, because no
+// request can set it or no option names it.
 type Losses struct {
 	n [len(lossKinds)]int
 }
 
-// lossKinds are the kinds: in how many entries, and what.
+// lossKinds are the kinds of losses.
 var lossKinds = [...]struct {
 	what string
 	lost func(f *ctnetlink.Flow, status ctnetlink.Status) bool
@@ -30,9 +30,10 @@ var lossKinds = [...]struct {
 		return status&ctnetlink.StatusSeqAdjust != 0
 	}},
 	{"SYNPROXY time stamp offsets: these connections will break", lostSynproxy},
-	{"flow table offload: the rules offload the connections again", func(_ *ctnetlink.Flow, status ctnetlink.Status) bool {
-		return status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0
-	}},
+	{"flow table offload: the rules offload the connections again",
+		func(_ *ctnetlink.Flow, status ctnetlink.Status) bool {
+			return status&(ctnetlink.StatusOffload|ctnetlink.StatusHWOffload) != 0
+		}},
 	{"security contexts and security marks", func(f *ctnetlink.Flow, _ ctnetlink.Status) bool {
 		mark, _ := f.SecMark()
 		return f.Has(ctnetlink.AttrSecCtx) || mark != 0
@@ -49,8 +50,8 @@ var lossKinds = [...]struct {
 	}},
 }
 
-// lostWindow tells whether an entry's packets are held against the window. One
-// that was made by hand knows no window; the table does not tell it.
+// lostWindow reports whether the kernel checks an entry's packets against the TCP
+// window, which it does not send. Entries created by a request have no window.
 func lostWindow(f *ctnetlink.Flow, status ctnetlink.Status) bool {
 	if f.Orig().Proto != ctnetlink.ProtoTCP {
 		return false
@@ -76,8 +77,8 @@ func (l *Losses) Add(f *ctnetlink.Flow) {
 	}
 }
 
-// Lines streams a line for each kind that there was: how many entries, and
-// what.
+// Lines returns a line for each kind of loss that occurred: the number of entries,
+// and what they lose.
 func (l *Losses) Lines() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i, n := range l.n {
@@ -88,7 +89,7 @@ func (l *Losses) Lines() iter.Seq[string] {
 	}
 }
 
-// writable tells whether a name from outside can stand in a line of a file.
+// writable reports whether a line of a file can contain a name from outside.
 func writable(name []byte) bool {
 	for i := 0; i < len(name); {
 		n, ok := printable(name[i:])

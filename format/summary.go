@@ -10,10 +10,9 @@ import (
 	"github.com/gonntrack/gonntrack/stats"
 )
 
-// Summary writes the groups of a stats.Summary: in StyleTable a table for
-// eyes, in StyleJSON, StyleJSONL and StyleCSV records, and in every other style
-// plain text in columns with whole numbers, one line for each group under a
-// line of names.
+// Summary writes the groups of a stats.Summary: a table for people in StyleTable,
+// records in StyleJSON, StyleJSONL and StyleCSV, and in all other styles plain text:
+// a line of names, and a line for each group in columns with whole numbers.
 type Summary struct {
 	o       Options
 	keys    []Kind
@@ -26,7 +25,7 @@ type Summary struct {
 	values  []Value
 }
 
-// NewSummary returns a Summary of s, whose keys hold values of these kinds.
+// NewSummary returns a Summary of s. kinds are the kinds of its keys.
 func NewSummary(o Options, s *stats.Summary, keys []Kind) *Summary {
 	w := &Summary{o: o, keys: keys, all: s, counted: s.Total().Counted}
 	w.names = append(slices.Clone(s.Keys()), "entries")
@@ -40,9 +39,11 @@ func NewSummary(o Options, s *stats.Summary, keys []Kind) *Summary {
 	return w
 }
 
-// Append appends the groups. It calls spill with what it appended now and
-// then, and goes on behind what that returns.
-func (w *Summary) Append(dst []byte, groups iter.Seq[*stats.Group], spill func([]byte) ([]byte, error)) ([]byte, error) {
+// Append appends the groups. Now and then it calls spill with dst, and continues
+// with the slice that spill returns.
+func (w *Summary) Append(dst []byte, groups iter.Seq[*stats.Group],
+	spill func([]byte) ([]byte, error),
+) ([]byte, error) {
 	each := w.appendRecord
 	switch {
 	case w.records != nil:
@@ -88,10 +89,10 @@ func appendValue(dst []byte, v *stats.Value, kind Kind) []byte {
 	return dst
 }
 
-// absent stands in text for a value that the entries of a group do not have.
+// absent is the text of a value that the entries of a group do not have.
 const absent = "-"
 
-// plain sets the cells to whole numbers and cleaned texts.
+// plain sets the cells to whole numbers and escaped texts.
 func (w *Summary) plain(g *stats.Group) {
 	for i := range g.Values {
 		v := &g.Values[i]
@@ -121,12 +122,12 @@ func (w *Summary) sums(g *stats.Group) []uint64 {
 	return []uint64{g.Entries, g.Packets, g.Bytes}
 }
 
-// right tells whether a column is of numbers.
+// right reports whether a column has numbers.
 func (w *Summary) right(i int) bool { return i >= len(w.keys) || w.keys[i].Numeric() }
 
-// Measure makes the columns of plain text as wide as groups need. Append
-// measures the groups that it shows if Measure was not called; where these are
-// all groups, stats.Summary.All yields them faster than in their order.
+// Measure sets the widths of the columns of plain text for groups. Append does it
+// for the groups that it writes if Measure was not called. If these are all groups,
+// stats.Summary.All yields them faster than their order does.
 func (w *Summary) Measure(groups iter.Seq[*stats.Group]) {
 	if w.records != nil || w.o.Style == StyleTable {
 		return
@@ -155,8 +156,8 @@ func (w *Summary) appendPlainNames(dst []byte) []byte {
 	return w.appendCells(dst)
 }
 
-// appendCells appends the cells as a line. Texts are as wide as their bytes:
-// names in which a byte is no character of its own are rare.
+// appendCells appends the cells as a line. It takes the length of a text in bytes
+// for its width: names with other characters than ASCII are rare.
 func (w *Summary) appendCells(dst []byte) []byte {
 	for i, c := range w.cells {
 		if i > 0 {
@@ -175,8 +176,8 @@ func (w *Summary) appendRecord(dst []byte, g *stats.Group) []byte {
 	return w.records.Append(dst, w.record(g))
 }
 
-// record returns a group as a record. What is absent is left out, but for CSV,
-// where it is an empty value.
+// record returns a group as a record. Absent values are left out, except in CSV,
+// where they are empty.
 func (w *Summary) record(g *stats.Group) []Value {
 	w.values = w.values[:0]
 	none := func(name string) {
@@ -205,9 +206,11 @@ func (w *Summary) record(g *stats.Group) []Value {
 	return w.values
 }
 
-// appendTable draws the groups as a table, with each one's share of the
-// entries, and below what the groups that are not shown and all have together.
-func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group], spill func([]byte) ([]byte, error)) ([]byte, error) {
+// appendTable appends a table of the groups with their share of all entries, and
+// below them the sums of the groups that are not shown, and of all.
+func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group],
+	spill func([]byte) ([]byte, error),
+) ([]byte, error) {
 	g := drawing{color: w.o.Color}
 	for i, name := range w.names {
 		g.titles = append(g.titles, strings.ToUpper(strings.ReplaceAll(name, "_", " ")))
@@ -290,7 +293,7 @@ func (w *Summary) row(g, total *stats.Group) []string {
 	return append(row, w.sumCells(g, total)...)
 }
 
-// summed returns the cells of a line that says something of several groups.
+// summed returns the cells of a line for several groups.
 func (w *Summary) summed(what string, g, total *stats.Group) []string {
 	row := make([]string, len(w.keys), len(w.names)+1)
 	row[0] = what
@@ -308,7 +311,7 @@ func (w *Summary) sumCells(g, total *stats.Group) []string {
 	return append(cells, string(appendCount(nil, g.Packets)), string(appendBytes(nil, g.Bytes)))
 }
 
-// percent returns a part of a whole in percent, with one decimal.
+// percent returns the share of a part in percent, with one decimal.
 func percent(part, whole uint64) string {
 	switch {
 	case whole == 0:

@@ -160,6 +160,25 @@ func (t *table) draw(dst []byte, b *tableBlock) []byte {
 	return d.append(dst)
 }
 
+// title returns the heading of the field's column.
+func (d *Field) title() string {
+	switch d.Name {
+	case "condition":
+		return "STATE"
+	case "timeout":
+		return "EXPIRES"
+	case "translation":
+		return "NAT"
+	}
+	return strings.ToUpper(strings.ReplaceAll(d.Name, "_", " "))
+}
+
+// dull reports whether a cell carries no information. A usual column of such cells
+// is left out.
+func dull(name, cell string) bool {
+	return cell == "" || name == "mark" && cell == "0"
+}
+
 // tableFlow adds an entry to the table.
 func (p *Printer) tableFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
 	return p.table.add(dst, func(cell []byte, d *Field) []byte {

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// How a table fits the width of a line. Columns of addresses can be made
-// narrower: their addresses are cut in the middle. State, expiry and translation
-// are kept at the expense of all addresses, down to least columns each; what
-// ranks lower only at the expense of long ones, down to roomy.
+// How a table fits the width of a line. A column of addresses can be made narrower
+// by cutting its addresses in the middle: down to its width least, if that makes
+// room for state, expiry and translation, and down to its width roomy, if it makes
+// room for a column of a higher rank.
 
 // usualColumn is a column of the tables that nobody chose columns for.
 type usualColumn struct {
 	name string
-	// rank says when the column is shown: columns of rank 0 always are, and of
-	// the others the least ranks that fit the width.
+	// rank is the order in which columns are chosen until the width is used up.
+	// Those of rank 0 are always shown.
 	rank int
-	// least and roomy are the widths to which the addresses of the column can
-	// be cut, 0 in a column without.
+	// least and roomy are the widths that addresses can be cut to, 0 for other
+	// columns.
 	least, roomy int
 }
 
@@ -39,7 +39,8 @@ const (
 // The usual columns in the order in which they are shown.
 var (
 	tableFlow = []usualColumn{
-		{name: "netns"}, {name: "proto"}, {name: "condition", rank: 1}, {name: "timeout", rank: 2}, {name: "age", rank: 9},
+		{name: "netns"}, {name: "proto"}, {name: "condition", rank: 1}, {name: "timeout", rank: 2},
+		{name: "age", rank: 9},
 		{name: "source", least: leastEnd, roomy: roomyEnd}, {name: "destination", least: leastEnd, roomy: roomyEnd},
 		{name: "translation", rank: lastEssential, least: leastNAT, roomy: roomyNAT},
 		{name: "packets", rank: 5}, {name: "bytes", rank: 4}, {name: "mark", rank: 6}, {name: "zone", rank: 7},
@@ -53,8 +54,8 @@ var (
 	}
 )
 
-// narrow returns the width that the column can be cut to so that a column of
-// the rank fits.
+// narrow returns the width that the column can be cut to, to make room for a column
+// of the rank.
 func (c *tableColumn) narrow(rank int) int {
 	switch {
 	case c.least == 0:
@@ -89,8 +90,8 @@ func (t *table) fit() []int {
 	return shown
 }
 
-// fits makes columns as narrow as the one of the highest rank, the last, is
-// worth, and reports whether they fit the width then.
+// fits sets columns to the least widths that the last of them, the one of the
+// highest rank, allows, and reports whether they fit then.
 func (t *table) fits(shown []int) bool {
 	if len(shown) == 0 {
 		return true
@@ -135,7 +136,7 @@ func (t *table) widen(shown []int) {
 	}
 }
 
-// ellipsis is what stands for the middle of an address.
+// ellipsis replaces the middle of an address.
 const ellipsis = "…"
 
 // shorten cuts the addresses of a cell in the middle, the longest first, so that
