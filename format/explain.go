@@ -105,15 +105,15 @@ func (t *explainer) opening() string {
 		s.add(strings.TrimPrefix(who+", "+when, ", "))
 	} else {
 		s.add(who)
-		s.add("when is not recorded (nf_conntrack_timestamp was 0)")
+		s.add("the start time was not recorded (nf_conntrack_timestamp was 0)")
 	}
 	master, ok := t.f.Master()
 	switch {
 	case ok && master.Has&ctnetlink.FieldAddrs == ctnetlink.FieldAddrs:
-		s.add(fmt.Sprintf("it was expected: the %s from %s to %s announced it",
+		s.add(fmt.Sprintf("it was expected by the %s from %s to %s",
 			lowerFirst(protocolWords(master.Proto).what), source(&master), destination(&master)))
 	case t.status&ctnetlink.StatusExpected != 0:
-		s.add("it was expected: another connection announced it")
+		s.add("it was expected by another connection")
 	}
 	return s.String()
 }
@@ -128,14 +128,14 @@ func (t *explainer) with() string {
 		}
 		return with
 	case u.Proto == ctnetlink.ProtoGRE && u.Has&ctnetlink.FieldPorts != 0:
-		return fmt.Sprintf("with the keys 0x%x (its own) and 0x%x (the other side's)", u.SrcPort, u.DstPort)
+		return fmt.Sprintf("with key 0x%x, and 0x%x of the other side", u.SrcPort, u.DstPort)
 	}
 	info, _ := t.f.ProtoInfo()
 	switch {
 	case info.Proto == ctnetlink.ProtoDCCP && info.Has&ctnetlink.InfoRole != 0:
 		return "as the " + [2]string{"client", "server"}[info.Role&1]
 	case info.Proto == ctnetlink.ProtoSCTP && info.Has&ctnetlink.InfoVTags != 0:
-		return fmt.Sprintf("with the verification tags %d in its packets and %d in the replies", info.VTag[0], info.VTag[1])
+		return fmt.Sprintf("with verification tag %d, and %d in the replies", info.VTag[0], info.VTag[1])
 	}
 	return ""
 }
@@ -151,20 +151,21 @@ func (t *explainer) translation() string {
 	src, dst := t.f.SourceNAT(), t.f.DestinationNAT()
 	if !src && !dst {
 		if reversed(o, r) {
-			return "nothing: replies are the original reversed"
+			return "nothing: the replies are the original reversed"
 		}
-		return fmt.Sprintf("nothing that the table says; but replies are expected from %s to %s", source(r), destination(r))
+		return fmt.Sprintf("nothing according to its status, but replies are expected from %s to %s", source(r), destination(r))
 	}
 	var changes []string
 	if src {
-		changes = append(changes, fmt.Sprintf("the source %s becomes %s", natEnd(o, source(o), o.ICMPID), natEnd(r, destination(r), r.ICMPID)))
+		changes = append(changes, fmt.Sprintf("the source %s becomes %s",
+			natEnd(o, source(o), o.ICMPID), natEnd(r, destination(r), r.ICMPID)))
 	}
 	if dst {
 		changes = append(changes, fmt.Sprintf("the destination %s becomes %s", destination(o), source(r)))
 	}
 	var s phrases
 	s.add(strings.Join(changes, ", "))
-	s.add(fmt.Sprintf("so packets arrive at %s as from %s, and replies take the way back", source(r), destination(r)))
+	s.add(fmt.Sprintf("packets arrive at %s from %s, and replies are translated back", source(r), destination(r)))
 	return s.String()
 }
 
@@ -205,7 +206,7 @@ func (t *explainer) helper() string {
 			return text + ": " + h.text
 		}
 	}
-	return text + ": it reads the packets, and announces connections that belong to this one"
+	return text + ": it inspects the packets and expects related connections"
 }
 
 func (t *explainer) mark() string {

@@ -31,10 +31,10 @@ type stateWords struct {
 // derives them from the packets of both sides (nf_conntrack_proto_tcp.c); neither
 // side need be in the state with that name in RFC 9293.
 var tcpStateWords = []stateWords{
-	{meaning: "no packet of it was seen yet"},
+	{meaning: "no packet was seen yet"},
 	{"a SYN was seen, and no answer yet", "a SYN/ACK makes it SYN_RECV; a RST in answer ends it at once",
 		idle{"tcp_timeout_syn_sent", 120}, true, false},
-	{"the SYN was answered by a SYN/ACK; the opener's ACK is awaited", "the ACK makes it ESTABLISHED",
+	{"a SYN/ACK answered the SYN; the ACK is awaited", "the ACK makes it ESTABLISHED",
 		idle{"tcp_timeout_syn_recv", 60}, true, false},
 	{"the handshake is done; both sides may send", "a FIN of either side begins to close it, a RST closes it",
 		idle{"tcp_timeout_established", 432000}, true, false},
@@ -47,10 +47,10 @@ var tcpStateWords = []stateWords{
 	{"both sides have sent a FIN; the last acknowledgement is awaited",
 		"the acknowledgement makes it TIME_WAIT, a RST closes it",
 		idle{"tcp_timeout_last_ack", 30}, true, true},
-	{"both sides have closed, and that was acknowledged; it stays for packets that come late",
-		"a new SYN between the same ports starts it anew",
+	{"both sides have closed, and that was acknowledged; it remains for late packets",
+		"a new SYN with the same ports reopens it",
 		idle{"tcp_timeout_time_wait", 120}, false, true},
-	{"a RST has closed it; it stays for packets that come late", "a new SYN between the same ports starts it anew",
+	{"a RST has closed it; it remains for late packets", "a new SYN with the same ports reopens it",
 		idle{"tcp_timeout_close", 10}, false, true},
 	{"both sides have sent a SYN at the same time", "a SYN/ACK makes it SYN_RECV",
 		idle{"tcp_timeout_syn_sent", 120}, true, false},
@@ -59,8 +59,8 @@ var tcpStateWords = []stateWords{
 // sctpStateWords are the states of SCTP (enum sctp_conntrack,
 // nf_conntrack_proto_sctp.c; RFC 9260). Times are the defaults since Linux 6.2.
 var sctpStateWords = []stateWords{
-	{meaning: "nothing of it was seen yet"},
-	{"a SHUTDOWN COMPLETE or an ABORT has closed it", "a new INIT starts it anew",
+	{meaning: "nothing was seen yet"},
+	{"a SHUTDOWN COMPLETE or an ABORT has closed it", "a new INIT reopens it",
 		idle{"sctp_timeout_closed", 10}, false, false},
 	{"an INIT was seen; the cookie is awaited", "a COOKIE ECHO makes it COOKIE_ECHOED, an ABORT closes it",
 		idle{"sctp_timeout_cookie_wait", 3}, true, false},
@@ -70,9 +70,9 @@ var sctpStateWords = []stateWords{
 	{"the handshake is done; both sides may send",
 		"a SHUTDOWN of either side begins to close it, an ABORT closes it",
 		idle{"sctp_timeout_established", 210}, true, false},
-	{"the opener has sent a SHUTDOWN", "the SHUTDOWN ACK takes it further, an ABORT closes it",
+	{"the opener has sent a SHUTDOWN", "the SHUTDOWN ACK makes it SHUTDOWN_ACK_SENT, an ABORT closes it",
 		idle{"sctp_timeout_shutdown_sent", 3}, true, true},
-	{"the other side has sent a SHUTDOWN", "the SHUTDOWN ACK takes it further, an ABORT closes it",
+	{"the other side has sent a SHUTDOWN", "the SHUTDOWN ACK makes it SHUTDOWN_ACK_SENT, an ABORT closes it",
 		idle{"sctp_timeout_shutdown_recd", 3}, true, true},
 	{"a SHUTDOWN was answered by a SHUTDOWN ACK", "the SHUTDOWN COMPLETE closes it",
 		idle{"sctp_timeout_shutdown_ack_sent", 3}, true, true},
@@ -85,7 +85,7 @@ var sctpStateWords = []stateWords{
 // dccpStateWords are the states of DCCP (enum ct_dccp_states,
 // nf_conntrack_proto_dccp.c; RFC 4340). Linux 6.16 and newer do not track them.
 var dccpStateWords = []stateWords{
-	{meaning: "nothing of it was seen yet"},
+	{meaning: "nothing was seen yet"},
 	{"a Request was seen, and no answer yet", "a Response makes it RESPOND",
 		idle{"dccp_timeout_request", 240}, true, false},
 	{"the Request was answered; the client's Ack is awaited", "the Ack makes it PARTOPEN",
@@ -99,7 +99,7 @@ var dccpStateWords = []stateWords{
 		idle{"dccp_timeout_closereq", 64}, true, true},
 	{"a Close was seen; the Reset is awaited", "the Reset makes it TIMEWAIT",
 		idle{"dccp_timeout_closing", 64}, true, true},
-	{"it was closed; it stays for packets that come late", "a new Request starts it anew",
+	{"it was closed; it remains for late packets", "a new Request reopens it",
 		idle{"dccp_timeout_timewait", 240}, false, true},
 	{meaning: "the last packet was ignored"},
 	{meaning: "the last packet did not fit"},
@@ -136,7 +136,7 @@ func (t *explainer) state() string {
 		return s.String()
 	}
 	if v, ok := t.f.State(); ok && statesOf(t.orig.Proto) != nil {
-		return fmt.Sprintf("number %d, of which nothing is known here", v.Number())
+		return fmt.Sprintf("number %d, which is unknown", v.Number())
 	}
 	if !t.hasStatus {
 		return ""
@@ -151,7 +151,7 @@ func (t *explainer) state() string {
 		seen = "packets flow in both directions"
 	}
 	if t.proto.stateless && t.orig.Has&ctnetlink.FieldProto != 0 {
-		return seen + "; the table follows no states of " + t.proto.name
+		return seen + "; " + t.proto.name + " has no states"
 	}
 	return seen
 }
@@ -181,18 +181,20 @@ func (t *explainer) end() string {
 	case t.status&ctnetlink.StatusDying != 0:
 		return "it has ended: it is being removed"
 	case offloaded:
-		s.add("not while packets flow past the table (its flags tell where); when they stop, it comes back and its time runs")
+		s.add("not while its packets are offloaded; when they stop, it returns and its timeout runs")
 	case hasTimeout && t.status&ctnetlink.StatusFixedTimeout != 0:
-		s.add("in " + durationInWords(left) + ", whether packets flow or not: its time is fixed")
+		s.add("in " + durationInWords(left) + ", with or without packets: its timeout is fixed")
 	case hasTimeout && renewed && rest.setting != "":
-		s.add("in " + durationInWords(left) + ", unless packets flow: each sets the time anew, to " +
-			durationInWords(rest.seconds) + " by default (nf_conntrack_" + rest.setting + ")")
+		s.add("in " + durationInWords(left) + " without packets: each packet resets the timeout, by default to " +
+			durationInWords(rest.seconds) + " (nf_conntrack_" + rest.setting + ")")
 	case hasTimeout:
 		s.add("in " + durationInWords(left))
 	}
 	info, _ := t.f.ProtoInfo()
-	if !offloaded && t.orig.Proto == ctnetlink.ProtoTCP && (info.Flags[0].Value|info.Flags[1].Value)&tcpUnacknowledged != 0 {
-		s.add("data was not acknowledged yet: until it is, the time is at most 5 minutes (nf_conntrack_tcp_timeout_unacknowledged)")
+	if !offloaded && t.orig.Proto == ctnetlink.ProtoTCP &&
+		(info.Flags[0].Value|info.Flags[1].Value)&tcpUnacknowledged != 0 {
+		s.add("data is not acknowledged yet: until it is, the timeout is at most 5 minutes " +
+			"(nf_conntrack_tcp_timeout_unacknowledged)")
 	}
 	w, _ := t.current()
 	switch {
@@ -238,20 +240,20 @@ var flagWords = []struct {
 	flag          ctnetlink.Status
 	name, meaning string
 }{
-	{ctnetlink.StatusExpected, "EXPECTED", "a helper announced it; rules see it as related"},
+	{ctnetlink.StatusExpected, "EXPECTED", "a helper expected it; rules see it as related"},
 	{ctnetlink.StatusSeenReply, "SEEN_REPLY", "packets were seen in both directions"},
 	{ctnetlink.StatusAssured, "ASSURED", "kept when the table is full"},
 	{ctnetlink.StatusConfirmed, "CONFIRMED", "it is in the table"},
 	{ctnetlink.StatusSrcNAT, "SRC_NAT", "its source is translated"},
 	{ctnetlink.StatusDstNAT, "DST_NAT", "its destination is translated"},
 	{ctnetlink.StatusSeqAdjust, "SEQ_ADJUST", "a helper changed the length of its data: sequence numbers are adjusted"},
-	{ctnetlink.StatusSrcNATDone, "SRC_NAT_DONE", "whether to translate its source is decided"},
-	{ctnetlink.StatusDstNATDone, "DST_NAT_DONE", "whether to translate its destination is decided"},
+	{ctnetlink.StatusSrcNATDone, "SRC_NAT_DONE", "source translation has been decided"},
+	{ctnetlink.StatusDstNATDone, "DST_NAT_DONE", "destination translation has been decided"},
 	{ctnetlink.StatusDying, "DYING", "it is being removed"},
-	{ctnetlink.StatusFixedTimeout, "FIXED_TIMEOUT", "packets do not renew its time"},
-	{ctnetlink.StatusTemplate, "TEMPLATE", "a pattern that rules make entries from, not a connection"},
-	{ctnetlink.StatusUntracked, "NAT_CLASH", "it shares its tuple with an entry that was made at the same moment"},
-	{ctnetlink.StatusHelper, "HELPER", "its helper was given to it by a rule or by hand"},
+	{ctnetlink.StatusFixedTimeout, "FIXED_TIMEOUT", "packets do not reset its timeout"},
+	{ctnetlink.StatusTemplate, "TEMPLATE", "a template for entries, not a connection"},
+	{ctnetlink.StatusUntracked, "NAT_CLASH", "it shares its tuple with an entry created at the same moment"},
+	{ctnetlink.StatusHelper, "HELPER", "its helper was assigned by a rule or by hand"},
 	{ctnetlink.StatusOffload, "OFFLOAD", "a flow table forwards its packets, past the rules"},
-	{ctnetlink.StatusHWOffload, "HW_OFFLOAD", "the network card forwards its packets, past the system"},
+	{ctnetlink.StatusHWOffload, "HW_OFFLOAD", "the network card forwards its packets, past the kernel"},
 }

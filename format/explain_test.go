@@ -29,11 +29,10 @@ func TestExplain(t *testing.T) {
 
 Opened      by 10.0.0.2, 1 day 2 hours ago (Fri Nov 20 02:58:01 2026)
 Translated  the source 10.0.0.2:57886 becomes 192.0.2.1:1024, the destination
-            192.0.2.1:8080 becomes 10.0.0.8:80; so packets arrive at
-            10.0.0.8:80 as from 192.0.2.1:1024, and replies take the way back
+            192.0.2.1:8080 becomes 10.0.0.8:80; packets arrive at 10.0.0.8:80
+            from 192.0.2.1:1024, and replies are translated back
 State       TIME_WAIT: both sides have closed, and that was acknowledged; it
-            stays for packets that come late; a new SYN between the same ports
-            starts it anew
+            remains for late packets; a new SYN with the same ports reopens it
 Ends        in 1 minute 59 seconds; it is closing: a nearly full table may
             drop it, though it is assured
 Flags       SEEN_REPLY    packets were seen in both directions
@@ -41,10 +40,10 @@ Flags       SEEN_REPLY    packets were seen in both directions
             CONFIRMED     it is in the table
             SRC_NAT       its source is translated
             DST_NAT       its destination is translated
-            SRC_NAT_DONE  whether to translate its source is decided
-            DST_NAT_DONE  whether to translate its destination is decided
+            SRC_NAT_DONE  source translation has been decided
+            DST_NAT_DONE  destination translation has been decided
 Traffic     7 packets (450 bytes) from the opener, 1 (458 bytes) back
-Helper      ftp: it reads PORT and PASV commands, and announces the data
+Helper      ftp: it reads PORT and PASV commands and expects the data
             connections
 Mark        77 (0x4d)
 Labels      web; bit 9, which has no name
@@ -56,11 +55,10 @@ Id          9
 			`UDP flow from [fd00::1]:1 to [fd00::2]:53
 
 Opened      by fd00::1, just now (Sat Nov 21 04:58:01 2026)
-Translated  nothing: replies are the original reversed
-State       packets flow in both directions; the table follows no states of
-            UDP
-Ends        in 1 minute 40 seconds, unless packets flow: each sets the time
-            anew, to 2 minutes by default (nf_conntrack_udp_timeout_stream)
+Translated  nothing: the replies are the original reversed
+State       packets flow in both directions; UDP has no states
+Ends        in 1 minute 40 seconds without packets: each packet resets the
+            timeout, by default to 2 minutes (nf_conntrack_udp_timeout_stream)
 Flags       SEEN_REPLY  packets were seen in both directions
             ASSURED     kept when the table is full
             CONFIRMED   it is in the table
@@ -70,17 +68,17 @@ Traffic     not counted (nf_conntrack_acct was 0)
 			nest(14, addrs("192.0.2.1", "10.0.0.2"), ports(6, 5, 21))),
 			`TCP connection from 10.0.0.2:20 to 192.0.2.1:1024
 
-Opened      by 10.0.0.2; when is not recorded (nf_conntrack_timestamp was 0);
-            it was expected: the TCP connection from 192.0.2.1:5 to
-            10.0.0.2:21 announced it
-Translated  nothing: replies are the original reversed
+Opened      by 10.0.0.2; the start time was not recorded
+            (nf_conntrack_timestamp was 0); it was expected by the TCP
+            connection from 192.0.2.1:5 to 10.0.0.2:21
+Translated  nothing: the replies are the original reversed
 State       SYN_SENT: a SYN was seen, and no answer yet; a SYN/ACK makes it
             SYN_RECV; a RST in answer ends it at once
-Ends        in 0 seconds, whether packets flow or not: its time is fixed; it
-            is not assured: a full table may drop it
-Flags       EXPECTED       a helper announced it; rules see it as related
+Ends        in 0 seconds, with or without packets: its timeout is fixed; it is
+            not assured: a full table may drop it
+Flags       EXPECTED       a helper expected it; rules see it as related
             CONFIRMED      it is in the table
-            FIXED_TIMEOUT  packets do not renew its time
+            FIXED_TIMEOUT  packets do not reset its timeout
 Traffic     not counted (nf_conntrack_acct was 0)
 `},
 		{"a query whose id is translated", v4(
@@ -88,30 +86,29 @@ Traffic     not counted (nf_conntrack_acct was 0)
 			status(stNAT|stSeen), timeout(29)),
 			`ICMP query from 10.0.0.2 to 192.0.2.1
 
-Opened      by 10.0.0.2 with an echo request (ping), id 7; when is not
-            recorded (nf_conntrack_timestamp was 0)
-Translated  the source 10.0.0.2 (id 7) becomes 10.0.0.1 (id 9); so packets
-            arrive at 192.0.2.1 as from 10.0.0.1, and replies take the way
-            back
-State       packets were seen in both directions; the table follows no states
-            of ICMP
-Ends        in 29 seconds, unless packets flow: each sets the time anew, to 30
-            seconds by default (nf_conntrack_icmp_timeout); it is not assured:
-            a full table may drop it
+Opened      by 10.0.0.2 with an echo request (ping), id 7; the start time was
+            not recorded (nf_conntrack_timestamp was 0)
+Translated  the source 10.0.0.2 (id 7) becomes 10.0.0.1 (id 9); packets arrive
+            at 192.0.2.1 from 10.0.0.1, and replies are translated back
+State       packets were seen in both directions; ICMP has no states
+Ends        in 29 seconds without packets: each packet resets the timeout, by
+            default to 30 seconds (nf_conntrack_icmp_timeout); it is not
+            assured: a full table may drop it
 Flags       SEEN_REPLY    packets were seen in both directions
             CONFIRMED     it is in the table
-            SRC_NAT_DONE  whether to translate its source is decided
-            DST_NAT_DONE  whether to translate its destination is decided
+            SRC_NAT_DONE  source translation has been decided
+            DST_NAT_DONE  destination translation has been decided
 Traffic     not counted (nf_conntrack_acct was 0)
 `},
 		{"an offloaded connection, without timeout and state", v4(both(6, "10.0.0.2", "192.0.2.1", 1, 2), status(stPlain|stSeen|stAssured|1<<14)),
 			`TCP connection from 10.0.0.2:1 to 192.0.2.1:2
 
-Opened      by 10.0.0.2; when is not recorded (nf_conntrack_timestamp was 0)
-Translated  nothing: replies are the original reversed
+Opened      by 10.0.0.2; the start time was not recorded
+            (nf_conntrack_timestamp was 0)
+Translated  nothing: the replies are the original reversed
 State       packets flow in both directions
-Ends        not while packets flow past the table (its flags tell where); when
-            they stop, it comes back and its time runs
+Ends        not while its packets are offloaded; when they stop, it returns
+            and its timeout runs
 Flags       SEEN_REPLY  packets were seen in both directions
             ASSURED     kept when the table is full
             CONFIRMED   it is in the table
@@ -121,14 +118,15 @@ Traffic     not counted (nf_conntrack_acct was 0)
 		{"tuples alone", v4(nest(1, addrs("1.2.3.4", "5.6.7.8"), number(200)), nest(2, addrs("5.6.7.8", "4.4.4.4"), number(200))),
 			`Traffic of protocol 200 from 1.2.3.4 to 5.6.7.8
 
-Opened      by 1.2.3.4; when is not recorded (nf_conntrack_timestamp was 0)
-Translated  nothing that the table says; but replies are expected from 5.6.7.8
-            to 4.4.4.4
+Opened      by 1.2.3.4; the start time was not recorded
+            (nf_conntrack_timestamp was 0)
+Translated  nothing according to its status, but replies are expected from
+            5.6.7.8 to 4.4.4.4
 Traffic     not counted (nf_conntrack_acct was 0)
 `},
 		{"nothing at all", v4(), `Traffic of an unknown protocol; the table sent no addresses
 
-Opened      when is not recorded (nf_conntrack_timestamp was 0)
+Opened      the start time was not recorded (nf_conntrack_timestamp was 0)
 Traffic     not counted (nf_conntrack_acct was 0)
 `},
 		{"keys, direction zones, a state without words", v4(
@@ -136,19 +134,17 @@ Traffic     not counted (nf_conntrack_acct was 0)
 			status(stPlain|stSeen), timeout(1), mark(3), helper("x\n")),
 			`GRE tunnel from 1.2.3.4 to 5.6.7.8
 
-Opened      by 1.2.3.4 with the keys 0x1 (its own) and 0x20 (the other
-            side's); when is not recorded (nf_conntrack_timestamp was 0)
-Translated  nothing: replies are the original reversed
-State       packets were seen in both directions; the table follows no states
-            of GRE
-Ends        in 1 second, unless packets flow: each sets the time anew, to 30
-            seconds by default (nf_conntrack_gre_timeout); it is not assured:
-            a full table may drop it
+Opened      by 1.2.3.4 with key 0x1, and 0x20 of the other side; the start
+            time was not recorded (nf_conntrack_timestamp was 0)
+Translated  nothing: the replies are the original reversed
+State       packets were seen in both directions; GRE has no states
+Ends        in 1 second without packets: each packet resets the timeout, by
+            default to 30 seconds (nf_conntrack_gre_timeout); it is not
+            assured: a full table may drop it
 Flags       SEEN_REPLY  packets were seen in both directions
             CONFIRMED   it is in the table
 Traffic     not counted (nf_conntrack_acct was 0)
-Helper      x\x0a: it reads the packets, and announces connections that belong
-            to this one
+Helper      x\x0a: it inspects the packets and expects related connections
 Mark        3
 Zone        3 for the original direction only: entries of other zones may have
             the same addresses and ports there
@@ -156,13 +152,13 @@ Zone        3 for the original direction only: entries of other zones may have
 		{"sctp and its tags", v4(both(132, "1.2.3.4", "5.6.7.8", 1, 2), status(stPlain|stSeen|stAssured), timeout(4000), sctpState(4, 6, 7)),
 			`SCTP association from 1.2.3.4:1 to 5.6.7.8:2
 
-Opened      by 1.2.3.4 with the verification tags 6 in its packets and 7 in
-            the replies; when is not recorded (nf_conntrack_timestamp was 0)
-Translated  nothing: replies are the original reversed
+Opened      by 1.2.3.4 with verification tag 6, and 7 in the replies; the
+            start time was not recorded (nf_conntrack_timestamp was 0)
+Translated  nothing: the replies are the original reversed
 State       ESTABLISHED: the handshake is done; both sides may send; a
             SHUTDOWN of either side begins to close it, an ABORT closes it
-Ends        in 1 hour 6 minutes, unless packets flow: each sets the time anew,
-            to 3 minutes 30 seconds by default
+Ends        in 1 hour 6 minutes without packets: each packet resets the
+            timeout, by default to 3 minutes 30 seconds
             (nf_conntrack_sctp_timeout_established)
 Flags       SEEN_REPLY  packets were seen in both directions
             ASSURED     kept when the table is full
@@ -178,7 +174,7 @@ Traffic     not counted (nf_conntrack_acct was 0)
 	}
 }
 
-// Every state, flag, protocol and query that the table can tell has words.
+// TestExplainAll: there are words for every state, flag, protocol and query.
 func TestExplainAll(t *testing.T) {
 	for _, proto := range []ctnetlink.Protocol{ctnetlink.ProtoTCP, ctnetlink.ProtoSCTP, ctnetlink.ProtoDCCP} {
 		names, words := proto.StateNames(), statesOf(proto)

@@ -105,18 +105,18 @@ func icmpName(proto ctnetlink.Protocol, typ uint8) string {
 
 // helperWords are the helpers of the kernel (nf_conntrack_*.c).
 var helperWords = []struct{ name, text string }{
-	{"amanda", "it reads the replies of an Amanda backup server, and announces the data connections"},
-	{"ftp", "it reads PORT and PASV commands, and announces the data connections"},
-	{"H.245", "it reads H.323 control messages, and announces the media connections"},
-	{"irc", "it reads DCC offers, and announces the direct connections"},
-	{"netbios-ns", "it announces the answers to NetBIOS name queries that were broadcast"},
-	{"pptp", "it reads PPTP control messages, and announces the GRE tunnel"},
-	{"Q.931", "it reads H.323 call signalling, and announces the control connections"},
-	{"RAS", "it reads H.323 registrations, and announces the calls"},
-	{"sane", "it reads scanner control messages, and announces the data connection"},
-	{"sip", "it reads SIP messages, and announces the media connections"},
-	{"snmp", "it announces the answers to SNMP queries that were broadcast"},
-	{"tftp", "it reads TFTP requests, and announces the data connection"},
+	{"amanda", "it reads the replies of an Amanda backup server and expects the data connections"},
+	{"ftp", "it reads PORT and PASV commands and expects the data connections"},
+	{"H.245", "it reads H.323 control messages and expects the media connections"},
+	{"irc", "it reads DCC offers and expects the direct connections"},
+	{"netbios-ns", "it expects the answers to NetBIOS name queries that were broadcast"},
+	{"pptp", "it reads PPTP control messages and expects the GRE tunnel"},
+	{"Q.931", "it reads H.323 call signalling and expects the control connections"},
+	{"RAS", "it reads H.323 registrations and expects the calls"},
+	{"sane", "it reads scanner control messages and expects the data connection"},
+	{"sip", "it reads SIP messages and expects the media connections"},
+	{"snmp", "it expects the answers to SNMP queries that were broadcast"},
+	{"tftp", "it reads TFTP requests and expects the data connection"},
 }
 
 // HelperNames returns the names of the helpers that are part of Linux. A system may
