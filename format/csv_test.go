@@ -117,7 +117,7 @@ func TestCSVNames(t *testing.T) {
 		if got := string(appendCSVName([]byte("<"), name)); got != "<"+want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
-		// In place, behind what is there already, with and without room.
+		// In place, after other text, with and without room.
 		for _, room := range []int{0, 1, 100} {
 			b := append(make([]byte, 0, 1+len(name)+room), "<"+name...)
 			if got := string(csvQuote(b, 1)); got != "<"+want {

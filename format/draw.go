@@ -18,9 +18,8 @@ const gap = 2
 // drawing is text in columns under headings, without lines between them and
 // without blanks at the end of a line.
 //
-// The renderer of tablewriter that streams draws it. The layout that
-// tablewriter's Table does first takes three times as long as the drawing, and
-// here the widths of the columns are known.
+// tablewriter's streaming renderer draws it, without the Table around it: the widths
+// of the columns are known here, and the Table takes several times as long.
 type drawing struct {
 	titles []string // nil: no headings; a title may have several lines
 	rows   [][]string

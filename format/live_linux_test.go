@@ -20,7 +20,7 @@ import (
 
 // inNamespace runs the test that calls it again, alone in a process of its own
 // with an empty conntrack table, and returns true there. It skips when no such
-// namespace can be made, or when there is no conntrack to compare with.
+// namespace can be created, or without a conntrack to compare with.
 func inNamespace(t *testing.T) bool {
 	const mark = "FORMAT_TEST_IN_NAMESPACE"
 	if os.Getenv(mark) != "" {

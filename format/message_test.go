@@ -40,7 +40,7 @@ func u32(typ uint16, v uint32) []byte { return attr(typ, binary.BigEndian.Append
 func u64(typ uint16, v uint64) []byte { return attr(typ, binary.BigEndian.AppendUint64(nil, v)...) }
 func str(typ uint16, s string) []byte { return attr(typ, append([]byte(s), 0)...) }
 
-// message returns a message of the given family with the attributes behind.
+// message returns a message of the given family with the attributes after it.
 func message(typ uint16, family ctnetlink.Family, attrs ...[]byte) []byte {
 	body := join(attrs...)
 	b := binary.NativeEndian.AppendUint32(nil, uint32(20+len(body)))

@@ -12,8 +12,8 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 )
 
-// TestNetlink: what the style writes is a whole table file with the entries as
-// they came, and an empty one where there is none.
+// TestNetlink: the style writes a complete table file with the messages of the
+// entries, and an empty one without entries.
 func TestNetlink(t *testing.T) {
 	entries := [][]byte{
 		v4(nest(1, addrs("10.0.0.2", "192.0.2.1"), ports(17, 1, 2)), status(stPlain), timeout(9), labels(0, 2)),

@@ -65,7 +65,7 @@ insert_failed  3
 	if got := string(appendReport(nil, someReport(), Options{Expect: true})); got != want {
 		t.Errorf("expectations:\n%s\nwant\n%s", got, want)
 	}
-	// A kernel that tells next to nothing.
+	// A kernel that sends next to nothing.
 	if got := string(appendReport(nil, &stats.Report{Entries: 7}, Options{})); got != "entries       7\nexpectations  0\n" {
 		t.Errorf("%q", got)
 	}
@@ -107,9 +107,9 @@ func TestPromNamespaces(t *testing.T) {
 	}
 }
 
-// checkProm: HELP and TYPE stand before the samples of their family, families
-// are not mixed, the samples of a counter end in _total and its family does
-// not, EOF is at the end.
+// checkProm: HELP and TYPE precede the samples of their family, families are not
+// mixed, the samples of a counter end in _total and its family does not, EOF is at
+// the end.
 func checkProm(t *testing.T, text string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
@@ -129,7 +129,7 @@ func checkProm(t *testing.T, text string) {
 			seen[family] = true
 		case strings.HasPrefix(line, "# TYPE "):
 			if kind = words[3]; words[2] != family || kind != "counter" && kind != "gauge" {
-				t.Errorf("%q behind the help of %q", line, family)
+				t.Errorf("%q after the help of %q", line, family)
 			}
 		default:
 			name, _, _ := strings.Cut(words[0], "{")

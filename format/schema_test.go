@@ -253,8 +253,8 @@ func promised(t *testing.T) map[string]string {
 	return names
 }
 
-// TestDocumentation: docs/json.md tells every member that the schemas name,
-// every field that can be a column, and CSV's columns in their order.
+// TestDocumentation: docs/json.md has every member of the schemas, every field, and
+// the columns of CSV in their order.
 func TestDocumentation(t *testing.T) {
 	b, err := os.ReadFile("../docs/json.md")
 	if err != nil {
@@ -263,12 +263,12 @@ func TestDocumentation(t *testing.T) {
 	doc := string(b)
 	for _, name := range slices.Sorted(maps.Keys(promised(t))) {
 		if !strings.Contains(doc, "`"+name+"`") {
-			t.Errorf("docs/json.md does not tell of the member %s", name)
+			t.Errorf("docs/json.md does not have the member %s", name)
 		}
 	}
 	for d := range Fields() {
 		if !strings.Contains(doc, "`"+d.Name+"`") {
-			t.Errorf("docs/json.md does not tell of the field %s", d.Name)
+			t.Errorf("docs/json.md does not have the field %s", d.Name)
 		}
 	}
 	doc = strings.ReplaceAll(doc, ",\n", ",") // lines of names are broken there

@@ -102,7 +102,7 @@ func checkGrid(t *testing.T, name, s string, o Options) {
 	for line := range strings.Lines(strings.TrimLeft(s, "\n")) {
 		line = strings.TrimSuffix(line, "\n")
 		if strings.HasSuffix(line, " ") {
-			t.Errorf("%s: blanks behind %q", name, line)
+			t.Errorf("%s: blanks at the end of %q", name, line)
 		}
 		if n := utf8.RuneCountInString(line); o.Width >= 80 && n > o.Width {
 			t.Errorf("%s: %d characters in %q", name, n, line)

@@ -10,7 +10,7 @@ import (
 func TestXML(t *testing.T) {
 	const second = 1e9
 	names := labelMap(map[int]string{0: "web", 33: "a<b&\"c\">"})
-	// What stands before the part of each test that differs.
+	// What precedes the part of each test that differs.
 	const (
 		l3    = `<layer3 protonum="2" protoname="ipv4"><src>10.0.0.2</src><dst>192.0.2.1</dst></layer3>`
 		l3r   = `<layer3 protonum="2" protoname="ipv4"><src>192.0.2.1</src><dst>10.0.0.2</dst></layer3>`
