@@ -46,10 +46,10 @@ func TestAnswersNewAttributes(t *testing.T) {
 		{"FIXED_TIMEOUT", 0, updating(func(en *FlowSpec) { en.Status, en.Set = was|StatusFixedTimeout, en.Set&^(1<<AttrTimeout) })},
 		{"its timeout", EPERM, func(c *Conn, en *FlowSpec) error {
 			en.Status |= StatusFixedTimeout
-			if err := c.Create(en); err != nil {
+			if err := kernelCreate(c, en); err != nil {
 				return err
 			}
-			return c.Update(en)
+			return kernelUpdate(c, en)
 		}},
 		{"tcp state 9", 0, creating(tcpState(9))},
 		{"tcp state 10", ERANGE, creating(tcpState(10))},
@@ -67,12 +67,16 @@ func TestAnswersNewAttributes(t *testing.T) {
 		{"helper lacking the name", EINVAL, creatingWith(func(e *encoder) { e.Close(e.Nest(uint16(AttrHelp))) })},
 		{"helper without NUL", EINVAL, creatingWith(func(e *encoder) { e.Bytes(uint16(AttrHelp), attribute(wire.HelpName, -1, []byte("ftp")...)) })},
 		{"helper", 0, creating(helper("ftp"))},
-		{"the same helper later", 0, func(c *Conn, en *FlowSpec) error { helper("ftp")(en); _ = c.Create(en); return c.Update(en) }},
+		{"the same helper later", 0, func(c *Conn, en *FlowSpec) error {
+			helper("ftp")(en)
+			_ = kernelCreate(c, en)
+			return kernelUpdate(c, en)
+		}},
 		{"another helper later", EBUSY, func(c *Conn, en *FlowSpec) error {
 			helper("ftp")(en)
-			_ = c.Create(en)
+			_ = kernelCreate(c, en)
 			en.Helper = "irc"
-			return c.Update(en)
+			return kernelUpdate(c, en)
 		}},
 		{"a helper where none was", EOPNOTSUPP, updating(helper("ftp"))},
 		{"an attribute too short", ERANGE, creatingWith(func(e *encoder) { e.Bytes(uint16(AttrMark), []byte{1, 2}) })},
@@ -100,7 +104,7 @@ func TestAnswersNewAttributes(t *testing.T) {
 		}},
 		{"timeout 0", ENOENT, func(c *Conn, en *FlowSpec) error {
 			en.Timeout = 0
-			if err := c.Create(en); err != nil {
+			if err := kernelCreate(c, en); err != nil {
 				t.Error("create:", err)
 			}
 			_, err := c.Get(en)
@@ -108,7 +112,7 @@ func TestAnswersNewAttributes(t *testing.T) {
 		}},
 		{"timeout too big", 0, func(c *Conn, en *FlowSpec) error {
 			en.Timeout = seconds(1<<32 - 1)
-			_ = c.Create(en)
+			_ = kernelCreate(c, en)
 			f, err := c.Get(en)
 			if timeout, _ := f.Timeout(); timeout > seconds(8_589_934) || timeout < seconds(8_589_900) {
 				t.Errorf("timeout %d", timeout)
@@ -151,7 +155,7 @@ func TestLabelMasks(t *testing.T) {
 	labels := NewLabels
 	en := benchEntry(1)
 	en.Labels, en.Set = labels(0, 7, 33, 127), en.Set.With(AttrLabels)
-	if err := c.Create(en); err != nil {
+	if err := kernelCreate(c, en); err != nil {
 		t.Fatal(err)
 	}
 	expect := func(want []byte) {
@@ -167,7 +171,7 @@ func TestLabelMasks(t *testing.T) {
 	expect(labels(0, 7, 33, 127))
 	up := &FlowSpec{Family: en.Family, Orig: en.Orig, Set: AttrSet(0).With(AttrLabels).With(AttrLabelsMask)}
 	up.Labels, up.LabelsMask = labels(5, 33), labels(5, 7)
-	if err := c.Update(up); err != nil {
+	if err := kernelUpdate(c, up); err != nil {
 		t.Fatal(err)
 	}
 	f, err := c.Get(en)
@@ -180,7 +184,7 @@ func TestLabelMasks(t *testing.T) {
 	}
 	up.Set = AttrSet(0).With(AttrLabels)
 	up.Labels = labels(64)
-	if err := c.Update(up); err != nil {
+	if err := kernelUpdate(c, up); err != nil {
 		t.Fatal(err)
 	}
 	expect(labels(64))

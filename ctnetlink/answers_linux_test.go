@@ -30,6 +30,14 @@ func askNew(c *Conn, flags uint16, en *FlowSpec, more func(e *encoder)) error {
 	})
 }
 
+// kernelCreate and kernelUpdate are Conn.Create and Conn.Update without what these
+// check and add.
+func kernelCreate(c *Conn, en *FlowSpec) error {
+	return askNew(c, wire.FlagCreate|wire.FlagExcl, en, nil)
+}
+
+func kernelUpdate(c *Conn, en *FlowSpec) error { return askNew(c, 0, en, nil) }
+
 // answer is a request about an ordinary TCP entry that no other case has, and
 // what the kernel says to it; 0 is success.
 type answer struct {
@@ -51,7 +59,7 @@ func checkAnswers(t *testing.T, c *Conn, first int, answers []answer) {
 
 // creating is the creation of an entry after a change to it.
 func creating(change func(en *FlowSpec)) func(*Conn, *FlowSpec) error {
-	return func(c *Conn, en *FlowSpec) error { change(en); return c.Create(en) }
+	return func(c *Conn, en *FlowSpec) error { change(en); return kernelCreate(c, en) }
 }
 
 // creatingWith is a creation with more attributes than a FlowSpec has.
@@ -62,11 +70,11 @@ func creatingWith(more func(e *encoder)) func(*Conn, *FlowSpec) error {
 // updating is a creation, a change, and the update to it.
 func updating(change func(en *FlowSpec)) func(*Conn, *FlowSpec) error {
 	return func(c *Conn, en *FlowSpec) error {
-		if err := c.Create(en); err != nil {
+		if err := kernelCreate(c, en); err != nil {
 			return err
 		}
 		change(en)
-		return c.Update(en)
+		return kernelUpdate(c, en)
 	}
 }
 
@@ -103,7 +111,7 @@ func TestAnswersNewTuples(t *testing.T) {
 	answers := []answer{
 		{"nothing special", 0, creating(func(*FlowSpec) {})},
 		{"no tuple, CREATE", EINVAL, creating(func(en *FlowSpec) { en.Orig.Has, en.Reply.Has = 0, 0 })},
-		{"no tuple", ENOENT, func(c *Conn, en *FlowSpec) error { en.Orig.Has, en.Reply.Has = 0, 0; return c.Update(en) }},
+		{"no tuple", ENOENT, func(c *Conn, en *FlowSpec) error { en.Orig.Has, en.Reply.Has = 0, 0; return kernelUpdate(c, en) }},
 		{"only the original", EINVAL, creating(func(en *FlowSpec) { en.Reply.Has = 0 })},
 		{"only the reply", EINVAL, creating(func(en *FlowSpec) { en.Orig.Has = 0 })},
 		{"no timeout", EINVAL, creating(unset(AttrTimeout))},
@@ -149,12 +157,12 @@ func TestAnswersNewTuples(t *testing.T) {
 		answers = append(answers, answer{"a protocol without ports", 0, creating(proto(p, 0))},
 			answer{"its ports are ignored", EEXIST, func(c *Conn, en *FlowSpec) error {
 				proto(p, FieldPorts)(en)
-				if err := c.Create(en); err != nil {
+				if err := kernelCreate(c, en); err != nil {
 					return err
 				}
 				en.Orig.SrcPort++
 				en.Reply.DstPort++
-				return c.Create(en)
+				return kernelCreate(c, en)
 			}})
 	}
 	good := map[Protocol][]uint8{ProtoICMP: {0, 8, 13, 14, 15, 16, 17, 18}, ProtoICMPv6: {128, 129, 139, 140}}
@@ -165,7 +173,7 @@ func TestAnswersNewTuples(t *testing.T) {
 				// ICMPv6 cases share their addresses, and an answer's tuple is the query's reply.
 				en.Orig.ICMPID = uint16(icmpType)
 				en.Reply.ICMPID = en.Orig.ICMPID
-				return c.Create(en)
+				return kernelCreate(c, en)
 			}})
 		}
 		for _, f := range []Fields{FieldICMPID, FieldICMPType, FieldICMPCode} {
@@ -184,29 +192,29 @@ func TestAnswersNewExisting(t *testing.T) {
 	swapped := func(en *FlowSpec) { en.Orig, en.Reply = en.Reply, en.Orig }
 	again := func(change func(en *FlowSpec)) func(*Conn, *FlowSpec) error {
 		return func(c *Conn, en *FlowSpec) error {
-			if err := c.Create(en); err != nil {
+			if err := kernelCreate(c, en); err != nil {
 				return err
 			}
 			change(en)
-			return c.Create(en)
+			return kernelCreate(c, en)
 		}
 	}
 	checkAnswers(t, c, 1000, []answer{
 		{"EXCL", EEXIST, again(func(*FlowSpec) {})},
 		{"EXCL without CREATE", EEXIST, func(c *Conn, en *FlowSpec) error {
-			_ = c.Create(en)
+			_ = kernelCreate(c, en)
 			return askNew(c, wire.FlagExcl, en, nil)
 		}},
 		{"CREATE without EXCL updates", 0, func(c *Conn, en *FlowSpec) error {
-			_ = c.Create(en)
-			return c.CreateOrUpdate(en)
+			_ = kernelCreate(c, en)
+			return askNew(c, wire.FlagCreate, en, nil)
 		}},
-		{"CREATE without EXCL creates", 0, func(c *Conn, en *FlowSpec) error { return c.CreateOrUpdate(en) }},
+		{"CREATE without EXCL creates", 0, func(c *Conn, en *FlowSpec) error { return askNew(c, wire.FlagCreate, en, nil) }},
 		{"the other way round", EEXIST, again(swapped)},
 		{"original taken", EEXIST, again(func(en *FlowSpec) { en.Reply.Dst = netip.MustParseAddr("203.0.113.1") })},
 		{"reply taken", EEXIST, again(func(en *FlowSpec) { en.Orig.Src = netip.MustParseAddr("203.0.113.2") })},
 		{"another zone", 0, again(func(en *FlowSpec) { en.Zone, en.Set = 4, en.Set.With(AttrZone) })},
-		{"update of none", ENOENT, func(c *Conn, en *FlowSpec) error { return c.Update(en) }},
+		{"update of none", ENOENT, func(c *Conn, en *FlowSpec) error { return kernelUpdate(c, en) }},
 		{"get of none", ENOENT, func(c *Conn, en *FlowSpec) error { _, err := c.Get(en); return err }},
 		{"delete of none", ENOENT, func(c *Conn, en *FlowSpec) error { return c.Delete(en) }},
 		{"update in another zone", ENOENT, updating(func(en *FlowSpec) { en.Zone, en.Set = 4, en.Set.With(AttrZone) })},
@@ -215,9 +223,9 @@ func TestAnswersNewExisting(t *testing.T) {
 		{"update by a tuple alone", 0, updating(func(en *FlowSpec) { en.Set = 0 })},
 		{"update in family 3", EOPNOTSUPP, updating(func(en *FlowSpec) { en.Family = 3 })},
 		{"update in the other family", EINVAL, updating(func(en *FlowSpec) { en.Family = FamilyIPv6 })},
-		{"delete in family 3", EOPNOTSUPP, func(c *Conn, en *FlowSpec) error { _ = c.Create(en); en.Family = 3; return c.Delete(en) }},
+		{"delete in family 3", EOPNOTSUPP, func(c *Conn, en *FlowSpec) error { _ = kernelCreate(c, en); en.Family = 3; return c.Delete(en) }},
 		{"delete by another id", ENOENT, func(c *Conn, en *FlowSpec) error {
-			_ = c.Create(en)
+			_ = kernelCreate(c, en)
 			f, err := c.Get(en)
 			if err != nil {
 				return err
@@ -243,11 +251,11 @@ func TestAnswersNewExisting(t *testing.T) {
 		{"its own master", ENOENT, creating(func(en *FlowSpec) { en.Set, en.Master = en.Set.With(AttrTupleMaster), en.Orig })},
 		{"master", 0, func(c *Conn, en *FlowSpec) error {
 			master := benchEntry(900)
-			if err := c.Create(master); err != nil {
+			if err := kernelCreate(c, master); err != nil {
 				return err
 			}
 			en.Set, en.Master = en.Set.With(AttrTupleMaster), master.Orig
-			if err := c.Create(en); err != nil {
+			if err := kernelCreate(c, en); err != nil {
 				return err
 			}
 			f, err := c.Get(en)

@@ -1,7 +1,7 @@
 package ctnetlink
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 
 	"github.com/gonntrack/gonntrack/internal/wire"
@@ -11,13 +11,11 @@ import (
 // that requests may be made while one of its dumps is being read: a dump has a
 // socket of its own, so that what is deleted beside it never mixes with it.
 type Conn struct {
-	dial   Dialer
-	sock   Socket // for requests; opened by the first
-	seq    uint32
-	enc    encoder
-	buf    []byte
-	flow   Flow
-	answer []byte
+	dial Dialer
+	sock Socket // for requests; opened by the first
+	seq  uint32
+	enc  encoder
+	buf  []byte
 	// refused are the filters that dumps go without.
 	refused filterSet
 }
@@ -164,69 +162,69 @@ func (c *Conn) refusal() error {
 // request opens another.
 func (c *Conn) abandon() { _ = c.Close() }
 
-// Create makes an entry; EEXIST when one of its tuples is taken.
+// Create makes an entry. It fails with EEXIST if one of its tuples is taken.
 func (c *Conn) Create(en *FlowSpec) error {
+	if err := en.complete(); err != nil {
+		return &OpError{"create", err}
+	}
 	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate|wire.FlagExcl)
 	en.append(e, h)
 	return c.change("create")
 }
 
-// CreateOrUpdate makes an entry, or updates the one that has its tuple.
-func (c *Conn) CreateOrUpdate(en *FlowSpec) error {
-	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, wire.FlagCreate)
-	en.append(e, h)
-	return c.change("add")
-}
-
-// Update changes the entry that has en's tuple; ENOENT when there is none. It
-// is not atomic: an error keeps what came before it in the kernel's order
-// (helper, timeout, status, protocol state, mark, labels).
+// Update changes the entry that en names. It fails with ENOENT if there is none.
+// It is not atomic: the kernel sets the helper, then timeout, status, protocol
+// state, mark and labels, and what it has set before an error stays.
 func (c *Conn) Update(en *FlowSpec) error {
+	if err := en.named(); err != nil {
+		return &OpError{"update", err}
+	}
 	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, 0)
 	en.append(e, h)
 	return c.change("update")
 }
 
-// Get returns the entry that has one of en's tuples in its zone, in either
-// direction; ENOENT when there is none. The view is valid until the next Get.
+// Get returns a copy of the entry that has the tuple and zone of en, in either
+// direction. It fails with ENOENT if there is none.
 func (c *Conn) Get(en *FlowSpec) (*Flow, error) {
+	if err := en.named(); err != nil {
+		return nil, &OpError{"get", err}
+	}
 	e, h := c.request(wire.SubsysConntrack, wire.MsgGet, wire.FlagAck)
 	en.append(e, h)
-	found := false
+	var found *Flow
 	err := c.roundTrip("get", func(msg []byte) error {
-		found = true
-		// The acknowledgement is read into the same buffer: keep a copy.
-		c.answer = append(c.answer[:0], msg...)
-		return c.flow.Decode(c.answer)
+		// The acknowledgement is received into the same buffer.
+		found = new(Flow)
+		return found.Decode(bytes.Clone(msg))
 	})
+	if err == nil && found == nil {
+		err = &OpError{"get", ErrNoAnswer}
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !found {
-		return nil, &OpError{"get", ErrNoAnswer}
-	}
-	return &c.flow, nil
+	return found, nil
 }
 
-// Delete removes the entry that has en's tuple (and id, when set); ENOENT when
-// there is none, or another one. It refuses an entry without a tuple, which
-// the kernel would take for a flush.
+// Delete removes the entry that en names. It fails with ENOENT if there is none,
+// or with another id than that of en.
 func (c *Conn) Delete(en *FlowSpec) error {
-	if en.Orig.Has == 0 && en.Reply.Has == 0 {
-		return &OpError{"delete", EINVAL}
+	if err := en.named(); err != nil {
+		return &OpError{"delete", err}
 	}
 	e, h := c.request(wire.SubsysConntrack, wire.MsgDelete, 0)
 	en.append(e, h)
 	return c.change("delete")
 }
 
-// Flush empties the table, or with a family only that family's entries.
+// Flush removes all entries of a family, all entries with FamilyAny.
 func (c *Conn) Flush(family Family) error {
 	e, h := c.request(wire.SubsysConntrack, wire.MsgDelete, wire.FlagAck)
 	h.Family = family
 	if family != FamilyAny {
-		// The kernel minds the family of a flush only in this version of
-		// the nfnetlink header (ctnetlink_del_conntrack).
+		// The kernel looks at the family only in this version of the nfnetlink
+		// header.
 		h.Version = 1
 	}
 	e.begin(h)
@@ -234,34 +232,49 @@ func (c *Conn) Flush(family Family) error {
 	return c.roundTrip("flush", nil)
 }
 
-// CreateExpect makes an expectation.
+// CreateExpect makes an expectation. It fails with ENOENT if the connection
+// x.Master does not exist, with EOPNOTSUPP if that has no helper.
 func (c *Conn) CreateExpect(x *ExpectSpec) error {
+	if err := x.check(); err != nil {
+		return &OpError{"create expectation", err}
+	}
 	e, h := c.request(wire.SubsysExpect, wire.MsgNew, wire.FlagCreate|wire.FlagExcl)
 	x.append(e, h)
 	return c.change("create expectation")
 }
 
-// GetExpect returns the expectation of x.Tuple; ENOENT if there is none. The
-// result is a view of a copy, which stays valid.
+// GetExpect returns a copy of the expectation of x.Tuple. It fails with ENOENT if
+// there is none.
 func (c *Conn) GetExpect(x *ExpectSpec) (*Expect, error) {
+	if err := x.check(); err != nil {
+		return nil, &OpError{"get expectation", err}
+	}
 	e, h := c.request(wire.SubsysExpect, wire.MsgGet, wire.FlagAck)
 	x.append(e, h)
 	var found *Expect
 	err := c.roundTrip("get expectation", func(msg []byte) error {
 		found = new(Expect)
-		return found.Decode(append([]byte(nil), msg...))
+		return found.Decode(bytes.Clone(msg))
 	})
 	if err == nil && found == nil {
 		err = &OpError{"get expectation", ErrNoAnswer}
 	}
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
-// DeleteExpect removes the expectation of x.Tuple. It refuses one without a
-// tuple, which the kernel would take for a flush.
+// DeleteExpect removes the expectation of x.Tuple. It fails with ENOENT if there
+// is none, or with another id than that of x.
 func (c *Conn) DeleteExpect(x *ExpectSpec) error {
-	if x.Tuple.Has == 0 {
-		return &OpError{"delete expectation", EINVAL}
+	err := x.check()
+	if err == nil && x.Tuple.Has == 0 {
+		// The table would take the request for one about all expectations.
+		err = &FieldError{"ExpectSpec.Tuple", "not set"}
+	}
+	if err != nil {
+		return &OpError{"delete expectation", err}
 	}
 	e, h := c.request(wire.SubsysExpect, wire.MsgDelete, 0)
 	x.append(e, h)
@@ -276,8 +289,8 @@ func (c *Conn) FlushExpect() error {
 	return c.roundTrip("flush expectations", nil)
 }
 
-// Count returns how many entries the table has, and how many it may have (0
-// when the kernel does not say: before 5.10).
+// Count returns the number of entries in the table, and the most that it may
+// hold: 0 before Linux 5.10, which does not say.
 func (c *Conn) Count() (entries, maximum uint32, err error) {
 	e, h := c.request(wire.SubsysConntrack, wire.MsgGetStats, wire.FlagAck)
 	e.begin(h)
@@ -292,56 +305,4 @@ func (c *Conn) Count() (entries, maximum uint32, err error) {
 		return nil
 	})
 	return entries, maximum, err
-}
-
-// CPUStat is one counter of one CPU.
-type CPUStat struct {
-	Attr  uint16 // enum ctattr_stats_cpu, or ctattr_expect_stats
-	Value uint32
-}
-
-// Stats calls each for every CPU of the machine, with its counters in the
-// order of their numbers. The slice is reused; each must not make requests on
-// the same Conn.
-func (c *Conn) Stats(each func(cpu int, counters []CPUStat)) error {
-	return c.stats("statistics", wire.SubsysConntrack, wire.MsgGetStatsCPU, each)
-}
-
-// StatsExpect is Stats for the counters of expectations.
-func (c *Conn) StatsExpect(each func(cpu int, counters []CPUStat)) error {
-	return c.stats("expectation statistics", wire.SubsysExpect, wire.MsgExpGetStatsCPU, each)
-}
-
-func (c *Conn) stats(op string, subsys, msg uint16, each func(cpu int, counters []CPUStat)) error {
-	e, h := c.request(subsys, msg, wire.FlagDump)
-	e.begin(h)
-	e.End()
-	var counters []CPUStat
-	return c.roundTrip(op, func(msg []byte) error {
-		var err error
-		h, counters, err = decodeStats(msg, counters[:0])
-		if err != nil {
-			return err
-		}
-		each(int(h.ResID), counters)
-		return nil
-	})
-}
-
-// decodeStats appends the counters of one CPU's message to dst.
-func decodeStats(msg []byte, dst []CPUStat) (header, []CPUStat, error) {
-	h, b, err := decodeHeader(msg)
-	if err != nil {
-		return h, dst, err
-	}
-	a := wire.Attrs{B: b}
-	for a.Next() {
-		if len(a.Val) >= 4 {
-			dst = append(dst, CPUStat{a.Type, binary.BigEndian.Uint32(a.Val)})
-		}
-	}
-	if a.Malformed {
-		return h, dst, ErrMalformed
-	}
-	return h, dst, nil
 }

@@ -2,6 +2,7 @@ package ctnetlink
 
 import (
 	"errors"
+	"iter"
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
@@ -257,11 +258,19 @@ func TestCounters(t *testing.T) {
 	if err != nil || n != 50 || limit == 0 {
 		t.Errorf("%d of %d entries, %v", n, limit, err)
 	}
-	for name, do := range map[string]func(func(int, []CPUStat)) error{"entries": c.Stats, "expectations": c.StatsExpect} {
+	for name, do := range map[string]func() iter.Seq2[*CPUStats, error]{"entries": c.Stats, "expectations": c.StatsExpect} {
 		seen := map[int]int{}
-		err := do(func(cpu int, counters []CPUStat) { seen[cpu] = len(counters) })
-		if err != nil || len(seen) < runtime.NumCPU() {
-			t.Errorf("%s: counters per CPU %v, error %v", name, seen, err)
+		for s, err := range do() {
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			seen[s.CPU] = len(s.Counters)
+			if _, _, err := c.Count(); err != nil { // inside the loop
+				t.Fatal(err)
+			}
+		}
+		if len(seen) < runtime.NumCPU() {
+			t.Errorf("%s: counters per CPU %v", name, seen)
 		}
 		for cpu, n := range seen {
 			if n < 3 {

@@ -2,6 +2,7 @@ package ctnetlink
 
 import (
 	"errors"
+	"io/fs"
 	"strconv"
 )
 
@@ -69,3 +70,21 @@ var (
 	// ErrUnsupported: this system has no kernel table.
 	ErrUnsupported = errors.New("no nf_conntrack on this system")
 )
+
+// Is makes errors.Is(err, target) true for the errors of the standard library
+// that mean the same: fs.ErrNotExist for ENOENT, fs.ErrExist for EEXIST,
+// fs.ErrPermission for EPERM and EACCES, errors.ErrUnsupported for EOPNOTSUPP,
+// EAFNOSUPPORT and ENOTSUPP, and the syscall.Errno of the same name.
+func (e Errno) Is(target error) bool {
+	switch target {
+	case fs.ErrNotExist:
+		return e == ENOENT
+	case fs.ErrExist:
+		return e == EEXIST
+	case fs.ErrPermission:
+		return e == EPERM || e == EACCES
+	case errors.ErrUnsupported:
+		return e == EOPNOTSUPP || e == EAFNOSUPPORT || e == ENOTSUPP
+	}
+	return e.isSystem(target)
+}

@@ -174,9 +174,9 @@ func TestAnswersExpect(t *testing.T) {
 	}
 	checkAnswers(t, c, 4000, []answer{
 		{"nothing special", 0, with(func(*ExpectSpec) {})},
-		{"no tuple", EINVAL, with(func(x *ExpectSpec) { x.Tuple.Has = 0 })},
-		{"no mask", EINVAL, with(func(x *ExpectSpec) { x.Mask.Has = 0 })},
-		{"no master", EINVAL, with(func(x *ExpectSpec) { x.Master.Has = 0 })},
+		{"no tuple", EINVAL, with(func(x *ExpectSpec) { x.Tuple = Tuple{} })},
+		{"no mask", EINVAL, with(func(x *ExpectSpec) { x.Mask = Tuple{} })},
+		{"no master", EINVAL, with(func(x *ExpectSpec) { x.Master = Tuple{} })},
 		{"master missing", ENOENT, with(func(x *ExpectSpec) { x.Master.SrcPort++ })},
 		{"master of another zone", ENOENT, with(func(x *ExpectSpec) { x.Zone, x.HasZone = 3, true })},
 		{"master without helper", EOPNOTSUPP, func(c *Conn, en *FlowSpec) error {
@@ -189,7 +189,7 @@ func TestAnswersExpect(t *testing.T) {
 		{"an overlapping mask", EBUSY, twice(func(x *ExpectSpec) {
 			x.Tuple.Src, x.Mask.Src = x.Tuple.Src.Next(), netip.AddrFrom4([4]byte{255, 255, 255, 0})
 		})},
-		{"mask without ports", EINVAL, with(func(x *ExpectSpec) { x.Mask.Has &^= FieldPorts })},
+		{"mask without ports", EINVAL, with(func(x *ExpectSpec) { x.Mask = x.Mask.Only(^FieldPorts) })},
 		{"class 100", EINVAL, more(func(e *encoder) { e.U32(wire.ExpectClass, 100) })},
 		{"unknown function", EINVAL, more(func(e *encoder) { e.Str(wire.ExpectFn, "none-such") })},
 		{"flags 8", EINVAL, more(func(e *encoder) { e.U32(wire.ExpectFlags, 8) })},
@@ -197,8 +197,8 @@ func TestAnswersExpect(t *testing.T) {
 		{"incomplete NAT", EINVAL, more(func(e *encoder) { e.Close(e.Nest(wire.ExpectNAT)) })},
 		{"a helper's name is ignored", 0, more(func(e *encoder) { e.Str(wire.ExpectHelpName, "none-such") })},
 		{"get by tuple", 0, get(func(*ExpectSpec) {})},
-		{"get by master", ENOENT, get(func(x *ExpectSpec) { x.Master, x.Tuple.Has = benchEntry(4000).Orig, 0 })},
-		{"get by neither", EINVAL, get(func(x *ExpectSpec) { x.Tuple.Has = 0 })},
+		{"get by master", ENOENT, get(func(x *ExpectSpec) { x.Master, x.Tuple = benchEntry(4000).Orig, Tuple{} })},
+		{"get by neither", EINVAL, get(func(x *ExpectSpec) { x.Tuple = Tuple{} })},
 		{"get of another id", ENOENT, get(func(x *ExpectSpec) { x.ID, x.HasID = 12345, true })},
 		{"delete of none", ENOENT, func(c *Conn, en *FlowSpec) error {
 			return c.DeleteExpect(expectation(en, 5000))

@@ -176,54 +176,6 @@ func TestRefusedFilter(t *testing.T) {
 	}
 }
 
-// TestBatch: each request of a batch gets its own answer.
-func TestBatch(t *testing.T) {
-	c := namespace(t)
-	b := c.NewBatch()
-	defer b.Close()
-	for i := range uint16(3) {
-		b.Create(filterEntry(FamilyIPv4, ProtoUDP, i))
-	}
-	b.Create(filterEntry(FamilyIPv4, ProtoUDP, 1)) // again
-	b.Create(&FlowSpec{Family: FamilyIPv4})        // nothing
-	errs, err := b.Do(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range []Errno{0, 0, 0, EEXIST, EINVAL} {
-		if got, _ := AsErrno(errs[i]); got != want {
-			t.Errorf("creation %d: %v, want %v", i, errs[i], want)
-		}
-	}
-	seen := map[int]bool{}
-	for i := range uint16(4) {
-		b.Get(filterEntry(FamilyIPv4, ProtoUDP, i))
-	}
-	errs, err = b.Do(func(i int, f *Flow) {
-		seen[i] = f.Orig().Dst == filterEntry(FamilyIPv4, ProtoUDP, uint16(i)).Orig.Dst
-	})
-	if err != nil || !seen[0] || !seen[1] || !seen[2] || len(seen) != 3 || errs[3] == nil {
-		t.Errorf("found %v, %v, %v", seen, errs, err)
-	}
-	// A full batch in which every request is refused: all answers fit.
-	n := 0
-	for ; !b.Full(); n++ {
-		b.Delete(filterEntry(FamilyIPv6, ProtoUDP, 1))
-	}
-	errs, err = b.Do(nil)
-	if err != nil || len(errs) != n {
-		t.Fatalf("%d answers to %d requests, %v", len(errs), n, err)
-	}
-	for i, err := range errs {
-		if got, _ := AsErrno(err); got != ENOENT {
-			t.Fatalf("deletion %d: %v", i, err)
-		}
-	}
-	if errs, err := b.Do(nil); len(errs) != 0 || err != nil {
-		t.Errorf("an empty batch: %v, %v", errs, err)
-	}
-}
-
 // TestDumpSelects: a dump lists what the request selects and nothing else, also
 // where the kernel's own test is inverted, missing or refused.
 func TestDumpSelects(t *testing.T) {

@@ -230,7 +230,7 @@ func FuzzMessages(f *testing.F) {
 					wire.CString(a.Val)
 				}
 			}
-			_, _, _ = decodeStats(m.Msg, nil)
+			_, _ = decodeStats(m.Msg, counterNames)
 		}
 		if total > len(b) || total < len(b)-3*len(b)/wire.HeaderLen-3 && !m.Malformed {
 			t.Fatalf("%d of %d bytes, malformed %v", total, len(b), m.Malformed)
@@ -254,8 +254,14 @@ func FuzzStats(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		end := datagram{err: ENOBUFS}
 		for _, do := range []func(c *Conn){
-			func(c *Conn) { _ = c.Stats(func(int, []CPUStat) {}) },
-			func(c *Conn) { _ = c.StatsExpect(func(int, []CPUStat) {}) },
+			func(c *Conn) {
+				for range c.Stats() {
+				}
+			},
+			func(c *Conn) {
+				for range c.StatsExpect() {
+				}
+			},
 			func(c *Conn) { _, _, _ = c.Count() },
 			func(c *Conn) {
 				if f, err := c.Get(benchEntry(1)); err == nil {

@@ -2,7 +2,7 @@ package ctnetlink
 
 import "github.com/gonntrack/gonntrack/internal/wire"
 
-// ProtoInfo is the protocol's own state of an entry (CTA_PROTOINFO).
+// ProtoInfo is what an entry has of its protocol only (CTA_PROTOINFO).
 type ProtoInfo struct {
 	// Proto is the protocol: ProtoTCP, ProtoSCTP or ProtoDCCP.
 	Proto Protocol
@@ -37,6 +37,13 @@ const (
 	InfoHandshakeSeq
 )
 
+var infoNames = []string{"STATE", "ROLE", "WSCALE_ORIG", "WSCALE_REPLY", "FLAGS_ORIG", "FLAGS_REPLY", "VTAGS", "HANDSHAKE_SEQ"}
+
+// String returns the names of the fields with "|" between them.
+func (s InfoFields) String() string {
+	return bitNames(uint32(s), func(bit int) string { return nameIn(infoNames, bit) })
+}
+
 // TCPFlags are flags of TCP's window tracking (IP_CT_TCP_FLAG_* of
 // nf_conntrack_tcp.h).
 type TCPFlags uint8
@@ -48,9 +55,50 @@ const (
 	TCPBeLiberal   TCPFlags = 0x08 // packets outside the window pass, as they must where it is not known
 )
 
+var tcpFlagNames = []string{"WINDOW_SCALE", "SACK_PERM", "CLOSE_INIT", "BE_LIBERAL"}
+
+// String returns the names of the flags with "|" between them.
+func (f TCPFlags) String() string {
+	return bitNames(uint32(f), func(bit int) string { return nameIn(tcpFlagNames, bit) })
+}
+
 // MaskedTCPFlags are flags and which of them a request changes (struct
 // nf_ct_tcp_flags). On entries read from the table Mask is 0.
 type MaskedTCPFlags struct{ Value, Mask TCPFlags }
+
+// check returns an error about a field that cannot be sent as it is set. name is
+// that of p.
+func (p *ProtoInfo) check(name string) error {
+	if *p == (ProtoInfo{}) {
+		return nil
+	}
+	if p.Has != 0 && p.Proto.StateNames() == nil {
+		return &FieldError{name + ".Proto", "not TCP, SCTP or DCCP"}
+	}
+	if p.State.Proto() != 0 && p.State.Proto() != p.Proto {
+		return &FieldError{name + ".State", "a state of " + p.State.Proto().String() + ", not of " + p.Proto.String()}
+	}
+	for _, f := range [...]struct {
+		field InfoFields
+		name  string
+		attr  string
+		set   bool
+	}{
+		{InfoState, "State", "InfoState", p.State.Number() != 0},
+		{InfoRole, "Role", "InfoRole", p.Role != 0},
+		{InfoWScaleOrig, "WScale[0]", "InfoWScaleOrig", p.WScale[0] != 0},
+		{InfoWScaleReply, "WScale[1]", "InfoWScaleReply", p.WScale[1] != 0},
+		{InfoFlagsOrig, "Flags[0]", "InfoFlagsOrig", p.Flags[0] != MaskedTCPFlags{}},
+		{InfoFlagsReply, "Flags[1]", "InfoFlagsReply", p.Flags[1] != MaskedTCPFlags{}},
+		{InfoVTags, "VTag", "InfoVTags", p.VTag != [2]uint32{}},
+		{InfoHandshakeSeq, "HandshakeSeq", "InfoHandshakeSeq", p.HandshakeSeq != 0},
+	} {
+		if f.set && p.Has&f.field == 0 {
+			return &FieldError{name + "." + f.name, "set, but Has lacks " + f.attr}
+		}
+	}
+	return nil
+}
 
 // decodeProtoInfo decodes the payload of CTA_PROTOINFO.
 func decodeProtoInfo(b []byte) (p ProtoInfo, ok bool) {
@@ -123,5 +171,7 @@ func (p *ProtoInfo) decodeSCTP(b []byte) {
 	}
 	if have[0] && have[1] {
 		p.Has |= InfoVTags
+	} else {
+		p.VTag = [2]uint32{}
 	}
 }

@@ -7,40 +7,54 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// FlowSpec is what a request says about an entry. Tuples are sent when their Has
-// is not empty, the other fields when Set names their attribute.
+// FlowSpec describes an entry in a request: which entry is meant, and what it is
+// to be. Only what is marked as present is sent. Tuples are sent when their Has
+// is not empty, the other fields when Set names their attribute. [NewFlowSpec]
+// and the setters set both; a field that is set without its mark makes a request
+// fail with a [FieldError].
 type FlowSpec struct {
-	// Family of the addresses: FamilyIPv4 or FamilyIPv6.
+	// Family is that of the addresses. FamilyAny stands for the family of the
+	// addresses in Orig, or in Reply.
 	Family Family
-	// Orig and Reply identify the entry, or describe the one to create. When
-	// one is to be translated on creation, Reply is the untranslated one: the
-	// kernel rewrites it.
+	// Orig and Reply are the tuples. One of them names an existing entry, Orig if
+	// both are given. A new entry needs both; if it is to be translated, Reply is
+	// that without the translation, from which the kernel makes the other.
 	Orig, Reply Tuple
-	// Set names which of the fields below are sent: AttrZone, AttrStatus,
-	// AttrTimeout, AttrMark, AttrMarkMask, AttrProtoInfo, AttrHelp,
+	// Set names the fields below that are sent, by their attributes: AttrZone,
+	// AttrStatus, AttrTimeout, AttrMark, AttrMarkMask, AttrProtoInfo, AttrHelp,
 	// AttrLabels, AttrLabelsMask, AttrNATSrc, AttrNATDst, AttrID,
 	// AttrTupleMaster, AttrSeqAdjOrig, AttrSeqAdjReply, AttrSynproxy.
 	Set AttrSet
-	// Zone of both directions.
+	// Zone is the zone of both directions (CTA_ZONE). That of one direction is
+	// in its tuple.
 	Zone uint16
-	// Status must contain StatusConfirmed or the kernel answers EBUSY.
+	// Status are the flags. Create and Update add StatusConfirmed, which the
+	// kernel demands. An update must also contain those of StatusExpected,
+	// StatusSeenReply and StatusAssured that the entry has, or the kernel answers
+	// EBUSY: they cannot be taken back.
 	Status Status
-	// Timeout is what the entry has left, in seconds: fractions are rounded up.
+	// Timeout is the time that the entry has left, in seconds: a fraction counts
+	// as a whole one. A new entry needs it.
 	Timeout time.Duration
-	// Mark becomes (old &^ MarkMask) ^ Mark; without AttrMarkMask, Mark.
+	// Mark replaces the bits of the mark that are set in MarkMask; without
+	// AttrMarkMask it replaces the mark. The new mark is
+	// old &^ MarkMask ^ Mark: bits of Mark outside of the mask flip.
 	Mark, MarkMask uint32
-	// ID makes Delete act on that very entry only.
+	// ID restricts Delete to the entry with that id. Other requests ignore it.
 	ID uint32
-	// ProtoInfo is the protocol's own state.
+	// ProtoInfo is the state of the protocol.
 	ProtoInfo ProtoInfo
-	// Helper is the name of a helper.
+	// Helper is the name of a connection tracking helper, such as "ftp".
 	Helper string
-	// Labels replaces the label set, or with LabelsMask acts on those bits
-	// alone. Lengths are equal and a multiple of 4, at most 16.
+	// Labels replaces the labels that are in LabelsMask; without AttrLabelsMask it
+	// replaces all. Bits of Labels outside of the mask flip. Both have the same
+	// length, a multiple of 4 and at most 16 bytes. The kernel has room for labels
+	// only where the rule set uses them: ENOSPC otherwise.
 	Labels, LabelsMask Labels
-	// SrcNAT and DstNAT translate; on creation only.
+	// SrcNAT and DstNAT are the translations of a new entry.
 	SrcNAT, DstNAT NAT
-	// Master is the original tuple of the connection that expected this one.
+	// Master is the original tuple of the connection whose helper expected a new
+	// entry.
 	Master Tuple
 	// SeqAdj are the sequence adjustments of both directions.
 	SeqAdj [2]SeqAdj
@@ -48,14 +62,17 @@ type FlowSpec struct {
 	Synproxy Synproxy
 }
 
-// NAT is a translation to an address, an address range, a port or a port range.
+// NAT is a translation: to an address or to one of a range, and to a port or to
+// one of a range. An address that is not valid and a port of 0 are left to the
+// kernel; the upper ends alone mean nothing.
 type NAT struct {
-	MinAddr, MaxAddr netip.Addr // MaxAddr may be invalid: just one address
-	MinPort, MaxPort uint16     // 0: not given
+	MinAddr, MaxAddr netip.Addr
+	MinPort, MaxPort uint16
 }
 
-// AppendMessage appends en to dst as one NEW message, the form in which a table
-// lists and announces entries. A Flow decodes it.
+// AppendMessage appends to dst a NEW message with what en describes, as a table
+// lists and announces entries, and returns the extended slice. A Flow decodes
+// it. Fields are not checked.
 func (en *FlowSpec) AppendMessage(dst []byte) []byte {
 	e := encoder{wire.Builder{B: dst}}
 	en.append(&e, header{Type: wire.SubsysConntrack<<8 | wire.MsgNew})
@@ -64,7 +81,7 @@ func (en *FlowSpec) AppendMessage(dst []byte) []byte {
 
 // append appends the request as one message.
 func (en *FlowSpec) append(e *encoder, h header) {
-	h.Family = en.Family
+	h.Family = en.family()
 	e.begin(h)
 	if en.Orig.Has != 0 {
 		e.tuple(uint16(AttrTupleOrig), &en.Orig)
@@ -82,7 +99,11 @@ func (en *FlowSpec) append(e *encoder, h header) {
 		e.U32(uint16(AttrID), en.ID)
 	}
 	if en.Set.Has(AttrStatus) {
-		e.U32(uint16(AttrStatus), uint32(en.Status))
+		status := en.Status
+		if h.Flags&wire.FlagRequest != 0 {
+			status |= StatusConfirmed
+		}
+		e.U32(uint16(AttrStatus), uint32(status))
 	}
 	if en.Set.Has(AttrTimeout) {
 		e.timeout(uint16(AttrTimeout), en.Timeout)
@@ -125,11 +146,10 @@ func (en *FlowSpec) append(e *encoder, h header) {
 	e.End()
 }
 
-// Identify makes en a request about the very entry that f shows: its family,
-// its original tuple with that direction's zone, its zone and its id. (The
-// reply tuple stays out: the kernel refuses a request with a zone in both.)
-// The kernel looks at the id in Delete alone; Get and Update find whichever
-// entry has the tuple by then.
+// Identify makes en name the entry that f shows: by its family, its original
+// tuple with that direction's zone, its zone and its id. (The kernel refuses a
+// request with a zone in both tuples.) Because of the id, Delete does not remove
+// a newer entry with the same tuple; Get and Update act on whichever has it.
 func (en *FlowSpec) Identify(f *Flow) {
 	*en = FlowSpec{Family: f.Family(), Orig: *f.Orig()}
 	if zone, ok := f.Zone(); ok {
@@ -138,88 +158,4 @@ func (en *FlowSpec) Identify(f *Flow) {
 	if id, ok := f.ID(); ok {
 		en.ID, en.Set = id, en.Set.With(AttrID)
 	}
-}
-
-// ExpectSpec is what a request says about an expectation. Tuples are sent
-// when their Has is not empty, the other fields when they are marked.
-type ExpectSpec struct {
-	// Family of the addresses: FamilyIPv4 or FamilyIPv6.
-	Family Family
-	// Tuple is what is expected, Mask which bits of it count, Master the
-	// original tuple of the connection that awaits it, which needs a helper.
-	Tuple, Mask, Master Tuple
-	// Timeout is what the expectation has left, in seconds: fractions are rounded
-	// up. The kernel ignores it on creation.
-	Timeout    time.Duration
-	HasTimeout bool
-	// ID makes DeleteExpect act on that very expectation only.
-	ID    uint32
-	HasID bool
-	Zone  uint16
-	// HasZone marks Zone as set.
-	HasZone bool
-	// Helper is the name of the helper, Fn that of the function that is called
-	// when a connection matches. Empty names are not sent.
-	Helper, Fn string
-	// Class is the class of the helper's expectations, Flags are the flags.
-	// Zero values are not sent; they are the kernel's default.
-	Class uint32
-	Flags ExpectFlags
-	// NAT is the translation of the expected connection. It is sent when
-	// NAT.Tuple.Has is not empty.
-	NAT ExpectNAT
-}
-
-// AppendMessage appends x to dst as one NEW message, the form in which a table
-// lists and announces expectations. An Expect decodes it.
-func (x *ExpectSpec) AppendMessage(dst []byte) []byte {
-	e := encoder{wire.Builder{B: dst}}
-	x.append(&e, header{Type: wire.SubsysExpect<<8 | wire.MsgNew})
-	return e.B
-}
-
-func (x *ExpectSpec) append(e *encoder, h header) {
-	h.Family = x.Family
-	e.begin(h)
-	if x.Master.Has != 0 {
-		e.tuple(wire.ExpectMaster, &x.Master)
-	}
-	if x.Tuple.Has != 0 {
-		e.tuple(wire.ExpectTuple, &x.Tuple)
-	}
-	if x.Mask.Has != 0 {
-		e.tuple(wire.ExpectMask, &x.Mask)
-	}
-	if x.HasTimeout {
-		e.timeout(wire.ExpectTimeout, x.Timeout)
-	}
-	if x.HasID {
-		e.U32(wire.ExpectID, x.ID)
-	}
-	if x.HasZone {
-		e.U16(wire.ExpectZone, x.Zone)
-	}
-	if x.Helper != "" {
-		e.Str(wire.ExpectHelpName, x.Helper)
-	}
-	if x.Fn != "" {
-		e.Str(wire.ExpectFn, x.Fn)
-	}
-	if x.Class != 0 {
-		e.U32(wire.ExpectClass, x.Class)
-	}
-	if x.Flags != 0 {
-		e.U32(wire.ExpectFlags, uint32(x.Flags))
-	}
-	if x.NAT.Tuple.Has != 0 {
-		e.expectNAT(&x.NAT)
-	}
-	e.End()
-}
-
-// Identify makes x a request about the very expectation that e shows.
-func (x *ExpectSpec) Identify(e *Expect) {
-	*x = ExpectSpec{Family: e.Family(), Tuple: *e.Tuple()}
-	x.ID, x.HasID = e.ID()
-	x.Zone, x.HasZone = e.Zone()
 }

@@ -1,14 +1,14 @@
 package ctnetlink
 
 // Status is the set of flags of an entry (enum ip_conntrack_status of
-// nf_conntrack_common.h), host order.
+// nf_conntrack_common.h).
 type Status uint32
 
 const (
-	StatusExpected     Status = 1 << 0  // IPS_EXPECTED: it was awaited by an expectation
+	StatusExpected     Status = 1 << 0  // IPS_EXPECTED: an expectation expected it
 	StatusSeenReply    Status = 1 << 1  // IPS_SEEN_REPLY
-	StatusAssured      Status = 1 << 2  // IPS_ASSURED: not dropped early
-	StatusConfirmed    Status = 1 << 3  // IPS_CONFIRMED: in the table; every status sent must have it
+	StatusAssured      Status = 1 << 2  // IPS_ASSURED: it is not dropped when the table is full
+	StatusConfirmed    Status = 1 << 3  // IPS_CONFIRMED: it is in the table
 	StatusSrcNAT       Status = 1 << 4  // IPS_SRC_NAT: source translation is needed
 	StatusDstNAT       Status = 1 << 5  // IPS_DST_NAT
 	StatusSeqAdjust    Status = 1 << 6  // IPS_SEQ_ADJUST
@@ -22,3 +22,14 @@ const (
 	StatusOffload      Status = 1 << 14 // IPS_OFFLOAD
 	StatusHWOffload    Status = 1 << 15 // IPS_HW_OFFLOAD
 )
+
+var statusNames = []string{
+	"EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED", "SRC_NAT", "DST_NAT", "SEQ_ADJUST", "SRC_NAT_DONE",
+	"DST_NAT_DONE", "DYING", "FIXED_TIMEOUT", "TEMPLATE", "UNTRACKED", "HELPER", "OFFLOAD", "HW_OFFLOAD",
+}
+
+// String returns the names of the flags with "|" between them, such as
+// "SEEN_REPLY|ASSURED|CONFIRMED".
+func (s Status) String() string {
+	return bitNames(uint32(s), func(bit int) string { return nameIn(statusNames, bit) })
+}

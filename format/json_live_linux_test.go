@@ -7,7 +7,6 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/testwait"
-	"github.com/gonntrack/gonntrack/stats"
 )
 
 // TestLiveJSON holds what is written of a kernel's table, its statistics and
@@ -57,14 +56,15 @@ func TestLiveJSON(t *testing.T) {
 	}
 	cpus := NewRecords(StyleJSON, true)
 	var records []byte
-	if err := conn.Stats(func(cpu int, counters []ctnetlink.CPUStat) {
-		values := []Value{Number("cpu", uint64(cpu))}
-		for _, c := range counters {
-			values = append(values, Number(stats.Name(c.Attr), uint64(c.Value)))
+	for s, err := range conn.Stats() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := []Value{Number("cpu", uint64(s.CPU))}
+		for _, c := range s.Counters {
+			values = append(values, Number(c.Name, uint64(c.Value)))
 		}
 		records = cpus.Append(records, values)
-	}); err != nil {
-		t.Fatal(err)
 	}
 	valid(t, s["stats.json"], cpus.AppendEnd(records), members)
 

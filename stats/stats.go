@@ -6,8 +6,7 @@
 // take values as bytes, which the Append functions write, and know nothing
 // else of an entry.
 //
-// [Name] and [ExpectName] name the counters that ctnetlink returns for each
-// CPU, [ParseProc] reads those in /proc/net/stat/nf_conntrack, which need no
+// [ParseProc] reads the counters in /proc/net/stat/nf_conntrack, which need no
 // privilege, and [Report.Warnings] explains the counters that are a sign of a
 // problem.
 package stats
@@ -22,32 +21,6 @@ import (
 type Counter struct {
 	Name  string
 	Value uint64
-}
-
-// names are the counters of entries by attribute number (enum
-// ctattr_stats_cpu in linux/netfilter/nfnetlink_conntrack.h). Those that a
-// newer kernel adds are unknown1 to unknown4.
-var names = []string{1: "searched", "found", "new", "invalid", "ignore", "delete",
-	"delete_list", "insert", "insert_failed", "drop", "early_drop", "error",
-	"search_restart", "clash_resolve", "chaintoolong",
-	"unknown1", "unknown2", "unknown3", "unknown4"}
-
-// expectNames are the counters of expectations (enum ctattr_expect_stats).
-var expectNames = []string{1: "expect_new", "expect_create", "expect_delete"}
-
-// Name returns the name of a counter of entries by its attribute number, or ""
-// for a number that has none.
-func Name(attr uint16) string { return at(names, attr) }
-
-// ExpectName returns the name of a counter of expectations by its attribute
-// number, or "" for a number that has none.
-func ExpectName(attr uint16) string { return at(expectNames, attr) }
-
-func at(names []string, i uint16) string {
-	if int(i) >= len(names) {
-		return ""
-	}
-	return names[i]
 }
 
 // AppendLine appends the line that `conntrack -S' prints for a CPU: its number,

@@ -79,7 +79,7 @@ func BenchmarkCreateMillion(b *testing.B) {
 		for i := range million {
 			batch.Create(connection(i))
 			if batch.Full() {
-				if _, err := batch.Do(nil); err != nil {
+				if _, err := batch.Do(); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -243,15 +243,15 @@ func TestExpectAnswers(t *testing.T) {
 		{"overlapping", ctnetlink.EBUSY, func(e *ctnetlink.ExpectSpec) {
 			e.Tuple.Src, e.Mask.Src = e.Tuple.Src.Next(), netip.AddrFrom4([4]byte{255, 255, 255, 0})
 		}},
-		{"no tuple", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Tuple.Has = 0 }},
-		{"no mask", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Mask.Has = 0 }},
-		{"no master", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Master.Has = 0 }},
+		{"no tuple", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Tuple = ctnetlink.Tuple{} }},
+		{"no mask", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Mask = ctnetlink.Tuple{} }},
+		{"no master", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Master = ctnetlink.Tuple{} }},
 		{"another zone", ctnetlink.ENOENT, func(e *ctnetlink.ExpectSpec) { e.Zone, e.HasZone = 3, true }},
 		{"family 3", ctnetlink.EOPNOTSUPP, func(e *ctnetlink.ExpectSpec) { e.Family = 3 }},
 		{"the other family", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) { e.Family = ctnetlink.FamilyIPv6 }},
 		{"mask without ports", ctnetlink.EINVAL, func(e *ctnetlink.ExpectSpec) {
 			e.Tuple.DstPort++
-			e.Mask.Has &^= ctnetlink.FieldPorts
+			e.Mask = e.Mask.Only(^ctnetlink.FieldPorts)
 		}},
 	} {
 		x := newExpecting(t)

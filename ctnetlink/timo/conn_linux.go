@@ -139,6 +139,17 @@ func (c *Conn) flow(f *conntrack.Flow, do func(*ctnetlink.FlowSpec) error) error
 	return c.request(func() error { return do(FlowSpec(spec)) })
 }
 
+// confirmed returns do for statuses that the kernel takes. It refuses one without
+// StatusConfirmed, which ctnetlink would add.
+func confirmed(do func(*ctnetlink.FlowSpec) error) func(*ctnetlink.FlowSpec) error {
+	return func(spec *ctnetlink.FlowSpec) error {
+		if spec.Set.Has(ctnetlink.AttrStatus) && spec.Status&ctnetlink.StatusConfirmed == 0 {
+			return ctnetlink.EBUSY
+		}
+		return do(spec)
+	}
+}
+
 // Get returns the entry with one of the tuples of f in its zone.
 func (c *Conn) Get(f conntrack.Flow) (to conntrack.Flow, err error) {
 	err = c.flow(&f, func(spec *ctnetlink.FlowSpec) error {
@@ -156,7 +167,7 @@ func (c *Conn) Create(f conntrack.Flow) error {
 	if f.Timeout == 0 {
 		return errNeedTimeout
 	}
-	return c.flow(&f, c.conn.Create)
+	return c.flow(&f, confirmed(c.conn.Create))
 }
 
 // Update changes the entry with a tuple of f.
@@ -164,7 +175,7 @@ func (c *Conn) Update(f conntrack.Flow) error {
 	if filled(&f.TupleMaster) {
 		return errUpdateMaster
 	}
-	return c.flow(&f, c.conn.Update)
+	return c.flow(&f, confirmed(c.conn.Update))
 }
 
 // Delete deletes the entry with a tuple of f, and its ID if that is not 0.
@@ -212,9 +223,13 @@ func (c *Conn) FlushFilter(filter conntrack.Filter) error {
 // Stats returns the counters of entries of each CPU.
 func (c *Conn) Stats() (stats []conntrack.Stats, err error) {
 	err = c.request(func() error {
-		return c.conn.Stats(func(cpu int, counters []ctnetlink.CPUStat) {
-			stats = append(stats, Stats(cpu, counters))
-		})
+		for s, err := range c.conn.Stats() {
+			if err != nil {
+				return err
+			}
+			stats = append(stats, Stats(s))
+		}
+		return nil
 	})
 	return stats, err
 }
@@ -222,9 +237,13 @@ func (c *Conn) Stats() (stats []conntrack.Stats, err error) {
 // StatsExpect returns the counters of expectations of each CPU.
 func (c *Conn) StatsExpect() (stats []conntrack.StatsExpect, err error) {
 	err = c.request(func() error {
-		return c.conn.StatsExpect(func(cpu int, counters []ctnetlink.CPUStat) {
-			stats = append(stats, StatsExpect(cpu, counters))
-		})
+		for s, err := range c.conn.StatsExpect() {
+			if err != nil {
+				return err
+			}
+			stats = append(stats, StatsExpect(s))
+		}
+		return nil
 	})
 	return stats, err
 }

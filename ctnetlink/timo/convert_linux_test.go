@@ -153,14 +153,14 @@ func TestFlowSpec(t *testing.T) {
 func TestStats(t *testing.T) {
 	want := conntrack.Stats{CPUID: 3, Found: 1, Invalid: 2, Ignore: 3, Insert: 4, InsertFailed: 5,
 		Drop: 6, EarlyDrop: 7, Error: 8, SearchRestart: 9}
-	cpu, counters := FromStats(want)
-	if got := Stats(cpu, counters); got != want || cpu != 3 || len(counters) != 9 || counters[0].Attr != 2 {
-		t.Errorf("%v, %v", got, counters)
+	s := FromStats(want)
+	if got := Stats(s); got != want || s.CPU != 3 || len(s.Counters) != 9 || s.Counters[0].Name != "found" {
+		t.Errorf("%v, %v", got, s.Counters)
 	}
 	expect := conntrack.StatsExpect{CPUID: 1, New: 1, Create: 2, Delete: 3}
-	cpu, counters = FromStatsExpect(expect)
-	if got := StatsExpect(cpu, counters); got != expect || len(counters) != 3 {
-		t.Errorf("%v, %v", got, counters)
+	s = FromStatsExpect(expect)
+	if got := StatsExpect(s); got != expect || len(s.Counters) != 3 {
+		t.Errorf("%v, %v", got, s.Counters)
 	}
 }
 

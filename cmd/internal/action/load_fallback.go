@@ -32,7 +32,7 @@ func createWithoutHelper(e *Env, en *ctnetlink.FlowSpec, err error) error {
 		return cmdline.Failuref("no helper `%s' for this protocol, or its module is not loaded", en.Helper)
 	}
 	without := *en
-	without.Set = without.Set.Without(ctnetlink.AttrHelp)
+	without.Helper, without.Set = "", without.Set.Without(ctnetlink.AttrHelp)
 	if e.conn().Create(&without) != nil {
 		return err
 	}

@@ -193,12 +193,12 @@ func (q *queue[T]) push(item T) error {
 func (q *queue[T]) flush() error {
 	items := q.items
 	q.items = q.items[:0]
-	errs, err := q.batch.Do(nil)
+	results, err := q.batch.Do()
 	if err != nil {
 		return refused(q.request, err)
 	}
-	for i, err := range errs {
-		if err := q.answered(items[i], err); err != nil {
+	for i, result := range results {
+		if err := q.answered(items[i], result.Err); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -53,27 +54,27 @@ func printCPU(e *Env, r *cmdline.Request, cpu stats.CPU) {
 
 // flowCPUs asks for the counters of each CPU.
 func flowCPUs(e *Env) (cpus []stats.CPU, err error) {
-	err = e.conn().Stats(collectCPUs(&cpus, stats.Name))
-	return cpus, err
+	return collectCPUs(e.conn().Stats())
 }
 
 // expectCPUs asks for the counters of expectations of each CPU.
 func expectCPUs(e *Env) (cpus []stats.CPU, err error) {
-	err = e.conn().StatsExpect(collectCPUs(&cpus, stats.ExpectName))
-	return cpus, err
+	return collectCPUs(e.conn().StatsExpect())
 }
 
-// collectCPUs returns a function that appends the counters of each CPU to cpus.
-func collectCPUs(cpus *[]stats.CPU, name func(attr uint16) string) func(int, []ctnetlink.CPUStat) {
-	return func(number int, counters []ctnetlink.CPUStat) {
-		cpu := stats.CPU{Number: number}
-		for _, c := range counters {
-			if name := name(c.Attr); name != "" {
-				cpu.Counters = append(cpu.Counters, stats.Counter{Name: name, Value: uint64(c.Value)})
-			}
+// collectCPUs converts the counters of all CPUs.
+func collectCPUs(all iter.Seq2[*ctnetlink.CPUStats, error]) (cpus []stats.CPU, err error) {
+	for s, err := range all {
+		if err != nil {
+			return cpus, err
 		}
-		*cpus = append(*cpus, cpu)
+		cpu := stats.CPU{Number: s.CPU}
+		for _, c := range s.Counters {
+			cpu.Counters = append(cpu.Counters, stats.Counter{Name: c.Name, Value: uint64(c.Value)})
+		}
+		cpus = append(cpus, cpu)
 	}
+	return cpus, nil
 }
 
 // procLines returns the counters that /proc shows, nil where it does not, under

@@ -71,26 +71,24 @@ func (u *updating) show() error {
 		for ; n < len(changed) && !u.batch.Full(); n++ {
 			u.batch.Get(&changed[n].identity)
 		}
-		var failed error
-		errs, err := u.batch.Do(func(i int, f *ctnetlink.Flow) {
-			en := &changed[i].identity
+		results, err := u.batch.Do()
+		for i, result := range results {
+			en, f := &changed[i].identity, result.Flow
+			if f == nil {
+				if err == nil && !errors.Is(result.Err, ctnetlink.ENOENT) {
+					err = result.Err
+				}
+				continue
+			}
 			if id, ok := f.ID(); ok && en.Set.Has(ctnetlink.AttrID) && id != en.ID {
-				return
+				continue
 			}
-			if failed == nil {
-				failed = u.printer.flow(f)
-			}
-		})
-		for _, e := range errs {
-			if err == nil && !errors.Is(e, ctnetlink.ENOENT) {
-				err = e
+			if err := u.printer.flow(f); err != nil {
+				return err
 			}
 		}
 		if err != nil {
 			return refused(u.request, err)
-		}
-		if failed != nil {
-			return failed
 		}
 		changed = changed[n:]
 	}

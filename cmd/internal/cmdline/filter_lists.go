@@ -164,7 +164,7 @@ func inSet(r *Request, reply bool, field ctnetlink.Fields, set filter.Set) {
 	if reply {
 		w, t = &r.criteria().Reply, &r.Reply
 	}
-	t.Has &^= field
+	*t = t.Only(t.Has &^ field)
 	w.SetNumber(field, set)
 }
 
@@ -203,7 +203,7 @@ func (p *parser) addressList(o Option, value string) error {
 		if o == OptReplySrc || o == OptReplyDst {
 			w, t = &r.criteria().Reply, &r.Reply
 		}
-		t.Has &^= field
+		*t = t.Only(t.Has &^ field)
 		// --mask-src and --mask-dst, which say more, stand beside it.
 		switch {
 		case o == OptSrc && r.Has(OptMaskSrc):
@@ -305,7 +305,7 @@ func (p *parser) stateList(proto *Protocol, value string, refused error) error {
 		if r.proto != proto {
 			return illegal(ProtoOptionNames[ProtoOptState][0]) // it was another protocol's
 		}
-		r.Info.Has &^= ctnetlink.InfoState
+		r.Info.State, r.Info.Has = 0, r.Info.Has&^ctnetlink.InfoState
 		r.criteria().States = sets
 		return nil
 	}})
