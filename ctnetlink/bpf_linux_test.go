@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// meets tells whether f meets what q compares of attributes.
+// meets reports whether f meets what q compares of attributes.
 func meets(q *EventFilter, f *Flow) bool {
 	mark, marked := f.Mark()
 	status, known := f.Status()

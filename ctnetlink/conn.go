@@ -3,6 +3,7 @@ package ctnetlink
 import (
 	"bytes"
 	"errors"
+	"os"
 
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
@@ -27,6 +28,22 @@ const readSize = 64 << 10
 // NewConn returns a Conn that opens its sockets with dial, when they are
 // needed.
 func NewConn(dial Dialer) *Conn { return &Conn{dial: dial} }
+
+// Dial opens a socket to the kernel's table of the calling thread's network
+// namespace and returns a Conn on it. It fails with an error that wraps
+// ErrUnsupported on other systems than Linux. Most requests need CAP_NET_ADMIN.
+func Dial() (*Conn, error) { return opened(Open()) }
+
+// DialIn is Dial for the network namespace that an open file stands for, see
+// OpenIn.
+func DialIn(ns *os.File) (*Conn, error) { return opened(OpenIn(ns)) }
+
+func opened(c *Conn) (*Conn, error) {
+	if err := c.open(); err != nil {
+		return nil, &OpError{"dial", err}
+	}
+	return c, nil
+}
 
 // Close releases the request socket.
 func (c *Conn) Close() error {

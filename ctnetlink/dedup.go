@@ -56,7 +56,7 @@ func (r *dedup) advance() {
 	r.sets[r.now].reset()
 }
 
-// repeated notes the entry and tells whether the datagram before had it.
+// repeated notes the entry and reports whether the datagram before had it.
 func (r *dedup) repeated(f *Flow) bool {
 	if !f.have.Has(AttrID) || !f.have.Has(AttrTupleOrig) {
 		return false

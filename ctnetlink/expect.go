@@ -8,7 +8,7 @@ import (
 
 // Expect is a view of one expectation, over the message that carried it. The
 // rules of Flow hold: it aliases the message, and every accessor's second
-// result tells whether the attribute was sent.
+// result reports whether the attribute was sent.
 type Expect struct {
 	h                   header
 	msg                 []byte

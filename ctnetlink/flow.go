@@ -12,7 +12,7 @@ import (
 // a pointer aliases the message or the Flow and is valid until the next Decode
 // (in a stream: until the next entry); Clone keeps it.
 //
-// Every accessor's second result tells whether the attribute was sent.
+// Every accessor's second result reports whether the attribute was sent.
 type Flow struct {
 	h           header
 	msg         []byte
@@ -109,7 +109,7 @@ func (f *Flow) Raw(a Attr) ([]byte, bool) {
 // Message returns the message under the view, header included.
 func (f *Flow) Message() []byte { return f.msg }
 
-// Has tells whether an attribute was sent.
+// Has reports whether an attribute was sent.
 func (f *Flow) Has(a Attr) bool { return f.have.Has(a) }
 
 // Clone returns a view over a copy of the message.

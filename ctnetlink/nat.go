@@ -3,21 +3,21 @@ package ctnetlink
 // Both DONE bits are set on every entry that passed through NAT hooks,
 // translated or not; the tuples tell the rest.
 
-// SourceNAT tells whether the entry's source was translated: the reply goes to
+// SourceNAT reports whether the entry's source was translated: the reply goes to
 // another address, port or query id than the original came from.
 func (f *Flow) SourceNAT() bool {
 	status, _ := f.Status()
 	return status&StatusSrcNATDone != 0 && (f.reply.Dst != f.orig.Src || f.SourcePortNAT())
 }
 
-// DestinationNAT tells whether the entry's destination was translated: the
+// DestinationNAT reports whether the entry's destination was translated: the
 // reply comes from another address or port than the original went to.
 func (f *Flow) DestinationNAT() bool {
 	status, _ := f.Status()
 	return status&StatusDstNATDone != 0 && (f.reply.Src != f.orig.Dst || f.DestinationPortNAT())
 }
 
-// SourcePortNAT tells whether the reply goes to another port than the original
+// SourcePortNAT reports whether the reply goes to another port than the original
 // came from. A query's id, which the kernel treats as its source port, is the
 // same in both directions unless it was translated.
 func (f *Flow) SourcePortNAT() bool {
@@ -28,7 +28,7 @@ func (f *Flow) SourcePortNAT() bool {
 	return o.Has&FieldICMPID != 0 && r.Has&FieldICMPID != 0 && o.ICMPID != r.ICMPID
 }
 
-// DestinationPortNAT tells whether the reply comes from another port than the
+// DestinationPortNAT reports whether the reply comes from another port than the
 // original went to.
 func (f *Flow) DestinationPortNAT() bool {
 	o, r := &f.orig, &f.reply

@@ -100,7 +100,7 @@ func scramble(r *rand.Rand, en *FlowSpec) {
 	}
 }
 
-// sameEntry tells whether f shows what en says and no more.
+// sameEntry reports whether f shows what en says and no more.
 func sameEntry(t *testing.T, f *Flow, en *FlowSpec) bool {
 	t.Helper()
 	ok := true

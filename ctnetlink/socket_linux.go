@@ -67,7 +67,7 @@ type call struct {
 	n     int
 	errno syscall.Errno
 	slow  bool                  // it may take long: the scheduler is told
-	do    func(fd uintptr) bool // tells whether it is done; the poller waits otherwise
+	do    func(fd uintptr) bool // reports whether it is done; the poller waits otherwise
 	once  func(fd uintptr)      // the same without waiting
 }
 
