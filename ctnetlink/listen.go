@@ -14,10 +14,10 @@ import (
 type ListenRequest struct {
 	Groups []Group
 	// ReadBuffer is the size asked of the socket's receive buffer, in bytes;
-	// 0: DefaultReadBuffer. What is granted may be less.
+	// 0: 16 MiB. What is granted may be less.
 	ReadBuffer int
 	// Queue bounds the memory between the receiver and the reader, in bytes;
-	// 0: DefaultQueue. It is taken as it is needed.
+	// 0: 128 MiB. It is taken as it is needed.
 	Queue int
 	// Filter, if any, leaves out events before the socket queues them. It is
 	// a help, not a promise: what comes must be checked again.
@@ -25,12 +25,12 @@ type ListenRequest struct {
 }
 
 const (
-	// DefaultReadBuffer holds the events of some 26 000 creations (the kernel
+	// defaultReadBuffer holds the events of some 26 000 creations (the kernel
 	// accounts 1 280 bytes each, and doubles what is asked): more than it
 	// makes while a receiver is off the processor.
-	DefaultReadBuffer = 16 << 20
-	// DefaultQueue holds some 400 000 events.
-	DefaultQueue = 128 << 20
+	defaultReadBuffer = 16 << 20
+	// defaultQueue holds some 400 000 events.
+	defaultQueue = 128 << 20
 
 	slabSize = 256 << 10
 	// slabRoom is the least room that a datagram is received into. Events are
@@ -99,10 +99,10 @@ func (c *Conn) Listen(q ListenRequest) (*Listener, error) {
 		return nil, &OpError{"listen", err}
 	}
 	if q.ReadBuffer <= 0 {
-		q.ReadBuffer = DefaultReadBuffer
+		q.ReadBuffer = defaultReadBuffer
 	}
 	if q.Queue <= 0 {
-		q.Queue = DefaultQueue
+		q.Queue = defaultQueue
 	}
 	l := &Listener{sock: sock, max: max(2, q.Queue/slabSize)}
 	l.ready.L = &l.mu
