@@ -88,9 +88,11 @@ func (c *collecting) printer(e *Env, r *cmdline.Request) *flowPrinter {
 	return c.shared
 }
 
-func (c *collecting) count(_ *Env, n int, form string, needed bool) error {
+// count writes what was shown of the table: no other table is changed when that
+// fails.
+func (c *collecting) count(e *Env, n int, form string, needed bool) error {
 	c.counted, c.n, c.form, c.needed = true, c.n+n, form, needed
-	return nil
+	return e.Out.Flush()
 }
 
 func (c *collecting) record(e *Env, r *cmdline.Request, _ bool, values []format.Value) {
