@@ -36,17 +36,29 @@ func openLoad(s *console.Streams, r *cmdline.Request) (*loading, error) {
 
 // readFile returns the text of a file, or of stdin for "-".
 func readFile(stdin io.Reader, path string) (string, error) {
-	var text []byte
-	var err error
-	if path == "-" {
-		text, err = io.ReadAll(stdin)
-	} else {
-		text, err = os.ReadFile(path)
-	}
+	// A Builder holds the text once; converting bytes would hold it twice.
+	var text strings.Builder
+	err := readInto(&text, stdin, path)
 	if err != nil {
 		return "", cmdline.Usagef("Failed to open file %s for reading", path)
 	}
-	return string(text), nil
+	return text.String(), nil
+}
+
+func readInto(text *strings.Builder, stdin io.Reader, path string) error {
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			text.Grow(int(info.Size()))
+		}
+		stdin = file
+	}
+	_, err := io.Copy(text, stdin)
+	return err
 }
 
 // run runs the lines. The first refusal by the table ends the load; with
