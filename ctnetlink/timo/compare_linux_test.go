@@ -258,7 +258,7 @@ func TestCompareEvents(t *testing.T) {
 	if err := c.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	// A last event that is told from all others.
+	// A last event that differs from all others.
 	last := randomRequest(rand.New(rand.NewPCG(1, 1)), 1)
 	last.Mark = 0xdeadbeef
 	if err := c.Create(last); err != nil {

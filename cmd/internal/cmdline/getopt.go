@@ -25,7 +25,7 @@ type optionHandler interface {
 	// letter returns the option of a letter, nil if there is none.
 	letter(c byte) *Word
 	option(o Occurrence) error
-	// unknown takes a word with an option that there is none of.
+	// unknown takes a word whose option does not exist.
 	unknown(word string) error
 }
 
