@@ -6,7 +6,6 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
-	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/filter"
 	"github.com/gonntrack/gonntrack/format"
@@ -17,12 +16,13 @@ import (
 type flowSeq = iter.Seq2[*ctnetlink.Flow, error]
 
 // matching streams the entries that a request selects, of one table after the
-// other. -L, -D and -U all act on these, so that what one shows is what the
+// other. Of several tables, one that refuses is reported and passed over. -L, -D and -U all act on these, so that what one shows is what the
 // others change. The context gets the network namespace of each entry.
 func matching(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 	return func(yield func(*ctnetlink.Flow, error) bool) {
 		m := r.Filter()
 		hint := newHint(m)
+	tables:
 		for _, t := range e.Tables {
 			one := e.at(t)
 			c.NetNS = one.netns()
@@ -30,8 +30,11 @@ func matching(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 				for _, q := range dumps(r, part) {
 					for f, err := range t.Conn.Dump(q) {
 						if err != nil {
-							yield(nil, one.failed(err))
-							return
+							if !one.passOver(refused(r, one.failed(err))) {
+								yield(nil, one.failed(err))
+								return
+							}
+							continue tables
 						}
 						hint.see(f)
 						if part.Match(f) && !yield(f, nil) {
@@ -44,25 +47,6 @@ func matching(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 		hint.tell(e)
 	}
 }
-
-// failed returns an error of the table of e, which refused names if several tables
-// are meant.
-func (e *Env) failed(err error) error {
-	if !e.Several {
-		return err
-	}
-	return &tableError{e.table(), err}
-}
-
-// tableError is an error of one of several tables.
-type tableError struct {
-	table *target.Table
-	err   error
-}
-
-func (e *tableError) Unwrap() error { return e.err }
-
-func (e *tableError) Error() string { return e.err.Error() }
 
 // dumps returns the dumps in which what m matches is found.
 func dumps(r *cmdline.Request, m *filter.Filter) []*ctnetlink.DumpRequest {

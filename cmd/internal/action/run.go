@@ -1,7 +1,6 @@
 package action
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -33,9 +32,15 @@ func Run(s *console.Streams, r *cmdline.Request) error {
 		return err
 	}
 	r.Output.NetNS = set.Several
-	err = do(&Env{Streams: s, Tables: set.Tables, Several: set.Several, Report: &printing{}}, r)
-	if !set.Several {
+	passedOver := 0
+	err = do(&Env{
+		Streams: s, Tables: set.Tables, Several: set.Several, Report: &printing{}, PassedOver: &passedOver,
+	}, r)
+	switch {
+	case !set.Several:
 		err = inNamespace(set.Tables[0], err)
+	case err == nil && passedOver > 0:
+		err = console.ErrQuiet
 	}
 	if ferr := s.Out.Flush(); err == nil {
 		err = ferr
@@ -110,35 +115,6 @@ func find(r *cmdline.Request) action {
 	return printStats
 }
 
-// runInEach runs an action in every network namespace and reports it once.
-// Where it is about one entry, not every namespace must have it.
-func runInEach(e *Env, r *cmdline.Request, do action) error {
-	all := *e
-	c := &collecting{}
-	all.Report = c
-	found := false
-	var missing error
-	for _, t := range e.Tables {
-		err := do(all.at(t), r)
-		if errors.Is(err, ctnetlink.ENOENT) && (r.Command == cmdline.CmdGet || r.Table == cmdline.TableExpect) {
-			missing = err
-			continue
-		}
-		if err != nil {
-			if c.counted && r.Command.Is(cmdline.CmdDelete, cmdline.CmdUpdate) {
-				// What was changed in the namespaces before is counted.
-				_ = e.Report.count(e, c.total(), c.form, false) // the failure in the namespace is the one to report
-			}
-			return inNamespace(t, err)
-		}
-		found = true
-	}
-	if !found && missing != nil {
-		return missing
-	}
-	return c.finish(e, r)
-}
-
 // chooseStyle chooses the form of output for a terminal: there `list' and the
 // sums of --by are tables, unless -o was given. Tables fit the terminal's width.
 // Labels are shown by name where they have names.
@@ -169,6 +145,8 @@ type Env struct {
 	Tables []*target.Table
 	// Several: what is shown names its network namespace.
 	Several bool
+	// PassedOver counts the tables that refused, where Several is set.
+	PassedOver *int
 	// Report takes what the action reports.
 	Report reporter
 	// Unrestored counts what the table does not keep of entries that a file
@@ -219,14 +197,4 @@ func (e *Env) netnsField() string {
 func (e *Env) say(form string, args ...any) {
 	_ = e.Out.Flush() // the Output keeps the failure, and the run ends with it
 	fmt.Fprintf(e.Err, cmdline.CompatVersion+": "+form+"\n", args...)
-}
-
-// inNamespace names the table's network namespace in an error, unless the error
-// is one of the command line.
-func inNamespace(t *target.Table, err error) error {
-	var usage *cmdline.UsageError
-	if err == nil || errors.As(err, &usage) {
-		return err
-	}
-	return t.NameError(err)
 }

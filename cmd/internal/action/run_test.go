@@ -78,48 +78,74 @@ func (u *unlocked) Write(b []byte) (int, error) {
 	return len(b), lock.Unlock()
 }
 
-// TestFailureInLaterNamespace: what was deleted in the namespaces before is
-// counted.
-func TestFailureInLaterNamespace(t *testing.T) {
-	table := ctnetlink.NewConn(engine.New(engine.Options{}).Dial)
-	makeEntry(t, table, 1)
-	makeEntry(t, table, 2)
-	broken := ctnetlink.NewConn(func() (ctnetlink.Socket, error) { return nil, ctnetlink.EPERM })
-	var stdout, stderr bytes.Buffer
-	e := &Env{Streams: console.NewStreams(nil, &stdout, &stderr), Several: true, Report: &printing{},
-		Tables: []*target.Table{{Name: "a", Conn: table}, {Name: "b", Conn: broken}}}
-	r, err := cmdline.ParseClassic([]string{"-D", "--all-netns", "-p", "udp"}, &stderr)
+// severalTables returns the environment of three network namespaces, of which the
+// second refuses everything, and what is written there.
+func severalTables(t *testing.T) (e *Env, stdout, stderr *bytes.Buffer) {
+	t.Helper()
+	tables := []*target.Table{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	for i, table := range tables {
+		table.Conn = ctnetlink.NewConn(engine.New(engine.Options{}).Dial)
+		makeEntry(t, table.Conn, 1)
+		if i == 1 {
+			table.Conn = ctnetlink.NewConn(func() (ctnetlink.Socket, error) { return nil, ctnetlink.EPERM })
+		}
+	}
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	return &Env{Streams: console.NewStreams(nil, stdout, stderr), Several: true, Report: &printing{},
+		Tables: tables, PassedOver: new(int)}, stdout, stderr
+}
+
+// TestNamespaceThatRefuses: the namespaces after it are shown and changed too, and
+// the refusal is reported once, with the name.
+func TestNamespaceThatRefuses(t *testing.T) {
+	for _, test := range []struct {
+		line  string
+		shown int // lines of output
+		count string
+	}{
+		{"-L", 2, "2 flow entries have been shown."},
+		{"-L --sort src", 2, "2 flow entries have been shown."},
+		{"-L --by src", 2, "2 flow entries in 1 groups."},
+		{"-L expect", 0, "0 expectations have been shown."},
+		{"-D", 2, "2 flow entries have been deleted."},
+		{"-D -p udp", 2, "2 flow entries have been deleted."},
+		{"-D --dry-run -p udp", 2, "2 flow entries would have been deleted."},
+		{"-U -p udp -m 1", 2, "2 flow entries have been updated."},
+		{"-G -p udp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 53", 2, "2 flow entries have been shown."},
+		{"-F", 0, "connection tracking table of network namespace `c' has been emptied."},
+		{"-C", 3, ""}, // /proc shows the number in the current namespace
+		{"-C expect", 2, ""},
+	} {
+		e, stdout, stderr := severalTables(t)
+		r, err := cmdline.ParseClassic(append(strings.Fields(test.line), "--all-netns"), stderr)
+		if err != nil {
+			t.Fatal(test.line, err)
+		}
+		if err := perform(e, r); err != nil || *e.PassedOver != 1 {
+			t.Errorf("%s: %v, passed over %d", test.line, err, *e.PassedOver)
+		}
+		if err := e.Out.Flush(); err != nil || strings.Count(stdout.String(), "\n") != test.shown {
+			t.Errorf("%s: %v, shown %q", test.line, err, stdout)
+		}
+		refusal := cmdline.CompatVersion + ": network namespace `b': Operation failed: "
+		if strings.Count(stderr.String(), refusal) != 1 || strings.Count(stderr.String(), "`b'") != 1 ||
+			!strings.Contains(stderr.String(), test.count) {
+			t.Errorf("%s: reported %q", test.line, stderr)
+		}
+	}
+}
+
+// TestNamespaceWithoutEvents: events need every namespace, and the one that
+// refuses is named once.
+func TestNamespaceWithoutEvents(t *testing.T) {
+	e, _, stderr := severalTables(t)
+	r, err := cmdline.ParseClassic([]string{"-E", "--all-netns"}, stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = perform(e, r)
-	if stdout := stdout.String(); err == nil || strings.Count(stdout, "\n") != 2 {
-		t.Errorf("%v, %q", err, stdout)
-	}
-	if want := cmdline.CompatVersion + ": 2 flow entries have been deleted.\n"; stderr.String() != want {
-		t.Errorf("reported %q", &stderr)
-	}
-	if want := "network namespace `b': Operation failed: "; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if err == nil || !strings.HasPrefix(err.Error(), "network namespace `b': ") ||
+		strings.Count(err.Error(), "namespace") != 1 {
 		t.Errorf("error %v", err)
-	}
-}
-
-// TestNamespaceInErrors: a failure in one of several namespaces names it once.
-func TestNamespaceInErrors(t *testing.T) {
-	broken := ctnetlink.NewConn(func() (ctnetlink.Socket, error) { return nil, ctnetlink.EPERM })
-	for _, line := range []string{"-L", "-L expect", "-D", "-C", "-S", "-L --by src", "-E", "-G -p 99 -s 1.1.1.1 -d 2.2.2.2"} {
-		var stdout, stderr bytes.Buffer
-		table := ctnetlink.NewConn(engine.New(engine.Options{}).Dial)
-		e := &Env{Streams: console.NewStreams(nil, &stdout, &stderr), Several: true, Report: &printing{},
-			Tables: []*target.Table{{Name: "a", Conn: table}, {Name: "b", Conn: broken}}}
-		r, err := cmdline.ParseClassic(append(strings.Fields(line), "--all-netns"), &stderr)
-		if err != nil {
-			t.Fatal(line, err)
-		}
-		err = perform(e, r)
-		if err == nil || !strings.HasPrefix(err.Error(), "network namespace `b': ") ||
-			strings.Count(err.Error(), "namespace") != 1 {
-			t.Errorf("%s: %v", line, err)
-		}
 	}
 }
