@@ -12,6 +12,9 @@ func deleteFlows(e *Env, r *cmdline.Request) error {
 	if r.Has(cmdline.OptDryRun) {
 		return changeMatching(e, r, w, &preview{printer: w}, "reading", "%d flow entries would have been deleted.")
 	}
+	if err := confirmAll(e, r); err != nil {
+		return err
+	}
 	d := newDeletion(e, r, w)
 	defer d.batch.Close()
 	return changeMatching(e, r, w, d, "deleting", "%d flow entries have been deleted.")

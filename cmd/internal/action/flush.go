@@ -3,14 +3,11 @@ package action
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
-	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
@@ -25,22 +22,15 @@ func flush(e *Env, r *cmdline.Request) error {
 		}
 		return changeMatching(e, r, w, &preview{printer: w}, "reading", would)
 	}
-	if asks(e, r) {
-		n, _, err := e.conn().Count()
-		if err != nil {
-			return refused(r, err)
-		}
-		question := fmt.Sprintf("Delete all %d flow entries%s?", n, e.ofNetNS())
-		if r.Family != ctnetlink.FamilyAny {
-			question = fmt.Sprintf("Delete all IPv%d flow entries%s? (There are %d of both families.)",
-				ipVersion(r.Family), e.ofNetNS(), n)
-		}
-		if err := confirm(e, int(n), question); err != nil {
-			return err
-		}
+	if err := confirmAll(e, r); err != nil {
+		return err
 	}
 	if err := e.conn().Flush(r.Family); err != nil {
 		return refused(r, err)
+	}
+	if r.ByName && r.Family != ctnetlink.FamilyAny {
+		e.say("all IPv%d entries of the connection tracking table%s have been deleted.", ipVersion(r.Family), e.ofNetNS())
+		return nil
 	}
 	e.say("connection tracking table%s has been emptied.", e.ofNetNS())
 	return nil
@@ -62,7 +52,7 @@ func flushExpect(e *Env, r *cmdline.Request) error {
 		if err != nil {
 			return refused(r, err)
 		}
-		if err := confirm(e, n, fmt.Sprintf("Delete all %d expectations%s?", n, e.ofNetNS())); err != nil {
+		if err := confirm(e, r, n, fmt.Sprintf("Delete all %d expectations%s?", n, e.ofNetNS())); err != nil {
 			return err
 		}
 	}
@@ -92,49 +82,4 @@ func lacksFile(e *Env) bool {
 	}
 	_, err := os.Stat(filepath.Dir(file.Path()))
 	return err == nil
-}
-
-// asks reports whether to ask before a table is emptied: when `flush' was typed
-// on a terminal. -F never asks, and nothing is asked about a table that does not
-// exist.
-func asks(e *Env, r *cmdline.Request) bool {
-	return r.ByName && !r.Has(cmdline.OptYes) && console.IsTerminal(e.In) && !lacksFile(e)
-}
-
-// confirm asks on standard error, or on the terminal if that leads elsewhere,
-// whether n of something may be deleted, if there are any. It returns an error
-// unless the answer begins with a y.
-func confirm(e *Env, n int, question string) error {
-	if n == 0 {
-		return nil
-	}
-	var to io.Writer = e.Err
-	if !console.IsTerminal(e.Err) {
-		terminal, err := console.OpenTerminal()
-		if err != nil {
-			return cmdline.Usagef("flush asks for confirmation, but stderr is not a terminal: use --yes")
-		}
-		defer terminal.Close()
-		to = terminal
-	}
-	_ = e.Out.Flush() // the Output keeps the failure, and the run ends with it
-	fmt.Fprintf(to, "%s [y/N] ", question)
-	if cmdline.HasPrefixFold(strings.TrimSpace(answer(e.In)), "y") {
-		return nil
-	}
-	e.say("nothing was deleted.")
-	return console.ErrQuiet
-}
-
-// answer reads a line.
-func answer(in io.Reader) string {
-	var line []byte
-	var b [1]byte
-	for { // byte by byte, so that what follows the line is left
-		n, err := in.Read(b[:])
-		if n == 0 && err != nil || n > 0 && b[0] == '\n' {
-			return string(line)
-		}
-		line = append(line, b[:n]...)
-	}
 }

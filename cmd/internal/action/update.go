@@ -14,6 +14,9 @@ func update(e *Env, r *cmdline.Request) error {
 		would := func(f *ctnetlink.Flow) bool { return changes(r, new(ctnetlink.FlowSpec), f) }
 		return changeMatching(e, r, w, &preview{w, would}, "reading", "%d flow entries would have been updated.")
 	}
+	if err := confirmAll(e, r); err != nil {
+		return err
+	}
 	u := &updating{printer: w}
 	u.queue = queue[change]{request: r, batch: e.conn().NewBatch(), answered: u.note, done: u.show}
 	defer u.batch.Close()

@@ -85,7 +85,7 @@ var Extensions = []Extension{
 	// What is changed.
 	{Word{Long: "dry-run", Argument: NoArgument, Option: OptDryRun}, "DUF", "DF",
 		OptionText{"", "show what would change, and change nothing"}},
-	{Word{Long: "yes", Argument: NoArgument, Option: OptYes}, "F", "F",
+	{Word{Long: "yes", Argument: NoArgument, Option: OptYes}, "DUF", "F",
 		OptionText{"", "do not ask for confirmation"}},
 }
 

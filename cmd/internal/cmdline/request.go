@@ -169,11 +169,21 @@ func (r *Request) Filter() *filter.Filter {
 	return m
 }
 
+// selectingOptions are the options that select entries.
+const selectingOptions = (1<<NumClassic-1)&^(1<<OptTimeout|1<<OptOutput|1<<OptLabelMap) |
+	1<<(OptOffloaded+1) - 1<<OptHost
+
 // Selects reports whether the options select entries; else all are meant.
-func (r *Request) Selects() bool {
-	const classic = (1<<NumClassic - 1) &^ (1<<OptTimeout | 1<<OptOutput | 1<<OptLabelMap)
-	const extensions = 1<<(OptOffloaded+1) - 1<<OptHost
-	return r.given&(classic|extensions) != 0
+func (r *Request) Selects() bool { return r.given&selectingOptions != 0 }
+
+// SelectsAll reports whether every entry is meant, or every entry of a family. With
+// -U, the options that give new values select nothing.
+func (r *Request) SelectsAll() bool {
+	rest := r.given & selectingOptions &^ (1 << OptFamily)
+	if r.Command == CmdUpdate {
+		rest &^= 1<<OptMark | 1<<OptStatus | 1<<OptLabelAdd | 1<<OptLabelDel
+	}
+	return rest == 0
 }
 
 // fixFamily sets the family, or fails if another one was set.
