@@ -40,6 +40,26 @@ func (l Labels) Set(n int) {
 	binary.NativeEndian.PutUint32(l[w:], binary.NativeEndian.Uint32(l[w:])|1<<(n%32))
 }
 
+// ContainsAll reports whether every label of other is in the set.
+func (l Labels) ContainsAll(other Labels) bool {
+	for i, want := range other {
+		if want != 0 && (i >= len(l) || l[i]&want != want) {
+			return false
+		}
+	}
+	return true
+}
+
+// ContainsAny reports whether at least one label of other is in the set.
+func (l Labels) ContainsAny(other Labels) bool {
+	for i := range min(len(l), len(other)) {
+		if l[i]&other[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // All returns an iterator over the labels in the set, in ascending order.
 func (l Labels) All() iter.Seq[int] {
 	return func(yield func(int) bool) {

@@ -30,3 +30,26 @@ func TestLabels(t *testing.T) {
 		}
 	}
 }
+
+func TestLabelsContain(t *testing.T) {
+	short := NewLabels(1, 5)[:4]
+	for _, c := range []struct {
+		have, other Labels
+		all, any    bool
+	}{
+		{nil, nil, true, false},
+		{nil, NewLabels(), true, false},
+		{nil, NewLabels(0), false, false},
+		{NewLabels(1, 5, 127), NewLabels(5, 127), true, true},
+		{NewLabels(1, 5, 127), NewLabels(5, 6), false, true},
+		{NewLabels(1, 5, 127), NewLabels(2, 6), false, false},
+		{short, NewLabels(1), true, true},
+		{short, NewLabels(1, 64), false, true},
+		{NewLabels(1, 64), short, false, true},
+		{NewLabels(1, 5, 64), short, true, true},
+	} {
+		if all, some := c.have.ContainsAll(c.other), c.have.ContainsAny(c.other); all != c.all || some != c.any {
+			t.Errorf("%x and %x: all %v, any %v, want %v, %v", c.have, c.other, all, some, c.all, c.any)
+		}
+	}
+}

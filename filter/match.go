@@ -120,21 +120,7 @@ func (m *Filter) matchState(f *ctnetlink.Flow) bool {
 
 func (m *Filter) matchLabels(f *ctnetlink.Flow) bool {
 	have, _ := f.Labels()
-	for i, want := range m.Labels {
-		var b byte
-		if i < len(have) {
-			b = have[i]
-		}
-		if b&want != want {
-			return false
-		}
-	}
-	for i, not := range m.WithoutLabels {
-		if i < len(have) && have[i]&not != 0 {
-			return false
-		}
-	}
-	return true
+	return have.ContainsAll(m.Labels) && !have.ContainsAny(m.WithoutLabels)
 }
 
 // matchCounters compares the sums of both directions.

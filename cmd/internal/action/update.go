@@ -11,7 +11,7 @@ import (
 func update(e *Env, r *cmdline.Request) error {
 	w := e.Report.printer(e, r)
 	if r.Has(cmdline.OptDryRun) {
-		would := func(f *ctnetlink.Flow) bool { return changes(r, new(ctnetlink.FlowSpec), f) }
+		would := func(f *ctnetlink.Flow) bool { return changes(r, new(ctnetlink.FlowSpec), f) || countsUnchanged(r, f) }
 		return changeMatching(e, r, w, &preview{w, would}, "reading", "%d flow entries would have been updated.")
 	}
 	if err := confirmAll(e, r); err != nil {
@@ -43,7 +43,11 @@ func (u *updating) add(f *ctnetlink.Flow) error {
 	c.identity.Identify(f)
 	en := c.identity
 	if !changes(u.request, &en, f) {
-		return nil
+		if !countsUnchanged(u.request, f) {
+			return nil
+		}
+		u.batch.Get(&c.identity) // to show it
+		return u.push(c)
 	}
 	c.labels, c.more = en.Set.Has(ctnetlink.AttrLabels), changesBesideLabels(u.request, f)
 	u.batch.Update(&en)
@@ -99,26 +103,57 @@ func (u *updating) show() error {
 }
 
 // changes adds to en what the request changes in the entry f, and reports
-// whether that is anything. Labels are always sent.
+// whether that is anything.
 func changes(r *cmdline.Request, en *ctnetlink.FlowSpec, f *ctnetlink.Flow) bool {
 	changed := changesBesideLabels(r, f)
 	if changed {
 		setChanges(r, en, f)
 	}
+	return setLabels(r, en, f) || changed
+}
+
+// setLabels adds to en the change of the labels of f, and reports whether there
+// is one.
+func setLabels(r *cmdline.Request, en *ctnetlink.FlowSpec, f *ctnetlink.Flow) bool {
+	have, _ := f.Labels()
 	switch {
 	case r.Has(cmdline.OptLabelAdd):
+		if have.ContainsAll(r.LabelAdd) {
+			return false
+		}
 		en.Labels, en.LabelsMask = r.LabelAdd, r.LabelAdd
-		en.Set = en.Set.With(ctnetlink.AttrLabels).With(ctnetlink.AttrLabelsMask)
 	case r.Has(cmdline.OptLabelDel) && r.LabelDel != nil:
+		if !have.ContainsAny(r.LabelDel) {
+			return false
+		}
 		en.Labels, en.LabelsMask = make([]byte, len(r.LabelDel)), r.LabelDel
-		en.Set = en.Set.With(ctnetlink.AttrLabels).With(ctnetlink.AttrLabelsMask)
 	case r.Has(cmdline.OptLabelDel):
-		en.Labels = ctnetlink.NewLabels()
-		en.Set = en.Set.With(ctnetlink.AttrLabels)
+		if !have.ContainsAny(have) {
+			return false
+		}
+		en.Labels, en.Set = ctnetlink.NewLabels(), en.Set.With(ctnetlink.AttrLabels)
+		return true
 	default:
-		return changed
+		return false
 	}
+	en.Set = en.Set.With(ctnetlink.AttrLabels).With(ctnetlink.AttrLabelsMask)
 	return true
+}
+
+// unsettable are the status bits that -u names and a request cannot set.
+const unsettable = ctnetlink.StatusOffload | ctnetlink.StatusHWOffload
+
+// countsUnchanged reports whether -U shows and counts the entry although nothing
+// of it would change, as the classic command does: it always sends labels, unless
+// they are to be removed and there are none, and it does not know which status
+// bits the kernel ignores.
+func countsUnchanged(r *cmdline.Request, f *ctnetlink.Flow) bool {
+	if r.ByName {
+		return false
+	}
+	status, _ := f.Status()
+	return r.Has(cmdline.OptLabelAdd) || r.Has(cmdline.OptLabelDel) && f.Has(ctnetlink.AttrLabels) ||
+		r.StatusSet&unsettable&^status != 0
 }
 
 // changesBesideLabels reports whether the request changes anything of the entry
@@ -127,7 +162,7 @@ func changesBesideLabels(r *cmdline.Request, f *ctnetlink.Flow) bool {
 	if timeout, ok := f.Timeout(); r.Has(cmdline.OptTimeout) && (!ok || timeout != timeoutOf(r)) {
 		return true
 	}
-	if status, _ := f.Status(); r.StatusSet&^status != 0 {
+	if status, _ := f.Status(); r.StatusSet&^unsettable&^status != 0 {
 		return true
 	}
 	if mark, _ := f.Mark(); r.Has(cmdline.OptMark) && mark&^r.MarkMask^r.Mark != mark {
