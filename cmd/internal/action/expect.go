@@ -1,6 +1,8 @@
 package action
 
 import (
+	"errors"
+
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -92,14 +94,20 @@ func createExpect(e *Env, r *cmdline.Request) error {
 
 // deleteExpect deletes the expectation that has the tuple, or shows it.
 func deleteExpect(e *Env, r *cmdline.Request) error {
+	counted := "%d expectations have been deleted."
+	var err error
 	if r.Has(cmdline.OptDryRun) {
-		if _, err := showExpectation(e, r); err != nil {
-			return err
-		}
-		return e.Report.count(e, 1, "%d expectations would have been deleted.", true)
+		counted = "%d expectations would have been deleted."
+		_, err = showExpectation(e, r)
+	} else {
+		err = refused(r, e.conn().DeleteExpect(expectation(r)))
 	}
-	if err := e.conn().DeleteExpect(expectation(r)); err != nil {
-		return refused(r, err)
+	n := 1
+	if errors.Is(err, ctnetlink.ENOENT) && !needsEntries(r) {
+		n, err = 0, nil
 	}
-	return e.Report.count(e, 1, "%d expectations have been deleted.", true)
+	if err != nil {
+		return err
+	}
+	return e.Report.count(e, n, counted, needsEntries(r))
 }

@@ -132,7 +132,13 @@ func changeMatching(e *Env, r *cmdline.Request, w *flowPrinter, c changer, verb,
 		return err
 	}
 	w.end()
-	return e.Report.count(e, w.n, counted, r.Command != cmdline.CmdFlush)
+	return e.Report.count(e, w.n, counted, needsEntries(r))
+}
+
+// needsEntries reports whether it is a failure of a changing command to find
+// nothing.
+func needsEntries(r *cmdline.Request) bool {
+	return r.Command != cmdline.CmdFlush && !r.Has(cmdline.OptIgnoreMissing)
 }
 
 // preview is the changer of --dry-run: it shows the entries that would be

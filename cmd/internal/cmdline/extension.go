@@ -85,6 +85,8 @@ var Extensions = []Extension{
 	// What is changed.
 	{Word{Long: "dry-run", Argument: NoArgument, Option: OptDryRun}, "DUF", "DF",
 		OptionText{"", "show what would change, and change nothing"}},
+	{Word{Long: "ignore-missing", Argument: NoArgument, Option: OptIgnoreMissing}, "DU", "D",
+		OptionText{"", "succeed also if no entry was found"}},
 	{Word{Long: "yes", Argument: NoArgument, Option: OptYes}, "DUF", "F",
 		OptionText{"", "do not ask for confirmation"}},
 }

@@ -64,6 +64,9 @@ const (
 	OptHelper
 	OptLabelBits
 	OptKeepGoing
+	OptIgnoreMissing
+
+	numOptions
 
 	NumClassic = OptQueue
 )
@@ -79,6 +82,9 @@ var OptionNames = [NumClassic]string{
 
 // optionSet is a set of options.
 type optionSet uint64
+
+// An option beyond the set would be lost without a word.
+const _ = uint(64 - numOptions)
 
 func (s optionSet) has(o Option) bool { return s>>o&1 != 0 }
 
