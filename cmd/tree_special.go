@@ -109,11 +109,10 @@ func (p *program) newLoad() *cobra.Command {
 		Use:     "load FILE",
 		Short:   "Run the commands of a file; - is stdin",
 		Long:    loadHelp,
-		Args:    cobra.ExactArgs(1),
-		Example: indent("conntrack save table\nconntrack load table"),
+		Example: indent("conntrack save table\nconntrack load table\nconntrack load --table-file table.nl"),
 	}
 	f := newFlags(c)
-	for _, o := range []cmdline.Option{cmdline.OptKeepGoing, cmdline.OptDryRun, cmdline.OptTable, cmdline.OptNetNS} {
+	for _, o := range cmdline.LoadOptions {
 		w := o.Word()
 		text := w.Help().Text
 		if o == cmdline.OptDryRun {
@@ -121,14 +120,43 @@ func (p *program) newLoad() *cobra.Command {
 		}
 		f.add(w, text)
 	}
+	table := &fileFlag{}
+	c.Flags().Var(table, "table-file", "load the entries of a table file, not commands")
 	c.RunE = running(func(args []string) error {
-		r, err := cmdline.ParseNamedLoad(args[0], f.given)
+		path := table.path
+		switch {
+		case table.given && len(args) > 0:
+			return cmdline.Usagef("FILE cannot be used with --table-file")
+		case table.given && path == "":
+			return cmdline.Usagef("--table-file requires a file name")
+		case !table.given && len(args) == 0:
+			return cmdline.Usagef("load needs a FILE; - is stdin")
+		case len(args) > 0:
+			path = args[0]
+		}
+		r, err := cmdline.ParseNamedLoad(path, f.given)
 		if err != nil {
 			return err
 		}
+		r.LoadTable = table.given
 		return action.Run(p.Streams, r)
 	})
 	return c
+}
+
+// fileFlag is the value of --table-file.
+type fileFlag struct {
+	path  string
+	given bool
+}
+
+func (f *fileFlag) String() string { return "" }
+
+func (f *fileFlag) Type() string { return "file" }
+
+func (f *fileFlag) Set(path string) error {
+	f.path, f.given = path, true
+	return nil
 }
 
 // hide hides options that a command sets itself.

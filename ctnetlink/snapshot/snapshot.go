@@ -119,6 +119,11 @@ type Reader struct {
 	err    error // what ended it
 }
 
+// IsSnapshot reports whether text begins as a snapshot does.
+func IsSnapshot[T []byte | string](text T) bool {
+	return len(text) >= len(magic) && string(text[:len(magic)]) == magic
+}
+
 // NewReader reads the header from r and returns a Reader of the messages.
 func NewReader(r io.Reader) (*Reader, error) {
 	s := &Reader{r: r, buf: make([]byte, 4*maxMessage)}

@@ -2,6 +2,7 @@ package action
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"os"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
+	"github.com/gonntrack/gonntrack/format"
 )
 
 // loading is a file whose lines are commands.
@@ -24,14 +27,56 @@ type loading struct {
 // all processors to validate them, and again while the table is busy with those
 // before.
 func openLoad(s *console.Streams, r *cmdline.Request) (*loading, error) {
-	text, err := readFile(s.In, r.LoadFrom)
+	var text string
+	var err error
+	if r.LoadTable {
+		text, err = tableLines(r.LoadFrom)
+	} else {
+		text, err = readFile(s.In, r.LoadFrom)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := cmdline.ValidateLines(s.Err, r.NetNS, text); err != nil {
+	if snapshot.IsSnapshot(text) {
+		return nil, isTableFile(r.LoadFrom)
+	}
+	err = cmdline.ValidateLines(s.Err, r.NetNS, text)
+	if wrong := (*cmdline.LineError)(nil); errors.As(err, &wrong) && namesLines(r) {
+		return nil, atLine(r, wrong.Line, wrong.Err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &loading{r, text}, nil
+}
+
+// namesLines reports whether messages about lines of the file name the line: the
+// classic -R does not.
+func namesLines(r *cmdline.Request) bool {
+	return r.ByName || r.Has(cmdline.OptKeepGoing) || r.Has(cmdline.OptDryRun)
+}
+
+// atLine names the line of the loaded file in an error about it.
+func atLine(load *cmdline.Request, line int, err error) error {
+	place := place(load, line)
+	var usage *cmdline.UsageError
+	if errors.As(err, &usage) {
+		return &cmdline.UsageError{Text: place + ": " + usage.Text, Hint: usage.Hint}
+	}
+	return fmt.Errorf("%s: %w", place, err)
+}
+
+// place returns FILE:LINE. The lines made of a table file are not numbered,
+// because nobody can look them up.
+func place(load *cmdline.Request, line int) string {
+	name := string(format.AppendName(nil, load.LoadFrom))
+	switch {
+	case load.LoadTable:
+		return name
+	case load.LoadFrom == "-":
+		name = "stdin"
+	}
+	return fmt.Sprintf("%s:%d", name, line)
 }
 
 // readFile returns the text of a file, or of stdin for "-".
@@ -78,9 +123,9 @@ func (l *loading) run(e *Env, r *cmdline.Request) error {
 	case r.Has(cmdline.OptDryRun):
 		return runDry(&lines, requests, keepGoing)
 	case keepGoing:
-		err = loadAll(&lines, requests)
+		err = loadAll(&lines, l.request, requests)
 	default:
-		err = loadUntilRefused(&lines, requests)
+		err = loadUntilRefused(&lines, l.request, requests)
 	}
 	if err == nil && r.ByName {
 		printSaved(e, l.text, !keepGoing)
@@ -89,14 +134,27 @@ func (l *loading) run(e *Env, r *cmdline.Request) error {
 	return err
 }
 
-// loadUntilRefused runs requests up to the first that the table refuses.
-func loadUntilRefused(e *Env, requests iter.Seq[*cmdline.Request]) error {
+// loadUntilRefused runs the requests of a file up to the first that the table
+// refuses.
+func loadUntilRefused(e *Env, load *cmdline.Request, requests iter.Seq[*cmdline.Request]) error {
 	for r := range requests {
-		if err := runLine(e, r); err != nil {
+		err := runLine(e, r)
+		var refused *refusal
+		switch {
+		case err == nil:
+		case load.ByName && errors.As(err, &refused):
+			return refusedLine(load, r, err)
+		default:
 			return err
 		}
 	}
 	return nil
+}
+
+// refusedLine names a line of a file, which the table refused, in the error.
+func refusedLine(load, r *cmdline.Request, err error) error {
+	text := string(format.AppendName(nil, strings.TrimSpace(r.Text)))
+	return fmt.Errorf("%s: %w: %s", place(load, r.Line), err, text)
 }
 
 // runLine runs the request of a line. The line is right, so whatever is wrong is

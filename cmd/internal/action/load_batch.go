@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
@@ -16,6 +15,7 @@ import (
 // and at the end how many there were.
 type batchLoader struct {
 	*Env
+	load *cmdline.Request
 	queue[creation]
 	done    int
 	refused int
@@ -28,8 +28,8 @@ type creation struct {
 }
 
 // loadAll runs requests that were validated before, in their order.
-func loadAll(e *Env, requests iter.Seq[*cmdline.Request]) error {
-	b := &batchLoader{Env: e}
+func loadAll(e *Env, load *cmdline.Request, requests iter.Seq[*cmdline.Request]) error {
+	b := &batchLoader{Env: e, load: load}
 	b.queue = queue[creation]{batch: e.conn().NewBatch(), answered: b.created}
 	defer b.batch.Close()
 	for r := range requests {
@@ -86,6 +86,6 @@ func (b *batchLoader) count(r *cmdline.Request, err error) error {
 	}
 	b.refused++
 	_ = b.Out.Flush()
-	fmt.Fprintf(b.Err, "%s: line %d: %s: %s\n", cmdline.CompatVersion, r.Line, err, strings.TrimSpace(r.Text))
+	fmt.Fprintf(b.Err, "%s: %s\n", cmdline.CompatVersion, refusedLine(b.load, r, err))
 	return nil
 }

@@ -9,8 +9,20 @@ import (
 	"sync"
 )
 
+// LineError is what is wrong with a line of a file.
+type LineError struct {
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error without its line.
+func (e *LineError) Unwrap() error { return e.Err }
+
 // ValidateLines reads and validates every line, several pieces of the text at the
-// same time, and returns what is wrong with the first line that is not right.
+// same time, and returns what is wrong with the first line that is not right as a
+// *[LineError].
 func ValidateLines(stderr io.Writer, netns, text string) error {
 	pieces := splitText(text, runtime.GOMAXPROCS(0))
 	checked := make([]lineCheck, len(pieces))
@@ -23,20 +35,28 @@ func ValidateLines(stderr io.Writer, netns, text string) error {
 	for i := range checked {
 		_, _ = stderr.Write(checked[i].warnings.Bytes())
 		if checked[i].wrong != nil {
-			return checked[i].wrong
+			return inFile(pieces[:i], checked[i].wrong)
 		}
 	}
 	for i := range checked {
 		if checked[i].misplaced != nil {
-			return checked[i].misplaced
+			return inFile(pieces[:i], checked[i].misplaced)
 		}
 	}
 	for i := range checked {
 		if checked[i].unfit != nil {
-			return checked[i].unfit
+			return inFile(pieces[:i], checked[i].unfit)
 		}
 	}
 	return nil
+}
+
+// inFile counts the lines of the pieces before that of an error.
+func inFile(before []string, e *LineError) *LineError {
+	for _, piece := range before {
+		e.Line += strings.Count(piece, "\n")
+	}
+	return e
 }
 
 // lineCheck is what is found in a piece of the text.
@@ -45,8 +65,8 @@ type lineCheck struct {
 	// wrong is the error of the first line that cannot be read, misplaced of the
 	// first whose command a file may not have, which is reported only when all
 	// can be read, and unfit of the first whose options would be refused when it
-	// is run.
-	wrong, misplaced, unfit error
+	// is run. Their lines count from the beginning of the piece.
+	wrong, misplaced, unfit *LineError
 }
 
 func (c *lineCheck) check(netns, text string) {
@@ -56,10 +76,14 @@ func (c *lineCheck) check(netns, text string) {
 			c.wrong = err
 			return
 		case c.misplaced == nil && !loadable(r):
-			c.misplaced = Usagef("Cannot use command `%s' with --load-file", classicName(r))
+			c.misplaced = &LineError{r.Line, Usagef("Cannot use command `%s' with --load-file", classicName(r))}
 		case c.unfit == nil:
-			if c.unfit = r.ValidateFilter(); c.unfit == nil {
-				c.unfit = validateInFile(r)
+			err := r.ValidateFilter()
+			if err == nil {
+				err = validateInFile(r)
+			}
+			if err != nil {
+				c.unfit = &LineError{r.Line, err}
 			}
 		}
 	}
@@ -68,25 +92,27 @@ func (c *lineCheck) check(netns, text string) {
 // readLines streams the requests of a text's lines, up to the first that
 // cannot be read. netns is the network namespace that they are loaded into, ""
 // if none was named.
-func readLines(netns, text string, stderr io.Writer) iter.Seq2[*Request, error] {
-	return func(yield func(*Request, error) bool) {
+func readLines(netns, text string, stderr io.Writer) iter.Seq2[*Request, *LineError] {
+	return func(yield func(*Request, *LineError) bool) {
 		words := make([]string, 0, maxWords)
 		n := 0
 		for line := range strings.Lines(text) {
 			n++
 			words, err := splitWords(line, words[:0])
 			if err != nil {
-				yield(nil, err)
+				yield(nil, &LineError{n, err})
 				return
 			}
 			if len(words) == 0 {
 				continue
 			}
 			r, err := ParseLine(netns, words, stderr)
-			if err == nil {
-				r.Line, r.Text = n, line
+			if err != nil {
+				yield(nil, &LineError{n, err})
+				return
 			}
-			if !yield(r, err) || err != nil {
+			r.Line, r.Text = n, line
+			if !yield(r, nil) {
 				return
 			}
 		}

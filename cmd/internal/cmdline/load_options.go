@@ -1,8 +1,36 @@
 package cmdline
 
-import "strings"
+import (
+	"io"
+	"slices"
+	"strings"
+)
 
-// parseLoad reads -R FILE and the words after it. The classic command ignores
+// loadFile returns where in a command line -R and its FILE are, and whether they
+// are there. -R is the first word, or follows only extensions that go with it.
+func loadFile(args []string) (at int, ok bool) {
+	for at < len(args) {
+		typed := args[at]
+		if typed == "-R" || typed == "--load-file" {
+			return at, at+1 < len(args)
+		}
+		name, long := strings.CutPrefix(typed, "--")
+		if !long {
+			return 0, false
+		}
+		name, _, attached := strings.Cut(name, "=")
+		w := loadHandler{}.find(name)
+		if w == nil {
+			return 0, false
+		}
+		if at++; w.Argument == NeedArgument && !attached {
+			at++
+		}
+	}
+	return 0, false
+}
+
+// parseLoad reads -R FILE and the words beside it. The classic command ignores
 // those: only extensions have a meaning, and no other option takes a value.
 func parseLoad(path string, words []string) (*Request, error) {
 	h := loadHandler{&Request{Command: CmdLoad, LoadFrom: path}}
@@ -13,6 +41,21 @@ func parseLoad(path string, words []string) (*Request, error) {
 		}
 	}
 	return h.req, validateNetNS(h.req)
+}
+
+// SaveRequest returns the request to write the entries of a table file to standard
+// output as commands, with labels by number.
+func SaveRequest(table string) (*Request, error) {
+	given := []Occurrence{
+		{Word: OptTable.Word(), Value: table, HasValue: true},
+		{Word: findLong("output", nil), Value: "save", HasValue: true},
+	}
+	r, err := ParseNamed(CmdList, "", given, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	r.SaveTo, r.Output.LabelNames = "-", nil
+	return r, nil
 }
 
 // ParseNamedLoad reads the options of the command `load' for a file.
@@ -40,13 +83,12 @@ func (h loadHandler) find(long string) *Word {
 	return w
 }
 
-// loadTakes reports whether an option may follow -R FILE.
+// LoadOptions are the options of -R FILE.
+var LoadOptions = []Option{OptKeepGoing, OptDryRun, OptTable, OptNetNS}
+
+// loadTakes reports whether an option goes with -R FILE.
 func loadTakes(w *Word) bool {
-	switch w.Option {
-	case OptKeepGoing, OptDryRun, OptTable, OptNetNS:
-		return w.Command == CmdNone && w.Protocol == 0
-	}
-	return false
+	return w.Command == CmdNone && w.Protocol == 0 && slices.Contains(LoadOptions, w.Option)
 }
 
 func (loadHandler) letter(byte) *Word { return nil }

@@ -32,8 +32,8 @@ func newParser(stderr io.Writer) *parser { return &parser{req: &Request{}, stder
 // ParseClassic reads a command line of the classic grammar. Warnings are written
 // to stderr.
 func ParseClassic(args []string, stderr io.Writer) (*Request, error) {
-	if len(args) > 1 && (args[0] == "-R" || args[0] == "--load-file") {
-		return parseLoad(args[1], args[2:])
+	if at, ok := loadFile(args); ok {
+		return parseLoad(args[at+1], slices.Concat(args[:at], args[at+2:]))
 	}
 	return ParseLine("", args, stderr)
 }

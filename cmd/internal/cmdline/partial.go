@@ -1,6 +1,9 @@
 package cmdline
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Partial is what is known of a classic command line of which some words have
 // been typed.
@@ -21,11 +24,15 @@ type Partial struct {
 // ignored.
 func ParsePartial(args []string) *Partial {
 	p := &Partial{}
-	if len(args) > 0 && (args[0] == "-R" || args[0] == "--load-file") {
+	if at, ok := loadFile(append(slices.Clip(args), "FILE")); ok {
 		p.Command = CmdLoad
-		if len(args) == 1 {
+		if at == len(args)-1 {
 			p.Open, p.Missing = &loadWord, true
+			return p
 		}
+		s := &scanner{args: slices.Concat(args[:at], args[at+2:]), handler: (*partialHandler)(p)}
+		_ = s.scan()
+		p.Open, p.Missing = s.open, s.missing
 		return p
 	}
 	s := &scanner{args: args, handler: (*partialHandler)(p)}

@@ -102,8 +102,10 @@ type Request struct {
 	// ByName reports whether the command was given by name.
 	ByName bool
 
-	// LoadFrom is the file of -R, "-" for standard input.
-	LoadFrom string
+	// LoadFrom is the file of -R, "-" for standard input. LoadTable: it is a table
+	// file, whose entries are loaded.
+	LoadFrom  string
+	LoadTable bool
 	// SaveTo is the file that the entries of a list are written to as commands,
 	// "-" for standard output; "" if they are shown.
 	SaveTo string
