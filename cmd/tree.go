@@ -43,7 +43,6 @@ var treeCommands = []treeCommand{
 		"conntrack flush\nconntrack flush -f ipv6"},
 	{"events", cmdline.CmdEvents, "Print events as they happen", []string{"conntrack", "expect"},
 		"conntrack events -e NEW,DESTROY -o timestamp\nconntrack events -p tcp --dport 22 -e NEW"},
-	{"count", cmdline.CmdCount, "Print the number of entries", []string{"conntrack", "expect"}, "conntrack count"},
 	{"stats", cmdline.CmdStats, "Show how full a table is, and the counters of each CPU", []string{"conntrack", "expect"},
 		"conntrack stats"},
 }
@@ -123,6 +122,7 @@ func (p *program) newTree(name string) *cobra.Command {
 		t := &treeCommands[i]
 		add(t.name, func() *cobra.Command { return p.newCommand(t) })
 	}
+	add("count", p.newCount)
 	add("explain", p.newExplain)
 	add("summary", p.newSummary)
 	add("save", p.newSave)

@@ -44,20 +44,48 @@ func (p *program) newSummary() *cobra.Command {
 	return c
 }
 
-// newExplain makes `get' with --explain.
+// newExplain makes `list' with --explain.
 func (p *program) newExplain() *cobra.Command {
-	c, parse := p.newOptions(&treeCommand{name: "explain", command: cmdline.CmdGet, short: "Explain one entry in words",
-		example: "conntrack explain -p tcp -s 10.0.0.2 -d 192.0.2.1 --sport 40296 --dport 8080"})
+	c, parse := p.newOptions(&treeCommand{
+		name: "explain", command: cmdline.CmdList, short: "Explain entries in words",
+		example: "conntrack explain -p tcp -s 10.0.0.2 -d 192.0.2.1 --sport 40296 --dport 8080\n" +
+			"conntrack explain -i 1749003636\nconntrack explain --host 10.0.0.2 --sort -bytes --limit 3",
+	})
 	c.Use = "explain"
 	c.Args = cobra.NoArgs
-	c.Long = "Explain one entry in words: who opened it, what is translated, its state and when\n" +
-		"it ends, and what its flags mean. The entry is selected by its tuple, as for\n`get'."
-	hide(c, cmdline.OptExplain, cmdline.OptOutput)
+	c.Long = "Explain entries in words: who opened the connection, what is translated, its\n" +
+		"state and when it ends, and what its flags mean. The options select entries as\n" +
+		"for `list'. The first 10 are explained, or as many as --limit says."
+	hide(c, cmdline.OptExplain, cmdline.OptOutput, cmdline.OptBy, cmdline.OptColumns, cmdline.OptCountOnly,
+		cmdline.OptZero)
 	c.RunE = running(func([]string) error {
 		if err := c.Flags().Set("explain", "true"); err != nil {
 			return err
 		}
 		r, err := parse(nil)
+		if err != nil {
+			return err
+		}
+		return action.Run(p.Streams, r)
+	})
+	return c
+}
+
+// newCount makes `list' with --count-only.
+func (p *program) newCount() *cobra.Command {
+	c, parse := p.newOptions(&treeCommand{
+		name: "count", command: cmdline.CmdList, short: "Print the number of entries",
+		tables:  []string{"conntrack", "expect", "dying", "unconfirmed"},
+		example: "conntrack count\nconntrack count -p tcp --state ESTABLISHED\nconntrack count --unreplied --older 5m",
+	})
+	c.Long = "Print the number of entries in the table, or of those that match."
+	hide(c, cmdline.OptExplain, cmdline.OptBy, cmdline.OptColumns, cmdline.OptSort, cmdline.OptLimit,
+		cmdline.OptCountOnly, cmdline.OptZero)
+	c.RunE = running(func(args []string) error {
+		if err := c.Flags().Set("count-only", "true"); err != nil {
+			return err
+		}
+		r, err := parse(args)
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,8 @@ type Explanation struct {
 	Now time.Time
 	// LabelNames is the name of each label bit, "" for a bit without one.
 	LabelNames []string
+	// NetNS is the name of the entry's network namespace, "" to leave it out.
+	NetNS string
 }
 
 // AppendExplanation appends a description of an entry in words, for a reader who
@@ -41,6 +43,7 @@ func AppendExplanation(dst []byte, f *ctnetlink.Flow, e *Explanation) []byte {
 	t.item("Labels", t.labels())
 	t.item("Zone", t.zone())
 	t.item("Security", t.security())
+	t.item("Namespace", string(AppendName(nil, e.NetNS)))
 	if id, ok := f.ID(); ok {
 		t.item("Id", fmt.Sprint(id))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/format"
 )
 
@@ -27,9 +28,26 @@ func count(e *Env, r *cmdline.Request) error {
 	return printCount(e, r, values...)
 }
 
-// countExpect prints the number of expectations.
+// countMatching prints the number of entries that match. The table knows how many
+// it has in all.
+func countMatching(e *Env, r *cmdline.Request) error {
+	if !r.Selects() && r.Table == cmdline.TableConntrack {
+		return count(e, r)
+	}
+	n := 0
+	task := console.Task{Verb: "counting", Unit: "entries"}
+	for _, err := range console.Track2(e.Streams, task, matching(e, r, &format.Context{})) {
+		if err != nil {
+			return refused(r, err)
+		}
+		n++
+	}
+	return printCount(e, r, format.Number("entries", uint64(n)))
+}
+
+// countExpect prints the number of expectations of a family, or of both.
 func countExpect(e *Env, r *cmdline.Request) error {
-	n, err := countExpectations(e)
+	n, err := countExpectations(e, r.Family)
 	if err != nil {
 		return refused(r, err)
 	}

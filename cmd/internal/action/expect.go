@@ -30,9 +30,9 @@ func showExpectations(e *Env, r *cmdline.Request, w *flowPrinter, family ctnetli
 	return nil
 }
 
-// countExpectations returns the number of expectations of both families.
-func countExpectations(e *Env) (n int, err error) {
-	for _, err := range e.conn().DumpExpect(ctnetlink.FamilyAny) {
+// countExpectations returns the number of expectations of a family, or of both.
+func countExpectations(e *Env, family ctnetlink.Family) (n int, err error) {
+	for _, err := range e.conn().DumpExpect(family) {
 		if err != nil {
 			return 0, err
 		}

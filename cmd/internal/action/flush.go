@@ -48,7 +48,7 @@ func flushExpect(e *Env, r *cmdline.Request) error {
 		return e.Report.count(e, w.n, "%d expectations would have been deleted.", false)
 	}
 	if asks(e, r) {
-		n, err := countExpectations(e)
+		n, err := countExpectations(e, ctnetlink.FamilyAny)
 		if err != nil {
 			return refused(r, err)
 		}

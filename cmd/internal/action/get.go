@@ -2,7 +2,6 @@ package action
 
 import (
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
-	"github.com/gonntrack/gonntrack/format"
 )
 
 // get prints the one entry that has the tuple, if it matches everything else
@@ -20,18 +19,4 @@ func get(e *Env, r *cmdline.Request) error {
 	}
 	w.end()
 	return e.Report.count(e, w.n, "%d flow entries have been shown.", true)
-}
-
-// explain describes that entry in words: -G --explain. No count is printed
-// beside them.
-func explain(e *Env, r *cmdline.Request) error {
-	f, err := e.conn().Get(named(r))
-	if err != nil {
-		return refused(r, err)
-	}
-	if !r.Filter().Match(f) {
-		return e.Report.count(e, 0, "%d flow entries have been shown.", true)
-	}
-	e.Out.Buf = format.AppendExplanation(e.Out.Buf, f, &format.Explanation{LabelNames: r.Output.LabelNames})
-	return e.Out.Flush()
 }

@@ -67,7 +67,7 @@ func perform(e *Env, r *cmdline.Request) error {
 	}
 	chooseStyle(e, r)
 	do := find(r)
-	if e.Several && (r.Command != cmdline.CmdList || r.Table == cmdline.TableExpect) {
+	if e.Several && (r.Command != cmdline.CmdList || r.Table == cmdline.TableExpect || r.Has(cmdline.OptCountOnly)) {
 		return runInEach(e, r, do)
 	}
 	return do(e, r)
@@ -89,6 +89,10 @@ func find(r *cmdline.Request) action {
 			return save
 		case r.View().By != nil:
 			return summary
+		case r.Has(cmdline.OptExplain):
+			return explainMatching
+		case r.Has(cmdline.OptCountOnly):
+			return either(countMatching, countExpect)
 		}
 		return either(list, listExpect)
 	case cmdline.CmdGet:
@@ -120,7 +124,8 @@ func find(r *cmdline.Request) action {
 // Labels are shown by name where they have names.
 func chooseStyle(e *Env, r *cmdline.Request) {
 	out := &r.Output
-	table := r.ByName && r.Command.Is(cmdline.CmdList, cmdline.CmdGet, cmdline.CmdStats) || r.View().By != nil
+	entries := r.Command == cmdline.CmdGet || r.ShowsEntries()
+	table := r.ByName && (entries && !r.Has(cmdline.OptExplain) || r.Command == cmdline.CmdStats) || r.View().By != nil
 	if table && !r.Has(cmdline.OptOutput) && out.Style == format.StyleClassic && console.IsTerminal(e.Out) {
 		out.Style = format.StyleTable
 	}

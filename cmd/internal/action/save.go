@@ -8,6 +8,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
@@ -99,7 +100,7 @@ func lossLines(e *Env, r *cmdline.Request, losses *format.Losses) []string {
 	if r.Selects() {
 		return lines
 	}
-	if n, err := countExpectations(e); err == nil && n > 0 { // an error: the table has none
+	if n, err := countExpectations(e, ctnetlink.FamilyAny); err == nil && n > 0 { // an error: the table has none
 		lines = append(lines, fmt.Sprintf("%d  expectations: save does not store them", n))
 	}
 	return lines

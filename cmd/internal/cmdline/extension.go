@@ -69,7 +69,9 @@ var Extensions = []Extension{
 	{Word{Long: "sort", Argument: NeedArgument, Option: OptSort}, "L", "", OptionText{"key", "sort by this key"}},
 	{Word{Long: "limit", Argument: NeedArgument, Option: OptLimit}, "L", "",
 		OptionText{"number", "show only the first entries, this many"}},
-	{Word{Long: "explain", Argument: NoArgument, Option: OptExplain}, "G", "",
+	{Word{Long: "count-only", Argument: NoArgument, Option: OptCountOnly}, "L", "L",
+		OptionText{"", "print only the number of entries"}},
+	{Word{Long: "explain", Argument: NoArgument, Option: OptExplain}, "LG", "",
 		OptionText{"", "explain the entry in words"}},
 
 	// What is made.

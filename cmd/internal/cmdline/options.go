@@ -65,6 +65,7 @@ const (
 	OptLabelBits
 	OptKeepGoing
 	OptIgnoreMissing
+	OptCountOnly
 
 	numOptions
 

@@ -204,10 +204,16 @@ func familyOf(a netip.Addr) ctnetlink.Family {
 	return ctnetlink.FamilyIPv6
 }
 
-// WritesRecords reports whether -C or -S writes records, which is an extension:
-// the classic command has one form of output for them.
+// WritesRecords reports whether a count, or -S, is written as records, which is an
+// extension: the classic command has one form of output for them.
 func (r *Request) WritesRecords() bool {
-	return r.Command.Is(CmdCount, CmdStats) && format.IsRecordStyle(r.Output.Style)
+	return (r.Command.Is(CmdCount, CmdStats) || r.Has(OptCountOnly)) && format.IsRecordStyle(r.Output.Style)
+}
+
+// ShowsEntries reports whether -L prints entries, as they are or in words, and
+// not their number or sums.
+func (r *Request) ShowsEntries() bool {
+	return r.Command == CmdList && !r.Has(OptCountOnly) && r.View().By == nil
 }
 
 // WritesReport reports whether -S describes the table as a whole.

@@ -44,6 +44,9 @@ func validate(p *parser) error {
 	if err := validateExplain(r); err != nil {
 		return err
 	}
+	if err := validateCountOnly(r); err != nil {
+		return err
+	}
 	if err := validateProtocol(r); err != nil {
 		return err
 	}
@@ -270,10 +273,47 @@ func validateNetNS(r *Request) error {
 	return nil
 }
 
-// validateExplain refuses forms of output beside --explain.
+// maxExplained is how many entries are explained unless --limit says otherwise.
+const maxExplained = 10
+
+// validateExplain refuses forms of output beside --explain. A list is limited: an
+// explanation has some twenty lines.
 func validateExplain(r *Request) error {
-	if r.Has(OptExplain) && r.Output.Style != format.StyleClassic {
+	switch {
+	case !r.Has(OptExplain):
+		return nil
+	case r.Output.Style != format.StyleClassic:
 		return Usagef("--explain cannot be combined with another output form")
+	case r.View().By != nil:
+		return Usagef("--by cannot be used with --explain")
+	case r.Zero:
+		return Usagef("Can't use -z with --explain: counters that are not shown would be lost")
+	}
+	if r.Command == CmdList && !r.Has(OptLimit) {
+		if r.view == nil {
+			r.view = new(View)
+		}
+		r.view.Limit = maxExplained
+	}
+	return nil
+}
+
+// validateCountOnly refuses what concerns how entries are shown beside
+// --count-only.
+func validateCountOnly(r *Request) error {
+	if !r.Has(OptCountOnly) {
+		return nil
+	}
+	for _, o := range []Option{OptBy, OptColumns, OptSort, OptLimit, OptExplain} {
+		if r.Has(o) {
+			return Usagef("--%s cannot be used with a count: no entries are shown", o.Extension().Long)
+		}
+	}
+	switch {
+	case !oneOfStyles(r.Output.Style, format.StyleClassic, format.StyleJSON, format.StyleJSONL, format.StyleCSV):
+		return Usagef("a count can only be written with -o json, jsonl and csv")
+	case r.Zero:
+		return Usagef("Can't use -z with a count: counters that are not shown would be lost")
 	}
 	return nil
 }
