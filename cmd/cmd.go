@@ -6,8 +6,6 @@ package cmd
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // Exit statuses of the classic command.
@@ -94,7 +93,7 @@ func (p *program) classic(args []string) error {
 
 // report prints an error as the classic command does and returns the exit
 // status that goes with it. No error is exitOK.
-func report(w io.Writer, err error) int {
+func report(w *console.Messages, err error) int {
 	var usage *cmdline.UsageError
 	switch {
 	case err == nil:
@@ -106,9 +105,9 @@ func report(w io.Writer, err error) int {
 		if hint == "" {
 			hint = "`conntrack -h' or 'conntrack --help'"
 		}
-		fmt.Fprintf(w, "%s: %s\nTry %s for more information.\n", cmdline.CompatVersion, usage.Text, hint)
+		w.Printf("%s: %s\nTry %s for more information.\n", cmdline.CompatVersion, printable.Lines(usage.Text), hint)
 		return exitUsage
 	}
-	fmt.Fprintf(w, "%s: %s\n", cmdline.CompatVersion, err)
+	w.Printf("%s: %s\n", cmdline.CompatVersion, err)
 	return exitFailure
 }

@@ -3,12 +3,14 @@ package cmd
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // Completion of the words of a command line, for the shells that cobra writes
@@ -62,12 +64,17 @@ func completeHelp(root *cobra.Command) {
 	}
 }
 
-// candidates returns candidates in cobra's form.
+// candidates returns candidates in cobra's form. Names that cannot be shown on a
+// terminal are left out: what a shell shows of them would not be what it inserts.
 func candidates(c cmdline.Candidates) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if c.Files {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	return c.Words, cobra.ShellCompDirectiveNoFileComp
+	words := slices.DeleteFunc(slices.Clone(c.Words), func(w string) bool {
+		name, text, _ := strings.Cut(w, "\t")
+		return !printable.Is(name) || !printable.Is(text)
+	})
+	return words, cobra.ShellCompDirectiveNoFileComp
 }
 
 // writeCandidates writes candidates as cobra's scripts read them.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/internal/printable"
 	"github.com/spf13/cobra"
 )
 
@@ -64,7 +65,7 @@ func (p *program) named(args []string) error {
 	var ran *runError
 	if err != nil && !errors.As(err, &ran) {
 		// The error is one of cobra or pflag.
-		return &cmdline.UsageError{Text: err.Error(), Hint: helpHint(c)}
+		return &cmdline.UsageError{Text: printable.String(err.Error()), Hint: helpHint(c)}
 	}
 	if ran == nil {
 		return nil
@@ -110,7 +111,7 @@ func (p *program) newTree(name string) *cobra.Command {
 	}
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
-	root.SetErr(p.Err)
+	root.SetErr(p.Err.Writer())
 	whole := slices.Contains(wholeTree, name)
 	root.CompletionOptions.DisableDefaultCmd = !whole
 	add := func(n string, build func() *cobra.Command) {

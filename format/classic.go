@@ -1,6 +1,9 @@
 package format
 
-import "github.com/gonntrack/gonntrack/ctnetlink"
+import (
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/printable"
+)
 
 // eventTags are right-aligned in 9 columns, with a blank after them.
 var eventTags = [...]string{
@@ -68,7 +71,7 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = appendField(b, "secmark=", uint64(v))
 	}
 	if v, ok := f.SecCtx(); ok {
-		b = append(AppendName(append(b, "secctx="...), v), ' ')
+		b = append(printable.Append(append(b, "secctx="...), v), ' ')
 	}
 	if v, ok := f.Zone(); ok {
 		b = appendField(b, "zone=", uint64(v))
@@ -77,7 +80,7 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = p.appendLife(b, f, c)
 	}
 	if v, ok := f.Helper(); ok {
-		b = append(AppendName(append(b, "helper="...), v), ' ')
+		b = append(printable.Append(append(b, "helper="...), v), ' ')
 	}
 	if v, ok := f.Use(); ok {
 		b = appendField(b, "use=", uint64(v))
@@ -100,12 +103,12 @@ func (p *Printer) classicFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		}
 	}
 	if c.NetNS != "" {
-		b = append(AppendName(append(b, "netns="...), c.NetNS), ' ')
+		b = append(printable.Append(append(b, "netns="...), c.NetNS), ' ')
 	}
 	if c.PortID != 0 && c.Event != EventNone {
 		b = appendField(b, "[USERSPACE] portid=", uint64(c.PortID))
 		if c.Program != "" {
-			b = append(AppendName(append(b, "progname="...), c.Program), ' ')
+			b = append(printable.Append(append(b, "progname="...), c.Program), ' ')
 		}
 	}
 	return endLine(b)

@@ -28,10 +28,11 @@
 //
 // Names of helpers, security contexts, programs and labels can contain any byte.
 // All styles write bytes that a terminal could interpret (C0 and C1 control
-// characters, DEL, invalid UTF-8) as \xNN, so an entry is always one line. XML also
-// escapes & < > and ", and writes tab, line feed and carriage return as character
-// references. JSON uses its own escapes. CSV adds quotes, and a ' before a name
-// that a spreadsheet would run as a formula.
+// characters, DEL, line separators, controls of bidirectional text, invalid UTF-8)
+// as \xNN, so an entry is always one line. XML also escapes & < > and ", and writes
+// tab, line feed and carriage return as character references. JSON uses its own
+// escapes. CSV adds quotes, and a ' before a name that a spreadsheet would run as a
+// formula.
 //
 // # Records
 //

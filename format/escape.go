@@ -5,48 +5,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
-// AppendName appends a name from outside, for example that of a network namespace,
-// so that it is safe to show on a terminal: on one line, with \xNN for each byte
-// that is part of a control character or is not valid UTF-8.
-func AppendName[T []byte | string](b []byte, name T) []byte {
-	for i := 0; i < len(name); {
-		c := name[i]
-		if c >= ' ' && c < 0x7f {
-			b = append(b, c)
-			i++
-			continue
-		}
-		n, ok := printable(name[i:])
-		for _, c := range []byte(name[i : i+n]) {
-			if ok {
-				b = append(b, c)
-			} else {
-				b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
-			}
-		}
-		i += n
-	}
-	return b
-}
-
-// printable returns the length of the first character of s, and whether it can be
-// written as it is. Control characters (C0, DEL, C1), the two that XML 1.0 excludes
-// (U+FFFE, U+FFFF) and invalid UTF-8 cannot.
-func printable[T []byte | string](s T) (n int, ok bool) {
-	var buf [utf8.UTFMax]byte
-	r, n := utf8.DecodeRune(buf[:copy(buf[:], s)])
-	switch {
-	case r < ' ', r >= 0x7f && r < 0xa0, r == 0xfffe, r == 0xffff:
-		return n, false
-	case r == utf8.RuneError && n <= 1:
-		return 1, false
-	}
-	return n, true
-}
-
-// appendXMLName is AppendName for text in XML.
+// appendXMLName is printable.Append for text in XML.
 func appendXMLName[T []byte | string](b []byte, name T) []byte {
 	start := 0
 	for i := range len(name) {
@@ -69,17 +31,16 @@ func appendXMLName[T []byte | string](b []byte, name T) []byte {
 		default:
 			continue
 		}
-		b = AppendName(b, name[start:i])
+		b = printable.Append(b, name[start:i])
 		b = append(b, ref...)
 		start = i + 1
 	}
-	return AppendName(b, name[start:])
+	return printable.Append(b, name[start:])
 }
 
 // appendJSONString appends s as a JSON string (RFC 8259, section 7) with its
-// quotes. Control characters, also DEL and those of the C1 set, are written as
-// \u00NN, so the string is one line and safe for a terminal. Each invalid byte
-// becomes U+FFFD.
+// quotes. Characters that are not printable are written as \uNNNN, so the string is
+// one line and safe for a terminal. Each invalid byte becomes U+FFFD.
 func appendJSONString[T []byte | string](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
@@ -91,7 +52,7 @@ func appendJSONString[T []byte | string](dst []byte, s T) []byte {
 			dst = append(dst, c)
 			i++
 		default:
-			n, ok := printable(s[i:])
+			n, ok := printable.First(s[i:])
 			switch {
 			case ok:
 				dst = append(dst, s[i:i+n]...)
@@ -119,7 +80,7 @@ func appendJSONRune[T []byte | string](dst []byte, s T) []byte {
 const formulaSigns = "=+-@"
 
 // appendCSVName appends a name from outside as a CSV value (RFC 4180): in quotes
-// if it contains a comma or a quote, otherwise as AppendName does. A name that
+// if it contains a comma or a quote, otherwise as printable.Append does. A name that
 // begins like a formula is preceded by a ', otherwise a spreadsheet would run it.
 func appendCSVName[T []byte | string](dst []byte, name T) []byte {
 	quote, formula := false, len(name) > 0 && strings.IndexByte(formulaSigns, name[0]) >= 0
@@ -133,16 +94,16 @@ func appendCSVName[T []byte | string](dst []byte, name T) []byte {
 		dst = append(dst, '\'')
 	}
 	if !quote {
-		return AppendName(dst, name)
+		return printable.Append(dst, name)
 	}
 	start := 0
 	for i := range len(name) {
 		if name[i] == '"' {
-			dst = append(AppendName(dst, name[start:i]), '"', '"')
+			dst = append(printable.Append(dst, name[start:i]), '"', '"')
 			start = i + 1
 		}
 	}
-	return append(AppendName(dst, name[start:]), '"')
+	return append(printable.Append(dst, name[start:]), '"')
 }
 
 // labelNames returns the names of label bits in the form of a style.
@@ -163,7 +124,7 @@ func labelNames(style Style, names []string) []string {
 		case style == StyleCSV:
 			out[i] = n // csvQuote escapes the whole list
 		default:
-			out[i] = string(AppendName(nil, n))
+			out[i] = string(printable.Append(nil, n))
 		}
 	}
 	return out

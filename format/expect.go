@@ -1,6 +1,9 @@
 package format
 
-import "github.com/gonntrack/gonntrack/ctnetlink"
+import (
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/printable"
+)
 
 // classicExpect appends the line of conntrack -L expect or -E expect.
 func (p *Printer) classicExpect(b []byte, e *ctnetlink.Expect, c *Context) []byte {
@@ -30,10 +33,10 @@ func (p *Printer) classicExpect(b []byte, e *ctnetlink.Expect, c *Context) []byt
 		b = appendField(b, "class=", uint64(v))
 	}
 	if v, ok := e.Helper(); ok {
-		b = append(AppendName(append(b, "helper="...), v), ' ')
+		b = append(printable.Append(append(b, "helper="...), v), ' ')
 	}
 	if c.NetNS != "" {
-		b = append(AppendName(append(b, "netns="...), c.NetNS), ' ')
+		b = append(printable.Append(append(b, "netns="...), c.NetNS), ' ')
 	}
 	return endLine(b)
 }

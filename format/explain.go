@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // Explanation has the options of AppendExplanation.
@@ -43,7 +44,7 @@ func AppendExplanation(dst []byte, f *ctnetlink.Flow, e *Explanation) []byte {
 	t.item("Labels", t.labels())
 	t.item("Zone", t.zone())
 	t.item("Security", t.security())
-	t.item("Namespace", string(AppendName(nil, e.NetNS)))
+	t.item("Namespace", printable.String(e.NetNS))
 	if id, ok := f.ID(); ok {
 		t.item("Id", fmt.Sprint(id))
 	}
@@ -203,7 +204,7 @@ func (t *explainer) helper() string {
 	if !ok {
 		return ""
 	}
-	text := string(AppendName(nil, name))
+	text := string(printable.Append(nil, name))
 	for _, h := range helperWords {
 		if h.name == text {
 			return text + ": " + h.text
@@ -233,7 +234,7 @@ func (t *explainer) labels() string {
 	for bit := range set.All() {
 		switch {
 		case bit < len(t.e.LabelNames) && t.e.LabelNames[bit] != "":
-			list = append(list, string(AppendName(nil, t.e.LabelNames[bit])))
+			list = append(list, string(printable.Append(nil, t.e.LabelNames[bit])))
 		default:
 			list = append(list, fmt.Sprintf("bit %d, which has no name", bit))
 		}
@@ -259,7 +260,7 @@ func (t *explainer) zone() string {
 
 func (t *explainer) security() string {
 	if v, ok := t.f.SecCtx(); ok {
-		return string(AppendName(nil, v))
+		return string(printable.Append(nil, v))
 	}
 	if v, ok := t.f.SecMark(); ok && v != 0 {
 		return fmt.Sprintf("mark %d", v)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gonntrack/gonntrack/internal/printable"
 	"github.com/gonntrack/gonntrack/stats"
 )
 
@@ -76,7 +77,7 @@ func promFamily(dst []byte, name, kind, help string) []byte {
 // promNetNS appends the label with a report's network namespace. Such a name is a
 // file name, so it is escaped.
 func promNetNS(dst []byte, r *stats.Report) []byte {
-	name := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(AppendName(nil, r.NetNS)))
+	name := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(printable.Append(nil, r.NetNS)))
 	return fmt.Appendf(dst, `netns="%s"`, name)
 }
 

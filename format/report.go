@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gonntrack/gonntrack/internal/printable"
 	"github.com/gonntrack/gonntrack/stats"
 )
 
@@ -17,7 +18,7 @@ func AppendReports(dst []byte, reports []*stats.Report, o Options) []byte {
 			dst = append(dst, '\n')
 		}
 		if r.NetNS != "" {
-			name := string(AppendName([]byte("network namespace "), r.NetNS))
+			name := string(printable.Append([]byte("network namespace "), r.NetNS))
 			if o.Color {
 				name = paint(bold, name)
 			}

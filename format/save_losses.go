@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // Losses counts entries by what their StyleSave lines do not contain, because no
@@ -90,13 +91,4 @@ func (l *Losses) Lines() iter.Seq[string] {
 }
 
 // writable reports whether a line of a file can contain a name from outside.
-func writable(name []byte) bool {
-	for i := 0; i < len(name); {
-		n, ok := printable(name[i:])
-		if !ok {
-			return false
-		}
-		i += n
-	}
-	return len(name) > 0
-}
+func writable(name []byte) bool { return len(name) > 0 && printable.Is(name) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gonntrack/gonntrack/internal/printable"
 	"github.com/gonntrack/gonntrack/stats"
 )
 
@@ -100,7 +101,7 @@ func (w *Summary) plain(g *stats.Group) {
 		case stats.Absent:
 			*c = append((*c)[:0], absent...)
 		case stats.Text:
-			*c = AppendName((*c)[:0], v.Text)
+			*c = printable.Append((*c)[:0], v.Text)
 		default:
 			*c = appendValue((*c)[:0], v, w.keys[i])
 		}
@@ -284,7 +285,7 @@ func (w *Summary) row(g, total *stats.Group) []string {
 		case stats.Number:
 			cell = appendNumberCell(nil, &Field{Kind: w.keys[i], Name: w.names[i]}, v.Number, true)
 		case stats.Text:
-			cell = AppendName(nil, v.Text)
+			cell = printable.Append(nil, v.Text)
 		default:
 			cell = appendValue(nil, v, w.keys[i])
 		}

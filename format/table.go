@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // A table of entries is drawn in blocks of rows: a short list is one block, and
@@ -228,5 +229,5 @@ func cleanCell(text []byte, start int, d *Field) []byte {
 	if d.Kind != KindName {
 		return text
 	}
-	return AppendName(text[:start], string(text[start:]))
+	return printable.Append(text[:start], string(text[start:]))
 }

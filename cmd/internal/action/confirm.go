@@ -53,17 +53,17 @@ func confirm(e *Env, r *cmdline.Request, n int, question string) error {
 	case cmdline.CmdUpdate:
 		name, done = "update", "changed"
 	}
-	var to io.Writer = e.Err
+	to := e.Err
 	if !console.IsTerminal(e.Err) {
 		terminal, err := console.OpenTerminal()
 		if err != nil {
 			return cmdline.Usagef("%s asks for confirmation, but stderr is not a terminal: use --yes", name)
 		}
 		defer terminal.Close()
-		to = terminal
+		to = console.NewMessages(terminal)
 	}
 	_ = e.Out.Flush() // the Output keeps the failure, and the run ends with it
-	fmt.Fprintf(to, "%s [y/N] ", question)
+	to.Printf("%s [y/N] ", question)
 	if cmdline.HasPrefixFold(strings.TrimSpace(answer(e.In)), "y") {
 		return nil
 	}

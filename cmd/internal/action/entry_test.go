@@ -1,7 +1,6 @@
 package action
 
 import (
-	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -22,7 +21,7 @@ func TestTuples(t *testing.T) {
 		{"-I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 3.3.3.3 -p udp --sport 1 --dport 2 -t 9", "1.1.1.1:1 2.2.2.2:2", "2.2.2.2 3.3.3.3"},
 		{"-I -s 1.1.1.1 -d 2.2.2.2 -p 99 -t 9", "1.1.1.1 2.2.2.2", "2.2.2.2 1.1.1.1"},
 	} {
-		r, err := cmdline.ParseClassic(strings.Fields(c.line), io.Discard)
+		r, err := cmdline.ParseClassic(strings.Fields(c.line), nil)
 		if err != nil {
 			t.Errorf("%s: %v", c.line, err)
 			continue
@@ -56,7 +55,7 @@ func FuzzEntry(f *testing.F) {
 		if strings.Contains(line, "/") { // names files
 			return
 		}
-		r, err := cmdline.ParseClassic(strings.Fields(line), io.Discard)
+		r, err := cmdline.ParseClassic(strings.Fields(line), nil)
 		if err != nil {
 			return
 		}

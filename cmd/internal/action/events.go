@@ -28,7 +28,7 @@ func events(e *Env, r *cmdline.Request) error {
 		return err
 	}
 	if r.Has(cmdline.OptBufferSize) {
-		fmt.Fprintf(e.Err, "NOTICE: Netlink socket buffer size has been set to %d bytes.\n", l.ReadBuffer())
+		e.Err.Printf("NOTICE: Netlink socket buffer size has been set to %d bytes.\n", l.ReadBuffer())
 	}
 	if err := r.ValidateFilter(); err != nil {
 		return refused(r, err)
@@ -112,7 +112,7 @@ func listenError(e *Env, r *cmdline.Request, err error) error {
 	if errno, ok := ctnetlink.AsErrno(err); ok {
 		text = errno.Error()
 	}
-	fmt.Fprintf(e.Err, "mnl_socket_bind: %s\n", text)
+	e.Err.Printf("mnl_socket_bind: %s\n", text)
 	return cmdline.Failuref("Can't open netlink socket")
 }
 
@@ -212,11 +212,11 @@ func (w *eventWriter) warn() {
 	case loss == w.warned || now.Before(w.next):
 		return
 	case w.warned.Overruns == 0 && loss.Overruns > 0:
-		fmt.Fprint(w.env.Err, "WARNING: We have hit ENOBUFS! We are losing events.\n"+
-			"This message means that the current netlink socket buffer size is too small.\n"+
+		w.env.Err.Printf("WARNING: We have hit ENOBUFS! We are losing events.\n" +
+			"This message means that the current netlink socket buffer size is too small.\n" +
 			"Please, check --buffer-size in conntrack(8) manpage.\n")
 	default:
-		fmt.Fprintf(w.env.Err, "WARNING: %s so far.\n", lossText(loss))
+		w.env.Err.Printf("WARNING: %s so far.\n", lossText(loss))
 	}
 	w.warned, w.next = loss, now.Add(time.Second)
 }

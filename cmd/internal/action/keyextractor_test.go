@@ -2,7 +2,6 @@ package action
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -110,7 +109,7 @@ func groupValue(v *stats.Value, name string) string {
 
 // parseKeys returns the keys of a --by.
 func parseKeys(by string) ([]cmdline.Key, error) {
-	r, err := cmdline.ParseClassic([]string{"-L", "--by", by}, io.Discard)
+	r, err := cmdline.ParseClassic([]string{"-L", "--by", by}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
-	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // loading is a file whose lines are commands.
@@ -69,7 +69,7 @@ func atLine(load *cmdline.Request, line int, err error) error {
 // place returns FILE:LINE. The lines made of a table file are not numbered,
 // because nobody can look them up.
 func place(load *cmdline.Request, line int) string {
-	name := string(format.AppendName(nil, load.LoadFrom))
+	name := printable.String(load.LoadFrom)
 	switch {
 	case load.LoadTable:
 		return name
@@ -153,8 +153,7 @@ func loadUntilRefused(e *Env, load *cmdline.Request, requests iter.Seq[*cmdline.
 
 // refusedLine names a line of a file, which the table refused, in the error.
 func refusedLine(load, r *cmdline.Request, err error) error {
-	text := string(format.AppendName(nil, strings.TrimSpace(r.Text)))
-	return fmt.Errorf("%s: %w: %s", place(load, r.Line), err, text)
+	return fmt.Errorf("%s: %w: %s", place(load, r.Line), err, lineText(r))
 }
 
 // runLine runs the request of a line. The line is right, so whatever is wrong is
@@ -166,6 +165,11 @@ func runLine(e *Env, r *cmdline.Request) error {
 		return refused(r, errors.New(usage.Text))
 	}
 	return err
+}
+
+// lineText returns the line of a request as a message shows it.
+func lineText(r *cmdline.Request) string {
+	return strings.ReplaceAll(strings.Trim(r.Text, " \t\r\n"), "\t", " ")
 }
 
 // printSaved prints what a saved file does not hold of its entries, which is

@@ -2,7 +2,6 @@ package action
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -86,6 +85,6 @@ func (b *batchLoader) count(r *cmdline.Request, err error) error {
 	}
 	b.refused++
 	_ = b.Out.Flush()
-	fmt.Fprintf(b.Err, "%s: %s\n", cmdline.CompatVersion, refusedLine(b.load, r, err))
+	b.Err.Printf("%s: %s\n", cmdline.CompatVersion, refusedLine(b.load, r, err))
 	return nil
 }

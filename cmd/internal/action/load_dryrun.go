@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
@@ -69,8 +68,7 @@ func (d *dryRun) close() {
 
 // report prints what a line would do.
 func (d *dryRun) report(r *cmdline.Request, what string) error {
-	d.Out.Buf = fmt.Appendf(d.Out.Buf, "line %d: %s: %s\n", r.Line, what, strings.TrimSpace(r.Text))
-	return d.Out.Spill()
+	return d.Out.Printf("line %d: %s: %s\n", r.Line, what, lineText(r))
 }
 
 // line runs a line on the copy, and returns what it would do.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
-	"github.com/gonntrack/gonntrack/format"
 )
 
 // tableLines returns the entries of a table file as `conntrack save' writes
@@ -28,7 +27,6 @@ func isTableFile(path string) error {
 		return cmdline.Usagef("standard input is a table file, not a file of commands; save it to FILE and load its " +
 			"entries with `conntrack load --table-file FILE', or use it as the table with --table FILE")
 	}
-	name := string(format.AppendName(nil, path))
 	return cmdline.Usagef("%s is a table file, not a file of commands; load its entries with `conntrack load "+
-		"--table-file %s', or use it as the table with --table %s", name, name, name)
+		"--table-file %s', or use it as the table with --table %s", path, path, path)
 }

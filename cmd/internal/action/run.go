@@ -1,13 +1,12 @@
 package action
 
 import (
-	"fmt"
-
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // action is what a command does on the tables of an environment.
@@ -184,7 +183,7 @@ func (e *Env) netns() string {
 // ofNetNS names the network namespace in a message, where several are meant.
 func (e *Env) ofNetNS() string {
 	if name := e.netns(); name != "" {
-		return " of network namespace `" + string(format.AppendName(nil, name)) + "'"
+		return " of network namespace `" + printable.String(name) + "'"
 	}
 	return ""
 }
@@ -193,7 +192,7 @@ func (e *Env) ofNetNS() string {
 // entry's.
 func (e *Env) netnsField() string {
 	if name := e.netns(); name != "" {
-		return string(format.AppendName([]byte(" netns="), name))
+		return " netns=" + printable.String(name)
 	}
 	return ""
 }
@@ -201,5 +200,5 @@ func (e *Env) netnsField() string {
 // say prints a message on standard error, after the output so far.
 func (e *Env) say(form string, args ...any) {
 	_ = e.Out.Flush() // the Output keeps the failure, and the run ends with it
-	fmt.Fprintf(e.Err, cmdline.CompatVersion+": "+form+"\n", args...)
+	e.Err.Printf(cmdline.CompatVersion+": "+form+"\n", args...)
 }

@@ -52,7 +52,7 @@ func TestZeroingHoldsNoLock(t *testing.T) {
 	}
 	lines := &unlocked{t: t, path: path}
 	var stderr bytes.Buffer
-	r, err := cmdline.ParseClassic([]string{"-L", "-z", "--table", path}, &stderr)
+	r, err := cmdline.ParseClassic([]string{"-L", "-z", "--table", path}, console.NewMessages(&stderr))
 	if err == nil {
 		err = Run(console.NewStreams(nil, lines, &stderr), r)
 	}
@@ -117,7 +117,7 @@ func TestNamespaceThatRefuses(t *testing.T) {
 		{"-C expect", 2, ""},
 	} {
 		e, stdout, stderr := severalTables(t)
-		r, err := cmdline.ParseClassic(append(strings.Fields(test.line), "--all-netns"), stderr)
+		r, err := cmdline.ParseClassic(append(strings.Fields(test.line), "--all-netns"), console.NewMessages(stderr))
 		if err != nil {
 			t.Fatal(test.line, err)
 		}
@@ -139,7 +139,7 @@ func TestNamespaceThatRefuses(t *testing.T) {
 // refuses is named once.
 func TestNamespaceWithoutEvents(t *testing.T) {
 	e, _, stderr := severalTables(t)
-	r, err := cmdline.ParseClassic([]string{"-E", "--all-netns"}, stderr)
+	r, err := cmdline.ParseClassic([]string{"-E", "--all-netns"}, console.NewMessages(stderr))
 	if err != nil {
 		t.Fatal(err)
 	}

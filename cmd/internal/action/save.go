@@ -119,6 +119,6 @@ func printLosses(e *Env, title string, lines []string) {
 	e.say("%s", title)
 	for _, line := range lines {
 		n, what, _ := strings.Cut(line, " ")
-		fmt.Fprintf(e.Err, "  %*s %s\n", width, n, what)
+		e.Err.Printf("  %*s %s\n", width, n, what)
 	}
 }

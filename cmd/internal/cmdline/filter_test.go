@@ -2,7 +2,6 @@ package cmdline
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"reflect"
 	"strings"
@@ -116,7 +115,7 @@ func TestListsAreNeverDropped(t *testing.T) {
 		for _, value := range values {
 			words := append([]string{"-D"}, strings.Fields(o)...)
 			before := *mustFilter(t, strings.Fields("-D "+o[:max(0, strings.LastIndexByte(o, ' '))]))
-			r, err := ParseClassic(append(words, value), io.Discard)
+			r, err := ParseClassic(append(words, value), nil)
 			if err == nil {
 				err = r.ValidateFilter()
 			}
@@ -145,7 +144,7 @@ func TestListsAreNeverDropped(t *testing.T) {
 // mustFilter returns the filter of a line that is right.
 func mustFilter(t *testing.T, words []string) *filter.Filter {
 	t.Helper()
-	r, err := ParseClassic(words, io.Discard)
+	r, err := ParseClassic(words, nil)
 	if err != nil {
 		t.Fatal(words, err)
 	}
@@ -157,7 +156,7 @@ func mustFilter(t *testing.T, words []string) *filter.Filter {
 func TestListsElsewhere(t *testing.T) {
 	r, err := ParseClassic(
 		strings.Fields("-I -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 80,443 --dport 8000-8099 --state ESTABLISHED -t 9"),
-		io.Discard,
+		nil,
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +166,7 @@ func TestListsElsewhere(t *testing.T) {
 	}
 	r, err = ParseClassic(
 		[]string{"-I", "-s", "10.0.0.1", "-d", "10.0.0.2", "-p", "99", "-t", "9", "-n", "!10.0.0.3"},
-		io.Discard,
+		nil,
 	)
 	if err != nil || r.SrcNAT != (filter.NAT{Given: true}) {
 		t.Errorf("a word that -n passes over: %+v, %v", r, err)
@@ -181,7 +180,7 @@ func TestListsElsewhere(t *testing.T) {
 		"-m 1,2":                       "unexpected value '1,2' with -m option",
 		"-I exp -s !10.0.0.1":          "Invalid IP address `!10.0.0.1'",
 	} {
-		if _, err := ParseClassic(strings.Fields(line), io.Discard); err == nil || err.Error() != want {
+		if _, err := ParseClassic(strings.Fields(line), nil); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}
@@ -195,7 +194,7 @@ func TestStateLists(t *testing.T) {
 		"-L -p tcp --state !TIME_WAIT":         ^uint32(1 << 7),
 		"-L -p sctp --state ESTABLISHED":       1 << 4,
 	} {
-		r, err := ParseClassic(strings.Fields(line), io.Discard)
+		r, err := ParseClassic(strings.Fields(line), nil)
 		if err != nil {
 			t.Fatal(line, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // Key is what entries are grouped or sorted by: a field, or the network of a
@@ -44,7 +45,7 @@ func sortAliases(name string) string {
 // unknownField returns the error for a name that is not a field's. It lists the
 // fields that there are.
 func unknownField(option, name string, has func(*format.Field) bool) error {
-	list := []byte("unknown field `" + name + "' with --" + option + ". The fields are\n ")
+	list := []byte("\n ")
 	column := 1
 	for d := range format.Fields() {
 		if !has(d) {
@@ -56,7 +57,8 @@ func unknownField(option, name string, has func(*format.Field) bool) error {
 		}
 		list = append(append(list, ' '), d.Name...)
 	}
-	return Usagef("%s\nand expires for timeout, label for labels, nat for nat_src,nat_dst.", list)
+	return Usagef("unknown field `%s' with --%s. The fields are%s\nand expires for timeout, label for labels, nat for nat_src,nat_dst.",
+		name, option, printable.Lines(list))
 }
 
 // parseFields reads a list of fields that entries, or expectations, have.

@@ -3,7 +3,6 @@ package cmdline
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -122,7 +121,7 @@ func (p *parser) resolveLabels() error {
 		// do explanations, JSON and CSV, which tell a bit without a name by its
 		// number.
 		if named || r.Output.Labels {
-			warn(p.stderr, "nfct_labelmap_new: %s\n", console.ErrorText(err))
+			p.stderr.Printf("nfct_labelmap_new: %s\n", console.ErrorText(err))
 		}
 		m = &LabelMap{}
 	}
@@ -153,6 +152,3 @@ func (p *parser) resolveLabels() error {
 	}
 	return nil
 }
-
-// warn prints a line that does not end the program.
-func warn(stderr io.Writer, form string, args ...any) { fmt.Fprintf(stderr, form, args...) }

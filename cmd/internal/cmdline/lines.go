@@ -2,11 +2,13 @@ package cmdline
 
 import (
 	"bytes"
-	"io"
 	"iter"
 	"runtime"
 	"strings"
 	"sync"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // LineError is what is wrong with a line of a file.
@@ -23,7 +25,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 // ValidateLines reads and validates every line, several pieces of the text at the
 // same time, and returns what is wrong with the first line that is not right as a
 // *[LineError].
-func ValidateLines(stderr io.Writer, netns, text string) error {
+func ValidateLines(stderr *console.Messages, netns, text string) error {
 	pieces := splitText(text, runtime.GOMAXPROCS(0))
 	checked := make([]lineCheck, len(pieces))
 	var wait sync.WaitGroup
@@ -33,7 +35,9 @@ func ValidateLines(stderr io.Writer, netns, text string) error {
 	wait.Wait()
 	// Warnings and errors come as if the lines had been read in turn.
 	for i := range checked {
-		_, _ = stderr.Write(checked[i].warnings.Bytes())
+		if text := checked[i].warnings.String(); text != "" {
+			stderr.Printf("%s", printable.Lines(text))
+		}
 		if checked[i].wrong != nil {
 			return inFile(pieces[:i], checked[i].wrong)
 		}
@@ -70,7 +74,7 @@ type lineCheck struct {
 }
 
 func (c *lineCheck) check(netns, text string) {
-	for r, err := range readLines(netns, text, &c.warnings) {
+	for r, err := range readLines(netns, text, console.NewMessages(&c.warnings)) {
 		switch {
 		case err != nil:
 			c.wrong = err
@@ -92,7 +96,7 @@ func (c *lineCheck) check(netns, text string) {
 // readLines streams the requests of a text's lines, up to the first that
 // cannot be read. netns is the network namespace that they are loaded into, ""
 // if none was named.
-func readLines(netns, text string, stderr io.Writer) iter.Seq2[*Request, *LineError] {
+func readLines(netns, text string, stderr *console.Messages) iter.Seq2[*Request, *LineError] {
 	return func(yield func(*Request, *LineError) bool) {
 		words := make([]string, 0, maxWords)
 		n := 0
@@ -137,7 +141,7 @@ func ReadAhead(netns, text string) (requests iter.Seq[*Request], stop func()) {
 				return false
 			}
 		}
-		for r, err := range readLines(netns, text, io.Discard) {
+		for r, err := range readLines(netns, text, nil) {
 			if err != nil {
 				break // cannot be: all were validated
 			}

@@ -1,7 +1,6 @@
 package cmdline
 
 import (
-	"io"
 	"slices"
 	"strings"
 )
@@ -50,7 +49,7 @@ func SaveRequest(table string) (*Request, error) {
 		{Word: OptTable.Word(), Value: table, HasValue: true},
 		{Word: findLong("output", nil), Value: "save", HasValue: true},
 	}
-	r, err := ParseNamed(CmdList, "", given, io.Discard)
+	r, err := ParseNamed(CmdList, "", given, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,9 @@
 package cmdline
 
 import (
-	"io"
 	"strings"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
 )
@@ -90,7 +90,7 @@ var ignoredNames = []struct{ text, option string }{{"SRC_NAT", "src-nat"}, {"DST
 
 // parseList reads a comma-separated list and calls add with each element's
 // bits. negated elements (!NAME) and UNREPLIED exist in a status list only.
-func parseList(stderr io.Writer, list string, names []Name, status bool, add func(n Name, negated bool)) error {
+func parseList(stderr *console.Messages, list string, names []Name, status bool, add func(n Name, negated bool)) error {
 	for rest, more := list, true; more; {
 		at := rest
 		var element string
@@ -119,10 +119,10 @@ func parseList(stderr io.Writer, list string, names []Name, status bool, add fun
 // badParameter names the list from the bad element on, without its `!'.
 func badParameter(at string) error { return Usagef("Bad parameter `%s'", at) }
 
-func ignored(stderr io.Writer, element string) bool {
+func ignored(stderr *console.Messages, element string) bool {
 	for _, n := range ignoredNames {
 		if HasPrefixFold(n.text, element) {
-			warn(stderr, "WARNING: ignoring %s, use --%s instead\n", n.text, n.option)
+			stderr.Printf("WARNING: ignoring %s, use --%s instead\n", n.text, n.option)
 			return true
 		}
 	}

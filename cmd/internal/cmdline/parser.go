@@ -1,12 +1,12 @@
 package cmdline
 
 import (
-	"io"
 	"math"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
 )
@@ -15,7 +15,7 @@ import (
 // a Request. Both grammars use it.
 type parser struct {
 	req    *Request
-	stderr io.Writer // for warnings
+	stderr *console.Messages // for warnings
 	// protocols are those that -p has named so far: their options are known.
 	protocols []*Protocol
 	output    uint32 // elements of -o
@@ -27,11 +27,11 @@ type parser struct {
 	lengths ctnetlink.Fields
 }
 
-func newParser(stderr io.Writer) *parser { return &parser{req: &Request{}, stderr: stderr} }
+func newParser(stderr *console.Messages) *parser { return &parser{req: &Request{}, stderr: stderr} }
 
 // ParseClassic reads a command line of the classic grammar. Warnings are written
 // to stderr.
-func ParseClassic(args []string, stderr io.Writer) (*Request, error) {
+func ParseClassic(args []string, stderr *console.Messages) (*Request, error) {
 	if at, ok := loadFile(args); ok {
 		return parseLoad(args[at+1], slices.Concat(args[:at], args[at+2:]))
 	}
@@ -40,7 +40,7 @@ func ParseClassic(args []string, stderr io.Writer) (*Request, error) {
 
 // ParseLine reads a line of a file that is loaded into a network namespace, whose
 // names of labels count; "" is the current one.
-func ParseLine(netns string, args []string, stderr io.Writer) (*Request, error) {
+func ParseLine(netns string, args []string, stderr *console.Messages) (*Request, error) {
 	p := newParser(stderr)
 	p.req.NetNS = netns
 	s := &scanner{args: args, handler: p}
@@ -55,7 +55,7 @@ func ParseLine(netns string, args []string, stderr io.Writer) (*Request, error) 
 
 // ParseNamed reads the options of a command that was given by name, with the name
 // of its table, "" for the default. An option of a protocol may come before -p.
-func ParseNamed(c Command, table string, given []Occurrence, stderr io.Writer) (*Request, error) {
+func ParseNamed(c Command, table string, given []Occurrence, stderr *console.Messages) (*Request, error) {
 	p := newParser(stderr)
 	p.req.ByName = true
 	if err := p.command(c, table, table != ""); err != nil {
@@ -236,7 +236,7 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 		}
 		r.labelMapPath = value
 	case OptNATRange:
-		warn(p.stderr, "WARNING: ignoring -a, deprecated option.\n")
+		p.stderr.Printf("WARNING: ignoring -a, deprecated option.\n")
 	default:
 		return p.extension(o, value)
 	}

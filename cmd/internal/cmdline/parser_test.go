@@ -2,7 +2,6 @@ package cmdline
 
 import (
 	"errors"
-	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -12,7 +11,7 @@ import (
 
 func parse(t *testing.T, line string) (*Request, error) {
 	t.Helper()
-	return ParseClassic(strings.Fields(line), io.Discard)
+	return ParseClassic(strings.Fields(line), nil)
 }
 
 // TestLegalityRows: every row of the tables has a sign for each of its columns.
@@ -67,7 +66,7 @@ func TestCuts(t *testing.T) {
 	unknown := strings.Fields(
 		"--s --sr --d --ds --c --l --o --or --orig --m --mask --f --z --t --e --a --st --re --reply --reply-p --orig-port --foo",
 	)
-	p := newParser(io.Discard)
+	p := newParser(nil)
 	if err := p.generic(OptProtoNum, "tcp", true); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +209,7 @@ func FuzzClassic(f *testing.F) {
 		if strings.Contains(line, "/") { // names files
 			return
 		}
-		r, err := ParseClassic(strings.Fields(line), io.Discard)
+		r, err := ParseClassic(strings.Fields(line), nil)
 		if err != nil {
 			var usage *UsageError
 			var other *Failure
@@ -271,7 +270,7 @@ func BenchmarkLine(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := ParseClassic(words, io.Discard); err != nil {
+		if _, err := ParseClassic(words, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,7 +2,6 @@ package cmdline
 
 import (
 	"errors"
-	"io"
 	"strings"
 	"testing"
 )
@@ -60,7 +59,7 @@ func TestView(t *testing.T) {
 		for word := range strings.FieldsSeq(c.line) {
 			args = append(args, strings.Trim(word, "'"))
 		}
-		_, err := ParseClassic(args, io.Discard)
+		_, err := ParseClassic(args, nil)
 		var usage *UsageError
 		switch {
 		case c.err == "" && err != nil:

@@ -16,13 +16,15 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
+
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // Streams are the standard streams of a run.
 type Streams struct {
 	In  io.Reader
 	Out *Output   // buffered standard output
-	Err io.Writer // standard error, not buffered
+	Err *Messages // standard error, not buffered
 
 	// progress is the line that is shown, nil if there is none.
 	progress atomic.Pointer[progress]
@@ -37,13 +39,13 @@ var ErrQuiet = errors.New("quiet failure")
 func NewStreams(in io.Reader, out, err io.Writer) *Streams {
 	s := &Streams{In: in}
 	s.Out = NewOutput(&progressWriter{s, out})
-	s.Err = &progressWriter{s, err}
+	s.Err = NewMessages(&progressWriter{s, err})
 	return s
 }
 
 // Discard returns streams that lead nowhere.
 func Discard() *Streams {
-	return &Streams{In: eof{}, Out: NewOutput(io.Discard), Err: io.Discard}
+	return &Streams{In: eof{}, Out: NewOutput(io.Discard), Err: NewMessages(io.Discard)}
 }
 
 // eof is an empty file.
@@ -56,7 +58,7 @@ func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 // is found.
 func (s *Streams) Wrap(out, err func(w io.Writer) io.Writer) {
 	s.Out.w = out(s.Out.w)
-	s.Err = err(s.Err)
+	s.Err.w = err(s.Err.w)
 }
 
 // Unwrap takes away the writers that Wrap put in place.
@@ -64,8 +66,8 @@ func (s *Streams) Unwrap() {
 	if w, ok := s.Out.w.(unwrapper); ok {
 		s.Out.w = w.Unwrap()
 	}
-	if w, ok := s.Err.(unwrapper); ok {
-		s.Err = w.Unwrap()
+	if w, ok := s.Err.w.(unwrapper); ok {
+		s.Err.w = w.Unwrap()
 	}
 }
 
@@ -96,7 +98,14 @@ func (o *Output) Spill() error {
 	return nil
 }
 
-// Print appends s and writes everything.
+// Printf appends text as printable.Sprintf makes it: what is put into the format may
+// come from outside. It writes when there is a block of text.
+func (o *Output) Printf(form string, args ...any) error {
+	o.Buf = append(o.Buf, printable.Sprintf(form, args...)...)
+	return o.Spill()
+}
+
+// Print appends s, a text of our own, and writes everything.
 func (o *Output) Print(s string) error {
 	o.Buf = append(o.Buf, s...)
 	return o.Flush()
@@ -136,11 +145,13 @@ func (o *Output) Write(text []byte) (int, error) {
 // unwrapper is a writer that writes to another one.
 type unwrapper interface{ Unwrap() io.Writer }
 
-// underlying returns the stream that f, a stream or an Output, leads to.
+// underlying returns the stream that f, one of the streams of a run, leads to.
 func underlying(f any) any {
 	for {
 		switch w := f.(type) {
 		case *Output:
+			f = w.w
+		case *Messages:
 			f = w.w
 		case unwrapper:
 			f = w.Unwrap()

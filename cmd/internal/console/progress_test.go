@@ -42,7 +42,7 @@ func TestProgressMakesRoom(t *testing.T) {
 	b.draw(time.Second) // is cut to the terminal's width
 	b.n.Store(5)
 	b.draw(time.Second) // is shorter than what is shown
-	_, _ = s.Err.Write([]byte("a message\n"))
+	s.Err.Printf("a message\n")
 	b.draw(time.Second)
 	b.stop()
 	if got := terminal(screen.String()); got != "a message\n" {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
-	"github.com/gonntrack/gonntrack/format"
 )
 
 // CurrentNetNS is the name of the network namespace in which the program runs.
@@ -31,9 +30,6 @@ func NetNSNames() []string {
 	return names
 }
 
-// escape returns a name as it can be shown on a terminal.
-func escape(name string) string { return string(format.AppendName(nil, name)) }
-
 // NameError names the table's network namespace in an error that does not name one
 // yet.
 func (t *Table) NameError(err error) error {
@@ -53,5 +49,5 @@ type namedError struct {
 func (e *namedError) Unwrap() error { return e.err }
 
 func (e *namedError) Error() string {
-	return fmt.Sprintf("network namespace `%s': %s", escape(e.name), e.err)
+	return fmt.Sprintf("network namespace `%s': %s", e.name, e.err)
 }

@@ -3,7 +3,6 @@ package target
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,9 +37,9 @@ func openNamespace(spec string) (*Table, error) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return ns, err
 		}
-		return nil, fmt.Errorf("network namespace `%s': no such name in %s, and no such process", escape(spec), netnsDirs[0])
+		return nil, fmt.Errorf("network namespace `%s': no such name in %s, and no such process", spec, netnsDirs[0])
 	}
-	return nil, fmt.Errorf("network namespace `%s': no such name in %s", escape(spec), netnsDirs[0])
+	return nil, fmt.Errorf("network namespace `%s': no such name in %s", spec, netnsDirs[0])
 }
 
 // openNamespaceFile opens the namespace that a file stands for.
@@ -51,7 +50,7 @@ func openNamespaceFile(name, path string) (*Table, error) {
 	}
 	if kind, err := unix.IoctlRetInt(int(file.Fd()), unix.NS_GET_NSTYPE); err != nil || kind != unix.CLONE_NEWNET {
 		_ = file.Close()
-		return nil, fmt.Errorf("network namespace `%s': %s is not a network namespace", escape(name), escape(path))
+		return nil, fmt.Errorf("network namespace `%s': %s is not a network namespace", name, path)
 	}
 	return &Table{Name: name, netns: file, Conn: ctnetlink.OpenIn(file)}, nil
 }
@@ -65,13 +64,13 @@ type namespaceError struct {
 func (e *namespaceError) Unwrap() error { return e.err }
 
 func (e *namespaceError) Error() string {
-	return fmt.Sprintf("network namespace `%s': %s", escape(e.name), console.ErrorText(e.err))
+	return fmt.Sprintf("network namespace `%s': %s", e.name, console.ErrorText(e.err))
 }
 
 // allNamespaces opens the current namespace and those with names, in the order
 // of the names, each once. A named one goes under its name. Names that lead to no
 // namespace are reported on stderr.
-func allNamespaces(stderr io.Writer) ([]*Table, error) {
+func allNamespaces(stderr *console.Messages) ([]*Table, error) {
 	type inode struct{ dev, ino uint64 }
 	identify := func(path string) (id inode, ok bool) {
 		var st unix.Stat_t
@@ -93,7 +92,7 @@ func allNamespaces(stderr io.Writer) ([]*Table, error) {
 			t, err := openNamespaceFile(e.Name(), path)
 			if err != nil {
 				// Perhaps a name that outlived its namespace.
-				fmt.Fprintf(stderr, "WARNING: %s\n", err)
+				stderr.Printf("WARNING: %s\n", err)
 				continue
 			}
 			if id == current {

@@ -5,14 +5,15 @@ package target
 import (
 	"errors"
 	"fmt"
-	"io"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 )
 
 // openNamespace fails: only Linux has network namespaces.
 func openNamespace(spec string) (*Table, error) {
-	return nil, fmt.Errorf("network namespace `%s': this system has no network namespaces", escape(spec))
+	return nil, fmt.Errorf("network namespace `%s': this system has no network namespaces", spec)
 }
 
-func allNamespaces(io.Writer) ([]*Table, error) {
+func allNamespaces(*console.Messages) ([]*Table, error) {
 	return nil, errors.New("this system has no network namespaces")
 }

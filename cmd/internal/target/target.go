@@ -82,7 +82,7 @@ func Open(c Choice, s *console.Streams) (*Set, error) {
 		return set, nil
 	}
 	if optional && console.IsTerminal(s.Err) {
-		fmt.Fprintf(s.Err, "NOTICE: this system has no connection tracking table of its own; using the one in %s\n", path)
+		s.Err.Printf("NOTICE: this system has no connection tracking table of its own; using the one in %s\n", path)
 	}
 	file, err := tablefile.Open(path, tablefile.Options{Optional: optional})
 	if err != nil {

@@ -3,7 +3,6 @@ package target
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -60,14 +59,14 @@ func (r *heldRun) change(t *testing.T, port uint16) {
 // on both streams, and no other output waits.
 func TestHeldOutput(t *testing.T) {
 	r := newHeldRun(t, nil)
-	fmt.Fprintln(r.Err, "before")
+	r.Err.Printf("before\n")
 	if r.err.Len() == 0 {
 		t.Error("a message waits for nothing")
 	}
 	r.err.Reset()
 	r.change(t, 1)
 	_ = r.Out.Print("line\n")
-	fmt.Fprintln(r.Err, "count")
+	r.Err.Printf("count\n")
 	if r.out.Len()+r.err.Len() != 0 {
 		t.Errorf("%q and %q were written before the change", &r.out, &r.err)
 	}
@@ -113,7 +112,7 @@ func TestHeldOutputFails(t *testing.T) {
 	r := newHeldRun(t, nil)
 	r.change(t, 1)
 	_ = r.Out.Print("line\n")
-	fmt.Fprintln(r.Err, "count")
+	r.Err.Printf("count\n")
 	if err := os.MkdirAll(filepath.Join(r.path, "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
