@@ -52,7 +52,7 @@ const (
 )
 
 // NewBatch returns an empty batch.
-func (c *Conn) NewBatch() *Batch { return &Batch{conn: Conn{dial: c.dial}} }
+func (c *Conn) NewBatch() *Batch { return &Batch{conn: Conn{dial: c.dial, directions: c.directions}} }
 
 // Close releases the socket. Requests that wait are dropped.
 func (b *Batch) Close() error { return b.conn.Close() }
@@ -100,7 +100,11 @@ func (b *Batch) add(op string, msg, flags uint16, cost int, en *FlowSpec, wrong 
 	b.cost += cost
 	b.last = len(b.conn.enc.B)
 	h := header{Type: wire.SubsysConntrack<<8 | msg, Flags: wire.FlagRequest | flags, Seq: b.conn.seq}
-	en.append(&b.conn.enc, h)
+	if flags&wire.FlagCreate != 0 {
+		en.append(&b.conn.enc, h)
+	} else {
+		b.conn.appendNamed(en, h)
+	}
 }
 
 // Do sends the requests that wait and returns the results of all since the last

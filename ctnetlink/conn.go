@@ -18,7 +18,8 @@ type Conn struct {
 	enc  encoder
 	buf  []byte
 	// refused are the filters that dumps go without.
-	refused filterSet
+	refused    filterSet
+	directions *directions
 }
 
 // readSize is the size of a receive buffer. The kernel sizes a dump's
@@ -27,7 +28,7 @@ const readSize = 64 << 10
 
 // NewConn returns a Conn that opens its sockets with dial, when they are
 // needed.
-func NewConn(dial Dialer) *Conn { return &Conn{dial: dial} }
+func NewConn(dial Dialer) *Conn { return &Conn{dial: dial, directions: new(directions)} }
 
 // Dial opens a socket to the kernel's table of the calling thread's network
 // namespace and returns a Conn on it. It fails with an error that wraps
@@ -196,19 +197,19 @@ func (c *Conn) Update(en *FlowSpec) error {
 	if err := en.named(); err != nil {
 		return &OpError{"update", err}
 	}
-	e, h := c.request(wire.SubsysConntrack, wire.MsgNew, 0)
-	en.append(e, h)
+	_, h := c.request(wire.SubsysConntrack, wire.MsgNew, 0)
+	c.appendNamed(en, h)
 	return c.change("update")
 }
 
 // Get returns a copy of the entry that has the tuple and zone of en, in either
-// direction. It fails with ENOENT if there is none.
+// direction unless en.Exact is set. It fails with ENOENT if there is none.
 func (c *Conn) Get(en *FlowSpec) (*Flow, error) {
 	if err := en.named(); err != nil {
 		return nil, &OpError{"get", err}
 	}
-	e, h := c.request(wire.SubsysConntrack, wire.MsgGet, wire.FlagAck)
-	en.append(e, h)
+	_, h := c.request(wire.SubsysConntrack, wire.MsgGet, wire.FlagAck)
+	c.appendNamed(en, h)
 	var found *Flow
 	err := c.roundTrip("get", func(msg []byte) error {
 		// The acknowledgement is received into the same buffer.
@@ -230,8 +231,8 @@ func (c *Conn) Delete(en *FlowSpec) error {
 	if err := en.named(); err != nil {
 		return &OpError{"delete", err}
 	}
-	e, h := c.request(wire.SubsysConntrack, wire.MsgDelete, 0)
-	en.append(e, h)
+	_, h := c.request(wire.SubsysConntrack, wire.MsgDelete, 0)
+	c.appendNamed(en, h)
 	return c.change("delete")
 }
 

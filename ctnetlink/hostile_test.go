@@ -166,6 +166,7 @@ func TestDumpBesideRequests(t *testing.T) {
 		sockets = sockets[1:]
 		return s, nil
 	})
+	c.directions.answer.Store(directionsKnown)
 	var listed []uint32
 	for f, err := range c.Dump(&DumpRequest{}) {
 		if err != nil {

@@ -184,7 +184,7 @@ func TestExpectationRoundTrip(t *testing.T) {
 }
 
 // TestIdentify: a request made from an entry names its family, its original
-// tuple, its zone and its id, and nothing that would change it.
+// tuple, its zone and its id exactly, and nothing that would change it.
 func TestIdentify(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for i := range 2000 {
@@ -198,7 +198,7 @@ func TestIdentify(t *testing.T) {
 		got.Identify(&f)
 		want := en.Set & AttrSet(0).With(AttrID).With(AttrZone)
 		if got.Family != en.Family || got.Orig != en.Orig || got.Reply.Has != 0 || got.Set != want ||
-			got.ID != en.ID || got.Zone != en.Zone || got.Helper != "" {
+			got.ID != en.ID || got.Zone != en.Zone || !got.Exact || got.Helper != "" {
 			t.Fatalf("%+v\nfrom %+v", got, en)
 		}
 	}

@@ -20,6 +20,13 @@ type FlowSpec struct {
 	// both are given. A new entry needs both; if it is to be translated, Reply is
 	// that without the translation, from which the kernel makes the other.
 	Orig, Reply Tuple
+	// Exact restricts Get, Update and Delete to the entry that has the tuple in
+	// its own direction. Without it the tuple of either direction is meant, and
+	// where zones of one direction are used, one entry may have it as its
+	// original tuple and another as its reply, both in the same zone: the kernel
+	// takes the newer. It has no effect before Linux 4.3 and on a kernel without
+	// zones, which have none of one direction.
+	Exact bool
 	// Set names the fields below that are sent, by their attributes: AttrZone,
 	// AttrStatus, AttrTimeout, AttrMark, AttrMarkMask, AttrProtoInfo, AttrHelp,
 	// AttrLabels, AttrLabelsMask, AttrNATSrc, AttrNATDst, AttrID,
@@ -89,11 +96,17 @@ func (en *FlowSpec) append(e *encoder, h header) {
 	if en.Reply.Has != 0 {
 		e.tuple(uint16(AttrTupleReply), &en.Reply)
 	}
-	if en.Set.Has(AttrTupleMaster) {
-		e.tuple(uint16(AttrTupleMaster), &en.Master)
-	}
 	if en.Set.Has(AttrZone) {
 		e.U16(uint16(AttrZone), en.Zone)
+	}
+	en.appendFields(e, h)
+}
+
+// appendFields appends what follows the tuples and the zone, and ends the
+// message.
+func (en *FlowSpec) appendFields(e *encoder, h header) {
+	if en.Set.Has(AttrTupleMaster) {
+		e.tuple(uint16(AttrTupleMaster), &en.Master)
 	}
 	if en.Set.Has(AttrID) {
 		e.U32(uint16(AttrID), en.ID)
@@ -147,11 +160,12 @@ func (en *FlowSpec) append(e *encoder, h header) {
 }
 
 // Identify makes en name the entry that f shows: by its family, its original
-// tuple with that direction's zone, its zone and its id. (The kernel refuses a
-// request with a zone in both tuples.) Because of the id, Delete does not remove
-// a newer entry with the same tuple; Get and Update act on whichever has it.
+// tuple with that direction's zone, its zone and its id, and Exact. (The kernel
+// refuses a request with a zone in both tuples.) Because of the id, Delete does
+// not remove a newer entry with the same tuple; Get and Update act on whichever
+// has it.
 func (en *FlowSpec) Identify(f *Flow) {
-	*en = FlowSpec{Family: f.Family(), Orig: *f.Orig()}
+	*en = FlowSpec{Family: f.Family(), Orig: *f.Orig(), Exact: true}
 	if zone, ok := f.Zone(); ok {
 		en.Zone, en.Set = zone, en.Set.With(AttrZone)
 	}

@@ -41,7 +41,7 @@ func add(e *Env, r *cmdline.Request) error {
 // change: translation, status bits that are only ever added, the timeout of an
 // entry whose timeout is fixed.
 func addToExisting(e *Env, r *cmdline.Request, en *ctnetlink.FlowSpec) error {
-	old, err := e.conn().Get(originally(en))
+	old, err := existing(e.conn(), en)
 	if err == nil {
 		// A timeout that creates a short-lived entry would end an existing one.
 		err = r.ValidateTimeout()
@@ -82,11 +82,32 @@ func addToExisting(e *Env, r *cmdline.Request, en *ctnetlink.FlowSpec) error {
 
 // originally returns a request that names an entry by its original tuple.
 func originally(en *ctnetlink.FlowSpec) *ctnetlink.FlowSpec {
-	named := &ctnetlink.FlowSpec{Family: en.Family, Orig: en.Orig, Zone: en.Zone}
+	named := &ctnetlink.FlowSpec{Family: en.Family, Orig: en.Orig, Zone: en.Zone, Exact: true}
 	if en.Set.Has(ctnetlink.AttrZone) {
 		named.Set = named.Set.With(ctnetlink.AttrZone)
 	}
 	return named
+}
+
+// existing returns the entry that has en's original tuple. Where there is none,
+// it returns the one that has it as its reply, in the same zones: the same
+// connection, which the other end began. It fails with ENOENT if there is neither.
+func existing(c *ctnetlink.Conn, en *ctnetlink.FlowSpec) (*ctnetlink.Flow, error) {
+	named := originally(en)
+	f, err := c.Get(named)
+	if !errors.Is(err, ctnetlink.ENOENT) {
+		return f, err
+	}
+	named.Exact = false
+	if f, err = c.Get(named); err != nil {
+		return nil, err
+	}
+	zone, _ := f.Zone()
+	orig, reply := f.Orig(), f.Reply()
+	if zone != en.Zone || orig.Zone != en.Reply.Zone || reply.Zone != en.Orig.Zone {
+		return nil, ctnetlink.ENOENT
+	}
+	return f, nil
 }
 
 // checkLabels reports that the kernel dropped the labels of a new entry: it has

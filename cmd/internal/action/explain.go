@@ -9,11 +9,11 @@ import (
 // explain describes the entry that has the tuple in words: -G --explain. No
 // count is printed beside them.
 func explain(e *Env, r *cmdline.Request) error {
-	f, err := e.conn().Get(named(r))
+	f, matches, err := getNamed(e.conn(), r)
 	if err != nil {
 		return refused(r, err)
 	}
-	if !r.Filter().Match(f) {
+	if !matches {
 		return e.Report.count(e, 0, "%d flow entries have been shown.", true)
 	}
 	appendExplanation(e, r, f, e.netns())

@@ -113,7 +113,7 @@ func (d *dryRun) line(r *cmdline.Request) (string, error) {
 func (d *dryRun) before(r *cmdline.Request) (n int, err error) {
 	switch r.Command {
 	case cmdline.CmdAdd:
-		if _, err := d.scratch.conn().Get(originally(entry(r))); err == nil {
+		if _, err := existing(d.scratch.conn(), entry(r)); err == nil {
 			n = 1
 		}
 	case cmdline.CmdFlush:
