@@ -60,6 +60,13 @@ func (p *program) named(args []string) error {
 	}
 	p.completing = len(args) > 1 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 	root := p.newTree(args[0])
+	if sub, _, err := root.Find(args[:1]); err == nil && sub != root {
+		words, err := attachValues(sub, args[1:])
+		if err != nil {
+			return hinted(err, sub)
+		}
+		args = append([]string{args[0]}, words...)
+	}
 	root.SetArgs(args)
 	c, err := root.ExecuteC()
 	var ran *runError
@@ -70,11 +77,17 @@ func (p *program) named(args []string) error {
 	if ran == nil {
 		return nil
 	}
+	return hinted(ran.err, c)
+}
+
+// hinted returns an error, with the help of a command as its hint if it is one of
+// the command line.
+func hinted(err error, c *cobra.Command) error {
 	var usage *cmdline.UsageError
-	if errors.As(ran.err, &usage) {
+	if errors.As(err, &usage) {
 		usage.Hint = helpHint(c)
 	}
-	return ran.err
+	return err
 }
 
 // helpHint returns what to type for the help of a command.

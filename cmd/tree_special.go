@@ -26,6 +26,8 @@ func (p *program) newSummary() *cobra.Command {
 	c.RunE = running(func(args []string) error {
 		by := c.Flags().Lookup("by")
 		switch {
+		case len(args) > 0 && by.Changed:
+			return cmdline.Usagef("the keys are given twice: as an argument and with --by")
 		case len(args) > 0:
 			if err := by.Value.Set(args[0]); err != nil {
 				return err

@@ -120,3 +120,21 @@ func splitNAT(s string) (addr string, port uint16, hasPort bool, err error) {
 func noCIDR(o Option) error {
 	return Usagef("CIDR notation unavailable for `--%s'", OptionNames[o])
 }
+
+// IsAddress reports whether a word begins like an address, or a list of them, as the
+// commands with names read it: 10.0.0.2, !10.0.0.0/8, [fd00::1]:80.
+func IsAddress(word string) bool {
+	word = strings.TrimPrefix(word, "!")
+	if inside, bracketed := strings.CutPrefix(word, "["); bracketed {
+		word, _, _ = strings.Cut(inside, "]")
+	} else {
+		word, _, _ = strings.Cut(word, ",")
+		word, _, _ = strings.Cut(word, "-")
+		word, _, _ = strings.Cut(word, "/")
+		if strings.Count(word, ":") == 1 {
+			word, _, _ = strings.Cut(word, ":")
+		}
+	}
+	_, err := netip.ParseAddr(word)
+	return err == nil
+}

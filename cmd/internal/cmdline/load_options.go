@@ -32,14 +32,14 @@ func loadFile(args []string) (at int, ok bool) {
 // parseLoad reads -R FILE and the words beside it. The classic command ignores
 // those: only extensions have a meaning, and no other option takes a value.
 func parseLoad(path string, words []string) (*Request, error) {
-	h := loadHandler{&Request{Command: CmdLoad, LoadFrom: path}}
+	h := loadHandler{&parser{req: &Request{Command: CmdLoad, LoadFrom: path}}}
 	s := &scanner{args: words, handler: h}
 	for s.more() { // a word that ends the options is ignored too
 		if err := s.scan(); err != nil {
 			return nil, err
 		}
 	}
-	return h.req, validateNetNS(h.req)
+	return h.parser.req, validateNetNS(h.parser.req)
 }
 
 // SaveRequest returns the request to write the entries of a table file to standard
@@ -59,17 +59,17 @@ func SaveRequest(table string) (*Request, error) {
 
 // ParseNamedLoad reads the options of the command `load' for a file.
 func ParseNamedLoad(path string, given []Occurrence) (*Request, error) {
-	h := loadHandler{&Request{Command: CmdLoad, LoadFrom: path, ByName: true}}
+	h := loadHandler{&parser{req: &Request{Command: CmdLoad, LoadFrom: path, ByName: true}}}
 	for _, o := range given {
 		if err := h.option(o); err != nil {
 			return nil, err
 		}
 	}
-	return h.req, validateNetNS(h.req)
+	return h.parser.req, validateNetNS(h.parser.req)
 }
 
 // loadHandler takes the options after -R FILE.
-type loadHandler struct{ req *Request }
+type loadHandler struct{ parser *parser }
 
 func (h loadHandler) find(long string) *Word {
 	if long != "" && strings.HasPrefix("keep-going", long) {
@@ -96,8 +96,7 @@ func (h loadHandler) option(o Occurrence) error {
 	if o.Word.Option == OptAllNetNS {
 		return Usagef("--all-netns cannot be used with --load-file: a file is loaded into one table")
 	}
-	p := &parser{req: h.req}
-	return p.option(o)
+	return h.parser.option(o)
 }
 
 func (h loadHandler) unknown(word string) error {

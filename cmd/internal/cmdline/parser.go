@@ -20,6 +20,7 @@ type parser struct {
 	protocols []*Protocol
 	output    uint32 // elements of -o
 	lists     deferredValues
+	values    []givenValue // which must not come again with another value
 	// Names of labels as typed: -l without and with `!', --label-add and
 	// --label-del.
 	labels, notLabels, labelAdd, labelDel []string
@@ -96,6 +97,9 @@ func (p *parser) unknown(word string) error { return Usagef("unknown option `%s'
 
 // option takes an option, in whatever grammar it came.
 func (p *parser) option(o Occurrence) error {
+	if err := p.once(o); err != nil {
+		return err
+	}
 	switch w := o.Word; {
 	case o.ignored:
 		return p.natNegation(w.Option, o.Value)
