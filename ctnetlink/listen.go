@@ -22,6 +22,10 @@ type ListenRequest struct {
 	// Filter, if any, leaves out events before the socket queues them. It is
 	// a help, not a promise: what comes must be checked again.
 	Filter *EventFilter
+	// OnLoss, if not nil, is called when more events were lost, also while
+	// nobody calls Next. It is called by the goroutine that receives: it must
+	// return at once. Listener.Loss returns how many they are.
+	OnLoss func()
 }
 
 const (
@@ -57,6 +61,7 @@ type Loss struct {
 type Listener struct {
 	sock    Socket
 	granted int
+	onLoss  func()
 
 	mu    sync.Mutex
 	ready sync.Cond // there is something to read, or the end
@@ -104,7 +109,7 @@ func (c *Conn) Listen(q ListenRequest) (*Listener, error) {
 	if q.Queue <= 0 {
 		q.Queue = defaultQueue
 	}
-	l := &Listener{sock: sock, max: max(2, q.Queue/slabSize)}
+	l := &Listener{sock: sock, max: max(2, q.Queue/slabSize), onLoss: q.OnLoss}
 	l.ready.L = &l.mu
 	if l.granted, err = sock.SetReadBuffer(q.ReadBuffer); err != nil {
 		sock.Close()
@@ -237,8 +242,12 @@ func (l *Listener) receive() {
 			continue // not from the kernel
 		}
 		var more bool
+		known := l.loss.Overruns + l.loss.Dropped // only this goroutine changes them
 		if cur, more = l.note(cur, buf, n, err); !more {
 			return
+		}
+		if l.onLoss != nil && l.loss.Overruns+l.loss.Dropped != known {
+			l.onLoss()
 		}
 	}
 }

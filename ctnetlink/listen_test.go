@@ -3,6 +3,7 @@ package ctnetlink
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,11 +110,15 @@ func TestQueueGoesOn(t *testing.T) {
 // not end the listening.
 func TestOverrun(t *testing.T) {
 	s := fake(from0(announced(1)), datagram{err: ENOBUFS}, from0(announced(2)), datagram{err: ENOBUFS})
-	l, err := s.conn().Listen(ListenRequest{})
+	var told atomic.Int32
+	l, err := s.conn().Listen(ListenRequest{OnLoss: func() { told.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	waitReceived(t, s)
+	if n := told.Load(); n != 2 { // nothing was read yet
+		t.Errorf("OnLoss was called %d times, want 2", n)
+	}
 	go l.Stop()
 	marks, gaps := readOut(t, l)
 	if len(marks) != 2 || gaps != 2 || l.Loss().Overruns != 2 {

@@ -2,12 +2,10 @@ package action
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -23,7 +21,8 @@ func events(e *Env, r *cmdline.Request) error {
 	// Signals are caught before there is anything to miss.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	l, err := listen(e, r)
+	warning := newLossWarning(e.Err)
+	l, err := listen(e, r, warning.note)
 	if err != nil {
 		return err
 	}
@@ -34,6 +33,7 @@ func events(e *Env, r *cmdline.Request) error {
 		return refused(r, err)
 	}
 	go stopOnSignal(l, signals)
+	go warning.run(l.Loss)
 	w := &eventWriter{env: e, flowPrinter: e.Report.printer(e, r), listener: l, request: r, match: r.Filter()}
 	if format.IsRecordStyle(r.Output.Style) {
 		w.open() // the names of CSV's columns do not wait for an event
@@ -41,7 +41,9 @@ func events(e *Env, r *cmdline.Request) error {
 			return err
 		}
 	}
-	if err := w.follow(); err != nil {
+	err = w.follow()
+	warning.end()
+	if err != nil {
 		return err
 	}
 	return w.end()
@@ -64,14 +66,15 @@ func stopOnSignal(l target.Listener, signals <-chan os.Signal) {
 // bytesOf returns a number of MiB in bytes, or the largest int.
 func bytesOf(mib int) int { return int(min(int64(mib)<<20, math.MaxInt)) }
 
-// listen listens to the kinds of events that -e names, in all tables.
-func listen(e *Env, r *cmdline.Request) (target.Listener, error) {
+// listen listens to the kinds of events that -e names, in all tables. lost is
+// called when some were lost.
+func listen(e *Env, r *cmdline.Request, lost func()) (target.Listener, error) {
 	kinds := r.Groups
 	if !r.Has(cmdline.OptEventMask) {
 		kinds = cmdline.EventAll
 	}
 	first := ctnetlink.GroupNew
-	q := ctnetlink.ListenRequest{ReadBuffer: r.BufferSize, Queue: bytesOf(r.Queue)}
+	q := ctnetlink.ListenRequest{ReadBuffer: r.BufferSize, Queue: bytesOf(r.Queue), OnLoss: lost}
 	if r.Table == cmdline.TableExpect {
 		first = ctnetlink.GroupExpectNew
 	} else {
@@ -124,8 +127,6 @@ type eventWriter struct {
 	request  *cmdline.Request
 	match    *filter.Filter
 	recorded ctnetlink.Loss // what is recorded among the events
-	warned   ctnetlink.Loss // what was reported on standard error
-	next     time.Time      // when more may be reported
 	resync   resync
 }
 
@@ -139,9 +140,6 @@ func (w *eventWriter) follow() error {
 		}
 		if err != nil {
 			return refused(w.request, w.env.at(w.listener.From()).failed(err))
-		}
-		if batch.Gap {
-			w.warn()
 		}
 		w.context.NetNS = w.env.at(w.listener.From()).netns()
 		w.resync.observe(batch, w.listener.ReadBuffer())
@@ -201,39 +199,6 @@ func (w *eventWriter) record() {
 		w.recorded, w.context.Now = loss, time.Now()
 		w.out.Buf = w.AppendLost(w.out.Buf, loss, &w.context)
 	}
-}
-
-// warn reports that events are being lost: in full the first time, then at most
-// once a second how many are known.
-func (w *eventWriter) warn() {
-	loss := w.listener.Loss()
-	now := time.Now()
-	switch {
-	case loss == w.warned || now.Before(w.next):
-		return
-	case w.warned.Overruns == 0 && loss.Overruns > 0:
-		w.env.Err.Printf("WARNING: We have hit ENOBUFS! We are losing events.\n" +
-			"This message means that the current netlink socket buffer size is too small.\n" +
-			"Please, check --buffer-size in conntrack(8) manpage.\n")
-	default:
-		w.env.Err.Printf("WARNING: %s so far.\n", lossText(loss))
-	}
-	w.warned, w.next = loss, now.Add(time.Second)
-}
-
-// lossText describes the losses that are known.
-func lossText(loss ctnetlink.Loss) string {
-	var parts []string
-	switch {
-	case loss.Lost > 0:
-		parts = append(parts, fmt.Sprintf("%d events were lost because the socket's buffer was full", loss.Lost))
-	case loss.Overruns > 0:
-		parts = append(parts, fmt.Sprintf("events were lost %d times because the socket's buffer was full", loss.Overruns))
-	}
-	if loss.Dropped > 0 {
-		parts = append(parts, fmt.Sprintf("%d events were dropped because the output is too slow", loss.Dropped))
-	}
-	return strings.Join(parts, ", and ")
 }
 
 // end closes the document and reports how many events were shown, and how many
