@@ -238,7 +238,7 @@ func (w *follower) read() (bool, error) {
 
 // trim empties the spool if all of it was read and no commit is running.
 func (w *follower) trim() {
-	lock, err := w.file.takeLock((*flock.Flock).TryLock)
+	lock, err := w.file.takeLock(false)
 	if err != nil || lock == nil {
 		return
 	}
@@ -273,7 +273,7 @@ func (w *follower) expire() {
 
 // serial returns the serial of the file as it is now, 0 if there is no file.
 func (f *File) serial() (uint64, error) {
-	file, err := os.Open(f.path)
+	file, err := atomicfile.Open(f.path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

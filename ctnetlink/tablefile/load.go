@@ -12,6 +12,7 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
+	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
 // state identifies the contents of the file: the header's serial, and what the
@@ -35,7 +36,7 @@ func (s *state) same(now *state) bool {
 // open opens the file and reads its header. The file is nil if there is none
 // and that is no error.
 func (f *File) open() (*os.File, state, error) {
-	file, err := os.Open(f.path)
+	file, err := atomicfile.Open(f.path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) && (f.o.Optional || f.lock != nil) {
 		return nil, state{known: true}, nil
 	}
@@ -55,9 +56,6 @@ func stateOf(file *os.File) (state, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return state{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return state{}, errors.New("not a regular file")
 	}
 	h, err := snapshot.ReadHeader(file)
 	if err != nil {

@@ -1,11 +1,8 @@
 package tablefile
 
 import (
-	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -14,27 +11,16 @@ import (
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
-// Suffixes of the files beside the table.
-const (
-	lockSuffix = ".lock"
-	tempSuffix = ".tmp"
-)
-
-const (
-	// newMode is the mode of spools before there is a table file. Tables are
-	// private: they tell who communicates with whom.
-	newMode fs.FileMode = 0o600
-	// lockMode is the mode of the lock file, which is empty. Every user who may
-	// write the table must be able to lock it, whoever created the lock file.
-	lockMode fs.FileMode = 0o644
-)
+// newMode is the mode of spools and locks before there is a table file. Tables
+// are private: they tell who communicates with whom.
+const newMode fs.FileMode = 0o600
 
 // begin locks the table until the commit, and loads it.
 func (f *File) begin() error {
 	if f.lock != nil {
 		return nil
 	}
-	lock, err := f.takeLock(func(l *flock.Flock) (bool, error) { return true, l.Lock() })
+	lock, err := f.takeLock(true)
 	if err != nil {
 		return f.wrap(err)
 	}
@@ -46,30 +32,11 @@ func (f *File) tryBegin() (bool, error) {
 	if f.lock != nil {
 		return true, nil
 	}
-	lock, err := f.takeLock((*flock.Flock).TryLock)
+	lock, err := f.takeLock(false)
 	if err != nil || lock == nil {
 		return false, err
 	}
 	return true, f.beginLocked(lock)
-}
-
-// takeLock takes the lock after checking that the file may be written.
-func (f *File) takeLock(take func(*flock.Flock) (bool, error)) (*flock.Flock, error) {
-	switch file, err := os.OpenFile(f.path, os.O_WRONLY, 0); {
-	case err == nil:
-		file.Close()
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	case f.o.Optional:
-		if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
-			return nil, err
-		}
-	}
-	lock := flock.New(f.path+lockSuffix, flock.SetPermissions(lockMode))
-	if ok, err := take(lock); !ok || err != nil {
-		return nil, err
-	}
-	return lock, nil
 }
 
 // beginLocked is begin after the lock was taken.
@@ -139,7 +106,7 @@ func (f *File) write() (next state, err error) {
 	next.known = true
 	next.time = step(f.state.time, now)
 	next.serial = max(f.state.serial+1, uint64(now.UnixNano()))
-	file, err := atomicfile.Create(f.path, atomicfile.Options{Temp: tempSuffix})
+	file, err := atomicfile.Create(f.path, atomicfile.Options{})
 	if err != nil {
 		return next, err
 	}

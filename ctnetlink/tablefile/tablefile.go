@@ -14,16 +14,19 @@
 // The first request that changes the table takes an advisory lock on FILE.lock,
 // and loads the table again if it was replaced. [File.Commit] writes the table
 // and releases the lock. In between only this File sees the changes. A program
-// must commit a change before it reports it as done.
+// must commit a change before it reports it as done. FILE.lock can be opened by
+// those who may write the table, and by nobody else: to open it is to be able to
+// hold the lock.
 //
 // # Writing
 //
-// Commit writes FILE.tmp, syncs it, renames it to FILE, and syncs the directory
-// where the file system can. At any moment, and after a crash at any moment,
-// FILE is the old table or the new one, complete. Mode and owner are kept. A
-// file that the user may not write is not replaced, although the directory
-// would allow it. Symbolic links are followed, so that the file that they lead
-// to is replaced; hard links are not kept.
+// Commit writes a temporary file, syncs it, renames it to FILE, and syncs the
+// directory where the file system can (package atomicfile). At any moment, and
+// after a crash at any moment, FILE is the old table or the new one, complete.
+// Mode and owner are kept. A file that the user may not write is not replaced,
+// although the directory would allow it. Symbolic links are followed, so that
+// the file that they lead to is replaced; hard links are not kept. In a directory
+// that all may write, links and files of other users are refused.
 //
 // # Time
 //
@@ -72,6 +75,10 @@ type Options struct {
 	// otherwise it is an error. A change creates the file in any case, and with
 	// Optional also its directory.
 	Optional bool
+	// Waiting, if not nil, is called after a second of waiting for another
+	// process that changes the table, with the path of the lock file. It must
+	// not use the File.
+	Waiting func(lock string)
 }
 
 // File is a table in a file. It is safe for concurrent use.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -48,7 +49,7 @@ func write(t *testing.T, path, text string, o Options) error {
 // TestReplace: Commit replaces the file; before it, and after Discard, there is
 // only the old one.
 func TestReplace(t *testing.T) {
-	for _, o := range []Options{{}, {Temp: ".tmp"}, {ExitOnSignal: true}} {
+	for _, o := range []Options{{}, {named: true}, {ExitOnSignal: true}, {named: true, ExitOnSignal: true}} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "table")
 		for _, text := range []string{"first", "second"} {
@@ -113,22 +114,50 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestTemp: a temporary file with a fixed name replaces what has that name.
-func TestTemp(t *testing.T) {
+// TestAbandoned: what a killed process leaves is removed by the next that writes
+// the file. What is being written stays, and so do files of the user's with
+// other names.
+func TestAbandoned(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "table")
-	precious := filepath.Join(dir, "precious")
-	if err := os.WriteFile(precious, []byte("keep"), 0o600); err != nil {
+	running, err := Create(path, Options{named: true})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Link(precious, path+".tmp"); err != nil {
-		t.Skip(err)
+	defer running.Discard()
+	abandoned := filepath.Join(dir, ".table.conntrack-tmp-123")
+	keep := []string{
+		".table.conntrack-tmp-", ".table.conntrack-tmp-12x", ".table.conntrack-tmp-99999999999",
+		".table.123", ".table2.conntrack-tmp-1", "table.tmp", filepath.Base(running.file.Name()),
 	}
-	if err := write(t, path, "text", Options{Temp: ".tmp"}); err != nil {
-		t.Fatal(err)
+	for _, name := range append(keep[:len(keep)-1:len(keep)-1], filepath.Base(abandoned)) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if content(t, precious) != "keep" || content(t, path) != "text" {
-		t.Errorf("%q and %q", content(t, precious), content(t, path))
+	for _, o := range []Options{{}, {named: true}} {
+		if err := write(t, path, "text", o); err != nil {
+			t.Fatal(err)
+		}
+		want := append([]string{"table"}, keep...)
+		slices.Sort(want)
+		if got := names(t, dir); !slices.Equal(got, want) {
+			t.Errorf("%+v: %q, want %q", o, got, want)
+		}
+	}
+	if err := running.Commit(); err != nil || content(t, path) != "" {
+		t.Errorf("%v, %q", err, content(t, path))
+	}
+}
+
+// TestLongName: the name of the temporary file is not too long where the file's
+// is not.
+func TestLongName(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("x", 255))
+	for _, o := range []Options{{}, {named: true}} {
+		if err := write(t, path, "text", o); err != nil {
+			t.Errorf("%+v: %v", o, err)
+		}
 	}
 }
 

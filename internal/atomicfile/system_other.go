@@ -23,6 +23,24 @@ type contents struct{ *bytes.Reader }
 
 func (contents) Close() error { return nil }
 
+// NoFollow is 0: this system has no such flags.
+const NoFollow = 0
+
+// Own reports true: this system has no numbers of owners.
+func Own(fs.FileInfo) bool { return true }
+
+// renamesOpen: an open file cannot be renamed.
+const renamesOpen = false
+
+// removeUnlocked removes a file unless a process has it open.
+func removeUnlocked(path string) { _ = os.Remove(path) }
+
+// lockTemp does nothing: an open file cannot be removed.
+func lockTemp(*os.File, string) bool { return true }
+
+// foreign reports false: this system has no numbers of owners.
+func foreign(string, fs.FileInfo) bool { return false }
+
 // replace renames a file to the name of another. It waits until nobody has that
 // one open, for at most 2 seconds.
 func replace(from, to string) (err error) {
@@ -35,8 +53,17 @@ func replace(from, to string) (err error) {
 	return err
 }
 
+// openFlags are for opening a file that may be what it should not be.
+func openFlags(string) int { return 0 }
+
+func isNoReader(error) bool { return false }
+
+func isOpenFile(string) bool { return false }
+
 // keepOwner does nothing: this system has no numbers of owners.
 func keepOwner(*os.File, fs.FileInfo) error { return nil }
+
+func keepGroup(*os.File, fs.FileInfo) error { return nil }
 
 // keepMode gives a file what this system knows of the mode of another: whether it
 // may be written.

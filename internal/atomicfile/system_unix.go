@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -16,8 +17,40 @@ import (
 // itself.
 func Detach(file *os.File) (io.ReadSeekCloser, error) { return file, nil }
 
+// NoFollow are flags for [os.OpenFile] by which it neither follows a link, if
+// the file is one, nor waits for the other end of a named pipe.
+const NoFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
+// Own reports whether a file belongs to the user and has no other name.
+func Own(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(s.Uid) == os.Geteuid() && s.Nlink == 1
+}
+
+// renamesOpen: an open file can be renamed.
+const renamesOpen = true
+
 // replace renames a file to the name of another.
 func replace(from, to string) error { return os.Rename(from, to) }
+
+// openFlags are for opening a file that may be what it should not be: no waiting
+// for the other end of a named pipe, no following of a link.
+func openFlags(path string) int {
+	if isOpenFile(path) {
+		return syscall.O_NONBLOCK
+	}
+	return NoFollow
+}
+
+// isOpenFile reports whether a path without symbolic links is one by which the
+// system makes an open file of a process available.
+func isOpenFile(path string) bool {
+	return strings.HasPrefix(path, "/proc/") || strings.HasPrefix(path, "/dev/fd/")
+}
+
+// isNoReader reports whether a named pipe could not be opened for writing
+// because no process reads it.
+func isNoReader(err error) bool { return errors.Is(err, syscall.ENXIO) }
 
 // keepOwner gives a file the owner and the group of another.
 func keepOwner(file *os.File, old fs.FileInfo) error {
@@ -32,6 +65,15 @@ func keepOwner(file *os.File, old fs.FileInfo) error {
 		}
 	}
 	return nil
+}
+
+// keepGroup gives a file the group of another.
+func keepGroup(file *os.File, old fs.FileInfo) error {
+	s, ok := old.Sys().(*syscall.Stat_t)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return file.Chown(-1, int(s.Gid))
 }
 
 // keepMode gives a file the mode of another.

@@ -84,7 +84,10 @@ func Open(c Choice, s *console.Streams) (*Set, error) {
 	if optional && console.IsTerminal(s.Err) {
 		s.Err.Printf("NOTICE: this system has no connection tracking table of its own; using the one in %s\n", path)
 	}
-	file, err := tablefile.Open(path, tablefile.Options{Optional: optional})
+	stderr := *s.Err // not what holds output back, below: that asks the file
+	file, err := tablefile.Open(path, tablefile.Options{Optional: optional, Waiting: func(lock string) {
+		stderr.Printf("NOTICE: waiting for another process, which has locked %s\n", lock)
+	}})
 	if err != nil {
 		return nil, errors.New(FileErrorText(err))
 	}
