@@ -256,7 +256,7 @@ func (t *treeCommand) optionHelp(w *cmdline.Word) string {
 	}
 	switch t.name {
 	case "summary":
-		return "output: table, json, jsonl or csv"
+		return "output: table, json, jsonl, csv or prom"
 	case "stats":
 		return "output: table, prom, json, jsonl or csv"
 	case "count":

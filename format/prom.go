@@ -3,7 +3,6 @@ package format
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/gonntrack/gonntrack/internal/printable"
 	"github.com/gonntrack/gonntrack/stats"
@@ -77,8 +76,7 @@ func promFamily(dst []byte, name, kind, help string) []byte {
 // promNetNS appends the label with a report's network namespace. Such a name is a
 // file name, so it is escaped.
 func promNetNS(dst []byte, r *stats.Report) []byte {
-	name := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(printable.Append(nil, r.NetNS)))
-	return fmt.Appendf(dst, `netns="%s"`, name)
+	return promLabel(dst, "netns", printable.Append(nil, r.NetNS))
 }
 
 // promCounters appends a family for each counter, with a sample for each CPU.

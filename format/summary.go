@@ -12,8 +12,10 @@ import (
 )
 
 // Summary writes the groups of a stats.Summary: a table for people in StyleTable,
-// records in StyleJSON, StyleJSONL and StyleCSV, and in all other styles plain text:
-// a line of names, and a line for each group in columns with whole numbers.
+// records in StyleJSON, StyleJSONL and StyleCSV, OpenMetrics text in StyleProm
+// (https://prometheus.io/docs/specs/om/open_metrics_spec/), and in all other styles
+// plain text: a line of names, and a line for each group in columns with whole
+// numbers.
 type Summary struct {
 	o       Options
 	keys    []Kind
@@ -50,6 +52,8 @@ func (w *Summary) Append(dst []byte, groups iter.Seq[*stats.Group],
 	case w.records != nil:
 	case w.o.Style == StyleTable:
 		return w.appendTable(dst, groups, spill)
+	case w.o.Style == StyleProm:
+		return w.appendProm(dst, groups, spill)
 	default:
 		if w.widths == nil {
 			w.Measure(groups)
@@ -130,7 +134,7 @@ func (w *Summary) right(i int) bool { return i >= len(w.keys) || w.keys[i].Numer
 // for the groups that it writes if Measure was not called. If these are all groups,
 // stats.Summary.All yields them faster than their order does.
 func (w *Summary) Measure(groups iter.Seq[*stats.Group]) {
-	if w.records != nil || w.o.Style == StyleTable {
+	if w.records != nil || w.o.Style == StyleTable || w.o.Style == StyleProm {
 		return
 	}
 	w.widths = make([]int, len(w.names))
@@ -240,8 +244,7 @@ func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group],
 	}
 	var below [][]string
 	if more := w.all.Len() - n; more > 0 {
-		rest := stats.Group{Entries: total.Entries - shown.Entries, Packets: total.Packets - shown.Packets,
-			Bytes: total.Bytes - shown.Bytes, Counted: total.Counted}
+		rest := w.rest(&shown)
 		below = append(below, w.summed(fmt.Sprintf("(%d more)", more), &rest, &total))
 	}
 	if w.all.Len() > 1 {

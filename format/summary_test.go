@@ -150,3 +150,62 @@ func TestSummaryStops(t *testing.T) {
 		}
 	}
 }
+
+// TestSummaryProm: a sample for each group that is shown and one for the others,
+// with labels that no other sample of the family has.
+func TestSummaryProm(t *testing.T) {
+	got := writeSummary(t, Options{Style: StyleProm}, true, 2)
+	want := `# HELP conntrack_groups Groups of entries, each of those that are labelled other too.
+# TYPE conntrack_groups gauge
+conntrack_groups 4
+# HELP conntrack_group_entries Entries of the group.
+# TYPE conntrack_group_entries gauge
+conntrack_group_entries{src_24="10.0.0.0/24",dport="443",helper=""} 1500
+conntrack_group_entries{src_24="10.0.1.0/24",dport="21",helper="ftp"} 20
+conntrack_group_entries{src_24="other",dport="other",helper="other"} 4
+# HELP conntrack_group_packets Packets of the group's entries so far, both directions.
+# TYPE conntrack_group_packets gauge
+conntrack_group_packets{src_24="10.0.0.0/24",dport="443",helper=""} 1500000
+conntrack_group_packets{src_24="10.0.1.0/24",dport="21",helper="ftp"} 20000
+conntrack_group_packets{src_24="other",dport="other",helper="other"} 3000
+# HELP conntrack_group_bytes Bytes of the group's entries so far, both directions.
+# TYPE conntrack_group_bytes gauge
+conntrack_group_bytes{src_24="10.0.0.0/24",dport="443",helper=""} 1572864000
+conntrack_group_bytes{src_24="10.0.1.0/24",dport="21",helper="ftp"} 20971520
+conntrack_group_bytes{src_24="other",dport="other",helper="other"} 3145728
+# EOF
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := writeSummary(t, Options{Style: StyleProm}, true, 0); strings.Contains(got, promOther+`"`) ||
+		!strings.Contains(got, `helper="x\\x1b[m,"`) {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+// TestSummaryPromOther: a group whose values are "other" has no sample of its own,
+// as its labels would be those of the others.
+func TestSummaryPromOther(t *testing.T) {
+	s := stats.NewSummary([]string{"helper"})
+	for _, name := range []string{"other", "other", `a"\`, "b"} {
+		s.Add(stats.AppendText(nil, []byte(name)), 0, 0, false)
+	}
+	groups, err := s.Sorted(nil, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := NewSummary(Options{Style: StyleProm}, s, []Kind{KindName}).Append(nil, groups,
+		func(b []byte) ([]byte, error) { return b, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(out); !strings.HasSuffix(got, `
+conntrack_group_entries{helper="a\"\\"} 1
+conntrack_group_entries{helper="b"} 1
+conntrack_group_entries{helper="other"} 2
+# EOF
+`) {
+		t.Errorf("got\n%s", got)
+	}
+}

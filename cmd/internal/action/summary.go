@@ -9,6 +9,10 @@ import (
 	"github.com/gonntrack/gonntrack/stats"
 )
 
+// promGroups is how many groups -o prom shows without --limit: each is a time
+// series of its own, and there must not be any number of them.
+const promGroups = 100
+
 // summary counts the entries that match by the values of keys: -L --by, in one
 // pass over the stream.
 func summary(e *Env, r *cmdline.Request) error {
@@ -28,12 +32,16 @@ func summary(e *Env, r *cmdline.Request) error {
 		packets, bytes, counted := counters(f)
 		sum.Add(keys.read(f), packets, bytes, counted)
 	}
-	groups, err := sum.Sorted(r.View().Order, r.View().Limit)
+	limit := r.View().Limit
+	if limit == 0 && r.Output.Style == format.StyleProm {
+		limit = promGroups
+	}
+	groups, err := sum.Sorted(r.View().Order, limit)
 	if err != nil {
 		return err
 	}
 	w := format.NewSummary(r.Output, sum, kinds)
-	if r.View().Limit == 0 {
+	if limit == 0 {
 		w.Measure(sum.All())
 	}
 	e.Out.Buf, err = w.Append(e.Out.Buf, groups, func(b []byte) ([]byte, error) {

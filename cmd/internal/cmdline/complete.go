@@ -124,7 +124,7 @@ var outputWords = []string{
 	"csv\tcomma-separated values",
 	"table\ta table for people",
 	"netlink\ta table file",
-	"prom\tOpenMetrics text (stats)",
+	"prom\tOpenMetrics text (stats, summary)",
 }
 
 // described puts the descriptions behind those words that have one.

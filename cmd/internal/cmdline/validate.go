@@ -190,12 +190,12 @@ func validateView(r *Request) error {
 	switch {
 	case out.Style == format.StyleTable && !r.Command.Is(CmdList, CmdGet, CmdStats):
 		return Usagef("-o table can only be used with -L, -G and -S")
-	case out.Style == format.StyleProm && r.Command != CmdStats:
-		return Usagef("-o prom can only be used with -S")
+	case out.Style == format.StyleProm && r.Command != CmdStats && v.By == nil:
+		return Usagef("-o prom can only be used with -S and --by")
 	}
 	if v.By != nil && !oneOfStyles(out.Style, format.StyleClassic, format.StyleTable, format.StyleJSON,
-		format.StyleJSONL, format.StyleCSV) {
-		return Usagef("--by can only be used with -o table, json, jsonl and csv")
+		format.StyleJSONL, format.StyleCSV, format.StyleProm) {
+		return Usagef("--by can only be used with -o table, json, jsonl, csv and prom")
 	}
 	if v.Limit > 0 && r.Zero && v.By == nil {
 		return Usagef("Can't use -z with --limit: counters that are not shown would be lost")

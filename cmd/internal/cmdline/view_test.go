@@ -33,7 +33,7 @@ func TestView(t *testing.T) {
 		{"-L --by src/", "invalid prefix length"},
 		{"-L --by mask_src", "entries have no `mask_src'"},
 		{"-L --by src --sort dport", "groups have no `dport'"},
-		{"-L --by src -o xml", "--by can only be used with -o table, json, jsonl and csv"},
+		{"-L --by src -o xml", "--by can only be used with -o table, json, jsonl, csv and prom"},
 		{"-L --by src --columns src", "--columns cannot be used with --by"},
 		{"-L --by src -o csv --columns src", "--columns cannot be used with --by"},
 		{"-L --sort entries", "unknown field `entries' with --sort"},
@@ -51,7 +51,7 @@ func TestView(t *testing.T) {
 		{"-D -s 1.1.1.1 --limit 5", "Illegal option `--limit'"},
 		{"-D -s 1.1.1.1 -o table", "-o table can only be used with -L, -G and -S"},
 		{"-E -o table", "-o table can only be used with -L, -G and -S"},
-		{"-L -o prom", "-o prom can only be used with -S"},
+		{"-L -o prom", "-o prom can only be used with -S and --by"},
 		{"-S -o xml", "Illegal option `--output'"},
 		{"-C -o table", "Illegal option `--output'"},
 	} {
