@@ -2,8 +2,6 @@ package tablefile
 
 import (
 	"errors"
-	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -13,9 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
-	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 const (
@@ -42,8 +38,10 @@ type follower struct {
 
 	mu          sync.Mutex
 	groups      uint32
-	offset      int64 // of the next record in the spool
-	ready       []byte
+	seen        state  // the file when its serial was read last
+	at          uint64 // serial of the table after the events that were received
+	offset      int64  // of the next record in the spool
+	ready       []byte // events of a record, those that were not received yet
 	lost        uint64
 	lossPending bool      // the next call reports a loss
 	expiry      time.Time // of the next entry; zero: none has a timeout
@@ -53,7 +51,6 @@ type follower struct {
 // follow makes a spool and starts to follow the file.
 func (f *File) follow() (*follower, error) {
 	own := &File{name: f.name, path: f.path, o: f.o}
-	own.o.Optional = true // the file may be created later
 	if err := own.begin(); err != nil {
 		return nil, err
 	}
@@ -68,9 +65,11 @@ func (f *File) follow() (*follower, error) {
 		return nil, f.wrap(err)
 	}
 	w := &follower{
-		file:   &File{name: f.name, path: f.path, o: own.o},
+		file:   &File{name: f.name, path: f.path, o: f.o},
 		spool:  file,
 		closed: make(chan struct{}),
+		seen:   own.state,
+		at:     own.state.serial,
 		offset: int64(len(spoolMagic)),
 	}
 	_, err = file.WriteString(spoolMagic)
@@ -142,112 +141,21 @@ func (w *follower) poll(b []byte) (int, error) {
 			w.lossPending = false
 			return 0, ctnetlink.ENOBUFS
 		}
-		if n := w.take(b); n > 0 {
-			return n, nil
+		if n, err := w.take(b); n > 0 || err != nil {
+			return n, err
 		}
 		more, err := w.read()
 		if err != nil {
 			return 0, err
+		}
+		if w.offset > trimSize {
+			w.trim()
 		}
 		if more {
 			continue
 		}
 		w.expire()
 		return 0, ctnetlink.EAGAIN
-	}
-}
-
-// take moves events of the joined groups from ready to b, as many as fit.
-func (w *follower) take(b []byte) (n int) {
-	m := wire.Messages{B: w.ready}
-	for m.Next() {
-		padded := w.ready[:len(w.ready)-len(m.B)]
-		if w.groups>>groupOf(m.Msg)&1 != 0 {
-			if n+len(padded) > len(b) {
-				return n
-			}
-			n += copy(b[n:], padded)
-		}
-		w.ready = m.B
-	}
-	if m.Malformed {
-		// This was not written by a commit; the rest cannot be read.
-		w.ready, w.lossPending = nil, true
-	}
-	return n
-}
-
-// groupOf returns the multicast group of an event.
-func groupOf(m wire.Message) ctnetlink.Group {
-	const create = wire.FlagCreate | wire.FlagExcl
-	g := ctnetlink.GroupUpdate
-	switch {
-	case m.Type()&0xff == wire.MsgDelete:
-		g = ctnetlink.GroupDestroy
-	case m.Flags()&create != 0:
-		g = ctnetlink.GroupNew
-	}
-	if m.Type()>>8 == wire.SubsysExpect {
-		g += ctnetlink.GroupExpectNew - ctnetlink.GroupNew
-	}
-	return g
-}
-
-// read reads the records of changes that are in the file by now, and reports
-// whether there were any.
-func (w *follower) read() (bool, error) {
-	info, err := w.spool.Stat()
-	if err != nil || info.Size() == w.offset {
-		return false, err
-	}
-	// The file's serial is read before the records. If the last record leads to
-	// that serial, its change is in the file.
-	now, err := w.file.serial()
-	if err != nil {
-		return false, err
-	}
-	b := make([]byte, max(info.Size()-w.offset, 0))
-	n, err := w.spool.ReadAt(b, w.offset)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, err
-	}
-	b = b[:n] // another process may have truncated an incomplete record
-	records, size := parseRecords(b), 0
-	for i, r := range records {
-		last := i == len(records)-1
-		if last && r.after != now {
-			break // this change is not in the file, or not yet
-		}
-		size += recordHeadLen + len(r.events)
-		if !last && records[i+1].before != r.after {
-			continue // the process was killed before it replaced the file
-		}
-		w.ready = append(w.ready, r.events...)
-		w.expiry = r.expiry
-		if r.lost > 0 {
-			w.lost += uint64(r.lost)
-			w.lossPending = true
-		}
-	}
-	w.offset += int64(size)
-	if w.offset > trimSize {
-		w.trim()
-	}
-	return size > 0, nil
-}
-
-// trim empties the spool if all of it was read and no commit is running.
-func (w *follower) trim() {
-	lock, err := w.file.takeLock(false)
-	if err != nil || lock == nil {
-		return
-	}
-	defer lock.Unlock()
-	if info, err := w.spool.Stat(); err != nil || info.Size() != w.offset {
-		return
-	}
-	if w.spool.Truncate(int64(len(spoolMagic))) == nil {
-		w.offset = int64(len(spoolMagic))
 	}
 }
 
@@ -265,27 +173,11 @@ func (w *follower) expire() {
 	f.mu.Lock()
 	begun, err := f.tryBegin()
 	f.mu.Unlock()
-	if begun && err == nil {
-		_ = f.Commit()
+	if begun && err == nil && f.Commit() == nil {
+		// Records that were not read yet may change this.
+		w.expiry = f.firstExpiry()
 	}
 	w.notBefore = time.Now().Add(backoffFactor * time.Since(now))
-}
-
-// serial returns the serial of the file as it is now, 0 if there is no file.
-func (f *File) serial() (uint64, error) {
-	file, err := atomicfile.Open(f.path, os.O_RDONLY)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, f.wrap(err)
-	}
-	defer file.Close()
-	h, err := snapshot.ReadHeader(file)
-	if err != nil {
-		return 0, f.wrap(err)
-	}
-	return h.Serial, nil
 }
 
 // queued returns the size of the events that were not received yet, in bytes.

@@ -29,8 +29,13 @@ func (s *state) same(now *state) bool {
 	if !s.known || (s.info == nil) != (now.info == nil) {
 		return false
 	}
-	return s.info == nil || s.serial == now.serial && s.info.Size() == now.info.Size() &&
-		s.info.ModTime().Equal(now.info.ModTime()) && os.SameFile(s.info, now.info)
+	return s.info == nil || s.serial == now.serial && sameVersion(s.info, now.info)
+}
+
+// sameVersion reports whether a file is the other one and was not written in
+// between, as far as the system knows.
+func sameVersion(a, b fs.FileInfo) bool {
+	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && os.SameFile(a, b)
 }
 
 // open opens the file and reads its header. The file is nil if there is none

@@ -119,9 +119,7 @@ func (f *File) write() (next state, err error) {
 		return next, err
 	}
 	next.info = file.Info()
-	if err := f.journal.publish(f.state.serial, next.serial, expiry); err != nil {
-		return next, err
-	}
+	f.journal.publish(f.state.serial, next.serial, expiry)
 	return next, file.Commit()
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
 // A spool starts with spoolMagic. The follower locks the spool; where a lock
@@ -59,26 +59,34 @@ func (r *record) append(b []byte) []byte {
 	return append(b, r.events...)
 }
 
-// parseRecords returns the complete records at the start of b.
-func parseRecords(b []byte) (records []record) {
-	for len(b) >= recordHeadLen {
-		n := binary.NativeEndian.Uint32(b)
-		if n < recordHeadLen || uint64(n) > uint64(len(b)) {
-			break
-		}
-		r := record{
-			lost:   binary.NativeEndian.Uint32(b[4:]),
-			before: binary.NativeEndian.Uint64(b[8:]),
-			after:  binary.NativeEndian.Uint64(b[16:]),
-			events: b[recordHeadLen:n],
-		}
-		if expiry := int64(binary.NativeEndian.Uint64(b[24:])); expiry != 0 {
-			r.expiry = time.Unix(0, expiry)
-		}
-		records = append(records, r)
-		b = b[n:]
+// errDamaged is the error of a spool that holds something else than records.
+var errDamaged = errors.New("the spool is damaged")
+
+// readRecord reads the head of the record at an offset of a spool that has a
+// size. It returns the record without its events, and its length in bytes; a
+// length of 0 if there is no complete record.
+func readRecord(spool io.ReaderAt, at, size int64) (r record, length int64, err error) {
+	if size-at < recordHeadLen {
+		return r, 0, nil
 	}
-	return records
+	var b [recordHeadLen]byte
+	if _, err := spool.ReadAt(b[:], at); err != nil {
+		return r, 0, err
+	}
+	length = int64(binary.NativeEndian.Uint32(b[:]))
+	if length < recordHeadLen || length%4 != 0 || length > recordHeadLen+maxSpool {
+		return r, 0, errDamaged
+	}
+	if length > size-at {
+		return r, 0, nil
+	}
+	r.lost = binary.NativeEndian.Uint32(b[4:])
+	r.before = binary.NativeEndian.Uint64(b[8:])
+	r.after = binary.NativeEndian.Uint64(b[16:])
+	if expiry := int64(binary.NativeEndian.Uint64(b[24:])); expiry != 0 {
+		r.expiry = time.Unix(0, expiry)
+	}
+	return r, length, nil
 }
 
 // journal records the events of a process's changes, for the followers.
@@ -92,7 +100,8 @@ type journal struct {
 }
 
 // openJournal looks for followers; it returns nil if there are none. Spools of
-// followers that no longer run are removed. The lock must be held.
+// followers that no longer run are removed. A file that is not a spool, or
+// cannot be used, is left alone. The lock must be held.
 func (f *File) openJournal() (*journal, error) {
 	entries, err := os.ReadDir(filepath.Dir(f.path))
 	if err != nil {
@@ -100,25 +109,25 @@ func (f *File) openJournal() (*journal, error) {
 	}
 	var live []string
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), filepath.Base(f.path)+spoolSuffix) {
+		if !e.Type().IsRegular() || !strings.HasPrefix(e.Name(), filepath.Base(f.path)+spoolSuffix) {
 			continue
 		}
-		spool := filepath.Join(filepath.Dir(f.path), e.Name())
-		if !e.Type().IsRegular() {
-			continue // not a spool
+		name := filepath.Join(filepath.Dir(f.path), e.Name())
+		spool, err := openSpool(name)
+		if err != nil {
+			continue
 		}
-		lock := flock.New(spool, flock.SetFlag(os.O_RDWR)) // does not create the file
+		spool.Close()
+		lock := flock.New(name, flock.SetFlag(os.O_RDWR)) // does not create the file
 		dead, err := lock.TryLock()
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			return nil, fmt.Errorf("follower's spool file: %w", err)
 		case dead:
 			// Unlock it first: not every system removes an open file.
 			_ = lock.Unlock()
-			_ = os.Remove(spool)
+			_ = os.Remove(name)
 		default:
-			live = append(live, spool)
+			live = append(live, name)
 		}
 	}
 	if live == nil {
@@ -172,18 +181,17 @@ func (j *journal) collect() error {
 
 func (j *journal) empty() bool { return j == nil || len(j.events) == 0 && j.lost == 0 }
 
-// publish appends the events to the spools and clears them.
-func (j *journal) publish(before, after uint64, expiry time.Time) error {
+// publish appends the events to the spools and clears them. A spool that cannot
+// be written does not stop the change: its follower sees that the table has
+// changed without a record, and reports lost events.
+func (j *journal) publish(before, after uint64, expiry time.Time) {
 	if j == nil {
-		return nil
+		return
 	}
 	for _, spool := range j.spools {
-		if err := j.publishTo(spool, before, after, expiry); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("cannot notify a follower: %w", err)
-		}
+		_ = j.publishTo(spool, before, after, expiry)
 	}
 	j.events, j.lost = j.events[:0], 0
-	return nil
 }
 
 func (j *journal) publishTo(spool string, before, after uint64, expiry time.Time) error {
@@ -202,7 +210,7 @@ func (j *journal) publishTo(spool string, before, after uint64, expiry time.Time
 		events = nil
 	}
 	r := record{lost, before, after, expiry, events}
-	_, err = file.WriteAt(r.append(nil), end)
+	_, err = file.WriteAt(r.append(nil), end) // what is incomplete is cut off by the next
 	return err
 }
 
@@ -210,25 +218,20 @@ func (j *journal) publishTo(spool string, before, after uint64, expiry time.Time
 // may write in the directory could have made a link to a file that only this
 // process may write.
 func openSpool(path string) (*os.File, error) {
-	named, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
-	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	var magic [len(spoolMagic)]byte
-	info, err := file.Stat()
-	if err == nil {
-		// The first byte may be locked; it is not read.
-		_, err = file.ReadAt(magic[1:], 1)
-	}
-	if err != nil || !os.SameFile(named, info) || string(magic[1:]) != spoolMagic[1:] {
+	file, err := atomicfile.Open(path, os.O_RDWR)
+	if err == nil && !isSpool(file) {
 		file.Close()
 		return nil, fmt.Errorf("%s is not a spool file", filepath.Base(path))
 	}
-	return file, nil
+	return file, err
+}
+
+// isSpool reports whether a file begins as a spool does. The first byte may be
+// locked; it is not read.
+func isSpool(file io.ReaderAt) bool {
+	var magic [len(spoolMagic)]byte
+	_, err := file.ReadAt(magic[1:], 1)
+	return err == nil && string(magic[1:]) == spoolMagic[1:]
 }
 
 func (j *journal) close() {
@@ -238,26 +241,26 @@ func (j *journal) close() {
 }
 
 // endOfRecords returns the offset for the next record, after the last complete
-// one. An incomplete one, which a killed process may have left, is cut off.
+// one. What is behind it is cut off: an incomplete record, which a killed
+// process may have left, or damage.
 func endOfRecords(file *os.File) (int64, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return 0, err
 	}
 	end := int64(len(spoolMagic))
-	var head [recordHeadLen]byte
 	for {
-		n, err := file.ReadAt(head[:], end)
-		if n < len(head) {
-			if errors.Is(err, io.EOF) {
-				return end, file.Truncate(end)
-			}
+		_, length, err := readRecord(file, end, info.Size())
+		if err != nil && !errors.Is(err, errDamaged) && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
-		next := end + int64(binary.NativeEndian.Uint32(head[:]))
-		if next > info.Size() || next < end+recordHeadLen {
-			return end, file.Truncate(end)
+		if length == 0 {
+			break
 		}
-		end = next
+		end += length
 	}
+	if end == info.Size() {
+		return end, nil
+	}
+	return end, file.Truncate(end)
 }

@@ -39,8 +39,8 @@
 //
 // A socket that joins a multicast group follows the file: it creates a spool,
 // FILE.events-N, and holds a lock on it while it is open. A commit appends the
-// events of its changes to each spool that is locked, and removes the others.
-// The record holds the table's serial before and after the changes, and is
+// events of its changes to each spool that is locked, and removes the others;
+// what does not begin as a spool does is left alone. The record holds the table's serial before and after the changes, and is
 // written before the file is replaced. It is valid if the file, or a later
 // record, has the serial after the changes: the record of a process that is
 // killed in between never becomes valid. So every change in the file is
@@ -52,6 +52,9 @@
 //
 // A follower that does not read uses at most 256 MiB. Beyond that its events
 // are dropped, and it receives ENOBUFS, as a socket does whose buffer is full.
+// It also receives ENOBUFS if the serial has changed without a record: a commit
+// could not write the spool, or another program has replaced the file. A
+// follower empties a spool that is damaged.
 package tablefile
 
 import (

@@ -26,6 +26,15 @@ func events(e *Env, r *cmdline.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := showEvents(e, r, l, warning, signals); err != nil {
+		l.Stop() // which removes the listener's file beside a table file
+		return err
+	}
+	return nil
+}
+
+// showEvents prints the events of a listener until a signal arrives.
+func showEvents(e *Env, r *cmdline.Request, l target.Listener, warning *lossWarning, signals <-chan os.Signal) error {
 	if r.Has(cmdline.OptBufferSize) {
 		e.Err.Printf("NOTICE: Netlink socket buffer size has been set to %d bytes.\n", l.ReadBuffer())
 	}
@@ -41,7 +50,7 @@ func events(e *Env, r *cmdline.Request) error {
 			return err
 		}
 	}
-	err = w.follow()
+	err := w.follow()
 	warning.end()
 	if err != nil {
 		return err
