@@ -17,7 +17,9 @@ func deleteFlows(e *Env, r *cmdline.Request) error {
 	}
 	d := newDeletion(e, r, w)
 	defer d.batch.Close()
-	return changeMatching(e, r, w, d, "deleting", "%d flow entries have been deleted.")
+	again := newReread(e, r, d)
+	defer again.close()
+	return changeMatching(e, r, w, again, "deleting", "%d flow entries have been deleted.")
 }
 
 // deletion deletes entries in batches, and holds their lines until the deletion

@@ -109,9 +109,13 @@ func (h *hint) tell(e *Env) {
 // A changer acts on entries while they are dumped. It may queue requests; flush
 // sends them and shows the entries that were changed. The first refusal is
 // returned after that.
+//
+// missed reports whether an entry had vanished or had been replaced when its
+// request was carried out, and forgets it.
 type changer interface {
 	add(f *ctnetlink.Flow) error
 	flush() error
+	missed() bool
 }
 
 // changeMatching hands the entries that a request selects to a changer, whose
@@ -157,6 +161,8 @@ func (p *preview) add(f *ctnetlink.Flow) error {
 
 func (*preview) flush() error { return nil }
 
+func (*preview) missed() bool { return false }
+
 // queue sends requests in batches. Each has an item that identifies it.
 type queue[T any] struct {
 	request *cmdline.Request
@@ -167,6 +173,14 @@ type queue[T any] struct {
 	answered func(item T, err error) error
 	// done is called after the answers of a batch; nil: nothing is to be done.
 	done func() error
+	// lost: an entry had vanished or had been replaced.
+	lost bool
+}
+
+func (q *queue[T]) missed() bool {
+	lost := q.lost
+	q.lost = false
+	return lost
 }
 
 // push notes the item of a request that was just added to the batch, and sends
@@ -188,6 +202,7 @@ func (q *queue[T]) flush() error {
 		return refused(q.request, err)
 	}
 	for i, result := range results {
+		q.lost = q.lost || errors.Is(result.Err, ctnetlink.ENOENT)
 		if err := q.answered(items[i], result.Err); err != nil {
 			return err
 		}

@@ -18,15 +18,21 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/tablefile"
 )
 
+// entryTuple returns the original tuple of an entry that makeEntry makes.
+func entryTuple(port uint16) ctnetlink.Tuple {
+	return ctnetlink.Tuple{
+		Has: ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts, Proto: ctnetlink.ProtoUDP,
+		Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2"), SrcPort: port, DstPort: 53,
+	}
+}
+
 // makeEntry makes an entry.
 func makeEntry(t *testing.T, c *ctnetlink.Conn, port uint16) {
 	t.Helper()
-	const has = ctnetlink.FieldSrc | ctnetlink.FieldDst | ctnetlink.FieldProto | ctnetlink.FieldSrcPort | ctnetlink.FieldDstPort
-	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
-	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 10 * time.Minute,
-		Orig:  ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: a, Dst: b, SrcPort: port, DstPort: 53},
-		Reply: ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: b, Dst: a, SrcPort: 53, DstPort: port},
-	}
+	orig := entryTuple(port)
+	reply := orig
+	reply.Src, reply.Dst, reply.SrcPort, reply.DstPort = orig.Dst, orig.Src, orig.DstPort, orig.SrcPort
+	en := &ctnetlink.FlowSpec{Family: ctnetlink.FamilyIPv4, Timeout: 10 * time.Minute, Orig: orig, Reply: reply}
 	en.Set = en.Set.With(ctnetlink.AttrTimeout)
 	if err := c.Create(en); err != nil {
 		t.Fatal(err)

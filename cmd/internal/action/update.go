@@ -20,7 +20,9 @@ func update(e *Env, r *cmdline.Request) error {
 	u := &updating{printer: w}
 	u.queue = queue[change]{request: r, batch: e.conn().NewBatch(), answered: u.note, done: u.show}
 	defer u.batch.Close()
-	return changeMatching(e, r, w, u, "updating", "%d flow entries have been updated.")
+	again := newReread(e, r, u)
+	defer again.close()
+	return changeMatching(e, r, w, again, "updating", "%d flow entries have been updated.")
 }
 
 // updating changes entries in batches, and reads each changed entry back.
@@ -81,17 +83,17 @@ func (u *updating) show() error {
 		results, err := u.batch.Do()
 		for i, result := range results {
 			en, f := &changed[i].identity, result.Flow
-			if f == nil {
-				if err == nil && !errors.Is(result.Err, ctnetlink.ENOENT) {
+			switch {
+			case f == nil && !errors.Is(result.Err, ctnetlink.ENOENT):
+				if err == nil {
 					err = result.Err
 				}
-				continue
-			}
-			if id, ok := f.ID(); ok && en.Set.Has(ctnetlink.AttrID) && id != en.ID {
-				continue
-			}
-			if err := u.printer.flow(f); err != nil {
-				return err
+			case f == nil || !identical(f, en):
+				u.lost = true
+			default:
+				if err := u.printer.flow(f); err != nil {
+					return err
+				}
 			}
 		}
 		if err != nil {
