@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -8,16 +9,15 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// tuples returns both directions as the command line describes them. Where the
-// addresses of one direction are missing, they are the other's mirrored, and
-// so are its ports unless they were given. Where both were given, ports are
-// not made up: the table refuses a direction without them.
+// tuples returns both directions as the command line describes them. What one
+// direction lacks is the other's mirrored: addresses, ports and keys, the number of
+// an ICMP query. Only where both directions have addresses and the reply has no
+// port, none are made up: the table refuses such a reply.
 func tuples(r *cmdline.Request) (orig, reply ctnetlink.Tuple) {
 	const addrs, ports = ctnetlink.FieldAddrs, ctnetlink.FieldPorts
 	orig, reply = r.Orig, r.Reply
-	o, q := orig.Has&addrs, reply.Has&addrs
 	portless := !orig.Proto.HasPorts() && orig.Proto != ctnetlink.ProtoGRE
-	if o == 0 || q == 0 {
+	if orig.Has&addrs == 0 || reply.Has&addrs == 0 || reply.Has&ports != 0 {
 		mirror(&reply, &orig, ports)
 		mirror(&orig, &reply, ports)
 	}
@@ -26,15 +26,17 @@ func tuples(r *cmdline.Request) (orig, reply ctnetlink.Tuple) {
 	if portless || reply.Has&ports != 0 {
 		reply.Proto, reply.Has = orig.Proto, reply.Has|ctnetlink.FieldProto
 	}
-	if orig.Has&ctnetlink.FieldICMPType != 0 && orig.Family() == icmpFamily(orig.Proto) {
-		inverse, ok := orig.Proto.InverseICMPType(orig.ICMPType)
-		if !ok {
-			inverse = orig.ICMPType // the table refuses it
-		}
-		reply.ICMPType = inverse
-		reply.ICMPCode, reply.ICMPID = orig.ICMPCode, orig.ICMPID
+	if orig.Has&ctnetlink.FieldICMPType != 0 {
 		orig.Has |= ctnetlink.FieldICMP
-		reply.Has |= ctnetlink.FieldICMP
+		if orig.Family() == icmpFamily(orig.Proto) {
+			inverse, ok := orig.Proto.InverseICMPType(orig.ICMPType)
+			if !ok {
+				inverse = orig.ICMPType // the table refuses it
+			}
+			reply.ICMPType = inverse
+			reply.ICMPCode, reply.ICMPID = orig.ICMPCode, orig.ICMPID
+			reply.Has |= ctnetlink.FieldICMP
+		}
 	}
 	return orig, reply
 }
@@ -97,6 +99,7 @@ func named(r *cmdline.Request) *ctnetlink.FlowSpec {
 func entry(r *cmdline.Request) *ctnetlink.FlowSpec {
 	en := &ctnetlink.FlowSpec{Family: family(r)}
 	en.Orig, en.Reply = tuples(r)
+	reply := en.Reply
 	en.Timeout, en.Set = timeoutOf(r), en.Set.With(ctnetlink.AttrTimeout)
 	if r.Has(cmdline.OptZone) {
 		en.Zone, en.Set = r.Zone, en.Set.With(ctnetlink.AttrZone)
@@ -124,12 +127,7 @@ func entry(r *cmdline.Request) *ctnetlink.FlowSpec {
 	if open && r.DstNAT.Addr.IsValid() && r.Reply.Has&ctnetlink.FieldSrc == 0 {
 		en.Reply.Src = unspecified(en.Reply.Src)
 	}
-	if r.SrcNAT.Addr.IsValid() {
-		en.SrcNAT, en.Set = translation(r.SrcNAT.Addr, r.SrcNAT.Port), en.Set.With(ctnetlink.AttrNATSrc)
-	}
-	if r.DstNAT.Addr.IsValid() {
-		en.DstNAT, en.Set = translation(r.DstNAT.Addr, r.DstNAT.Port), en.Set.With(ctnetlink.AttrNATDst)
-	}
+	setTranslation(en, r, reply)
 	if info := newInfo(r); info.Has != 0 {
 		en.ProtoInfo, en.Set = info, en.Set.With(ctnetlink.AttrProtoInfo)
 	}
@@ -141,6 +139,29 @@ func unspecified(a netip.Addr) netip.Addr {
 		return netip.IPv4Unspecified()
 	}
 	return netip.IPv6Unspecified()
+}
+
+// setTranslation sets the translations that an entry is created with. reply is its
+// reply tuple. Where a port of it was given, the translation has that port:
+// otherwise the kernel takes another one if an entry has the tuple already, and
+// does so for the source even if only the destination is translated.
+func setTranslation(en *ctnetlink.FlowSpec, r *cmdline.Request, reply ctnetlink.Tuple) {
+	src, dst := r.SrcNAT, r.DstNAT
+	if r.Reply.Has&ctnetlink.FieldDstPort != 0 {
+		if dst.Addr.IsValid() && !src.Addr.IsValid() {
+			src.Addr = reply.Dst
+		}
+		src.Port = cmp.Or(src.Port, r.Reply.DstPort)
+	}
+	if r.Reply.Has&ctnetlink.FieldSrcPort != 0 {
+		dst.Port = cmp.Or(dst.Port, r.Reply.SrcPort)
+	}
+	if src.Addr.IsValid() {
+		en.SrcNAT, en.Set = translation(src.Addr, src.Port), en.Set.With(ctnetlink.AttrNATSrc)
+	}
+	if dst.Addr.IsValid() {
+		en.DstNAT, en.Set = translation(dst.Addr, dst.Port), en.Set.With(ctnetlink.AttrNATDst)
+	}
 }
 
 func translation(a netip.Addr, port uint16) ctnetlink.NAT {

@@ -17,8 +17,12 @@ func TestTuples(t *testing.T) {
 		{"-I -r 2.2.2.2 -q 1.1.1.1 -p udp --sport 1 --dport 2 -t 9", "1.1.1.1:1 2.2.2.2:2", "2.2.2.2:2 1.1.1.1:1"},
 		{"-I -s 1.1.1.1 -d 2.2.2.2 -p udp --reply-port-src 2 --reply-port-dst 1 -t 9", "1.1.1.1:1 2.2.2.2:2", "2.2.2.2:2 1.1.1.1:1"},
 		{"-I -s 1.1.1.1 -d 2.2.2.2 -q 3.3.3.3 -p udp --sport 1 --dport 2 --reply-port-src 4 --reply-port-dst 5 -t 9", "1.1.1.1:1 2.2.2.2:2", "2.2.2.2:4 3.3.3.3:5"},
-		// All four addresses need all four ports: none are made up.
+		// A reply with addresses needs a port: both are not made up.
 		{"-I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 3.3.3.3 -p udp --sport 1 --dport 2 -t 9", "1.1.1.1:1 2.2.2.2:2", "2.2.2.2 3.3.3.3"},
+		{"-I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 3.3.3.3 -p udp --sport 1 --dport 2 --reply-port-src 4 -t 9", "1.1.1.1:1 2.2.2.2:2", "2.2.2.2:4 3.3.3.3:1"},
+		{"-I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 3.3.3.3 -p gre --srckey 1 --dstkey 2 --reply-key-dst 4 -t 9", "1.1.1.1:1 2.2.2.2:2", "2.2.2.2:2 3.3.3.3:4"},
+		{"-I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 3.3.3.3 -p udp --reply-port-src 4 --reply-port-dst 5 -t 9", "1.1.1.1:5 2.2.2.2:4", "2.2.2.2:4 3.3.3.3:5"},
+		{"-I -s 1.1.1.1 -d 2.2.2.2 -q 3.3.3.3 -p udp --sport 1 --dport 2 --reply-port-src 4 -t 9", "1.1.1.1:1 2.2.2.2:2", "2.2.2.2:4 3.3.3.3:1"},
 		{"-I -s 1.1.1.1 -d 2.2.2.2 -p 99 -t 9", "1.1.1.1 2.2.2.2", "2.2.2.2 1.1.1.1"},
 	} {
 		r, err := cmdline.ParseClassic(strings.Fields(c.line), nil)
