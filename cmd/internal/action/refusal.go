@@ -41,7 +41,7 @@ func refusalText(c cmdline.Command, t cmdline.Table, errno ctnetlink.Errno) stri
 		return "sorry, you must be root or get CAP_NET_ADMIN capability to do this"
 	case errno == ctnetlink.EINVAL && !(c == cmdline.CmdAdd || c == cmdline.CmdStats || c == cmdline.CmdCount && expect):
 		return "invalid parameters"
-	case errno == ctnetlink.EEXIST && c == cmdline.CmdCreate:
+	case errno == ctnetlink.EEXIST && c == cmdline.CmdCreate && !expect:
 		return "Such conntrack exists, try -U to update"
 	case errno == ctnetlink.ENOENT && c == cmdline.CmdCreate && expect:
 		return "master conntrack not found"
