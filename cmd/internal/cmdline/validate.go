@@ -346,14 +346,14 @@ func (r *Request) ValidateFilter() error {
 		return nil
 	case r.Zero && r.given&filters != 0:
 		return Usagef("Can't use -z with filtering parameters")
-	case r.Has(OptStatus) && r.Command.Is(CmdList, CmdDelete, CmdEvents) &&
-		r.StatusSet|r.StatusClear == 0 && !r.statusUnset:
-		// Nothing of the list is left: it must not select everything.
-		return ctnetlink.EINVAL
 	case r.Has(OptMaskSrc) && !r.Has(OptSrc):
 		return Usagef("Can't use --mask-src without --src")
 	case r.Has(OptMaskDst) && !r.Has(OptDst):
 		return Usagef("Can't use --mask-dst without --dst")
+	case r.Has(OptStatus) && r.Command.Is(CmdList, CmdDelete, CmdEvents) &&
+		r.StatusSet|r.StatusClear == 0 && !r.statusUnset:
+		// Nothing of the list is left: it must not select everything.
+		return ctnetlink.EINVAL
 	}
 	return nil
 }
