@@ -102,13 +102,13 @@ func readLines(netns, text string, stderr *console.Messages) iter.Seq2[*Request,
 		n := 0
 		for line := range strings.Lines(text) {
 			n++
+			if skipped(line) {
+				continue
+			}
 			words, err := splitWords(line, words[:0])
 			if err != nil {
 				yield(nil, &LineError{n, err})
 				return
-			}
-			if len(words) == 0 {
-				continue
 			}
 			r, err := ParseLine(netns, words, stderr)
 			if err != nil {

@@ -153,8 +153,8 @@ func TestSplitLine(t *testing.T) {
 	for line, want := range map[string][]string{
 		"":                      nil,
 		"  \t\n":                nil,
-		"# -F\n":                nil,
-		"  # -F\n":              nil,
+		"-F\x00 -D\n":           {"-F"},
+		"-l \"a\x00\"":          {"-l", "a"},
 		"-D -s 1.1.1.1\n":       {"-D", "-s", "1.1.1.1"},
 		`-l "a b" -F`:           {"-l", "a b", "-F"},
 		`"a\"b\\"c`:             {`a"b\`, "c"},
@@ -168,6 +168,14 @@ func TestSplitLine(t *testing.T) {
 		got, err := splitWords(line, nil)
 		if err != nil || strings.Join(got, "|") != strings.Join(want, "|") || len(got) != len(want) {
 			t.Errorf("splitWords(%q) = %q, %v, want %q", line, got, err, want)
+		}
+	}
+	for line, want := range map[string]bool{
+		"\n": true, " \t\n": true, "#": true, "  # -F\n": true, "#\x00": true,
+		"-F\n": false, "  ": false, "\x00\n": false, " \x00#\n": false, "\r\n": false,
+	} {
+		if got := skipped(line); got != want {
+			t.Errorf("skipped(%q) = %v", line, got)
 		}
 	}
 	if _, err := splitWords(strings.Repeat("a ", 255), nil); err == nil || err.Error() != "too many arguments" {

@@ -1,23 +1,30 @@
 package cmdline
 
+import "strings"
+
 // Limits of a line of a -R file, as the classic command has them.
 const (
 	maxWords    = 254
 	maxWordSize = 1023
 )
 
+// skipped reports whether a line has nothing to run: it is a comment, or has only
+// blanks before its newline. Blanks that end otherwise are a line without a command.
+func skipped(line string) bool {
+	rest := strings.TrimLeft(line, " \t")
+	return strings.HasPrefix(rest, "#") || strings.HasPrefix(rest, "\n")
+}
+
 // splitWords appends the words of a line to words. The line may end in a newline.
 // A double quote begins a quoted part and a closing one ends the word; a
-// backslash inside quotes takes the next character literally. A line whose first
-// character after blanks is # is a comment.
+// backslash inside quotes takes the next character literally. A NUL byte ends
+// the line.
 func splitWords(line string, words []string) ([]string, error) {
+	line, _, _ = strings.Cut(line, "\x00")
 	for i := 0; i < len(line); {
-		switch c := line[i]; {
-		case isSpace(c):
+		if isSpace(line[i]) {
 			i++
 			continue
-		case c == '#' && len(words) == 0:
-			return words, nil
 		}
 		word, rest := cutWord(line[i:])
 		i = len(line) - len(rest)
