@@ -194,9 +194,9 @@ func (p *parser) addressList(o Option, value string) error {
 	switch {
 	case p.lengths&field == 0:
 	case o == OptSrc:
-		p.req.given &^= 1 << OptMaskSrc
+		p.req.given.remove(OptMaskSrc)
 	case o == OptDst:
-		p.req.given &^= 1 << OptMaskDst
+		p.req.given.remove(OptMaskDst)
 	}
 	p.lists.set(deferredValue{option: o, refused: refused, apply: func(r *Request) error {
 		w, t := &r.criteria().Orig, &r.Orig

@@ -81,13 +81,24 @@ var OptionNames = [NumClassic]string{
 	"label-del", "orig-zone", "reply-zone", "labelmap",
 }
 
-// optionSet is a set of options.
-type optionSet uint64
+// optionSet is a set of options: a bit for each. The classic options and those that
+// select entries are in the first word.
+type optionSet [2]uint64
 
-// An option beyond the set would be lost without a word.
-const _ = uint(64 - numOptions)
+// An option beyond its word would be dropped silently.
+const (
+	_ = uint(63 - OptOffloaded)
+	_ = uint(128 - numOptions)
+)
 
-func (s optionSet) has(o Option) bool { return s>>o&1 != 0 }
+func (s *optionSet) has(o Option) bool { return s[o/64]>>(o%64)&1 != 0 }
+
+func (s *optionSet) add(o Option) { s[o/64] |= 1 << (o % 64) }
+
+func (s *optionSet) remove(o Option) { s[o/64] &^= 1 << (o % 64) }
+
+// extended reports whether the set has an option that is not classic.
+func (s *optionSet) extended() bool { return s[0]>>NumClassic != 0 || s[1] != 0 }
 
 // Argument is whether an option takes a value.
 type Argument uint8
@@ -224,7 +235,7 @@ func legalityRow(c Command, t Table) string {
 
 // withoutCommand are the options that are refused where there is no command.
 // With others the help is shown.
-const withoutCommand = optionSet(1<<OptSrc | 1<<OptDst | 1<<OptReplySrc | 1<<OptReplyDst |
+const withoutCommand = uint64(1<<OptSrc | 1<<OptDst | 1<<OptReplySrc | 1<<OptReplyDst |
 	1<<OptProtoNum | 1<<OptTimeout | 1<<OptStatus | 1<<OptZero | 1<<OptMark | 1<<OptID |
 	1<<OptSrcNAT | 1<<OptDstNAT | 1<<OptOutput | 1<<OptBufferSize | 1<<OptAnyNAT |
 	1<<OptZone | 1<<OptLabel | 1<<OptOrigZone | 1<<OptReplyZone)

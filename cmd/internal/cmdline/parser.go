@@ -153,7 +153,7 @@ func TableByName(s string) (Table, error) {
 func (p *parser) generic(o Option, value string, hasValue bool) error {
 	r := p.req
 	if o != OptNATRange {
-		r.given |= 1 << o
+		r.given.add(o)
 	}
 	switch o {
 	case OptSrc:
@@ -288,9 +288,9 @@ func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnet
 		setAddr(mask, field, maskOf(a, bits))
 		p.lengths |= field
 		if field == ctnetlink.FieldSrc {
-			p.req.given |= 1 << OptMaskSrc
+			p.req.given.add(OptMaskSrc)
 		} else {
-			p.req.given |= 1 << OptMaskDst
+			p.req.given.add(OptMaskDst)
 		}
 	}
 	return nil

@@ -176,12 +176,12 @@ const selectingOptions = (1<<NumClassic-1)&^(1<<OptTimeout|1<<OptOutput|1<<OptLa
 	1<<(OptOffloaded+1) - 1<<OptHost
 
 // Selects reports whether the options select entries; else all are meant.
-func (r *Request) Selects() bool { return r.given&selectingOptions != 0 }
+func (r *Request) Selects() bool { return r.given[0]&selectingOptions != 0 }
 
 // SelectsAll reports whether every entry is meant, or every entry of a family. With
 // -U, the options that give new values select nothing.
 func (r *Request) SelectsAll() bool {
-	rest := r.given & selectingOptions &^ (1 << OptFamily)
+	rest := r.given[0] & selectingOptions &^ (1 << OptFamily)
 	if r.Command == CmdUpdate {
 		rest &^= 1<<OptMark | 1<<OptStatus | 1<<OptLabelAdd | 1<<OptLabelDel
 	}

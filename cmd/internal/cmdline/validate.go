@@ -67,7 +67,7 @@ func needsLabelMap(r *Request) bool {
 
 func validateWithoutCommand(r *Request) error {
 	for o := range NumClassic {
-		if r.Has(o) && withoutCommand.has(o) {
+		if r.Has(o) && withoutCommand>>o&1 != 0 {
 			return illegal(OptionNames[o])
 		}
 	}
@@ -157,7 +157,7 @@ func numericTimeout(r *Request) error {
 
 // validateExtensions refuses extensions with commands that do not take them.
 func validateExtensions(r *Request) error {
-	if r.given>>NumClassic == 0 {
+	if !r.given.extended() {
 		return nil
 	}
 	for i := range Extensions {
@@ -336,7 +336,7 @@ func validateInFile(r *Request) error {
 // ValidateFilter checks what the classic command checks only when the command
 // runs. The error of an empty status list is that of the kernel.
 func (r *Request) ValidateFilter() error {
-	const filters = optionSet(1<<OptID | 1<<OptSrc | 1<<OptDst | 1<<OptReplySrc | 1<<OptReplyDst |
+	const filters = uint64(1<<OptID | 1<<OptSrc | 1<<OptDst | 1<<OptReplySrc | 1<<OptReplyDst |
 		1<<OptProtoNum | 1<<OptMark | 1<<OptStatus | 1<<OptSecMark | 1<<OptZone | 1<<OptLabel |
 		1<<OptOrigZone | 1<<OptReplyZone | 1<<OptSrcNAT | 1<<OptDstNAT | 1<<OptAnyNAT |
 		(1<<(OptOffloaded+1) - 1<<OptHost))
@@ -344,7 +344,7 @@ func (r *Request) ValidateFilter() error {
 	switch {
 	case !plain:
 		return nil
-	case r.Zero && r.given&filters != 0:
+	case r.Zero && r.given[0]&filters != 0:
 		return Usagef("Can't use -z with filtering parameters")
 	case r.Has(OptMaskSrc) && !r.Has(OptSrc):
 		return Usagef("Can't use --mask-src without --src")
