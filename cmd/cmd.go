@@ -26,8 +26,8 @@ const (
 // program is a run of the command.
 type program struct {
 	*console.Streams
-	// completing: a shell asks for words.
-	completing bool
+	// run runs a request in place of action.Run, unless it is nil.
+	run func(*cmdline.Request) error
 }
 
 // Main runs the command line of the process and returns the exit status.
@@ -80,15 +80,36 @@ func isCommandName(s string) bool {
 func (p *program) classic(args []string) error {
 	r, err := cmdline.ParseClassic(args, p.Err)
 	if err != nil {
+		p.checkFirst(args)
 		return err
 	}
 	switch r.Command {
 	case cmdline.CmdVersion:
 		return p.Out.Print(cmdline.CompatVersion + "\n")
 	case cmdline.CmdNone, cmdline.CmdHelp:
-		return p.Out.Print(helpText)
+		if err := p.Out.Print(helpText); err != nil {
+			return err
+		}
+		p.checkFirst(args)
+		return nil
+	}
+	return p.perform(r)
+}
+
+// perform runs a request.
+func (p *program) perform(r *cmdline.Request) error {
+	if p.run != nil {
+		return p.run(r)
 	}
 	return action.Run(p.Streams, r)
+}
+
+// checkFirst says that the first word of a line without a command is not the name
+// of one. The classic command ignores it, so nothing else changes.
+func (p *program) checkFirst(args []string) {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && cmdline.ParsePartial(args).Command == cmdline.CmdNone {
+		report(p.Err, unknownCommand(args[0]))
+	}
 }
 
 // report prints an error as the classic command does and returns the exit

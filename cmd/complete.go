@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	_ "embed" // the script for bash
 	"fmt"
 	"io"
 	"slices"
@@ -8,60 +9,95 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
-// Completion of the words of a command line, for the shells that cobra writes
-// scripts for. Package cmdline knows what the value of an option can be.
+// Completion of the words of a command line. The scripts of the shells call
+// `conntrack __complete WORD...', whose last word is what has been typed of the
+// one to complete. Package cmdline knows what the value of an option can be.
 
-// completeFlags lets cobra complete the values of a command's options. given are
-// those before.
-func completeFlags(c *cobra.Command, given *[]cmdline.Occurrence) {
-	for _, w := range cmdline.AllWords() {
-		if w.Argument == cmdline.NoArgument || c.Flags().Lookup(w.Long) == nil {
-			continue
-		}
-		_ = c.RegisterFlagCompletionFunc(w.Long, func(_ *cobra.Command, args []string, typed string) (
-			[]cobra.Completion, cobra.ShellCompDirective) {
-			expect := len(args) > 0 && strings.HasPrefix("expect", args[0])
-			return candidates(cmdline.NewCompleter(*given, expect, action.NetNSNames).Value(w, typed))
-		})
-	}
-	if c.ValidArgs == nil && c.ValidArgsFunction == nil {
-		c.ValidArgsFunction = cobra.NoFileCompletions
-	}
-}
+// bashScript needs nothing but bash; cobra's needs the package bash-completion.
+//
+//go:embed completion/conntrack.bash
+var bashScript string
 
-// completeKeys completes the keys that are an argument.
-func completeKeys(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return candidates(cmdline.Keys(typed))
-}
+var shells = []string{"bash", "zsh", "fish", "powershell"}
 
-// completeHelp lets help complete topics too, which cobra hides.
-func completeHelp(root *cobra.Command) {
-	root.InitDefaultHelpCmd()
-	var words []string
-	for _, c := range root.Commands() {
-		if !c.Hidden {
-			words = append(words, c.Name()+"\t"+c.Short)
-		}
+// newCompletion makes the command that prints the script for a shell.
+func (p *program) newCompletion() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "completion SHELL",
+		Short: "Print the completion script for bash, zsh, fish or powershell",
+		Long: "Print a script that completes commands, options and values in a shell: bash,\n" +
+			"zsh, fish or powershell. For the current shell:\n\n" +
+			"  bash         . <(conntrack completion bash)\n" +
+			"  zsh          . <(conntrack completion zsh), after compinit\n" +
+			"  fish         conntrack completion fish | source\n" +
+			"  powershell   conntrack completion powershell | Out-String | Invoke-Expression\n\n" +
+			"For every shell of a machine, write it to a file:\n\n" +
+			"  bash         /usr/share/bash-completion/completions/conntrack; without the\n" +
+			"               package bash-completion, load the script in ~/.bashrc\n" +
+			"  zsh          _conntrack in a directory of $fpath\n" +
+			"  fish         /usr/share/fish/vendor_completions.d/conntrack.fish",
+		ValidArgs: shells,
+		Args:      exactlyOne("a shell: " + strings.Join(shells, ", ")),
 	}
-	for _, topic := range helpTopics {
-		words = append(words, topic.name+"\t"+topic.short)
-	}
-	for _, c := range root.Commands() {
-		if c.Name() == "help" {
-			c.ValidArgsFunction = func(_ *cobra.Command, _ []string, typed string) (
-				[]cobra.Completion, cobra.ShellCompDirective) {
-				return candidates(cmdline.Matching(typed, words))
+	plain := c.Flags().Bool("no-descriptions", false, "complete without descriptions")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		descriptions := !*plain
+		switch args[0] {
+		case "bash":
+			command := cobra.ShellCompRequestCmd
+			if !descriptions {
+				command = cobra.ShellCompNoDescRequestCmd
 			}
+			return p.Out.Print(strings.ReplaceAll(bashScript, "@COMMAND@", command))
+		case "zsh":
+			if descriptions {
+				return c.Root().GenZshCompletion(p)
+			}
+			return c.Root().GenZshCompletionNoDesc(p)
+		case "fish":
+			return c.Root().GenFishCompletion(p, descriptions)
+		case "powershell":
+			if descriptions {
+				return c.Root().GenPowerShellCompletionWithDesc(p)
+			}
+			return c.Root().GenPowerShellCompletion(p)
 		}
+		return &runError{cmdline.Failuref("no completion for `%s'; the shells are %s", args[0], strings.Join(shells, ", "))}
 	}
+	return c
+}
+
+// Write writes to standard output.
+func (p *program) Write(b []byte) (int, error) {
+	return len(b), p.Out.Print(string(b))
+}
+
+// isCompletion reports whether a shell's script asks for words.
+func isCompletion(args []string) bool {
+	return len(args) > 1 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
+}
+
+// complete answers the script of a shell. The words of the line follow the
+// request's name, and the last one is to be completed.
+func (p *program) complete(args []string) error {
+	before, typed := args[1:len(args)-1], args[len(args)-1]
+	var found cmdline.Candidates
+	switch {
+	case len(before) == 0 && !strings.HasPrefix(typed, "-"):
+		found = p.completeCommand(typed)
+	case len(before) > 0 && isCommandName(before[0]):
+		found = p.completeNamed(before[0], before[1:], typed)
+	case len(before) > 0 && externalNamed(before[0]) != nil:
+		found = cmdline.Candidates{Files: true}
+	default:
+		found = completeLine(before, typed)
+	}
+	writeCandidates(p.Out, found, args[0] == cobra.ShellCompRequestCmd)
+	return p.Out.Flush()
 }
 
 // candidates returns candidates in cobra's form. Names that cannot be shown on a
@@ -77,7 +113,7 @@ func candidates(c cmdline.Candidates) ([]cobra.Completion, cobra.ShellCompDirect
 	return words, cobra.ShellCompDirectiveNoFileComp
 }
 
-// writeCandidates writes candidates as cobra's scripts read them.
+// writeCandidates writes candidates as the scripts read them.
 func writeCandidates(w io.Writer, c cmdline.Candidates, descriptions bool) {
 	words, directive := candidates(c)
 	for _, word := range words {

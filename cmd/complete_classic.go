@@ -4,38 +4,22 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 )
 
-// The classic grammar is not cobra's: what the shell's script asks for is
-// answered here, with the option tables.
-
-// isClassicCompletion reports whether a request of a shell's script is about a
-// line of the classic grammar. Its words follow the command's name, and the last
-// is to be completed.
-func isClassicCompletion(args []string) bool {
-	return len(args) > 1 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) &&
-		strings.HasPrefix(args[1], "-")
-}
-
-// completeClassic answers such a request.
-func (p *program) completeClassic(args []string) error {
-	writeCandidates(p.Out, completeLine(args[1:len(args)-1], args[len(args)-1]), args[0] == cobra.ShellCompRequestCmd)
-	return p.Out.Flush()
-}
+// Completion in the classic grammar, with the option tables.
 
 // completeLine completes typed after the words before it.
 func completeLine(before []string, typed string) cmdline.Candidates {
 	l := cmdline.ParsePartial(before)
-	k := cmdline.NewCompleter(l.Given, l.Table == cmdline.TableExpect, action.NetNSNames)
+	k := &cmdline.Completer{Command: l.Command, Table: l.Table, NetNS: action.NetNSNames}
+	k.Note(l.Given)
 	switch {
 	case l.Open != nil && (l.Missing || !strings.HasPrefix(typed, "-")):
 		return completeValue(l, k, typed)
 	case l.Command == cmdline.CmdLoad:
-		return cmdline.Matching(typed, []string{"--keep-going", "--dry-run"})
+		return completeLoad(l, typed)
 	case strings.HasPrefix(typed, "--") && strings.ContainsRune(typed, '='):
 		name, value, _ := strings.Cut(typed[2:], "=")
 		if w := l.Find(name); w != nil && w.Argument != cmdline.NoArgument && w.Command == cmdline.CmdNone {
@@ -55,11 +39,25 @@ func completeValue(l *cmdline.Partial, k *cmdline.Completer, typed string) cmdli
 	case cmdline.CmdLoad:
 		return cmdline.Candidates{Files: true}
 	}
+	if l.Open.Command == cmdline.CmdCount {
+		return cmdline.Matching(typed, []string{"conntrack", "expect"})
+	}
 	i := slices.IndexFunc(treeCommands, func(t treeCommand) bool { return t.command == l.Open.Command })
 	if i < 0 {
 		return cmdline.Candidates{}
 	}
 	return cmdline.Matching(typed, treeCommands[i].tables)
+}
+
+// completeLoad completes the name of an option beside -R FILE.
+func completeLoad(l *cmdline.Partial, typed string) cmdline.Candidates {
+	var list []string
+	for _, o := range cmdline.LoadOptions {
+		if w := o.Word(); !l.Has(w) {
+			list = append(list, "--"+w.Long+"\t"+w.HelpFor(cmdline.CmdLoad).Text)
+		}
+	}
+	return cmdline.Matching(typed, list)
 }
 
 // completeOption completes the name of an option: those that go with the command
@@ -91,7 +89,7 @@ func completeOption(l *cmdline.Partial, typed string) cmdline.Candidates {
 		w := &cmdline.Words[i]
 		if w.Command == cmdline.CmdNone && !isAlias(w) && !l.Has(w) && w.Option != cmdline.OptNATRange &&
 			cmdline.Takes(l.Command, l.Table, w.Option) {
-			offer(w, w.Help().Text)
+			offer(w, w.HelpFor(l.Command).Text)
 		}
 	}
 	for i := range cmdline.Extensions {
@@ -103,7 +101,7 @@ func completeOption(l *cmdline.Partial, typed string) cmdline.Candidates {
 		words := proto.Words()
 		for i := range words {
 			if w := &words[i]; !isAlias(w) && !l.Has(w) && proto.Takes(l.Command, l.Table, w.Protocol) {
-				list = append(list, "--"+w.Long+"\t"+w.Help().Text)
+				list = append(list, "--"+w.Long+"\t"+w.HelpFor(l.Command).Text)
 			}
 		}
 	}
@@ -116,6 +114,8 @@ func commandText(c cmdline.Command) string {
 	switch {
 	case i >= 0:
 		return strings.ToLower(treeCommands[i].short[:1]) + treeCommands[i].short[1:]
+	case c == cmdline.CmdCount:
+		return "print the number of entries"
 	case c == cmdline.CmdVersion:
 		return "print the version"
 	}

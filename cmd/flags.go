@@ -11,14 +11,15 @@ import (
 
 // flags are the options of a named command, as they were given.
 type flags struct {
-	set   *pflag.FlagSet
-	given []cmdline.Occurrence
+	command cmdline.Command
+	set     *pflag.FlagSet
+	given   []cmdline.Occurrence
 }
 
 // newFlags returns the options of a command, none so far.
-func newFlags(c *cobra.Command) *flags {
+func newFlags(c *cobra.Command, command cmdline.Command) *flags {
 	c.Flags().SortFlags = false
-	return &flags{set: c.Flags()}
+	return &flags{command: command, set: c.Flags()}
 }
 
 // What pflag hands over for an optional value that is missing, and help shows: no
@@ -29,7 +30,7 @@ const (
 )
 
 // add adds an option with its help, unless there is one of its name.
-func (f *flags) add(w *cmdline.Word, text string) {
+func (f *flags) add(w *cmdline.Word, help cmdline.OptionText) {
 	if f.set.Lookup(w.Long) != nil {
 		return
 	}
@@ -37,7 +38,7 @@ func (f *flags) add(w *cmdline.Word, text string) {
 	if isLetter(w.Short) {
 		short = string(rune(w.Short))
 	}
-	added := f.set.VarPF(&flag{w, f}, w.Long, short, text)
+	added := f.set.VarPF(&flag{w, help.Value, f}, w.Long, short, help.Text)
 	switch w.Argument {
 	case cmdline.NoArgument:
 		added.NoOptDefVal = "true"
@@ -53,6 +54,7 @@ func (f *flags) add(w *cmdline.Word, text string) {
 // flag is the pflag.Value of an option: it keeps each occurrence.
 type flag struct {
 	word  *cmdline.Word
+	value string // the placeholder in help
 	flags *flags
 }
 
@@ -62,7 +64,7 @@ func (f *flag) Type() string {
 	if f.word.Argument == cmdline.NoArgument {
 		return "bool"
 	}
-	return f.word.Help().Value
+	return f.value
 }
 
 func (f *flag) Set(value string) error {

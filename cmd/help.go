@@ -2,6 +2,11 @@ package cmd
 
 import (
 	_ "embed" // the help texts
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 )
 
 // The texts are files, so that they can be read and edited as text.
@@ -28,4 +33,65 @@ var helpTopics = []struct{ name, short, text string }{
 	{"filters", "Which entries a command acts on", filtersHelp},
 	{"output", "Output forms, and the fields of a line", outputHelp},
 	{"protocols", "The options of each protocol", protocolsHelp},
+}
+
+// newHelp makes the command that prints the help of a command or a topic.
+func (p *program) newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND|TOPIC]",
+		Short: "Print the help of a command or a topic",
+		Long: "Print the help of a command or a topic; without one, of the whole program. The\n" +
+			"topics are " + strings.Join(topicNames(), ", ") + ".",
+		Args: noMore(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return p.Out.Print(helpText)
+			}
+			text, ok := helpOf(c.Root(), args[0])
+			if !ok {
+				return &runError{noHelp(c.Root(), args[0])}
+			}
+			return p.Out.Print(text)
+		},
+	}
+}
+
+// topicNames returns the names of the topics of help.
+func topicNames() (names []string) {
+	for _, topic := range helpTopics {
+		names = append(names, topic.name)
+	}
+	return names
+}
+
+// helpOf returns the help of a command or a topic.
+func helpOf(root *cobra.Command, name string) (text string, ok bool) {
+	for _, topic := range helpTopics {
+		if topic.name == name {
+			return topic.text, true
+		}
+	}
+	for _, c := range root.Commands() {
+		if c.Name() == name {
+			return commandHelp(c), true
+		}
+	}
+	return "", false
+}
+
+// noHelp returns the error for a word that has no help.
+func noHelp(root *cobra.Command, name string) error {
+	words := topicNames()
+	for _, c := range root.Commands() {
+		words = append(words, c.Name())
+	}
+	meant := otherWord(commandSynonyms, name, words)
+	if meant == "" {
+		meant = cmdline.Nearest(name, words)
+	}
+	if meant != "" {
+		return cmdline.Failuref("no help for `%s'; did you mean `conntrack help %s'?", name, meant)
+	}
+	return cmdline.Failuref("no help for `%s'; the topics are %s, and `conntrack help' lists the commands",
+		name, strings.Join(topicNames(), ", "))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,10 +22,9 @@ import (
 // newMan makes a command for those who make packages.
 func (p *program) newMan() *cobra.Command {
 	c := &cobra.Command{
-		Use:    "man DIRECTORY",
-		Short:  "Write the manual pages to a directory",
-		Hidden: true,
-		Args:   cobra.ExactArgs(1),
+		Use:   "man DIRECTORY",
+		Short: "Write the manual pages to a directory",
+		Args:  exactlyOne("a DIRECTORY"),
 	}
 	c.RunE = running(func(args []string) error { return writeManual(c.Root(), args[0]) })
 	return c
@@ -47,7 +47,7 @@ func writeManual(root *cobra.Command, dir string) error {
 func manPages(root *cobra.Command) map[string]string {
 	pages := map[string]string{"conntrack.8": overviewPage(root)}
 	for _, c := range root.Commands() {
-		if c.Hidden || c.Name() == "help" || c.Name() == "completion" || externalNamed(c.Name()) != nil {
+		if c.Hidden || slices.Contains([]string{"help", "completion", "man"}, c.Name()) || externalNamed(c.Name()) != nil {
 			continue // an external program has a page of its own
 		}
 		pages["conntrack-"+c.Name()+".8"] = commandPage(c)

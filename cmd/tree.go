@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/internal/printable"
 	"github.com/spf13/cobra"
@@ -55,10 +54,9 @@ var commandNames = []string{"list", "get", "create", "add", "update", "delete", 
 
 // named runs a command line of the second grammar.
 func (p *program) named(args []string) error {
-	if isClassicCompletion(args) {
-		return p.completeClassic(args)
+	if isCompletion(args) {
+		return p.complete(args)
 	}
-	p.completing = len(args) > 1 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 	root := p.newTree(args[0])
 	if sub, _, err := root.Find(args[:1]); err == nil && sub != root {
 		words, err := attachValues(sub, args[1:])
@@ -70,14 +68,14 @@ func (p *program) named(args []string) error {
 	root.SetArgs(args)
 	c, err := root.ExecuteC()
 	var ran *runError
-	if err != nil && !errors.As(err, &ran) {
+	var usage *cmdline.UsageError
+	if errors.As(err, &ran) {
+		err = ran.err
+	} else if err != nil && !errors.As(err, &usage) {
 		// The error is one of cobra or pflag.
 		return &cmdline.UsageError{Text: printable.String(err.Error()), Hint: helpHint(c)}
 	}
-	if ran == nil {
-		return nil
-	}
-	return hinted(ran.err, c)
+	return hinted(err, c)
 }
 
 // hinted returns an error, with the help of a command as its hint if it is one of
@@ -109,7 +107,7 @@ func running(run func(args []string) error) func(*cobra.Command, []string) error
 }
 
 // wholeTree are the commands that look at the others.
-var wholeTree = []string{"help", "completion", "man", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+var wholeTree = []string{"help", "man"}
 
 // newTree builds the command that is named and no other: the options of all of
 // them take longer than the work of a short command. For a name in wholeTree it
@@ -126,7 +124,10 @@ func (p *program) newTree(name string) *cobra.Command {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err.Writer())
 	whole := slices.Contains(wholeTree, name)
-	root.CompletionOptions.DisableDefaultCmd = !whole
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Hidden: true}) // not cobra's
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) { _ = p.Out.Print(commandHelp(c)) })
+	root.SetFlagErrorFunc(flagError)
 	add := func(n string, build func() *cobra.Command) {
 		if whole || n == name {
 			root.AddCommand(build())
@@ -146,14 +147,8 @@ func (p *program) newTree(name string) *cobra.Command {
 	}
 	add("man", p.newMan)
 	add("version", p.newVersion)
-	for _, topic := range helpTopics {
-		add(topic.name, func() *cobra.Command {
-			return &cobra.Command{Use: topic.name, Short: topic.short, Long: topic.text, Hidden: true}
-		})
-	}
-	if p.completing {
-		completeHelp(root)
-	}
+	add("help", p.newHelp)
+	add("completion", p.newCompletion)
 	return root
 }
 
@@ -161,7 +156,7 @@ func (p *program) newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, and the version of conntrack-tools it is compatible with",
-		Args:  cobra.NoArgs,
+		Args:  noMore(0),
 		RunE: running(func([]string) error {
 			return p.Out.Print(fmt.Sprintf("gonntrack %s\ncompatible with %s\n", buildVersion(), cmdline.CompatVersion))
 		}),
@@ -179,7 +174,7 @@ func (p *program) newCommand(t *treeCommand) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return action.Run(p.Streams, r)
+		return p.perform(r)
 	})
 	return c
 }
@@ -188,14 +183,17 @@ func (p *program) newCommand(t *treeCommand) *cobra.Command {
 // and the function that reads them. The argument is the name of a table.
 func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 	c := &cobra.Command{
-		Use:       t.name + " [table]",
+		Use:       t.name,
 		Short:     t.short,
 		Example:   indent(t.example),
 		Long:      t.longHelp(),
 		ValidArgs: t.tables,
-		Args:      cobra.MaximumNArgs(1),
+		Args:      noMore(1),
 	}
-	f := newFlags(c)
+	if len(t.tables) > 1 {
+		c.Use += " [TABLE]"
+	}
+	f := newFlags(c, t.shows())
 	for i := range cmdline.Words {
 		if w := &cmdline.Words[i]; w.Command == cmdline.CmdNone && w.Option != cmdline.OptNATRange && t.takes(w.Option) {
 			f.add(w, t.optionHelp(w))
@@ -203,7 +201,7 @@ func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 	}
 	for i := range cmdline.Extensions {
 		o := &cmdline.Extensions[i]
-		if o.TakenBy(t.command, cmdline.TableConntrack) || o.TakenBy(t.command, cmdline.TableExpect) {
+		if o.TakenBy(t.command, cmdline.TableConntrack) || t.onExpect() && o.TakenBy(t.command, cmdline.TableExpect) {
 			f.add(&o.Word, t.optionHelp(&o.Word))
 		}
 	}
@@ -213,14 +211,11 @@ func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 			for i := range words {
 				w := &words[i]
 				if proto.Takes(t.command, cmdline.TableConntrack, w.Protocol) ||
-					proto.Takes(t.command, cmdline.TableExpect, w.Protocol) {
+					t.onExpect() && proto.Takes(t.command, cmdline.TableExpect, w.Protocol) {
 					f.add(w, t.optionHelp(w))
 				}
 			}
 		}
-	}
-	if p.completing {
-		completeFlags(c, &f.given)
 	}
 	return c, func(args []string) (*cmdline.Request, error) {
 		table := ""
@@ -233,12 +228,16 @@ func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 	}
 }
 
+// onExpect reports whether the command works on the table of expectations.
+func (t *treeCommand) onExpect() bool { return slices.Contains(t.tables, "expect") }
+
 // takes reports whether the command takes a classic option on one of its tables.
 func (t *treeCommand) takes(o cmdline.Option) bool {
-	if o == cmdline.OptOutput && t.command.Is(cmdline.CmdCount, cmdline.CmdStats) {
-		return true // for the forms of output that are extensions
+	if o == cmdline.OptOutput {
+		return cmdline.TakesOutput(t.command) // some forms are extensions
 	}
-	return cmdline.Takes(t.command, cmdline.TableConntrack, o) || cmdline.Takes(t.command, cmdline.TableExpect, o)
+	return cmdline.Takes(t.command, cmdline.TableConntrack, o) ||
+		t.onExpect() && cmdline.Takes(t.command, cmdline.TableExpect, o)
 }
 
 // longHelp returns the help text of a command, "" where its options say enough.
@@ -249,20 +248,20 @@ func (t *treeCommand) longHelp() string {
 	return ""
 }
 
-// optionHelp returns the line of help of an option of the command.
-func (t *treeCommand) optionHelp(w *cmdline.Word) string {
-	if w.Option != cmdline.OptOutput || w.Protocol != 0 {
-		return w.Help().Text
-	}
+// shows returns the command that decides about the forms of output.
+func (t *treeCommand) shows() cmdline.Command {
 	switch t.name {
 	case "summary":
-		return "output: table, json, jsonl, csv or prom"
-	case "stats":
-		return "output: table, prom, json, jsonl or csv"
+		return cmdline.CmdGroups
 	case "count":
-		return "output: json, jsonl or csv"
+		return cmdline.CmdCount
 	}
-	return w.Help().Text
+	return t.command
+}
+
+// optionHelp returns the help of an option of the command.
+func (t *treeCommand) optionHelp(w *cmdline.Word) cmdline.OptionText {
+	return w.HelpFor(t.shows())
 }
 
 func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }

@@ -3,7 +3,6 @@ package cmd
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 )
 
@@ -19,16 +18,19 @@ func (p *program) newSummary() *cobra.Command {
 		example: "conntrack summary\nconntrack summary src --limit 10\n" +
 			"conntrack summary src/24,dport -p tcp --sort -bytes\nconntrack summary nat -o json",
 	})
-	c.Use = "summary [keys]"
+	c.Use = "summary [KEYS]"
 	c.Long = summaryHelp
-	c.ValidArgsFunction = completeKeys
-	hide(c, cmdline.OptBy, cmdline.OptColumns)
+	c.Flags().Lookup("by").Hidden = true // it can be given in place of the argument
+	hide(c, cmdline.OptColumns, cmdline.OptCountOnly, cmdline.OptExplain)
 	c.RunE = running(func(args []string) error {
 		by := c.Flags().Lookup("by")
 		switch {
 		case len(args) > 0 && by.Changed:
 			return cmdline.Usagef("the keys are given twice: as an argument and with --by")
 		case len(args) > 0:
+			if err := cmdline.CheckKeys(args[0]); err != nil {
+				return err
+			}
 			if err := by.Value.Set(args[0]); err != nil {
 				return err
 			}
@@ -41,7 +43,7 @@ func (p *program) newSummary() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return action.Run(p.Streams, r)
+		return p.perform(r)
 	})
 	return c
 }
@@ -54,7 +56,7 @@ func (p *program) newExplain() *cobra.Command {
 			"conntrack explain -i 1749003636\nconntrack explain --host 10.0.0.2 --sort -bytes --limit 3",
 	})
 	c.Use = "explain"
-	c.Args = cobra.NoArgs
+	c.Args = noMore(0)
 	c.Long = "Explain entries in words: who opened the connection, what is translated, its\n" +
 		"state and when it ends, and what its flags mean. The options select entries as\n" +
 		"for `list'. The first 10 are explained, or as many as --limit says."
@@ -68,7 +70,7 @@ func (p *program) newExplain() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return action.Run(p.Streams, r)
+		return p.perform(r)
 	})
 	return c
 }
@@ -91,7 +93,7 @@ func (p *program) newCount() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return action.Run(p.Streams, r)
+		return p.perform(r)
 	})
 	return c
 }
@@ -105,15 +107,9 @@ func (p *program) newSave() *cobra.Command {
 	})
 	c.Use = "save FILE"
 	c.Long = saveHelp
-	c.Args = cobra.ExactArgs(1)
-	c.ValidArgsFunction = nil // files
+	c.Args = exactlyOne("a FILE; - is stdout")
 	hide(c, notSaved...)
 	c.RunE = running(func(args []string) error {
-		for _, o := range notSaved {
-			if f := c.Flags().Lookup(o.Name()); f != nil && f.Changed {
-				return cmdline.Usagef("Illegal option `--%s' with this command", o.Name())
-			}
-		}
 		if err := c.Flags().Set("output", "save"); err != nil {
 			return err
 		}
@@ -122,7 +118,7 @@ func (p *program) newSave() *cobra.Command {
 			return err
 		}
 		r.SaveTo = args[0]
-		return action.Run(p.Streams, r)
+		return p.perform(r)
 	})
 	return c
 }
@@ -130,7 +126,7 @@ func (p *program) newSave() *cobra.Command {
 // notSaved are the options of `list' that say how entries are shown.
 var notSaved = []cmdline.Option{
 	cmdline.OptOutput, cmdline.OptZero, cmdline.OptAllNetNS, cmdline.OptBy, cmdline.OptColumns, cmdline.OptSort,
-	cmdline.OptLimit,
+	cmdline.OptLimit, cmdline.OptCountOnly, cmdline.OptExplain,
 }
 
 // newLoad makes -R by name.
@@ -141,14 +137,10 @@ func (p *program) newLoad() *cobra.Command {
 		Long:    loadHelp,
 		Example: indent("conntrack save table\nconntrack load table\nconntrack load --table-file table.nl"),
 	}
-	f := newFlags(c)
+	f := newFlags(c, cmdline.CmdLoad)
 	for _, o := range cmdline.LoadOptions {
 		w := o.Word()
-		text := w.Help().Text
-		if o == cmdline.OptDryRun {
-			text = "show what each line would do, and change nothing"
-		}
-		f.add(w, text)
+		f.add(w, w.HelpFor(cmdline.CmdLoad))
 	}
 	table := &fileFlag{}
 	c.Flags().Var(table, "table-file", "load the entries of a table file, not commands")
@@ -157,10 +149,12 @@ func (p *program) newLoad() *cobra.Command {
 		switch {
 		case table.given && len(args) > 0:
 			return cmdline.Usagef("FILE cannot be used with --table-file")
+		case len(args) > 1:
+			return noMore(1)(c, args)
 		case table.given && path == "":
 			return cmdline.Usagef("--table-file requires a file name")
 		case !table.given && len(args) == 0:
-			return cmdline.Usagef("load needs a FILE; - is stdin")
+			return exactlyOne("a FILE; - is stdin")(c, args)
 		case len(args) > 0:
 			path = args[0]
 		}
@@ -169,7 +163,7 @@ func (p *program) newLoad() *cobra.Command {
 			return err
 		}
 		r.LoadTable = table.given
-		return action.Run(p.Streams, r)
+		return p.perform(r)
 	})
 	return c
 }
@@ -189,11 +183,19 @@ func (f *fileFlag) Set(path string) error {
 	return nil
 }
 
-// hide hides options that a command sets itself.
+// hide hides options that a command sets itself, and refuses them.
 func hide(c *cobra.Command, options ...cmdline.Option) {
 	for _, o := range options {
 		if f := c.Flags().Lookup(o.Name()); f != nil {
 			f.Hidden = true
 		}
+	}
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		for _, o := range options {
+			if f := c.Flags().Lookup(o.Name()); f != nil && f.Changed {
+				return illegalOption(c, "--"+f.Name)
+			}
+		}
+		return nil
 	}
 }

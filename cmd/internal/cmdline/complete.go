@@ -6,6 +6,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/stats"
 )
 
 // Candidates are what can be typed in place of a word.
@@ -18,28 +19,30 @@ type Candidates struct {
 
 // A Completer completes the values of options.
 type Completer struct {
+	Command Command // CmdNone: any
+	Table   Table
+	// By are the keys of the groups that are shown, "" for entries.
+	By string
 	// NetNS returns the names of network namespaces.
 	NetNS func() []string
 
 	protocols    []*Protocol
 	labelMapPath string
-	expect       bool // the table is that of expectations
 }
 
-// NewCompleter returns a completer for a line on which options were given. With
-// expect, the table is that of expectations.
-func NewCompleter(given []Occurrence, expect bool, netns func() []string) *Completer {
-	c := &Completer{NetNS: netns, expect: expect}
+// Note takes the options that were given before the value that is completed.
+func (c *Completer) Note(given []Occurrence) {
 	for i := range given {
 		c.note(given[i].Word, given[i].Value)
 	}
-	return c
 }
 
 // note takes an option that was given.
 func (c *Completer) note(w *Word, value string) {
 	switch {
 	case w.Protocol != 0:
+	case w.Option == OptBy:
+		c.By = value
 	case w.Option == OptLabelMap:
 		c.labelMapPath = value
 	case w.Option == OptProtoNum:
@@ -64,12 +67,16 @@ func (c *Completer) Value(w *Word, typed string) Candidates {
 	case OptEventMask:
 		return inList(typed, namesOf(EventNames))
 	case OptOutput:
-		return inList(typed, described(namesOf(OutputNames), outputWords))
+		return c.outputs(typed)
 	case OptFamily:
 		return Matching(typed, []string{"ipv4", "ipv6"})
 	case OptLabel, OptLabelAdd, OptLabelDel:
 		return inList(typed, c.labels())
-	case OptBy, OptSort, OptColumns:
+	case OptBy:
+		return Keys(typed)
+	case OptSort:
+		return c.sortKeys(typed)
+	case OptColumns:
 		return inList(typed, c.fields())
 	case OptHelper:
 		return Matching(typed, format.HelperNames())
@@ -109,34 +116,35 @@ func (c *Completer) protoValue(o ProtoOption, typed string) Candidates {
 	return Candidates{}
 }
 
-// outputWords describe what the elements of -o are.
-var outputWords = []string{
-	"xml\tone <flow> element per line",
-	"extended\tthe network protocol in front",
-	"timestamp\ttime of events",
-	"id\tid of the entry",
-	"ktimestamp\twhen the entry was created and destroyed",
-	"labels\tnames of its labels",
-	"userspace\tno effect",
-	"save\tthe command that creates the entry again",
-	"json\tone JSON document",
-	"jsonl\tone JSON object per line",
-	"csv\tcomma-separated values",
-	"table\ta table for people",
-	"netlink\ta table file",
-	"prom\tOpenMetrics text (stats, summary)",
-}
-
-// described puts the descriptions behind those words that have one.
-func described(words, texts []string) []string {
-	for i, w := range words {
-		for _, text := range texts {
-			if name, _, _ := strings.Cut(text, "\t"); name == w {
-				words[i] = text
-			}
+// outputs completes -o: what the command takes, and behind a comma what can be
+// combined.
+func (c *Completer) outputs(typed string) Candidates {
+	shows := c.Command
+	if c.By != "" {
+		shows = CmdGroups
+	}
+	var words []string
+	for i := range OutputForms {
+		f := &OutputForms[i]
+		if (c.Command == CmdNone || f.takenBy(shows, c.Table)) &&
+			!(f.Alone && strings.ContainsRune(typed, ',')) {
+			words = append(words, OutputNames[i].Text+"\t"+f.Help)
 		}
 	}
-	return words
+	return inList(typed, words)
+}
+
+// sortKeys completes --sort, where a - stands before a key: of groups their sums
+// and keys, of entries their fields.
+func (c *Completer) sortKeys(typed string) Candidates {
+	words := c.fields()
+	if c.By != "" {
+		words = slices.Clone(stats.Sums)
+		for typed := range strings.SplitSeq(c.By, ",") {
+			words = append(words, strings.Split(fieldAliases(typed), ",")...)
+		}
+	}
+	return inSignedList(typed, "-", Unique(words))
 }
 
 func namesOf(list []Name) []string {
@@ -182,7 +190,7 @@ func (c *Completer) labels() []string {
 func (c *Completer) fields() []string {
 	var words []string
 	for d := range format.Fields() {
-		if c.expect && d.OfExpects() || !c.expect && d.OfFlows() {
+		if expect := c.Table == TableExpect; expect && d.OfExpects() || !expect && d.OfFlows() {
 			words = append(words, d.Name+"\t"+d.Help)
 		}
 	}
@@ -203,10 +211,16 @@ func Matching(typed string, words []string) Candidates {
 // inList completes the last element of a comma-separated list. Those before it
 // stay, and are not offered again. The list may begin with a !, and so may an
 // element.
-func inList(typed string, words []string) Candidates {
+func inList(typed string, words []string) Candidates { return inSignedList(typed, "!", words) }
+
+// inSignedList is inList with another sign than !.
+func inSignedList(typed, sign string, words []string) Candidates {
 	cut := strings.LastIndexByte(typed, ',') + 1
-	before := strings.Split(strings.TrimPrefix(typed[:cut], "!"), ",")
-	if strings.HasPrefix(typed[cut:], "!") {
+	before := strings.Split(typed[:cut], ",")
+	for i := range before {
+		before[i] = strings.TrimPrefix(before[i], sign)
+	}
+	if strings.HasPrefix(typed[cut:], sign) {
 		cut++
 	}
 	c := Matching(typed[cut:], words)

@@ -42,23 +42,59 @@ func sortAliases(name string) string {
 	return name
 }
 
+// CheckKeys returns what is wrong with a list of keys that is an argument.
+func CheckKeys(list string) error {
+	_, err := parseKeys("", list)
+	return err
+}
+
+// with names the option that a list of fields is the value of, "" if it is an
+// argument.
+func with(option string) string {
+	if option == "" {
+		return ""
+	}
+	return " with --" + option
+}
+
 // unknownField returns the error for a name that is not a field's. It lists the
 // fields that there are.
 func unknownField(option, name string, has func(*format.Field) bool) error {
+	what := "field"
+	if option == "" {
+		what = "key"
+	}
+	var names []string
 	list := []byte("\n ")
 	column := 1
 	for d := range format.Fields() {
 		if !has(d) {
 			continue
 		}
+		names = append(names, d.Name)
 		if column += 1 + len(d.Name); column > 78 {
 			list = append(list, "\n "...)
 			column = 2 + len(d.Name)
 		}
 		list = append(append(list, ' '), d.Name...)
 	}
-	return Usagef("unknown field `%s' with --%s. The fields are%s\nand expires for timeout, label for labels, nat for nat_src,nat_dst.",
-		name, option, printable.Lines(list))
+	end := "."
+	if meant := Nearest(name, names); meant != "" {
+		end = "; did you mean `" + meant + "'?"
+	}
+	return Usagef("unknown %s `%s'%s%s The %ss are%s\n"+
+		"and expires for timeout, label for labels, nat for nat_src,nat_dst.",
+		what, name, with(option), end, what, printable.Lines(list))
+}
+
+// noGroupKey returns the error for a name by which groups cannot be sorted.
+func noGroupKey(name string, keys []Key) error {
+	var names []string
+	for i := range keys {
+		names = append(names, keys[i].Name)
+	}
+	return Usagef("groups have no `%s': --sort takes entries, packets, bytes and the keys (%s)",
+		name, strings.Join(names, ", "))
 }
 
 // parseFields reads a list of fields that entries, or expectations, have.
@@ -75,7 +111,7 @@ func parseFields(option, list string, expect bool) ([]*format.Field, error) {
 			case d == nil:
 				return nil, unknownField(option, typed, has)
 			case !has(d):
-				return nil, Usagef("%s have no `%s': --%s", what, typed, option)
+				return nil, Usagef("%s have no `%s'%s", what, typed, with(option))
 			}
 			fields = append(fields, d)
 		}
@@ -110,8 +146,8 @@ func parseKeys(option, list string) ([]Key, error) {
 // cut makes the key that of a network.
 func (k *Key) cut(option, typed, lengths string) error {
 	if k.Field.Kind != format.KindAddr {
-		return Usagef("`%s' is not an address field, so it takes no prefix length: `%s' with --%s",
-			k.Field.Name, typed, option)
+		return Usagef("`%s' is not an address field, so it takes no prefix length: `%s'%s",
+			k.Field.Name, typed, with(option))
 	}
 	v4, v6, two := strings.Cut(lengths, "/")
 	if !two {
@@ -120,7 +156,7 @@ func (k *Key) cut(option, typed, lengths string) error {
 	n4, ok4 := prefixLength(v4)
 	n6, ok6 := prefixLength(v6)
 	if !ok4 || !ok6 || two && n4 > 32 {
-		return Usagef("invalid prefix length in `%s' with --%s", typed, option)
+		return Usagef("invalid prefix length in `%s'%s", typed, with(option))
 	}
 	k.Name += "/" + lengths
 	k.Bits = [2]int{min(n4, 32), n6}

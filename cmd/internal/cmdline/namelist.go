@@ -5,7 +5,6 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/format"
 )
 
 // EventMask is a set of kinds of events, by -e.
@@ -61,28 +60,12 @@ const (
 	outExtensions = outJSON | outJSONL | outCSV | outTable | outNetlink | outProm
 )
 
+// OutputNames are in the order of their bits; OutputForms has their commands.
 var OutputNames = []Name{
 	{"xml", outXML}, {"extended", outExtended}, {"timestamp", outTimestamp}, {"id", outID},
 	{"ktimestamp", outKTimestamp}, {"labels", outLabels}, {"userspace", outUserspace}, {"save", outSave},
 	{"json", outJSON}, {"jsonl", outJSONL}, {"csv", outCSV}, {"table", outTable}, {"netlink", outNetlink},
 	{"prom", outProm},
-}
-
-// extensionStyle returns the form of output of a bit of outExtensions.
-func extensionStyle(bit uint32) format.Style {
-	switch bit {
-	case outJSON:
-		return format.StyleJSON
-	case outJSONL:
-		return format.StyleJSONL
-	case outCSV:
-		return format.StyleCSV
-	case outTable:
-		return format.StyleTable
-	case outNetlink:
-		return format.StyleNetlink
-	}
-	return format.StyleProm
 }
 
 // ignoredNames are looked up before the names of every list.

@@ -1,5 +1,7 @@
 package cmdline
 
+import "strings"
+
 // OptionText describes an option in help: the placeholder for its value, "" where
 // it has none, and what it means.
 type OptionText struct{ Value, Text string }
@@ -14,6 +16,49 @@ func (w *Word) Help() OptionText {
 	}
 	return genericHelp[w.Option]
 }
+
+// HelpFor returns the help of an option of a command.
+func (w *Word) HelpFor(c Command) OptionText {
+	if w.Protocol == 0 && w.Option == OptOutput {
+		return OptionText{"list", outputHelp(c)}
+	}
+	for i := range commandHelp {
+		h := &commandHelp[i]
+		if w.Option == h.option && w.Protocol == h.proto && strings.IndexByte(h.commands, byte(c)) >= 0 {
+			return h.OptionText
+		}
+	}
+	return w.Help()
+}
+
+// commandHelp is the help of options that mean something else for some commands,
+// or take other values: an entry that is created or named has one address, and
+// -U changes what selects entries for others.
+var commandHelp = []struct {
+	commands string
+	option   Option
+	proto    ProtoOption
+	OptionText
+}{
+	{"GIA", OptSrc, 0, OptionText{"ip", "source address of the original direction"}},
+	{"GIA", OptDst, 0, OptionText{"ip", "destination address of the original direction"}},
+	{"GIA", OptReplySrc, 0, OptionText{"ip", "source address of the reply direction"}},
+	{"GIA", OptReplyDst, 0, OptionText{"ip", "destination address of the reply direction"}},
+	{"IA", OptSrcNAT, 0, OptionText{"ip[:port]", "translate the source to this address and port"}},
+	{"IA", OptDstNAT, 0, OptionText{"ip[:port]", "translate the destination to this address and port"}},
+	{"IA", OptTimeout, 0, OptionText{"seconds", "timeout of the entry"}},
+	{"D", OptTimeout, 0, OptionText{"seconds", "not compared, so that a saved line finds its entry again"}},
+	{"U", OptTimeout, 0, OptionText{"seconds", "new timeout"}},
+	{"IA", OptStatus, 0, OptionText{"list", "status bits to set: " + statusBits}},
+	{"U", OptStatus, 0, OptionText{"list", "status bits to set in addition: " + statusBits}},
+	{"IA", OptMark, 0, OptionText{"value", "mark of the entry"}},
+	{"U", OptMark, 0, OptionText{"value[/mask]", "new mark: (old & ~mask) ^ value"}},
+	{"IA", 0, ProtoOptState, OptionText{"state", "state of the connection (see `conntrack help protocols')"}},
+	{"R", OptDryRun, 0, OptionText{"", "show what each line would do, and change nothing"}},
+	{"U", 0, ProtoOptState, OptionText{"state", "new state (see `conntrack help protocols')"}},
+}
+
+const statusBits = "ASSURED SEEN_REPLY UNSET FIXED_TIMEOUT EXPECTED OFFLOAD HW_OFFLOAD"
 
 var genericHelp = [NumClassic]OptionText{
 	OptSrc:      {"ip[/len]", "source address of the original direction"},
@@ -36,8 +81,8 @@ var genericHelp = [NumClassic]OptionText{
 	OptSrcNAT:    {"ip[/len][:port]", "source NAT, to this address and port if given"},
 	OptDstNAT:    {"ip[/len][:port]", "destination NAT, to this address and port if given"},
 	OptAnyNAT:    {"ip[/len][:port]", "source or destination NAT"},
-	OptOutput: {"list", "output: extended id ktimestamp labels timestamp xml, " +
-		"or alone save json jsonl csv table netlink"},
+	OptOutput: {"list", "output: extended id ktimestamp labels timestamp userspace xml, " +
+		"or alone save json jsonl csv table netlink prom"},
 	OptSecMark:    {"value", "security mark"},
 	OptBufferSize: {"bytes", "size of the receive buffer of the socket"},
 	OptZone:       {"zone", "zone of both directions"},

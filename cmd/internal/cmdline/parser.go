@@ -179,7 +179,7 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 	case OptTimeout:
 		r.Timeout, r.timeoutText = uint32(atol(value)), value
 	case OptStatus:
-		return parseList(p.stderr, value, StatusNames, true, func(n Name, negated bool) {
+		err := parseList(p.stderr, value, StatusNames, true, func(n Name, negated bool) {
 			switch {
 			case negated:
 				r.StatusClear |= ctnetlink.Status(n.bits)
@@ -189,11 +189,13 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 				r.StatusSet |= ctnetlink.Status(n.bits)
 			}
 		})
+		return p.listNames(err, append(slices.Clip(StatusNames), Name{"UNREPLIED", 0}))
 	case OptEventMask:
-		return parseList(p.stderr, value, EventNames, false, func(n Name, _ bool) { r.Groups |= EventMask(n.bits) })
+		err := parseList(p.stderr, value, EventNames, false, func(n Name, _ bool) { r.Groups |= EventMask(n.bits) })
+		return p.listNames(err, EventNames)
 	case OptOutput:
 		if err := parseList(p.stderr, value, OutputNames, false, func(n Name, _ bool) { p.output |= n.bits }); err != nil {
-			return err
+			return p.listNames(err, OutputNames)
 		}
 		return p.setOutput()
 	case OptMark:
@@ -305,6 +307,15 @@ func setFamily(r *Request, value string) error {
 		return r.fixFamily(ctnetlink.FamilyIPv6)
 	}
 	return Usagef("`%s' unsupported protocol", value)
+}
+
+// listNames adds to the error about an element of a list which there are. In the
+// classic grammar the error stays as it is.
+func (p *parser) listNames(err error, names []Name) error {
+	if err == nil || !p.req.ByName {
+		return err
+	}
+	return Usagef("%s; there are %s", err, strings.Join(namesOf(names), ", "))
 }
 
 // setOutput turns the elements of -o into options of the printer.

@@ -30,6 +30,26 @@ const (
 	CmdLoad    Command = 'R'
 )
 
+// commandNames are the names of the commands in the grammar with names.
+var commandNames = []struct {
+	command Command
+	name    string
+}{
+	{CmdList, "list"}, {CmdGet, "get"}, {CmdCreate, "create"}, {CmdAdd, "add"}, {CmdUpdate, "update"},
+	{CmdDelete, "delete"}, {CmdFlush, "flush"}, {CmdEvents, "events"}, {CmdCount, "count"}, {CmdStats, "stats"},
+	{CmdLoad, "load"}, {CmdGroups, "summary"}, {CmdVersion, "version"}, {CmdHelp, "help"},
+}
+
+// Name returns the name of the command in the grammar with names.
+func (c Command) Name() string {
+	for i := range commandNames {
+		if commandNames[i].command == c {
+			return commandNames[i].name
+		}
+	}
+	return ""
+}
+
 // Table is what to do it to. Any beginning of a name stands for it.
 type Table uint8
 

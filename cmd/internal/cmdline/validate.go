@@ -26,16 +26,21 @@ func validate(p *parser) error {
 	if r.Command == CmdNone {
 		return validateWithoutCommand(r)
 	}
+	if r.ByName {
+		if err := validateOutput(p); err != nil {
+			return err
+		}
+	}
 	if err := validateOptions(r); err != nil {
 		return err
 	}
 	if err := validateExtensions(r); err != nil {
 		return err
 	}
-	if err := validateView(r); err != nil {
+	if err := validateOutput(p); err != nil {
 		return err
 	}
-	if err := validateTable(r); err != nil {
+	if err := validateView(r); err != nil {
 		return err
 	}
 	if err := validateNetNS(r); err != nil {
@@ -187,16 +192,6 @@ func validateView(r *Request) error {
 			return err
 		}
 	}
-	switch {
-	case out.Style == format.StyleTable && !r.Command.Is(CmdList, CmdGet, CmdStats):
-		return Usagef("-o table can only be used with -L, -G and -S")
-	case out.Style == format.StyleProm && r.Command != CmdStats && v.By == nil:
-		return Usagef("-o prom can only be used with -S and --by")
-	}
-	if v.By != nil && !oneOfStyles(out.Style, format.StyleClassic, format.StyleTable, format.StyleJSON,
-		format.StyleJSONL, format.StyleCSV, format.StyleProm) {
-		return Usagef("--by can only be used with -o table, json, jsonl, csv and prom")
-	}
 	if v.Limit > 0 && r.Zero && v.By == nil {
 		return Usagef("Can't use -z with --limit: counters that are not shown would be lost")
 	}
@@ -225,12 +220,15 @@ func validateSort(r *Request) error {
 			name = sortAliases(name)
 		}
 		keys, err := parseKeys("sort", name)
-		if err != nil {
+		switch {
+		case err != nil && v.By != nil:
+			return noGroupKey(o.Name, v.By)
+		case err != nil:
 			return err
 		}
 		for _, k := range keys {
 			if v.By != nil && !slices.ContainsFunc(v.By, func(b Key) bool { return b.Name == k.Name }) {
-				return Usagef("groups have no `%s': --sort takes entries, packets, bytes and the keys of --by", o.Name)
+				return noGroupKey(o.Name, v.By)
 			}
 			o.Name = k.Name
 			v.Order = append(v.Order, o)
@@ -241,22 +239,6 @@ func validateSort(r *Request) error {
 }
 
 func oneOfStyles(s format.Style, list ...format.Style) bool { return slices.Contains(list, s) }
-
-// validateTable refuses -o netlink where it cannot make a table file.
-func validateTable(r *Request) error {
-	if r.Output.Style != format.StyleNetlink {
-		return nil
-	}
-	switch {
-	case r.Table == TableExpect:
-		return Usagef("-o netlink cannot be used with expectations alone: -L -o netlink writes them with their connections")
-	case r.Command == CmdEvents:
-		return Usagef("-o netlink cannot be used with -E: events lack attributes")
-	case !r.Command.Is(CmdList, CmdGet):
-		return Usagef("-o netlink can only be used with -L and -G")
-	}
-	return nil
-}
 
 // validateNetNS refuses network namespaces beside what has no place for their
 // names.
@@ -309,10 +291,7 @@ func validateCountOnly(r *Request) error {
 			return Usagef("--%s cannot be used with a count: no entries are shown", o.Extension().Long)
 		}
 	}
-	switch {
-	case !oneOfStyles(r.Output.Style, format.StyleClassic, format.StyleJSON, format.StyleJSONL, format.StyleCSV):
-		return Usagef("a count can only be written with -o json, jsonl and csv")
-	case r.Zero:
+	if r.Zero {
 		return Usagef("Can't use -z with a count: counters that are not shown would be lost")
 	}
 	return nil

@@ -33,7 +33,7 @@ func TestView(t *testing.T) {
 		{"-L --by src/", "invalid prefix length"},
 		{"-L --by mask_src", "entries have no `mask_src'"},
 		{"-L --by src --sort dport", "groups have no `dport'"},
-		{"-L --by src -o xml", "--by can only be used with -o table, json, jsonl, csv and prom"},
+		{"-L --by src -o xml", "--by can only be used with -o json, jsonl, csv, table and prom"},
 		{"-L --by src --columns src", "--columns cannot be used with --by"},
 		{"-L --by src -o csv --columns src", "--columns cannot be used with --by"},
 		{"-L --sort entries", "unknown field `entries' with --sort"},
