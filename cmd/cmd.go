@@ -32,6 +32,7 @@ type program struct {
 
 // Main runs the command line of the process and returns the exit status.
 func Main() int {
+	defaultSignals()
 	p := &program{Streams: console.NewStreams(os.Stdin, os.Stdout, os.Stderr)}
 	return p.main(os.Args[1:])
 }
