@@ -100,7 +100,9 @@ func (a *attacher) option(f *pflag.Flag, word string) error {
 }
 
 // isOptional reports whether the value of an option can be missing.
-func isOptional(f *pflag.Flag) bool { return f.NoOptDefVal == anyNAT || f.NoOptDefVal == allLabels }
+func isOptional(f *pflag.Flag) bool {
+	return f.NoOptDefVal == anyNAT || f.NoOptDefVal == allLabels || f.NoOptDefVal == cmdline.WatchDefault
+}
 
 // isValue reports whether the word after an option is its value, and not the
 // argument of the command.
@@ -109,6 +111,8 @@ func (a *attacher) isValue(f *pflag.Flag, word string) (bool, error) {
 	switch {
 	case strings.HasPrefix(word, "-") || word == "":
 		return false, nil
+	case f.NoOptDefVal == cmdline.WatchDefault:
+		return cmdline.IsWatchValue(word), nil
 	case f.NoOptDefVal == anyNAT:
 		switch {
 		case cmdline.IsAddress(word):

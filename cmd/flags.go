@@ -43,9 +43,11 @@ func (f *flags) add(w *cmdline.Word, help cmdline.OptionText) {
 	case cmdline.NoArgument:
 		added.NoOptDefVal = "true"
 	case cmdline.WordArgument:
-		added.NoOptDefVal = anyNAT
-		if w.Option == cmdline.OptLabelDel {
+		switch added.NoOptDefVal = anyNAT; w.Option {
+		case cmdline.OptLabelDel:
 			added.NoOptDefVal = allLabels
+		case cmdline.OptWatch:
+			added.NoOptDefVal = cmdline.WatchDefault
 		}
 	}
 	added.Hidden = isAlias(w)

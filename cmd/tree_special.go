@@ -61,7 +61,7 @@ func (p *program) newExplain() *cobra.Command {
 		"state and when it ends, and what its flags mean. The options select entries as\n" +
 		"for `list'. The first 10 are explained, or as many as --limit says."
 	hide(c, cmdline.OptExplain, cmdline.OptOutput, cmdline.OptBy, cmdline.OptColumns, cmdline.OptCountOnly,
-		cmdline.OptZero)
+		cmdline.OptZero, cmdline.OptWatch)
 	c.RunE = running(func([]string) error {
 		if err := c.Flags().Set("explain", "true"); err != nil {
 			return err
@@ -126,7 +126,7 @@ func (p *program) newSave() *cobra.Command {
 // notSaved are the options of `list' that say how entries are shown.
 var notSaved = []cmdline.Option{
 	cmdline.OptOutput, cmdline.OptZero, cmdline.OptAllNetNS, cmdline.OptBy, cmdline.OptColumns, cmdline.OptSort,
-	cmdline.OptLimit, cmdline.OptCountOnly, cmdline.OptExplain,
+	cmdline.OptLimit, cmdline.OptCountOnly, cmdline.OptExplain, cmdline.OptWatch,
 }
 
 // newLoad makes -R by name.

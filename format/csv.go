@@ -24,6 +24,7 @@ const (
 	csvFlowEnd    = " stop portid program"
 	csvExpectEnd  = " portid program"
 	csvNamespaced = "netns " // the first column with several namespaces
+	csvLooks      = "time "  // the column before that with several looks at the table
 )
 
 // csvColumns returns the columns that the options choose.
@@ -40,6 +41,9 @@ func csvColumns(o *Options) []*Field {
 	}
 	if o.NetNS {
 		names = csvNamespaced + names
+	}
+	if o.Looks {
+		names = csvLooks + names
 	}
 	var columns []*Field
 	for name := range strings.FieldsSeq(names) {

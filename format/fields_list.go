@@ -9,7 +9,7 @@ import (
 // fields are the fields of records in the order of their columns.
 var fields = []Field{
 	{Name: "event", Kind: KindWord, Help: "new, update, destroy or resync", context: eventText},
-	{Name: "time", Kind: KindTime, Help: "time of the event", number: eventNanos, expectNumber: expectEventNanos},
+	{Name: "time", Kind: KindTime, Help: "time of the event, or of the look at the table", number: eventNanos, expectNumber: expectEventNanos},
 	{Name: "netns", Kind: KindName, Help: "network namespace", context: netnsText},
 
 	{Name: "family", Kind: KindWord, Help: "ipv4 or ipv6", text: familyText, expectText: expectFamilyText},
@@ -121,10 +121,11 @@ func zoneNumber(f *ctnetlink.Flow, _ *Context) (uint64, bool) {
 
 func portIDNumber(c *Context) (uint64, bool) { return uint64(c.PortID), c.PortID != 0 }
 
-// eventNanos returns the time of an event, the current time if the kernel sent none.
+// eventNanos returns the time of an event, the current time if the kernel sent
+// none, or the time of the look in which the entry was listed.
 func eventNanos(f *ctnetlink.Flow, c *Context) (uint64, bool) {
 	if c.Event == EventNone {
-		return 0, false
+		return lookNanos(c)
 	}
 	return nanos(eventTime(f, c)), true
 }
@@ -204,7 +205,14 @@ func expectZone(x *ctnetlink.Expect, _ *Context) (uint64, bool) {
 
 func expectEventNanos(_ *ctnetlink.Expect, c *Context) (uint64, bool) {
 	if c.Event == EventNone {
-		return 0, false
+		return lookNanos(c)
 	}
 	return nanos(c.now()), true
+}
+
+func lookNanos(c *Context) (uint64, bool) {
+	if c.Look.IsZero() {
+		return 0, false
+	}
+	return nanos(c.Look), true
 }

@@ -55,6 +55,7 @@ func (p *Printer) jsonFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = jsonWord(b, `"event":`, eventWords[c.Event])
 		b = jsonTime(b, `"time":`, nanos(eventTime(f, c)))
 	}
+	b = jsonLook(b, c)
 	orig := f.Orig()
 	b = jsonOrigin(b, f.Family(), orig, c)
 	if names := orig.Proto.StateNames(); names != nil {
@@ -80,6 +81,14 @@ func (p *Printer) jsonFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 		b = jsonCause(b, c)
 	}
 	return closeJSON(b, start, '}')
+}
+
+// jsonLook appends the time of the look in which the entry was listed.
+func jsonLook(b []byte, c *Context) []byte {
+	if c.Look.IsZero() {
+		return b
+	}
+	return jsonTime(b, `"time":`, nanos(c.Look))
 }
 
 // jsonOrigin appends the network namespace, the family and the protocol.

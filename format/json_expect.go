@@ -10,6 +10,7 @@ func jsonExpect(b []byte, x *ctnetlink.Expect, c *Context) []byte {
 		b = jsonWord(b, `"event":`, eventWords[c.Event])
 		b = jsonTime(b, `"time":`, nanos(c.now()))
 	}
+	b = jsonLook(b, c)
 	b = jsonOrigin(b, x.Family(), x.Tuple(), c)
 	if v, ok := wholeSeconds(x.Timeout()); ok {
 		b = jsonNumber(b, `"timeout":`, v)

@@ -70,6 +70,9 @@ type Options struct {
 	Expect bool
 	// Events is set for events, for which CSV has more columns.
 	Events bool
+	// Looks is set if entries have a Context with the time of a look at the table,
+	// for which CSV has a column.
+	Looks bool
 	// NetNS is set if entries have a Context with a network namespace, for which
 	// CSV has a column.
 	NetNS bool
@@ -92,6 +95,9 @@ type Context struct {
 	// Now is the current time, for the age of entries, and for the time of events
 	// to which the kernel adds none. If it is zero, time.Now is called when needed.
 	Now time.Time
+	// Look is the time of the look at the table in which the entry was listed, of
+	// several. It is zero if there is only one, and not shown then.
+	Look time.Time
 	// PortID is the netlink port id of the process that caused the event, 0 if
 	// packets or a timeout did. StyleClassic shows it.
 	PortID uint32

@@ -1,11 +1,14 @@
 package format
 
+import "time"
+
 // Records writes records of names and values, for example counters, in StyleJSON,
 // StyleJSONL or StyleCSV. One Records writes all records of a document.
 type Records struct {
 	style Style
 	list  bool
 	n     int
+	named bool // the names of CSV were written
 }
 
 // Value is a named value of a record: Number, or Text if IsText is set.
@@ -21,6 +24,9 @@ func Number(name string, v uint64) Value { return Value{Name: name, Number: v} }
 
 // Text returns a text value, which may contain any bytes.
 func Text(name, v string) Value { return Value{Name: name, Text: v, IsText: true} }
+
+// Time returns a value that is a time, in the form of JSON records.
+func Time(name string, t time.Time) Value { return Text(name, string(appendTime(nil, nanos(t)))) }
 
 // IsRecordStyle reports whether Records writes a style.
 func IsRecordStyle(s Style) bool {
@@ -39,7 +45,7 @@ func (r *Records) Append(dst []byte, values []Value) []byte {
 	first := r.n == 0
 	r.n++
 	if r.style == StyleCSV {
-		if first {
+		if !r.named {
 			dst = r.appendNames(dst, values)
 		}
 		for i := range values {
@@ -83,7 +89,7 @@ func (r *Records) appendNames(dst []byte, values []Value) []byte {
 	if r.style != StyleCSV {
 		return dst
 	}
-	r.n++
+	r.named = true
 	for i := range values {
 		dst = append(appendCSVName(dst, values[i].Name), ',')
 	}

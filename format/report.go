@@ -34,11 +34,11 @@ func AppendReports(dst []byte, reports []*stats.Report, o Options) []byte {
 // o.Expect it has only expectations.
 func appendReport(dst []byte, r *stats.Report, o Options) []byte {
 	if o.Expect {
-		return reportCPUs(reportExpectations(dst, r), r.ExpectCPUs, o)
+		return reportCPUs(reportExpectations(dst, r), r, r.ExpectCPUs, o)
 	}
 	dst = reportExpectations(reportEntries(dst, r), r)
-	dst = reportCPUs(dst, r.CPUs, o)
-	dst = reportCPUs(dst, r.ExpectCPUs, o)
+	dst = reportCPUs(dst, r, r.CPUs, o)
+	dst = reportCPUs(dst, r, r.ExpectCPUs, o)
 	for _, w := range r.Warnings() {
 		name := w.Name
 		if o.Color {
@@ -48,7 +48,7 @@ func appendReport(dst []byte, r *stats.Report, o Options) []byte {
 		if w.Name == "entries" {
 			dst = append(dst, "  "+percent(r.Entries, r.Maximum)...)
 		} else {
-			dst = appendUint(append(dst, "  "...), w.Value)
+			dst = appendChange(appendUint(append(dst, "  "...), w.Value), r.Change(w.Name))
 		}
 		dst = appendWrapped(append(dst, '\n'), "", reportIndent, explainWidth, w.Text)
 	}
@@ -60,7 +60,7 @@ const reportIndent = 2
 
 // reportEntries appends the numbers of the table as a whole.
 func reportEntries(dst []byte, r *stats.Report) []byte {
-	dst = reportUsed(dst, "entries", r.Entries, r.Maximum)
+	dst = reportUsed(dst, "entries", r.Entries, r.Maximum, r.Change("entries"))
 	if r.Buckets == 0 {
 		return dst
 	}
@@ -75,21 +75,30 @@ func reportExpectations(dst []byte, r *stats.Report) []byte {
 	if r.NoExpectations {
 		return dst
 	}
-	return reportUsed(dst, "expectations", r.Expectations, r.MaxExpectations)
+	return reportUsed(dst, "expectations", r.Expectations, r.MaxExpectations, r.Change("expectations"))
 }
 
-// reportUsed appends a number, and its share of the maximum.
-func reportUsed(dst []byte, name string, n, maximum uint64) []byte {
+// reportUsed appends a number, its share of the maximum, and how it has changed.
+func reportUsed(dst []byte, name string, n, maximum uint64, change int64) []byte {
 	dst = fmt.Appendf(dst, "%-14s%d", name, n)
 	if maximum > 0 {
 		dst = fmt.Appendf(dst, " of %d, %s", maximum, percent(n, maximum))
 	}
-	return append(dst, '\n')
+	return append(appendChange(dst, change), '\n')
 }
 
-// reportCPUs appends a table of counters with a row for each CPU and one for the
-// totals. A line below it names the counters that are 0 on every CPU.
-func reportCPUs(dst []byte, cpus []stats.CPU, o Options) []byte {
+// appendChange appends the change of a number in parentheses, nothing for 0.
+func appendChange(dst []byte, change int64) []byte {
+	if change == 0 {
+		return dst
+	}
+	return fmt.Appendf(dst, " (%+d)", change)
+}
+
+// reportCPUs appends a table of counters with a row for each CPU, one for the
+// totals, and one for what has changed since the report before. A line below it
+// names the counters that are 0 on every CPU.
+func reportCPUs(dst []byte, r *stats.Report, cpus []stats.CPU, o Options) []byte {
 	totals := stats.Totals(cpus)
 	if len(totals) == 0 {
 		return dst
@@ -102,7 +111,7 @@ func reportCPUs(dst []byte, cpus []stats.CPU, o Options) []byte {
 		return c.Value == 0
 	})
 	if len(totals) > 0 {
-		dst = counterTable(cpus, totals, o.Color).append(append(dst, '\n'))
+		dst = counterTable(r, cpus, totals, o.Color).append(append(dst, '\n'))
 	}
 	if len(zero) > 0 {
 		dst = append(dst, '\n')
@@ -112,13 +121,14 @@ func reportCPUs(dst []byte, cpus []stats.CPU, o Options) []byte {
 	return dst
 }
 
-func counterTable(cpus []stats.CPU, totals []stats.Counter, color bool) *drawing {
+func counterTable(r *stats.Report, cpus []stats.CPU, totals []stats.Counter, color bool) *drawing {
 	g := &drawing{color: color, titles: []string{"CPU"}, right: []bool{false}}
-	sum := []string{"total"}
+	sum, changed := []string{"total"}, []string{"change"}
 	for _, c := range totals {
 		g.titles = append(g.titles, counterTitle(c.Name))
 		g.right = append(g.right, true)
 		sum = append(sum, strconv.FormatUint(c.Value, 10))
+		changed = append(changed, fmt.Sprintf("%+d", r.Change(c.Name)))
 	}
 	for _, cpu := range cpus {
 		row := []string{strconv.Itoa(cpu.Number)}
@@ -128,8 +138,11 @@ func counterTable(cpus []stats.CPU, totals []stats.Counter, color bool) *drawing
 		g.rows = append(g.rows, row)
 	}
 	g.rows = append(g.rows, sum)
+	if r.Changes != nil {
+		g.rows = append(g.rows, changed)
+	}
 	g.dress = func(row, _ int, cell string) string {
-		if row == len(cpus) {
+		if row >= len(cpus) {
 			cell = paint(bold, cell)
 		}
 		return cell

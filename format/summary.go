@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gonntrack/gonntrack/internal/printable"
@@ -26,6 +27,7 @@ type Summary struct {
 	cells   [][]byte
 	records *Records
 	values  []Value
+	look    Value // when the table was looked at; without a name it is not shown
 }
 
 // NewSummary returns a Summary of s. kinds are the kinds of its keys.
@@ -40,6 +42,22 @@ func NewSummary(o Options, s *stats.Summary, keys []Kind) *Summary {
 		w.records = NewRecords(o.Style, true)
 	}
 	return w
+}
+
+// SetLook makes the summary one of several looks at the table, and t the time of
+// this one: each record has it as its first value, and all looks have the same
+// columns of CSV, which only the first look names.
+func (w *Summary) SetLook(t time.Time, first bool) {
+	if w.records == nil {
+		return
+	}
+	w.look = Time("time", t)
+	if !w.counted {
+		w.counted = true
+		w.names = append(w.names, "packets", "bytes")
+		w.cells = make([][]byte, len(w.names))
+	}
+	w.records.named = !first
 }
 
 // Append appends the groups. Now and then it calls spill with dst, and continues
@@ -68,7 +86,7 @@ func (w *Summary) Append(dst []byte, groups iter.Seq[*stats.Group],
 		}
 	}
 	if w.records != nil {
-		if w.all.Len() == 0 {
+		if w.all.Len() == 0 && !w.records.named {
 			dst = w.records.appendNames(dst, w.record(&stats.Group{Values: make([]stats.Value, len(w.keys))}))
 		}
 		dst = w.records.AppendEnd(dst)
@@ -185,6 +203,9 @@ func (w *Summary) appendRecord(dst []byte, g *stats.Group) []byte {
 // where they are empty.
 func (w *Summary) record(g *stats.Group) []Value {
 	w.values = w.values[:0]
+	if w.look.Name != "" {
+		w.values = append(w.values, w.look)
+	}
 	none := func(name string) {
 		if w.o.Style == StyleCSV {
 			w.values = append(w.values, Text(name, ""))

@@ -20,6 +20,40 @@ type Report struct {
 	// CPUs and ExpectCPUs are the counters of entries and of expectations of
 	// each CPU, since the network namespace was created.
 	CPUs, ExpectCPUs []CPU
+	// Changes are the differences to an earlier report, nil if there was none.
+	Changes []Change
+}
+
+// Change is the difference of a value to an earlier one.
+type Change struct {
+	Name  string
+	Delta int64
+}
+
+// Changes returns the differences of values to earlier ones with the same names, 0
+// where there was none. It is not nil.
+func Changes(before, now []Counter) []Change {
+	changes := make([]Change, 0, len(now))
+	for _, c := range now {
+		changes = append(changes, Change{c.Name, int64(c.Value - Lookup(before, c.Name))})
+	}
+	return changes
+}
+
+// Change returns the difference of the value with a name, or 0 if it is unknown.
+func (r *Report) Change(name string) int64 {
+	for _, c := range r.Changes {
+		if c.Name == name {
+			return c.Delta
+		}
+	}
+	return 0
+}
+
+// Values returns the numbers of the report, the counters summed up over all CPUs.
+func (r *Report) Values() []Counter {
+	values := []Counter{{"entries", r.Entries}, {"expectations", r.Expectations}}
+	return append(append(values, Totals(r.CPUs)...), Totals(r.ExpectCPUs)...)
 }
 
 // CPU has the counters of one CPU.

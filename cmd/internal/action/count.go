@@ -1,6 +1,7 @@
 package action
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/stats"
 )
 
 // count prints the number of entries.
@@ -57,7 +59,11 @@ func countExpect(e *Env, r *cmdline.Request) error {
 // printCount prints the first of the values alone, or all as a record.
 func printCount(e *Env, r *cmdline.Request, values ...format.Value) error {
 	if !r.WritesRecords() {
-		return e.Out.Print(strconv.FormatUint(values[0].Number, 10) + e.netnsField() + "\n")
+		text := strconv.FormatUint(values[0].Number, 10)
+		for _, c := range e.Look.changes(e.netns(), []stats.Counter{{Name: "entries", Value: values[0].Number}}) {
+			text += fmt.Sprintf(" (%+d)", c.Delta)
+		}
+		return e.Out.Print(text + e.netnsField() + "\n")
 	}
 	e.Report.record(e, r, false, values)
 	return e.Report.endRecords(e, r, false)

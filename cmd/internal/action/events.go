@@ -41,7 +41,7 @@ func showEvents(e *Env, r *cmdline.Request, l target.Listener, warning *lossWarn
 	if err := r.ValidateFilter(); err != nil {
 		return refused(r, err)
 	}
-	go stopOnSignal(l, signals)
+	go stopOnSignal(l.Stop, signals)
 	go warning.run(l.Loss)
 	w := &eventWriter{env: e, flowPrinter: e.Report.printer(e, r), listener: l, request: r, match: r.Filter()}
 	if format.IsRecordStyle(r.Output.Style) {
@@ -58,12 +58,12 @@ func showEvents(e *Env, r *cmdline.Request, l target.Listener, warning *lossWarn
 	return w.end()
 }
 
-// stopOnSignal ends the listening at the first signal: what was received is
+// stopOnSignal calls stop at the first signal: what was received is
 // still printed. A second one ends the program.
-func stopOnSignal(l target.Listener, signals <-chan os.Signal) {
+func stopOnSignal(stop func(), signals <-chan os.Signal) {
 	<-signals
 	first := time.Now()
-	l.Stop()
+	stop()
 	for s := range signals {
 		// timeout(1) sends its signal twice: that is still the first.
 		if n, ok := s.(syscall.Signal); ok && time.Since(first) > time.Second {

@@ -15,6 +15,7 @@ func report(e *Env, r *cmdline.Request) error {
 	if err != nil {
 		return refused(r, err)
 	}
+	report.Changes = e.Look.changes(e.netns(), report.Values())
 	return e.Report.report(e, r, report)
 }
 

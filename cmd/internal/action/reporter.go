@@ -43,22 +43,32 @@ func (*printing) count(e *Env, n int, form string, needed bool) error {
 	return nil
 }
 
-func (p *printing) begin(r *cmdline.Request, list bool) {
-	if p.records == nil {
+func (p *printing) begin(e *Env, r *cmdline.Request, list bool) {
+	switch {
+	case p.records != nil:
+	case e.Look == nil:
 		p.records = format.NewRecords(r.Output.Style, list)
+	default:
+		if e.Look.records == nil {
+			e.Look.records = format.NewRecords(r.Output.Style, list)
+		}
+		p.records = e.Look.records
 	}
 }
 
 func (p *printing) record(e *Env, r *cmdline.Request, list bool, values []format.Value) {
-	p.begin(r, list)
+	p.begin(e, r, list)
 	if name := e.netns(); name != "" {
 		values = append(values, format.Text("netns", name))
+	}
+	if e.Look != nil {
+		values = append([]format.Value{format.Time("time", e.Look.at)}, values...)
 	}
 	e.Out.Buf = p.records.Append(e.Out.Buf, values)
 }
 
 func (p *printing) endRecords(e *Env, r *cmdline.Request, list bool) error {
-	p.begin(r, list)
+	p.begin(e, r, list)
 	e.Out.Buf = p.records.AppendEnd(e.Out.Buf)
 	return e.Out.Flush()
 }
@@ -166,8 +176,22 @@ type flowPrinter struct {
 }
 
 // newFlowPrinter returns the printer for a command's entries. -D and -U show
-// neither XML's header lines nor time stamps, -D no labels.
+// neither XML's header lines nor time stamps, -D no labels. The records of several
+// looks have one printer.
 func newFlowPrinter(e *Env, r *cmdline.Request) *flowPrinter {
+	if e.Look == nil || !format.IsRecordStyle(r.Output.Style) {
+		return makeFlowPrinter(e, r)
+	}
+	if e.Look.printer == nil {
+		e.Look.printer = makeFlowPrinter(e, r)
+		e.Look.printer.open() // the names of CSV's columns do not wait for an entry
+	}
+	w := e.Look.printer
+	w.n, w.context.Look, w.context.NetNS = 0, e.Look.at, e.netns()
+	return w
+}
+
+func makeFlowPrinter(e *Env, r *cmdline.Request) *flowPrinter {
 	o := r.Output
 	w := &flowPrinter{out: e.Out, context: format.Context{Now: time.Now(), Verb: 'A', NetNS: e.netns()}}
 	switch r.Command {

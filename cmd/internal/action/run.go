@@ -14,6 +14,9 @@ type action func(e *Env, r *cmdline.Request) error
 
 // Run opens the tables that a request is about, and runs the request on them.
 func Run(s *console.Streams, r *cmdline.Request) error {
+	if r.Has(cmdline.OptWatch) {
+		return watch(s, r)
+	}
 	do := action(perform)
 	if r.Command == cmdline.CmdLoad {
 		// The file is validated before the table is opened.
@@ -30,10 +33,16 @@ func Run(s *console.Streams, r *cmdline.Request) error {
 	if err != nil {
 		return err
 	}
+	return set.Close(runOn(set, s, r, do, nil))
+}
+
+// runOn runs a request on tables that are open, in a look at them if that is not
+// nil.
+func runOn(set *target.Set, s *console.Streams, r *cmdline.Request, do action, l *look) error {
 	r.Output.NetNS = set.Several
 	passedOver := 0
-	err = do(&Env{
-		Streams: s, Tables: set.Tables, Several: set.Several, Report: &printing{}, PassedOver: &passedOver,
+	err := do(&Env{
+		Streams: s, Tables: set.Tables, Several: set.Several, Report: &printing{}, PassedOver: &passedOver, Look: l,
 	}, r)
 	switch {
 	case !set.Several:
@@ -44,7 +53,7 @@ func Run(s *console.Streams, r *cmdline.Request) error {
 	if ferr := s.Out.Flush(); err == nil {
 		err = ferr
 	}
-	return set.Close(err)
+	return err
 }
 
 // choice returns the tables that a request is about.
@@ -151,6 +160,8 @@ type Env struct {
 	Several bool
 	// PassedOver counts the tables that refused, where Several is set.
 	PassedOver *int
+	// Look is the look at the tables that the action takes, nil if it is the only one.
+	Look *look
 	// Report takes what the action reports.
 	Report reporter
 	// Unrestored counts what the table does not keep of entries that a file

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 
@@ -25,6 +26,9 @@ func printStats(e *Env, r *cmdline.Request) error {
 	for _, cpu := range cpus {
 		printCPU(e, r, cpu)
 	}
+	if !r.WritesRecords() {
+		printChanges(e, e.Look.changes(e.netns(), stats.Totals(cpus)))
+	}
 	var err error
 	if r.WritesRecords() {
 		err = e.Report.endRecords(e, r, true)
@@ -35,6 +39,26 @@ func printStats(e *Env, r *cmdline.Request) error {
 		return err
 	}
 	return refused(r, failed)
+}
+
+// printChanges prints a line with the counters that have changed since the look
+// before, all CPUs together. nil is no such look.
+func printChanges(e *Env, changes []stats.Change) {
+	if changes == nil {
+		return
+	}
+	b := append(e.Out.Buf, "change  \t"...)
+	n := len(b)
+	for _, c := range changes {
+		if c.Delta != 0 {
+			b = fmt.Appendf(b, "%s=%+d ", c.Name, c.Delta)
+		}
+	}
+	if len(b) == n {
+		b = append(b, "none "...)
+	}
+	b = append(b[:len(b)-1], e.netnsField()...)
+	e.Out.Buf = append(b, '\n')
 }
 
 func printCPU(e *Env, r *cmdline.Request, cpu stats.CPU) {

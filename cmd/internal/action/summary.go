@@ -41,6 +41,10 @@ func summary(e *Env, r *cmdline.Request) error {
 		return err
 	}
 	w := format.NewSummary(r.Output, sum, kinds)
+	if e.Look != nil {
+		w.SetLook(e.Look.at, !e.Look.grouped)
+		e.Look.grouped = true
+	}
 	if limit == 0 {
 		w.Measure(sum.All())
 	}

@@ -71,6 +71,8 @@ var Extensions = []Extension{
 		OptionText{"number", "show only the first entries, this many"}},
 	{Word{Long: "count-only", Argument: NoArgument, Option: OptCountOnly}, "L", "L",
 		OptionText{"", "print only the number of entries"}},
+	{Word{Long: "watch", Argument: WordArgument, Option: OptWatch}, "LCS", "LCS",
+		OptionText{"seconds", "repeat until interrupted, every 2 seconds or as often as this says"}},
 	{Word{Long: "explain", Argument: NoArgument, Option: OptExplain}, "LG", "",
 		OptionText{"", "explain the entry in words"}},
 
@@ -147,6 +149,8 @@ func (p *parser) extension(o Option, value string) error {
 		return p.filterOption(o, value)
 	case OptBy, OptColumns, OptSort, OptLimit:
 		return viewOption(r, o, value)
+	case OptWatch:
+		return watchOption(r, value)
 	case OptHelper:
 		return helperOption(r, value)
 	case OptLabelBits:

@@ -66,6 +66,7 @@ const (
 	OptKeepGoing
 	OptIgnoreMissing
 	OptCountOnly
+	OptWatch
 
 	numOptions
 

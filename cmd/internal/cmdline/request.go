@@ -3,6 +3,7 @@ package cmdline
 import (
 	"math"
 	"net/netip"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/filter"
@@ -100,6 +101,9 @@ type Request struct {
 	NetNS string
 	// TableFile is the file whose table is meant, "" for the kernel's.
 	TableFile string
+
+	// Watch is the time from one look at the table to the next, 0 for a single look.
+	Watch time.Duration
 
 	// Helper is the name of the helper that a new entry gets.
 	Helper string
@@ -265,6 +269,14 @@ func (r *Request) View() *View {
 }
 
 var everything View // never changed: it has no sort and no keys
+
+// SetLimit limits how many entries or groups are shown.
+func (r *Request) SetLimit(n int) {
+	if r.view == nil {
+		r.view = new(View)
+	}
+	r.view.Limit = n
+}
 
 // viewOption takes an option of the view. Which names there are depends on other
 // options: validateView reads them.

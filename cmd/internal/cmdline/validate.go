@@ -52,6 +52,9 @@ func validate(p *parser) error {
 	if err := validateCountOnly(r); err != nil {
 		return err
 	}
+	if err := validateWatch(r); err != nil {
+		return err
+	}
 	if err := validateProtocol(r); err != nil {
 		return err
 	}
@@ -272,10 +275,7 @@ func validateExplain(r *Request) error {
 		return Usagef("Can't use -z with --explain: counters that are not shown would be lost")
 	}
 	if r.Command == CmdList && !r.Has(OptLimit) {
-		if r.view == nil {
-			r.view = new(View)
-		}
-		r.view.Limit = maxExplained
+		r.SetLimit(maxExplained)
 	}
 	return nil
 }
