@@ -72,7 +72,7 @@ func helpOf(root *cobra.Command, name string) (text string, ok bool) {
 		}
 	}
 	for _, c := range root.Commands() {
-		if c.Name() == name {
+		if c.Name() == name && !c.Hidden {
 			return commandHelp(c), true
 		}
 	}
@@ -83,7 +83,9 @@ func helpOf(root *cobra.Command, name string) (text string, ok bool) {
 func noHelp(root *cobra.Command, name string) error {
 	words := topicNames()
 	for _, c := range root.Commands() {
-		words = append(words, c.Name())
+		if !c.Hidden {
+			words = append(words, c.Name())
+		}
 	}
 	meant := otherWord(commandSynonyms, name, words)
 	if meant == "" {

@@ -1,9 +1,13 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +17,6 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // Manual pages, made of the text of help: conntrack(8) with the classic grammar,
@@ -45,34 +48,53 @@ func writeManual(root *cobra.Command, dir string) error {
 
 // manPages returns the pages by their files' names.
 func manPages(root *cobra.Command) map[string]string {
-	pages := map[string]string{"conntrack.8": overviewPage(root)}
+	pages := map[string]*page{"conntrack.8": overviewPage(root)}
 	for _, c := range root.Commands() {
-		if c.Hidden || slices.Contains([]string{"help", "completion", "man"}, c.Name()) || externalNamed(c.Name()) != nil {
-			continue // an external program has a page of its own
+		if !c.Hidden && externalNamed(c.Name()) == nil && !slices.Contains([]string{"help", "completion", "man"}, c.Name()) {
+			pages["conntrack-"+c.Name()+".8"] = commandPage(c)
 		}
-		pages["conntrack-"+c.Name()+".8"] = commandPage(c)
 	}
 	for _, topic := range helpTopics {
 		r := newPage("conntrack-"+topic.name, "7", topic.short)
 		r.section("DESCRIPTION")
 		r.help(topic.text)
-		r.seeAlso()
-		pages["conntrack-"+topic.name+".7"] = r.String()
+		pages["conntrack-"+topic.name+".7"] = r
 	}
-	return pages
+	names := slices.SortedFunc(maps.Keys(pages), func(a, b string) int {
+		// By section, and conntrack(8) first.
+		return cmp.Or(-strings.Compare(path.Ext(a), path.Ext(b)), strings.Compare(a, b))
+	})
+	texts := map[string]string{}
+	for name, r := range pages {
+		// Every page names conntrack(8) and the topics; conntrack(8) names all.
+		others := slices.DeleteFunc(slices.Clone(names), func(other string) bool {
+			return other == name || name != "conntrack.8" && other != "conntrack.8" && path.Ext(other) == ".8"
+		})
+		r.seeAlso(append(others, "nft.8", "ip-netns.8"))
+		texts[name] = r.String()
+	}
+	return texts
 }
 
 // overviewPage is conntrack(8).
-func overviewPage(root *cobra.Command) string {
+func overviewPage(root *cobra.Command) *page {
 	r := newPage("conntrack", "8", root.Short)
 	r.section("SYNOPSIS")
-	for _, line := range []string{"COMMAND [TABLE] [OPTIONS]", "NAME [TABLE] [OPTIONS]", "-R FILE [--keep-going]"} {
+	load := "-R FILE"
+	for _, o := range cmdline.LoadOptions {
+		w := o.Word()
+		load += " [" + strings.TrimSpace("--"+w.Long+" "+strings.ToUpper(w.HelpFor(cmdline.CmdLoad).Value)) + "]"
+	}
+	for i, line := range []string{"COMMAND [TABLE] [OPTIONS]", "NAME [TABLE] [OPTIONS]", load} {
+		if i > 0 {
+			r.line(".br")
+		}
 		r.line(".B conntrack")
 		r.text(line)
-		r.line(".br")
 	}
+	text, examples, notes := overviewParts()
 	r.section("DESCRIPTION")
-	r.help(helpText)
+	r.help(text)
 	r.section("OPTIONS")
 	r.text("The commands of the classic grammar that take an option are in brackets. " +
 		"Long names may be abbreviated to any unambiguous prefix.")
@@ -83,11 +105,14 @@ func overviewPage(root *cobra.Command) string {
 		}
 	}
 	for _, o := range cmdline.Extensions {
-		r.option(0, o.Long, o.Help, lettersOf(o.Flows))
+		letters := o.Flows
+		if slices.Contains(cmdline.LoadOptions, o.Option) && letters != cmdline.EveryCommand && letters != "R" {
+			letters += "R"
+		}
+		r.option(0, o.Long, o.Help, lettersOf(letters))
 	}
 	r.section("OPTIONS OF PROTOCOLS")
-	r.text("They are known after -p with a protocol that has them; see")
-	r.line(".BR conntrack-protocols (7).")
+	r.text("They are known after -p with a protocol that has them; see conntrack-protocols(7).")
 	seen := map[cmdline.ProtoOption]bool{}
 	for _, proto := range cmdline.Protocols {
 		words := proto.Words()
@@ -98,32 +123,58 @@ func overviewPage(root *cobra.Command) string {
 			}
 		}
 	}
+	r.exitStatus()
+	r.section("ENVIRONMENT")
+	for _, e := range environment {
+		r.term(e.name, e.text)
+	}
 	r.section("FILES")
 	for _, f := range [][2]string{
 		{cmdline.DefaultLabelMap, "names of labels: one per line, bit and name"},
 		{"/etc/protocols", "names of protocols"},
+		{"/run/netns/NAME", "network namespaces with a name (ip-netns(8))"},
 		{action.ProcCount + ", " + action.ProcStats, "read by -C and -S if netlink refuses them"},
 	} {
 		r.line(".TP")
 		r.line(".I " + roffEscape(f[0]))
 		r.text(f[1])
 	}
-	r.section("ENVIRONMENT")
-	for _, e := range environment {
-		r.line(".TP")
-		r.line(".B " + roffEscape(e.name))
-		r.text(e.text)
-	}
-	r.seeAlso()
-	return r.String()
+	r.section("EXAMPLES")
+	r.literal(examples)
+	r.section("NOTES")
+	r.help(notes)
+	return r
+}
+
+// overviewParts cuts the overview into what describes the program, the lines of
+// the examples, and what follows them. The exit status has a section of its own.
+func overviewParts() (text string, examples []string, notes string) {
+	text, rest, _ := strings.Cut(helpText, "\nExit status:")
+	_, rest, _ = strings.Cut(rest, "\nExamples:\n")
+	lines, notes, _ := strings.Cut(rest, "\n\n")
+	return text, strings.Split(lines, "\n"), notes
+}
+
+// exitStatus adds the section about the exit status.
+func (r *page) exitStatus() {
+	r.section("EXIT STATUS")
+	r.term("0", "success")
+	r.term("1", "failure, or no entry found to act on")
+	r.term("2", "a wrong command line")
 }
 
 // environment are the variables that the program reads.
 var environment = []struct{ name, text string }{
+	{"CONNTRACK_TABLE", "a table file, used in place of the kernel's table unless --table or --netns is given"},
+	{"COLUMNS", "width of tables, in place of the width of the terminal"},
+	{"NO_COLOR", "if set and not empty, tables have no colours"},
+	{"TERM", "if it is dumb, tables have no colours"},
 	{"POSIXLY_CORRECT", "if set, the first word that is not an option ends the options (classic grammar)"},
 	{"TZ", "time zone of the times shown by -o ktimestamp"},
-	{"COLUMNS", "width of tables, in place of the width of the terminal"},
-	{"NO_COLOR", "if set, tables have no colours"},
+	{"PATH", "where conntrack-top and conntrack-replay are looked for last"},
+	{"XDG_STATE_HOME, HOME", "directory of the table file that is used on systems without a table in the kernel " +
+		"(LocalAppData on Windows)"},
+	{"SOURCE_DATE_EPOCH", "date of the manual pages that `conntrack man' writes"},
 }
 
 // commandsOf are the letters of the commands that take an option of the
@@ -150,242 +201,59 @@ func lettersOf(letters string) string {
 }
 
 // commandPage is the page of a command with a name.
-func commandPage(c *cobra.Command) string {
+func commandPage(c *cobra.Command) *page {
 	r := newPage("conntrack-"+c.Name(), "8", c.Short)
 	r.section("SYNOPSIS")
 	r.line(".B conntrack " + c.Name())
-	_, arguments, _ := strings.Cut(c.Use, " ")
-	if c.HasAvailableFlags() {
-		arguments += " [OPTIONS]"
-	}
-	r.text(strings.TrimSpace(arguments))
+	_, arguments, _ := strings.Cut(useLine(c), " ")
+	r.text(arguments)
 	r.section("DESCRIPTION")
 	if c.Long != "" {
 		r.help(c.Long)
 	} else {
 		r.text(c.Short + ".")
 	}
-	if c.HasAvailableFlags() {
+	if len(c.ValidArgs) > 1 {
+		r.line(".PP")
+		r.text("The tables are conntrack (the default), " + strings.Join(c.ValidArgs[1:], ", ") + ".")
+	}
+	if list := shownFlags(c); len(list) > 0 {
 		r.section("OPTIONS")
-		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if f.Hidden || f.Name == "help" {
-				return
-			}
+		for _, f := range list {
 			var short byte
 			if f.Shorthand != "" {
 				short = f.Shorthand[0]
 			}
-			value := f.Value.Type()
-			if value == "bool" {
-				value = ""
-			}
-			r.option(short, f.Name, cmdline.OptionText{Value: value, Text: f.Usage}, "")
-		})
+			r.option(short, f.Name, cmdline.OptionText{Value: strings.TrimSpace(valueText(f)), Text: f.Usage}, "")
+		}
 	}
+	r.exitStatus()
 	if c.Example != "" {
 		r.section("EXAMPLES")
 		r.literal(strings.Split(c.Example, "\n"))
 	}
-	r.seeAlso()
-	return r.String()
-}
-
-// page is a manual page in man(7)'s macros.
-type page struct {
-	strings.Builder
-	// fresh: there is nothing below the last heading.
-	fresh bool
-}
-
-func newPage(name, section, short string) *page {
-	r := &page{}
-	r.line(fmt.Sprintf(".TH %s %s %q %q", strings.ToUpper(roffEscape(name)), section, manDate(), "gonntrack"))
-	r.section("NAME")
-	r.text(name + " - " + strings.ToLower(short[:1]) + short[1:])
 	return r
 }
 
-// manDate returns the day of SOURCE_DATE_EPOCH, so that the same source makes the
-// same pages, or "" if that is not set.
+// manDate returns the date of the pages: the day of SOURCE_DATE_EPOCH, so that the
+// same source makes the same pages, else that of the last commit, else today.
 func manDate() string {
-	n, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
-	if err != nil {
-		return ""
-	}
-	return time.Unix(n, 0).UTC().Format(time.DateOnly)
-}
-
-func (r *page) line(s string) { r.WriteString(s + "\n") }
-
-func (r *page) section(name string) {
-	r.line(".SH " + name)
-	r.fresh = true
-}
-
-// text adds words that are filled.
-func (r *page) text(s string) {
-	if s != "" {
-		r.line(roffEscape(s))
-		r.fresh = false
-	}
-}
-
-// option adds a paragraph for an option.
-func (r *page) option(short byte, long string, help cmdline.OptionText, commands string) {
-	r.line(".TP")
-	names := "--" + long
-	if isLetter(short) {
-		names = "-" + string(rune(short)) + ", " + names
-	}
-	r.WriteString(".BI " + quoteRoff(names) + " " + quoteRoff(" "+help.Value) + "\n")
-	r.text(strings.TrimSpace(help.Text + " " + commands))
-}
-
-// seeAlso ends the page.
-func (r *page) seeAlso() {
-	r.section("SEE ALSO")
-	r.line(".BR conntrack (8),")
-	for _, topic := range helpTopics {
-		r.line(".BR conntrack-" + topic.name + " (7),")
-	}
-	r.line(".BR nft (8),")
-	r.line(".BR ip-netns (8)")
-}
-
-// help adds a help text: paragraphs are filled; a line that ends in a colon
-// over what is indented is a heading; what is indented is a list of terms and
-// their descriptions where it can be read so, else it is literal.
-func (r *page) help(text string) {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	for i := 0; i < len(lines); {
-		end := i
-		for end < len(lines) && lines[end] != "" && indentOf(lines[end]) == 0 {
-			end++
-		}
-		switch {
-		case lines[i] == "":
-			i++
-		case end == i: // indented
-			for end < len(lines) && lines[end] != "" && indentOf(lines[end]) > 0 {
-				end++
+	t := time.Now()
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
+				t = at
 			}
-			r.block(lines[i:end])
-			i = end
-		case end == i+1 && strings.HasSuffix(lines[i], ":") && end < len(lines) && lines[end] != "":
-			r.line(".SS " + quoteRoff(strings.TrimSuffix(lines[i], ":")))
-			r.fresh = true
-			i = end
-		default:
-			if !r.fresh {
-				r.line(".PP")
-			}
-			for _, l := range lines[i:end] {
-				r.text(l)
-			}
-			i = end
 		}
 	}
+	if n, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
+		t = time.Unix(n, 0)
+	}
+	return t.UTC().Format(time.DateOnly)
 }
 
-// block adds lines that are indented.
-func (r *page) block(lines []string) {
-	items := definitions(lines)
-	if items == nil {
-		r.literal(lines)
-		return
-	}
-	for _, item := range items {
-		r.line(".TP")
-		r.line(".B " + roffEscape(item[0]))
-		r.text(item[1])
-	}
+// manVersion returns the version that the pages describe.
+func manVersion() string {
+	v, _, _ := strings.Cut(buildVersion(), " ")
+	return strings.Trim(v, "()")
 }
-
-// literal adds lines as they are, moved to the left: they may be as wide as a
-// terminal.
-func (r *page) literal(lines []string) {
-	left := indentOf(lines[0])
-	for _, l := range lines {
-		left = min(left, indentOf(l))
-	}
-	if !r.fresh {
-		r.line(".PP")
-	}
-	r.line(".nf")
-	r.line(".in 3n")
-	for _, l := range lines {
-		r.line(roffEscape(l[left:]))
-	}
-	r.line(".in")
-	r.line(".fi")
-	r.fresh = false
-}
-
-// definitions reads lines as terms, each with a description two blanks behind
-// it, which goes on in lines that begin in its column. It returns nil where
-// they are something else.
-func definitions(lines []string) [][2]string {
-	var items [][2]string
-	left, column := indentOf(lines[0]), 0
-	for _, l := range lines {
-		switch indent := indentOf(l); {
-		case indent == left:
-			term, text, ok := strings.Cut(l[left:], "  ")
-			if !ok {
-				term, text = l[left:], ""
-				column = -1 // wherever the next line begins
-			} else {
-				column = len(l) - len(strings.TrimLeft(text, " "))
-			}
-			items = append(items, [2]string{term, strings.TrimSpace(text)})
-		case column < 0 && indent > left:
-			column = indent
-			items[len(items)-1][1] = strings.TrimSpace(l)
-		case indent == column && indent > left:
-			items[len(items)-1][1] += " " + strings.TrimSpace(l)
-		default:
-			return nil
-		}
-	}
-	for _, item := range items {
-		if item[1] == "" || strings.Contains(item[1], "   ") {
-			return nil
-		}
-	}
-	return items
-}
-
-func indentOf(l string) int { return len(l) - len(strings.TrimLeft(l, " ")) }
-
-// roffEscape makes text of a line of a page: roff(7).
-func roffEscape(s string) string {
-	var b strings.Builder
-	for i, c := range s {
-		switch {
-		case c == '\\':
-			b.WriteString(`\e`)
-		case c == '-':
-			b.WriteString(`\-`)
-		case c == '`':
-			b.WriteString(`\(ga`)
-		case c == '\'':
-			b.WriteString(`\(aq`)
-		case c == '"':
-			b.WriteString(`\(dq`)
-		case c == '~':
-			b.WriteString(`\(ti`)
-		case c == '^':
-			b.WriteString(`\(ha`)
-		case i == 0 && c == '.':
-			b.WriteString(`\&.`)
-		case c >= 0x80:
-			fmt.Fprintf(&b, `\[u%04X]`, c)
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
-}
-
-// quoteRoff makes one argument of a macro.
-func quoteRoff(s string) string { return `"` + roffEscape(s) + `"` }

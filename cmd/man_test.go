@@ -1,6 +1,11 @@
 package cmd
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +29,7 @@ func TestManPages(t *testing.T) {
 	for _, topic := range helpTopics {
 		if !strings.Contains(
 			pages["conntrack-"+topic.name+".7"],
-			".TH CONNTRACK\\-"+strings.ToUpper(topic.name)+` 7 "1970-01-02"`,
+			".TH CONNTRACK\\-"+strings.ToUpper(topic.name)+` 7 1970-01-02 "gonntrack `,
 		) {
 			t.Errorf("no page for the topic %s", topic.name)
 		}
@@ -51,8 +56,7 @@ func TestManText(t *testing.T) {
 	r.help(
 		"A paragraph\nof `two' lines.\n\nOptions:\n  -a X    what it does\n          and more\n  -b      the other\n\n.dot:\n\n  1  2  3\n    deeper\n",
 	)
-	const want = `A paragraph
-of \(gatwo\(aq lines.
+	const want = `A paragraph of \(gatwo\(aq lines.
 .SS "Options"
 .TP
 .B \-a X
@@ -80,6 +84,85 @@ func TestOptionHelp(t *testing.T) {
 	for _, w := range cmdline.AllWords() {
 		if w.Option != cmdline.OptNATRange && w.Help().Text == "" {
 			t.Errorf("--%s has no help", w.Long)
+		}
+	}
+}
+
+// The pages are clean for mandoc.
+func TestManLint(t *testing.T) {
+	mandoc, err := exec.LookPath("mandoc")
+	if err != nil {
+		t.Skip("mandoc is not installed")
+	}
+	dir := t.TempDir()
+	p := &program{Streams: console.Discard()}
+	if err := p.named([]string{"man", dir}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) < 10 {
+		t.Fatal(files, err)
+	}
+	out, err := exec.Command(mandoc, append([]string{"-T", "lint"}, files...)...).CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("mandoc -T lint: %v\n%s", err, out)
+	}
+}
+
+var readVariable = regexp.MustCompile(`os\.(?:Getenv|LookupEnv)\("([^"]+)"\)|FileVariable = "([^"]+)"`)
+
+// Every variable that the program reads is in ENVIRONMENT.
+func TestManEnvironment(t *testing.T) {
+	var listed []string
+	for _, e := range environment {
+		listed = append(listed, strings.FieldsFunc(e.name+" "+e.text, func(c rune) bool { return strings.ContainsRune(" ,()", c) })...)
+	}
+	found := 0
+	for _, root := range []string{".", "../ctnetlink", "../filter", "../format", "../stats", "../internal/atomicfile"} {
+		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, m := range readVariable.FindAllSubmatch(text, -1) {
+				found++
+				if name := string(m[1]) + string(m[2]); !slices.Contains(listed, name) {
+					t.Errorf("%s reads %s, which ENVIRONMENT of conntrack(8) does not name", path, name)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found < 6 {
+		t.Errorf("only %d variables found", found)
+	}
+}
+
+// conntrack(8) has the sections that people look for, and names every other page.
+func TestManSections(t *testing.T) {
+	pages := manPages((&program{Streams: console.Discard()}).newTree("man"))
+	whole := pages["conntrack.8"]
+	for _, section := range []string{"SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES",
+		"NOTES", "SEE ALSO"} {
+		if _, text, ok := strings.Cut(whole, "\n.SH "+section+"\n"); !ok || strings.HasPrefix(text, ".SH") {
+			t.Errorf("conntrack.8 has no text in %s", section)
+		}
+	}
+	synopsis, _, _ := strings.Cut(whole, "\n.SH DESCRIPTION")
+	for _, o := range cmdline.LoadOptions {
+		if !strings.Contains(synopsis, roffEscape("[--"+o.Name())) {
+			t.Errorf("the synopsis of -R has no --%s", o.Name())
+		}
+	}
+	for name := range pages {
+		reference := ".BR " + roffEscape(strings.TrimSuffix(name, filepath.Ext(name))) + " (" + name[len(name)-1:] + ")"
+		for other, text := range pages {
+			if (other == "conntrack.8" || name == "conntrack.8") && (strings.Contains(text, reference) == (name == other)) {
+				t.Errorf("%s: reference to %s: %v", other, name, name != other)
+			}
 		}
 	}
 }
