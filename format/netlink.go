@@ -22,9 +22,13 @@ func newSnapshot(s Style) *snapshot.Writer {
 	return new(snapshot.Writer)
 }
 
-// netlinkHeader appends the header of a file. The timeouts count from now. In a long
-// dump they are read later, so entries end early by at most the duration of the dump.
+// netlinkHeader appends the header of a file. Its clock is stopped: the table is as it
+// was now. In a long dump the timeouts are read later.
 func (p *Printer) netlinkHeader(b []byte) []byte {
 	now := time.Now()
-	return p.snapshot.AppendHeader(b, snapshot.Header{Time: now, Serial: uint64(now.UnixNano())})
+	h := snapshot.Header{Time: now, Serial: uint64(now.UnixNano()), Stopped: true}
+	if p.o.Clock != nil {
+		h.Time = p.o.Clock()
+	}
+	return p.snapshot.AppendHeader(b, h)
 }

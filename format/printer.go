@@ -83,6 +83,9 @@ type Options struct {
 	Width int
 	// Color uses colours in tables.
 	Color bool
+	// Clock is the table's clock, by which StyleNetlink dates the file; nil is
+	// time.Now.
+	Clock func() time.Time
 }
 
 // Context is what is known about an entry beside its attributes. It is only read

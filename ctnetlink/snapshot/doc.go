@@ -17,7 +17,8 @@
 //	12  4  u32 32, the length of the header
 //	16  8  i64 nanoseconds since 1970-01-01 00:00 UTC: the time from which the
 //	       remaining timeouts (CTA_TIMEOUT, CTA_EXPECT_TIMEOUT) count
-//	24  8  u64 serial: differs between any two states of the same table
+//	24  8  u64: the highest bit is 1 if the timeouts do not run; the other bits are
+//	       the serial, which differs between any two states of the same table
 //
 // Messages follow as in a dump by the kernel, each padded to a multiple of 4
 // bytes: IPCTNL_MSG_CT_NEW of subsystem 1 (type 0x100) for an entry,

@@ -15,8 +15,11 @@ import (
 type Header struct {
 	// Time is when the table was read: remaining timeouts count from it.
 	Time time.Time
-	// Serial differs between any two states of the same table.
+	// Serial differs between any two states of the same table. It has 63 bits.
 	Serial uint64
+	// Stopped reports that the timeouts do not run: the table is as it was at
+	// Time, whenever it is read.
+	Stopped bool
 	// Foreign reports that the snapshot was written in the other byte order. A
 	// Reader converts the messages; a Writer ignores the field.
 	Foreign bool
@@ -25,6 +28,7 @@ type Header struct {
 const (
 	magic     = "\x89CTN\r\n\x1a\n"
 	orderMark = 0xfeff
+	stopped   = 1 << 63 // in the word of the serial
 	version   = 1
 	endLen    = wire.HeaderLen + 12
 
@@ -54,7 +58,11 @@ func (w *Writer) AppendHeader(dst []byte, h Header) []byte {
 	dst = binary.NativeEndian.AppendUint16(dst, version)
 	dst = binary.NativeEndian.AppendUint32(dst, HeaderLen)
 	dst = binary.NativeEndian.AppendUint64(dst, uint64(h.Time.UnixNano()))
-	dst = binary.NativeEndian.AppendUint64(dst, h.Serial)
+	serial := h.Serial &^ stopped
+	if h.Stopped {
+		serial |= stopped
+	}
+	dst = binary.NativeEndian.AppendUint64(dst, serial)
 	w.checksum(dst[start:])
 	return dst
 }
@@ -179,6 +187,8 @@ func decodeHeader(b []byte) (h Header, order binary.ByteOrder, err error) {
 	}
 	h.Time = time.Unix(0, int64(order.Uint64(b[16:])))
 	h.Serial = order.Uint64(b[24:])
+	h.Stopped = h.Serial&stopped != 0
+	h.Serial &^= stopped
 	return h, order, nil
 }
 

@@ -342,3 +342,19 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/entries, "ns/entry")
 }
+
+// TestStopped: whether the clock is stopped is the highest bit of the word of
+// the serial.
+func TestStopped(t *testing.T) {
+	for _, h := range []Header{{Time: readTime, Serial: 7, Stopped: true}, {Time: readTime, Serial: 1<<63 | 7}} {
+		var w Writer
+		b := w.AppendHeader(nil, h)
+		if got := binary.NativeEndian.Uint64(b[24:])>>63 == 1; got != h.Stopped {
+			t.Errorf("the highest bit is %t, want %t", got, h.Stopped)
+		}
+		got, err := ReadHeader(bytes.NewReader(b))
+		if err != nil || got.Stopped != h.Stopped || got.Serial != 7 || !got.Time.Equal(h.Time) {
+			t.Errorf("%+v was read as %+v, %v", h, got, err)
+		}
+	}
+}

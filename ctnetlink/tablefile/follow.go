@@ -92,8 +92,11 @@ func (f *File) follow() (*follower, error) {
 // firstExpiry returns when the first entry of the table times out, the zero
 // time if none does.
 func (f *File) firstExpiry() (expiry time.Time) {
-	f.clock.stop(f.state.time)
-	defer f.clock.start()
+	if f.state.stopped {
+		return expiry
+	}
+	f.clock.hold(f.state.time)
+	defer f.clock.release()
 	for msg := range f.table.All() {
 		if t := timeout(msg); t != nil {
 			if end := f.state.time.Add(time.Duration(be32(t)) * time.Second); expiry.IsZero() || end.Before(expiry) {

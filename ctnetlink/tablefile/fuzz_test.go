@@ -46,7 +46,7 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 		table := engine.New(engine.Options{Now: clock})
-		if err := restore(table, bytes.NewReader(w.AppendEnd(file))); err != nil {
+		if err := restore(table, bytes.NewReader(w.AppendEnd(file)), false); err != nil {
 			var wrong *snapshot.Error
 			if !errors.As(err, &wrong) {
 				t.Fatalf("an error without a place: %v", err)
@@ -67,7 +67,7 @@ func FuzzLoad(f *testing.F) {
 		if !errors.Is(err, io.EOF) {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
-		if err := restore(engine.New(engine.Options{Now: clock}), bytes.NewReader(file)); err != nil {
+		if err := restore(engine.New(engine.Options{Now: clock}), bytes.NewReader(file), false); err != nil {
 			t.Fatalf("what was written cannot be loaded: %v", err)
 		}
 	})

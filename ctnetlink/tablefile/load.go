@@ -22,6 +22,8 @@ type state struct {
 	info   fs.FileInfo // nil: there is no file
 	serial uint64
 	time   time.Time // since when timeouts count
+	// stopped reports whether the table's clock is stopped at that time.
+	stopped bool
 }
 
 // same reports whether the file is still the one that was read.
@@ -69,7 +71,7 @@ func stateOf(file *os.File) (state, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return state{}, err
 	}
-	return state{true, info, h.Serial, h.Time}, nil
+	return state{true, info, h.Serial, h.Time, h.Stopped}, nil
 }
 
 // current makes f.table the table that is in the file. Nobody else can have
@@ -101,15 +103,16 @@ func (f *File) load(file *os.File, now state) error {
 	f.table = nil
 	t := engine.New(engine.Options{Now: f.clock.now, Max: math.MaxInt32, AlwaysEvents: true,
 		Seed: rand.Uint32()}) // differs from other processes', and so do the ids of new entries
-	if at := time.Now(); now.info == nil || now.time.After(at) {
+	stopped := f.setClock(&now)
+	if at := time.Now(); now.info == nil || !stopped && now.time.After(at) {
 		now.time = at // the table is new, or its writer's clock is ahead of ours
 	}
 	// Entries are restored as they were at that time. Those that have expired
 	// since are removed below, with events if there are followers.
-	f.clock.stop(now.time)
-	defer f.clock.start()
+	f.clock.hold(now.time)
+	defer f.clock.release()
 	if file != nil {
-		if err := restore(t, file); err != nil {
+		if err := restore(t, file, stopped); err != nil {
 			return f.wrap(err)
 		}
 	}
@@ -120,14 +123,24 @@ func (f *File) load(file *os.File, now state) error {
 	if err != nil {
 		return f.wrap(err)
 	}
-	f.clock.start()
+	f.clock.release()
 	t.Expire()
 	f.table, f.state, f.first = t, now, first
 	return nil
 }
 
-// restore reads a snapshot into a table.
-func restore(t *engine.Table, r io.Reader) error {
+// moment is how much longer the entries of a table with a stopped clock last than
+// their timeouts in the file: the least time that the engine measures. Without
+// it, those with less than a second left, whose timeout is 0, would have ended.
+const moment = 4 * time.Millisecond
+
+// restore reads a snapshot into a table. With stopped it restores also what has
+// less than a second left.
+func restore(t *engine.Table, r io.Reader, stopped bool) error {
+	var age time.Duration
+	if stopped {
+		age = -moment
+	}
 	s, err := snapshot.NewReader(r)
 	if err != nil {
 		return err
@@ -141,10 +154,10 @@ func restore(t *engine.Table, r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if left := timeout(msg); left != nil && be32(left) == 0 {
+		if left := timeout(msg); !stopped && left != nil && be32(left) == 0 {
 			continue // it expired when it was written
 		}
-		if err := t.Restore(msg, 0); err != nil && !harmless(err) {
+		if err := t.Restore(msg, age); err != nil && !harmless(err) {
 			return &snapshot.Error{Offset: at, Problem: "it cannot be loaded as an entry: " + err.Error()}
 		}
 	}

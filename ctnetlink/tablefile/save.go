@@ -3,6 +3,7 @@ package tablefile
 import (
 	"io"
 	"io/fs"
+	"math"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -104,8 +105,12 @@ func (f *File) commit() error {
 func (f *File) write() (next state, err error) {
 	now := time.Now()
 	next.known = true
-	next.time = step(f.state.time, now)
-	next.serial = max(f.state.serial+1, uint64(now.UnixNano()))
+	next.stopped = f.state.stopped
+	next.time = f.state.time
+	if !next.stopped || f.o.Now {
+		next.time = step(f.state.time, now)
+	}
+	next.serial = max(f.state.serial+1, uint64(now.UnixNano())) & math.MaxInt64
 	file, err := atomicfile.Create(f.path, atomicfile.Options{})
 	if err != nil {
 		return next, err
@@ -127,11 +132,11 @@ func (f *File) write() (next state, err error) {
 // the zero time if none does.
 func (f *File) writeTable(file io.Writer, next *state) (expiry time.Time, err error) {
 	const block = 1 << 20
-	f.clock.stop(next.time)
-	defer f.clock.start()
+	f.clock.hold(next.time)
+	defer f.clock.release()
 	var w snapshot.Writer
 	b := make([]byte, 0, block+1<<16)
-	b = w.AppendHeader(b, snapshot.Header{Time: next.time, Serial: next.serial})
+	b = w.AppendHeader(b, snapshot.Header{Time: next.time, Serial: next.serial, Stopped: next.stopped})
 	first := ^uint32(0)
 	for msg := range f.table.All() {
 		b = w.Append(b, msg)
@@ -145,7 +150,7 @@ func (f *File) writeTable(file io.Writer, next *state) (expiry time.Time, err er
 			b = b[:0]
 		}
 	}
-	if first != ^uint32(0) {
+	if first != ^uint32(0) && !next.stopped {
 		expiry = next.time.Add(time.Duration(first) * time.Second)
 	}
 	_, err = file.Write(w.AppendEnd(b))

@@ -23,6 +23,7 @@ type scan struct {
 	family   ctnetlink.Family
 	seq      uint32
 	age      uint64 // seconds since the time in the header, rounded up
+	stopped  bool   // the timeouts are shown as of that time
 	pending  []byte // the message that did not fit into a datagram
 	ended    bool
 }
@@ -52,6 +53,9 @@ func (f *File) scan(request wire.Message) (*scan, error) {
 	if age := time.Since(st.time); age > 0 {
 		s.age = uint64((age + time.Second - 1) / time.Second)
 	}
+	s.stopped = f.setClock(&st)
+	f.listed = st
+	f.ended.Store(0)
 	return s, nil
 }
 
@@ -126,10 +130,15 @@ func (s *scan) read() ([]byte, error) {
 		}
 		if t := timeout(m); t != nil {
 			left := uint64(be32(t))
-			if left < s.age || left == 0 {
+			switch {
+			case s.stopped && left < s.age:
+				s.f.ended.Add(1)
+			case s.stopped:
+			case left < s.age, left == 0:
 				continue // it has expired
+			default:
+				binary.BigEndian.PutUint32(t, uint32(left-s.age))
 			}
-			binary.BigEndian.PutUint32(t, uint32(left-s.age))
 		}
 		m.SetSeq(s.seq)
 		return m, nil

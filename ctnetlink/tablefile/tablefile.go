@@ -30,10 +30,15 @@
 //
 // # Time
 //
-// Timeouts run while no process has the file open: they count from the time in
-// the header. From one state of the file to the next that time advances by
-// whole seconds only. Timeouts are stored in whole seconds; any other step
-// would take the rest of a second from every entry with every commit.
+// The clock of a table in a file runs or is stopped. It runs in a file that
+// Commit has created: the timeouts count from the time in the header, while no
+// process has the file open too. From one state of the file to the next that
+// time advances by whole seconds only. Timeouts are stored in whole seconds; any
+// other step would take the rest of a second from every entry with every commit.
+//
+// A dump of a table (`conntrack -L -o netlink`) has a stopped clock: whoever reads
+// it, and whenever, it is as it was, until somebody changes it. A change leaves
+// the time as it is. [Options].Now makes the clock run until now.
 //
 // # Events
 //
@@ -64,6 +69,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -78,6 +85,9 @@ type Options struct {
 	// otherwise it is an error. A change creates the file in any case, and with
 	// Optional also its directory.
 	Optional bool
+	// Now makes the clock of a table run until now that is stopped. A change
+	// writes the table as of then, with its clock stopped.
+	Now bool
 	// Waiting, if not nil, is called after a second of waiting for another
 	// process that changes the table, with the path of the lock file. It must
 	// not use the File.
@@ -95,6 +105,9 @@ type File struct {
 	table *engine.Table    // nil until a request needs it
 	state state            // of the file when table was read or written
 	first ctnetlink.Socket // the table's first socket, which has the process's port id, until it is used
+
+	listed state        // of the file at the last dump from it
+	ended  atomic.Int64 // number of entries in it that would have timed out
 
 	lock    *flock.Flock // held from the first change to the commit
 	changes int          // number of requests since then, without refused ones
@@ -152,6 +165,26 @@ func (f *File) Close() error { return f.Commit() }
 
 // Path returns the absolute path of the file, without symbolic links.
 func (f *File) Path() string { return f.path }
+
+// Past describes a listing of a table whose clock is stopped.
+type Past struct {
+	// Time is when the clock was stopped; zero: it runs.
+	Time time.Time
+	// Ended is how many of the entries or expectations that were listed would
+	// have timed out since.
+	Ended int
+}
+
+// Past describes the last dump that was read from the file; it is the zero Past
+// if there was none.
+func (f *File) Past() Past {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.listed.stopped || f.o.Now {
+		return Past{}
+	}
+	return Past{f.listed.time, int(f.ended.Load())}
+}
 
 // Zeroing reports whether a dump is running that resets the counters of what it
 // lists ([ctnetlink.DumpRequest] with Zero). Until it ends, Commit writes the table but

@@ -9,7 +9,7 @@ import (
 // explain describes the entry that has the tuple in words: -G --explain. No
 // count is printed beside them.
 func explain(e *Env, r *cmdline.Request) error {
-	f, matches, err := getNamed(e.conn(), r)
+	f, matches, err := getNamed(e, r)
 	if err != nil {
 		return refused(r, err)
 	}
@@ -49,5 +49,5 @@ func explainMatching(e *Env, r *cmdline.Request) error {
 
 func appendExplanation(e *Env, r *cmdline.Request, f *ctnetlink.Flow, netns string) {
 	e.Out.Buf = format.AppendExplanation(e.Out.Buf, f,
-		&format.Explanation{LabelNames: r.Output.LabelNames, NetNS: netns})
+		&format.Explanation{Now: e.now(), LabelNames: r.Output.LabelNames, NetNS: netns})
 }

@@ -10,7 +10,7 @@ import (
 // get prints the one entry that has the tuple, if it matches everything else
 // that was given.
 func get(e *Env, r *cmdline.Request) error {
-	f, matches, err := getNamed(e.conn(), r)
+	f, matches, err := getNamed(e, r)
 	if err != nil {
 		return refused(r, err)
 	}
@@ -27,8 +27,8 @@ func get(e *Env, r *cmdline.Request) error {
 // getNamed returns the entry that a request names by a tuple, and reports whether
 // it matches everything that was given. Where another entry has the tuple as that
 // of its other direction, the one that matches is returned.
-func getNamed(c *ctnetlink.Conn, r *cmdline.Request) (f *ctnetlink.Flow, matches bool, err error) {
-	name, m := named(r), r.Filter()
+func getNamed(e *Env, r *cmdline.Request) (f *ctnetlink.Flow, matches bool, err error) {
+	c, name, m := e.conn(), named(r), e.filter(r)
 	f, err = c.Get(name)
 	if err == nil && m.Match(f) || err != nil && !errors.Is(err, ctnetlink.ENOENT) {
 		return f, err == nil, err

@@ -20,7 +20,7 @@ type flowSeq = iter.Seq2[*ctnetlink.Flow, error]
 // others change. The context gets the network namespace of each entry.
 func matching(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 	return func(yield func(*ctnetlink.Flow, error) bool) {
-		m := r.Filter()
+		m := e.filter(r)
 		hint := newHint(m)
 	tables:
 		for _, t := range e.Tables {
@@ -37,6 +37,9 @@ func matching(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 							continue tables
 						}
 						hint.see(f)
+						if t.File != nil {
+							c.Now = t.Now()
+						}
 						if part.Match(f) && !yield(f, nil) {
 							return
 						}

@@ -173,6 +173,7 @@ type flowPrinter struct {
 	opened  bool // the header was written
 	held    bool // more entries follow, of other tables
 	n       int
+	now     func() time.Time
 }
 
 // newFlowPrinter returns the printer for a command's entries. -D and -U show
@@ -193,7 +194,8 @@ func newFlowPrinter(e *Env, r *cmdline.Request) *flowPrinter {
 
 func makeFlowPrinter(e *Env, r *cmdline.Request) *flowPrinter {
 	o := r.Output
-	w := &flowPrinter{out: e.Out, context: format.Context{Now: time.Now(), Verb: 'A', NetNS: e.netns()}}
+	o.Clock = e.now
+	w := &flowPrinter{out: e.Out, now: e.now, context: format.Context{Now: e.now(), Verb: 'A', NetNS: e.netns()}}
 	switch r.Command {
 	case cmdline.CmdDelete:
 		o.KTimestamp, o.Labels = false, false
@@ -233,7 +235,7 @@ func (w *flowPrinter) open() {
 // append appends an entry's line; its age is counted until now.
 func (w *flowPrinter) append(dst []byte, f *ctnetlink.Flow) []byte {
 	if f.Has(ctnetlink.AttrTimestamp) {
-		w.context.Now = time.Now()
+		w.context.Now = w.now()
 	}
 	return w.AppendFlow(dst, f, &w.context)
 }

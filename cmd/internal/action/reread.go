@@ -55,7 +55,7 @@ const (
 
 // newReread returns a changer that hands the entries of e on to c.
 func newReread(e *Env, r *cmdline.Request, c changer) *reread {
-	return &reread{changer: c, request: r, filter: r.Filter(), batch: e.conn().NewBatch(),
+	return &reread{changer: c, request: r, filter: e.filter(r), batch: e.conn().NewBatch(),
 		doubted: rereadDoubted, next: rereadLeast, size: rereadSize}
 }
 

@@ -1,10 +1,13 @@
 package action
 
 import (
+	"time"
+
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/filter"
 	"github.com/gonntrack/gonntrack/format"
 	"github.com/gonntrack/gonntrack/internal/printable"
 )
@@ -61,7 +64,7 @@ func choice(r *cmdline.Request) target.Choice {
 	return target.Choice{
 		File: r.TableFile, HasFile: r.Has(cmdline.OptTable),
 		NetNS: r.NetNS, HasNetNS: r.Has(cmdline.OptNetNS),
-		AllNetNS: r.Has(cmdline.OptAllNetNS),
+		AllNetNS: r.Has(cmdline.OptAllNetNS), Now: r.Has(cmdline.OptNow),
 	}
 }
 
@@ -171,6 +174,16 @@ type Env struct {
 
 // table returns the table of an action on one table.
 func (e *Env) table() *target.Table { return e.Tables[0] }
+
+// now returns the time that the table's clock shows.
+func (e *Env) now() time.Time { return e.Tables[0].Now() }
+
+// filter returns a request's filter, by the table's clock.
+func (e *Env) filter(r *cmdline.Request) *filter.Filter {
+	m := r.Filter()
+	m.Now = e.now
+	return m
+}
 
 // conn returns the connection to that table.
 func (e *Env) conn() *ctnetlink.Conn { return e.Tables[0].Conn }

@@ -33,6 +33,8 @@ var Extensions = []Extension{
 	// Which table.
 	{Word{Long: "table", Argument: NeedArgument, Option: OptTable}, EveryCommand, EveryCommand,
 		OptionText{"file", "use the table in this file, not the kernel's"}},
+	{Word{Long: "now", Argument: NoArgument, Option: OptNow}, "LIAUDGFCS", "LIAUDGFCS",
+		OptionText{"", "let the timeouts in a table file run until now, also if it is a dump"}},
 	{Word{Long: "netns", Argument: NeedArgument, Option: OptNetNS}, EveryCommand, EveryCommand,
 		OptionText{"name|path|pid", "use the table of another network namespace"}},
 	{Word{Long: "all-netns", Argument: NoArgument, Option: OptAllNetNS}, "LGDUFECS", "LGDFECS",

@@ -67,6 +67,7 @@ const (
 	OptIgnoreMissing
 	OptCountOnly
 	OptWatch
+	OptNow
 
 	numOptions
 

@@ -301,7 +301,7 @@ func validateCountOnly(r *Request) error {
 // that of the file. A -t of -A that is not a number would end the load at the
 // first entry that exists, so it is refused before.
 func validateInFile(r *Request) error {
-	for _, o := range []Option{OptTable, OptNetNS, OptAllNetNS} {
+	for _, o := range []Option{OptTable, OptNetNS, OptAllNetNS, OptNow} {
 		if r.Has(o) {
 			return Usagef("--%s cannot be used in a line of a file: give it with --load-file", o.Extension().Long)
 		}

@@ -12,8 +12,9 @@ import (
 // Copy copies the entries of a table into a table in memory whose clock is
 // stopped. An entry takes some 250 bytes.
 func (t *Table) Copy() (*Table, error) {
-	now := time.Now()
-	inMemory := engine.New(engine.Options{Now: func() time.Time { return now }, Max: math.MaxInt32})
+	now := t.Now()
+	clock := func() time.Time { return now }
+	inMemory := engine.New(engine.Options{Now: clock, Max: math.MaxInt32})
 	for f, err := range t.Conn.Dump(&ctnetlink.DumpRequest{}) {
 		if err == nil {
 			err = copyEntry(inMemory, f)
@@ -22,7 +23,7 @@ func (t *Table) Copy() (*Table, error) {
 			return nil, err
 		}
 	}
-	return &Table{Conn: ctnetlink.NewConn(inMemory.Dial), Name: t.Name}, nil
+	return &Table{Conn: ctnetlink.NewConn(inMemory.Dial), Name: t.Name, clock: clock}, nil
 }
 
 // copyEntry copies an entry of another table to t. What the engine does not know,

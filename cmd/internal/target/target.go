@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -26,6 +27,8 @@ type Choice struct {
 	// set.
 	NetNS    string
 	HasNetNS bool
+	// Now lets the timeouts in a file run until now.
+	Now bool
 	// AllNetNS means the current network namespace and all that have names.
 	AllNetNS bool
 }
@@ -38,8 +41,9 @@ type Table struct {
 	// Name is that of the table's network namespace, "" where none was named.
 	Name string
 
-	netns *os.File      // by which the namespace is entered; nil: it is the current one
-	names *processNames // of the namespace's sockets; nil: not asked for yet
+	netns *os.File         // by which the namespace is entered; nil: it is the current one
+	clock func() time.Time // of a copy in memory; nil: not a copy
+	names *processNames    // of the namespace's sockets; nil: not asked for yet
 }
 
 // Set is the tables of a run.
@@ -85,7 +89,7 @@ func Open(c Choice, s *console.Streams) (*Set, error) {
 		s.Err.Printf("NOTICE: this system has no connection tracking table of its own; using the one in %s\n", path)
 	}
 	stderr := *s.Err // not what holds output back, below: that asks the file
-	file, err := tablefile.Open(path, tablefile.Options{Optional: optional, Waiting: func(lock string) {
+	file, err := tablefile.Open(path, tablefile.Options{Optional: optional, Now: c.Now, Waiting: func(lock string) {
 		stderr.Printf("NOTICE: waiting for another process, which has locked %s\n", lock)
 	}})
 	if err != nil {
@@ -120,6 +124,7 @@ func (s *Set) Close(err error) error {
 	if s.held != nil {
 		werr := s.held.settle()
 		s.streams.Unwrap()
+		s.tellPast()
 		switch {
 		case s.held.failed != nil:
 			err = fmt.Errorf("%s; changes that were not reported are lost", FileErrorText(s.held.failed))
@@ -131,6 +136,26 @@ func (s *Set) Close(err error) error {
 		t.close()
 	}
 	return err
+}
+
+// tellPast says on a terminal that a listing was of the past.
+func (s *Set) tellPast() {
+	past := s.Tables[0].File.Past()
+	if past.Ended > 0 && console.IsTerminal(s.streams.Err) {
+		s.streams.Err.Printf("NOTICE: the table is as it was on %s; %d of its entries would have timed out since "+
+			"(--now leaves them out)\n", past.Time.Format(time.ANSIC), past.Ended)
+	}
+}
+
+// Now returns the time that the table's clock shows.
+func (t *Table) Now() time.Time {
+	switch {
+	case t.clock != nil:
+		return t.clock()
+	case t.File != nil:
+		return t.File.Now()
+	}
+	return time.Now()
 }
 
 func (t *Table) close() {
