@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 )
@@ -60,13 +61,16 @@ func (r *page) text(s string) {
 	}
 }
 
-// helpReference matches what a help text says to type for another one.
-var helpReference = regexp.MustCompile("`?(?:conntrack )?\\bhelp ([a-z]+)\\b'?")
+// helpReference returns what matches a reference of a help text to another one. It
+// is compiled when it is needed: a start of the program must not wait for it.
+var helpReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile("`?(?:conntrack )?\\bhelp ([a-z]+)\\b'?")
+})
 
 // references puts manual pages in place of what to type for their help.
 func references(s string) string {
-	return helpReference.ReplaceAllStringFunc(s, func(match string) string {
-		name := helpReference.FindStringSubmatch(match)[1]
+	return helpReference().ReplaceAllStringFunc(s, func(match string) string {
+		name := helpReference().FindStringSubmatch(match)[1]
 		switch {
 		case slices.Contains(topicNames(), name):
 			return "conntrack-" + name + "(7)"
