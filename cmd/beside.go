@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 )
 
 // Some commands are programs of their own beside this one, as git's are: what
@@ -39,6 +41,9 @@ func (x *external) program() string { return "conntrack-" + x.name }
 // run runs the program and returns its exit status. On Unix it replaces this
 // process and returns only if it cannot be run.
 func (x *external) run(args []string) (status int, err error) {
+	if err := console.MayOpen(x.program()); err != nil {
+		return exitFailure, err // a program in the user's PATH
+	}
 	self, err := os.Executable()
 	if err != nil {
 		self = "" // PATH is left

@@ -35,6 +35,9 @@ func (p *program) newMan() *cobra.Command {
 
 // writeManual writes the manual pages to a directory.
 func writeManual(root *cobra.Command, dir string) error {
+	if err := console.MayOpen(dir); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("cannot write the manual to %s: %s", dir, console.ErrorText(err))
 	}

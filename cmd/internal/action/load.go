@@ -84,6 +84,9 @@ func readFile(stdin io.Reader, path string) (string, error) {
 	// A Builder holds the text once; converting bytes would hold it twice.
 	var text strings.Builder
 	err := readInto(&text, stdin, path)
+	if errors.Is(err, console.ErrElevated) {
+		return "", err
+	}
 	if err != nil {
 		return "", cmdline.Usagef("Failed to open file %s for reading", path)
 	}
@@ -92,6 +95,9 @@ func readFile(stdin io.Reader, path string) (string, error) {
 
 func readInto(text *strings.Builder, stdin io.Reader, path string) error {
 	if path != "-" {
+		if err := console.MayOpen(path); err != nil {
+			return err
+		}
 		file, err := os.Open(path)
 		if err != nil {
 			return err

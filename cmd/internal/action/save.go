@@ -27,6 +27,9 @@ func save(e *Env, r *cmdline.Request) error {
 	o := e.Out
 	var file *atomicfile.File
 	if r.SaveTo != "-" {
+		if err := console.MayOpen(r.SaveTo); err != nil {
+			return err
+		}
 		if isTable(e, r.SaveTo) {
 			return cmdline.Usagef("%s is the table file itself: save writes a list of commands to another file", r.SaveTo)
 		}

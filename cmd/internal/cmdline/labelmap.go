@@ -3,6 +3,7 @@ package cmdline
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -96,6 +97,11 @@ func OpenLabelMap(path string) (*LabelMap, error) {
 	if path == "" {
 		path = DefaultLabelMap
 	}
+	if path != DefaultLabelMap {
+		if err := console.MayOpen(path); err != nil {
+			return nil, err
+		}
+	}
 	if m, ok := labelMaps.Load(path); ok {
 		return m.(*LabelMap), nil
 	}
@@ -116,6 +122,9 @@ func (p *parser) resolveLabels() error {
 	r := p.req
 	named := namesLabels(r)
 	m, err := r.LabelMap()
+	if errors.Is(err, console.ErrElevated) {
+		return err
+	}
 	if err != nil {
 		// Saved lines name labels where there are names: no file, no labels. So
 		// do explanations, JSON and CSV, which tell a bit without a name by its

@@ -63,6 +63,9 @@ func Open(c Choice, s *console.Streams) (*Set, error) {
 	set := &Set{streams: s}
 	switch {
 	case c.AllNetNS:
+		if err := console.MayOpen("/run/netns"); err != nil {
+			return nil, err
+		}
 		tables, err := allNamespaces(s.Err)
 		if err != nil {
 			return nil, err
@@ -70,6 +73,9 @@ func Open(c Choice, s *console.Streams) (*Set, error) {
 		set.Tables, set.Several = tables, true
 		return set, nil
 	case c.HasNetNS:
+		if err := console.MayOpen("network namespace " + c.NetNS); err != nil {
+			return nil, err
+		}
 		t, err := openNamespace(c.NetNS)
 		if err != nil {
 			return nil, err
@@ -84,6 +90,9 @@ func Open(c Choice, s *console.Streams) (*Set, error) {
 	case path == "":
 		set.Tables = []*Table{{Conn: ctnetlink.Open()}}
 		return set, nil
+	}
+	if err := console.MayOpen(path); err != nil {
+		return nil, err
 	}
 	if optional && console.IsTerminal(s.Err) {
 		s.Err.Printf("NOTICE: this system has no connection tracking table of its own; using the one in %s\n", path)
