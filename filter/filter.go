@@ -80,6 +80,8 @@ type Filter struct {
 	// ExpiresWithin is the longest time in which an entry may end if no other
 	// packet arrives.
 	ExpiresWithin time.Duration
+	// Any, if not nil, is a list of filters of which one must match, too.
+	Any *Any
 	// Now is the clock for Older and Younger; nil is time.Now.
 	Now func() time.Time
 }
@@ -96,7 +98,20 @@ type StateSet struct {
 type MarkRange struct{ Min, Max, Mask uint32 }
 
 // NeedsCounters reports whether only entries with counters can match.
-func (m *Filter) NeedsCounters() bool { return m.MinPackets|m.MinBytes != 0 }
+func (m *Filter) NeedsCounters() bool {
+	return m.MinPackets|m.MinBytes != 0 || m.Any != nil && m.Any.all((*Filter).NeedsCounters)
+}
 
 // NeedsStart reports whether only entries with a start time can match.
-func (m *Filter) NeedsStart() bool { return m.Older|m.Younger != 0 }
+func (m *Filter) NeedsStart() bool {
+	return m.Older|m.Younger != 0 || m.Any != nil && m.Any.all((*Filter).NeedsStart)
+}
+
+// family returns the family that every matching entry has, FamilyAny if there is
+// none.
+func (m *Filter) family() ctnetlink.Family {
+	if m.Family == ctnetlink.FamilyAny && m.Any != nil {
+		return m.Any.family()
+	}
+	return m.Family
+}

@@ -10,11 +10,11 @@ import "github.com/gonntrack/gonntrack/ctnetlink"
 // filtered walks of the table take less time than one that sends everything if
 // the filter leaves few entries: a port does, a protocol alone does not.
 func (m *Filter) Kernel() []*ctnetlink.DumpRequest {
-	q := ctnetlink.DumpRequest{Family: m.Family}
+	q := ctnetlink.DumpRequest{Family: m.family()}
 	q.Mark, q.MarkMask = m.mark()
 	q.Status, q.StatusMask = m.StatusSet, m.StatusSet|m.StatusClear
 	q.Zone = m.anyZone()
-	if m.Family != ctnetlink.FamilyAny {
+	if q.Family != ctnetlink.FamilyAny {
 		m.narrow(&q)
 		return []*ctnetlink.DumpRequest{&q}
 	}
@@ -41,7 +41,7 @@ func (m *Filter) mark() (mark, mask uint32) {
 // matches. What it passes must still be matched.
 func (m *Filter) Events() *ctnetlink.EventFilter {
 	q := &ctnetlink.EventFilter{
-		Family: m.Family,
+		Family: m.family(),
 		Status: m.StatusSet, StatusMask: m.StatusSet | m.StatusClear,
 		OrigSrcMask: m.Orig.src.Mask, OrigDstMask: m.Orig.dst.Mask,
 		ReplySrcMask: m.Reply.src.Mask, ReplyDstMask: m.Reply.dst.Mask,

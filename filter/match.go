@@ -60,7 +60,10 @@ func (m *Filter) Match(f *ctnetlink.Flow) bool {
 	if m.Older|m.Younger|m.ExpiresWithin != 0 && !m.matchTimes(f) {
 		return false
 	}
-	return !m.SrcNAT.Given && !m.DstNAT.Given && !m.AnyNAT.Given || m.matchNAT(f)
+	if (m.SrcNAT.Given || m.DstNAT.Given || m.AnyNAT.Given) && !m.matchNAT(f) {
+		return false
+	}
+	return m.Any == nil || m.Any.Match(f)
 }
 
 // anyPort reports whether Port contains one of the four ports.
