@@ -25,6 +25,7 @@ var rows = []row{
 	{"summary", (*bench).summaryRow},
 	{"engine", (*bench).engineRow},
 	{"delete", (*bench).deleteRow},
+	{"match", (*bench).matchRow},
 	{"update", (*bench).updateRow},
 	{"load", (*bench).loadRow},
 	{"keep-going", (*bench).keepGoingRow},

@@ -57,26 +57,33 @@ func namesLines(r *cmdline.Request) bool {
 }
 
 // atLine names the line of the loaded file in an error about it.
-func atLine(load *cmdline.Request, line int, err error) error {
-	place := place(load, line)
+func atLine(load *cmdline.Request, line int, err error) error { return atPlace(place(load, line), err) }
+
+// place returns FILE:LINE. The lines made of a table file are not numbered,
+// because nobody can look them up.
+func place(load *cmdline.Request, line int) string {
+	if load.LoadTable {
+		return printable.String(load.LoadFrom)
+	}
+	return lineOf(load.LoadFrom, line)
+}
+
+// lineOf returns FILE:LINE.
+func lineOf(path string, line int) string {
+	name := printable.String(path)
+	if path == "-" {
+		name = "stdin"
+	}
+	return fmt.Sprintf("%s:%d", name, line)
+}
+
+// atPlace names a place in a file in an error about it.
+func atPlace(place string, err error) error {
 	var usage *cmdline.UsageError
 	if errors.As(err, &usage) {
 		return &cmdline.UsageError{Text: place + ": " + usage.Text, Hint: usage.Hint}
 	}
 	return fmt.Errorf("%s: %w", place, err)
-}
-
-// place returns FILE:LINE. The lines made of a table file are not numbered,
-// because nobody can look them up.
-func place(load *cmdline.Request, line int) string {
-	name := printable.String(load.LoadFrom)
-	switch {
-	case load.LoadTable:
-		return name
-	case load.LoadFrom == "-":
-		name = "stdin"
-	}
-	return fmt.Sprintf("%s:%d", name, line)
 }
 
 // readFile returns the text of a file, or of stdin for "-".

@@ -29,6 +29,9 @@ func Run(s *console.Streams, r *cmdline.Request) error {
 		}
 		do = l.run
 	}
+	if err := readFilters(s, r); err != nil {
+		return err
+	}
 	if r.Output.Style == format.StyleNetlink && console.IsTerminal(s.Out) {
 		return cmdline.Usagef("-o netlink writes binary data: redirect it to a file or a pipe")
 	}

@@ -85,7 +85,7 @@ func (c *Completer) Value(w *Word, typed string) Candidates {
 			return Candidates{Files: true}
 		}
 		return Matching(typed, c.NetNS())
-	case OptLabelMap, OptTable:
+	case OptLabelMap, OptTable, OptMatch:
 		return Candidates{Files: true}
 	}
 	return Candidates{}

@@ -1,6 +1,7 @@
 package cmdline
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -62,6 +63,8 @@ var Extensions = []Extension{
 		OptionText{"", "no reply seen"}},
 	{Word{Long: "offloaded", Argument: NoArgument, Option: OptOffloaded}, selecting, "",
 		OptionText{"", "handled by a flow table or by hardware"}},
+	{Word{Long: "match", Argument: NeedArgument, Option: OptMatch}, selecting, "",
+		OptionText{"file", "matching one of the filters in this file, one a line; - is standard input"}},
 
 	// What is shown.
 	{Word{Long: "by", Argument: NeedArgument, Option: OptBy}, "L", "",
@@ -146,6 +149,13 @@ func (p *parser) extension(o Option, value string) error {
 		}
 	case OptNetNS:
 		r.NetNS = value
+	case OptMatch:
+		if value == "" {
+			return Usagef("--match requires a file name")
+		}
+		if !slices.Contains(r.MatchFrom, value) {
+			r.MatchFrom = append(r.MatchFrom, value)
+		}
 	case OptHost, OptPort, OptMinBytes, OptMinPackets, OptOlder, OptYounger, OptExpiresWithin,
 		OptRelated, OptAssured, OptUnreplied, OptOffloaded:
 		return p.filterOption(o, value)

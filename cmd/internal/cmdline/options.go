@@ -54,6 +54,7 @@ const (
 	OptAssured
 	OptUnreplied
 	OptOffloaded
+	OptMatch
 	OptBy
 	OptColumns
 	OptSort
@@ -89,7 +90,7 @@ type optionSet [2]uint64
 
 // An option beyond its word would be dropped silently.
 const (
-	_ = uint(63 - OptOffloaded)
+	_ = uint(63 - OptMatch)
 	_ = uint(128 - numOptions)
 )
 

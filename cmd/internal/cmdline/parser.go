@@ -62,6 +62,12 @@ func ParseNamed(c Command, table string, given []Occurrence, stderr *console.Mes
 	if err := p.command(c, table, table != ""); err != nil {
 		return nil, err
 	}
+	return p.named(given)
+}
+
+// named takes the options of a command that was taken before, and ends the
+// reading.
+func (p *parser) named(given []Occurrence) (*Request, error) {
 	for _, first := range []bool{true, false} {
 		for _, o := range given {
 			if (o.Word.Protocol == 0 && o.Word.Option == OptProtoNum) != first {

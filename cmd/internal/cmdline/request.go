@@ -105,6 +105,11 @@ type Request struct {
 	// Watch is the time from one look at the table to the next, 0 for a single look.
 	Watch time.Duration
 
+	// MatchFrom are the files of filters, "-" for standard input, and match what
+	// SetMatch read from them.
+	MatchFrom []string
+	match     *filter.Any
+
 	// Helper is the name of the helper that a new entry gets.
 	Helper string
 
@@ -154,6 +159,7 @@ func (r *Request) Filter() *filter.Filter {
 	}
 	m.Family, m.Labels, m.SrcNAT, m.DstNAT, m.AnyNAT = r.Family, r.Labels, r.SrcNAT, r.DstNAT, r.AnyNAT
 	m.StatusSet, m.StatusClear = r.extSet, r.extClear
+	m.Any = r.match
 	m.Orig.Add(&r.Orig)
 	m.Reply.Add(&r.Reply)
 	one := func(set *filter.Set, n uint32, given bool) {
@@ -197,7 +203,7 @@ func (r *Request) Filter() *filter.Filter {
 
 // selectingOptions are the options that select entries.
 const selectingOptions = (1<<NumClassic-1)&^(1<<OptTimeout|1<<OptOutput|1<<OptLabelMap) |
-	1<<(OptOffloaded+1) - 1<<OptHost
+	1<<(OptMatch+1) - 1<<OptHost
 
 // Selects reports whether the options select entries; else all are meant.
 func (r *Request) Selects() bool { return r.given[0]&selectingOptions != 0 }

@@ -45,7 +45,7 @@ func addsUp(w *Word) bool {
 		return false
 	}
 	switch w.Option {
-	case OptStatus, OptEventMask, OptOutput, OptLabel, OptLabelAdd, OptLabelDel, OptLabelBits:
+	case OptStatus, OptEventMask, OptOutput, OptLabel, OptLabelAdd, OptLabelDel, OptLabelBits, OptMatch:
 		return true
 	}
 	return false

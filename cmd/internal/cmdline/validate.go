@@ -306,19 +306,24 @@ func validateInFile(r *Request) error {
 			return Usagef("--%s cannot be used in a line of a file: give it with --load-file", o.Extension().Long)
 		}
 	}
+	if r.Has(OptMatch) {
+		return Usagef("--match cannot be used in a line of a file")
+	}
 	if r.Command == CmdAdd && r.Has(OptTimeout) {
 		return numericTimeout(r)
 	}
 	return nil
 }
 
+// filters are the options that select entries, in the first word of a set.
+const filters = uint64(1<<OptID | 1<<OptSrc | 1<<OptDst | 1<<OptReplySrc | 1<<OptReplyDst |
+	1<<OptProtoNum | 1<<OptMark | 1<<OptStatus | 1<<OptSecMark | 1<<OptZone | 1<<OptLabel |
+	1<<OptOrigZone | 1<<OptReplyZone | 1<<OptSrcNAT | 1<<OptDstNAT | 1<<OptAnyNAT |
+	(1<<(OptMatch+1) - 1<<OptHost))
+
 // ValidateFilter checks what the classic command checks only when the command
 // runs. The error of an empty status list is that of the kernel.
 func (r *Request) ValidateFilter() error {
-	const filters = uint64(1<<OptID | 1<<OptSrc | 1<<OptDst | 1<<OptReplySrc | 1<<OptReplyDst |
-		1<<OptProtoNum | 1<<OptMark | 1<<OptStatus | 1<<OptSecMark | 1<<OptZone | 1<<OptLabel |
-		1<<OptOrigZone | 1<<OptReplyZone | 1<<OptSrcNAT | 1<<OptDstNAT | 1<<OptAnyNAT |
-		(1<<(OptOffloaded+1) - 1<<OptHost))
 	plain := r.Table == TableConntrack || r.Table == TableExpect
 	switch {
 	case !plain:
