@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,10 +76,6 @@ func (b *progress) stop() {
 // draw writes the line over the one that is shown.
 func (b *progress) draw(elapsed time.Duration) {
 	text := b.text(elapsed)
-	if b.width > 0 && len(text) >= b.width {
-		// A line that fills the last column would begin another.
-		text = text[:b.width-1]
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	blank := max(b.shown-len(text), 0)
@@ -94,26 +91,51 @@ func (b *progress) erase() {
 	}
 }
 
-// barWidth is how many columns the bar has between its brackets.
-const barWidth = 30
+// The columns that the bar has between its brackets, and with which it is left out.
+const (
+	barWidth = 30
+	barLeast = 4
+)
 
-// text returns the line when elapsed time has passed.
+// text returns the line when elapsed time has passed. Where it does not fit, the bar
+// shrinks first, then it is left out, then the numbers.
 func (b *progress) text(elapsed time.Duration) string {
 	n := int(b.n.Load())
 	if b.total <= 0 {
-		return fmt.Sprintf("%s: %s %s", b.verb, thousands(n), b.unit)
+		return b.cut(fmt.Sprintf("%s: %s %s", b.verb, thousands(n), b.unit))
 	}
 	n = min(n, b.total)
-	filled := int(int64(n) * barWidth / int64(b.total))
-	text := fmt.Sprintf("%s: [%s%s] %3d%%, %s of %s %s",
-		b.verb, strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled),
-		int64(n)*100/int64(b.total), thousands(n), thousands(b.total), b.unit)
+	percent := fmt.Sprintf("%3d%%", int64(n)*100/int64(b.total))
+	numbers := fmt.Sprintf(", %s of %s %s", thousands(n), thousands(b.total), b.unit)
+	left := ""
 	if n > 0 && n < b.total {
-		left := time.Duration(float64(elapsed) / float64(n) * float64(b.total-n))
-		text += fmt.Sprintf(", %d s left", int(left.Seconds())+1)
+		seconds := time.Duration(float64(elapsed) / float64(n) * float64(b.total-n)).Seconds()
+		left = fmt.Sprintf(", %d s left", int(seconds)+1)
 	}
-	return text
+	bar := min(barWidth, b.room()-len(b.verb)-len(": [] ")-len(percent)-len(numbers)-len(left))
+	if bar <= barLeast {
+		text := b.verb + ": " + strings.TrimSpace(percent)
+		if b.room() >= len(text)+len(numbers)+len(left) {
+			left = numbers + left
+		}
+		return b.cut(text + left)
+	}
+	filled := int(int64(n) * int64(bar) / int64(b.total))
+	return fmt.Sprintf("%s: [%s%s] %s%s%s", b.verb, strings.Repeat("#", filled), strings.Repeat(".", bar-filled),
+		percent, numbers, left)
 }
+
+// room returns how many columns a line may have: one that fills the last column
+// would begin another.
+func (b *progress) room() int {
+	if b.width <= 0 {
+		return math.MaxInt
+	}
+	return b.width - 1
+}
+
+// cut cuts a text that does not fit.
+func (b *progress) cut(text string) string { return text[:min(len(text), b.room())] }
 
 // thousands formats a number with blanks between its groups of three digits.
 func thousands(n int) string {

@@ -10,20 +10,30 @@ import (
 
 func TestProgressText(t *testing.T) {
 	for _, c := range []struct {
-		total, n int
-		want     string
+		width, total, n int
+		want            string
 	}{
-		{0, 1234567, "loading: 1 234 567 lines"},
-		{0, 0, "loading: 0 lines"},
-		{1000, 0, "loading: [..............................]   0%, 0 of 1 000 lines"},
-		{1000, 500, "loading: [###############...............]  50%, 500 of 1 000 lines, 3 s left"},
-		{1000, 1000, "loading: [##############################] 100%, 1 000 of 1 000 lines"},
-		{10, 12, "loading: [##############################] 100%, 10 of 10 lines"},
+		{0, 0, 1234567, "loading: 1 234 567 lines"},
+		{0, 0, 0, "loading: 0 lines"},
+		{0, 1000, 0, "loading: [..............................]   0%, 0 of 1 000 lines"},
+		{0, 1000, 500, "loading: [###############...............]  50%, 500 of 1 000 lines, 3 s left"},
+		{0, 1000, 1000, "loading: [##############################] 100%, 1 000 of 1 000 lines"},
+		{0, 10, 12, "loading: [##############################] 100%, 10 of 10 lines"},
+		// The bar shrinks, then it is left out, then the numbers.
+		{80, 1000, 500, "loading: [###############...............]  50%, 500 of 1 000 lines, 3 s left"},
+		{80, 10000000, 5000000, "loading: [###########...........]  50%, 5 000 000 of 10 000 000 lines, 3 s left"},
+		{60, 10000000, 5000000, "loading: 50%, 5 000 000 of 10 000 000 lines, 3 s left"},
+		{66, 10000000, 5000000, "loading: [####....]  50%, 5 000 000 of 10 000 000 lines, 3 s left"},
+		{53, 10000000, 5000000, "loading: 50%, 3 s left"},
+		{40, 10000000, 5000000, "loading: 50%, 3 s left"},
+		{20, 10000000, 5000000, "loading: 50%, 3 s l"},
+		{20, 0, 1234567890, "loading: 1 234 567 "},
+		{1, 10, 5, ""},
 	} {
-		b := &progress{verb: "loading", unit: "lines", total: c.total}
+		b := &progress{verb: "loading", unit: "lines", total: c.total, width: c.width}
 		b.n.Store(int64(c.n))
-		if got := b.text(2 * time.Second); got != c.want {
-			t.Errorf("%d of %d: %q, want %q", c.n, c.total, got, c.want)
+		if got := b.text(2 * time.Second); got != c.want || c.width > 0 && len(got) >= c.width {
+			t.Errorf("%d of %d in %d columns: %q, want %q", c.n, c.total, c.width, got, c.want)
 		}
 	}
 }
