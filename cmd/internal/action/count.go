@@ -24,10 +24,19 @@ func count(e *Env, r *cmdline.Request) error {
 		return refused(r, err)
 	}
 	values := []format.Value{format.Number("entries", uint64(n))}
-	if maximum != 0 { // old kernels do not report it
-		values = append(values, format.Number("maximum", uint64(maximum)))
+	if maximum := e.maximum(maximum); maximum != 0 {
+		values = append(values, format.Number("maximum", maximum))
 	}
 	return printCount(e, r, values...)
+}
+
+// maximum returns how many entries the table may have, 0 where there is no limit or
+// the kernel, an old one, does not report it. The file of a table takes any number.
+func (e *Env) maximum(reported uint32) uint64 {
+	if e.table().File != nil {
+		return 0
+	}
+	return uint64(reported)
 }
 
 // countMatching prints the number of entries that match. The table knows how many

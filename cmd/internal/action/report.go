@@ -52,7 +52,7 @@ func gather(e *Env) (*stats.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.Entries, report.Maximum = uint64(entries), uint64(maximum)
+	report.Entries, report.Maximum = uint64(entries), e.maximum(maximum)
 	expectations, err := countExpectations(e, ctnetlink.FamilyAny)
 	if err != nil {
 		return nil, err
