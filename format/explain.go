@@ -17,19 +17,22 @@ type Explanation struct {
 	LabelNames []string
 	// NetNS is the name of the entry's network namespace, "" to leave it out.
 	NetNS string
+	// Width is the number of columns of the terminal that the lines should fit, 0
+	// for 78. They are never wider than 78.
+	Width int
 }
 
 // AppendExplanation appends a description of an entry in words, for a reader who
 // does not know connection tracking: who opened the connection, how it is
 // translated, its state, what ends it, and what its flags mean. It consists of
-// several lines of at most 78 columns, unless a name is longer. It only states what
+// several lines of at most 78 columns, unless a word is longer. It only states what
 // follows from the attributes that the kernel sent. The wording may change: programs
 // should read the other forms. A nil e is an empty Explanation.
 func AppendExplanation(dst []byte, f *ctnetlink.Flow, e *Explanation) []byte {
 	if e == nil {
 		e = &Explanation{}
 	}
-	t := &explainer{b: dst, f: f, orig: f.Orig(), reply: f.Reply(), e: e}
+	t := &explainer{b: dst, f: f, orig: f.Orig(), reply: f.Reply(), e: e, width: textColumns(e.Width)}
 	t.status, t.hasStatus = f.Status()
 	t.proto = protocolWords(t.orig.Proto)
 	t.headline()
@@ -60,6 +63,7 @@ type explainer struct {
 	hasStatus   bool
 	proto       *protoWords
 	e           *Explanation
+	width       int // of lines
 }
 
 // The column where the text of an item begins, and the length of lines.
@@ -68,12 +72,20 @@ const (
 	explainWidth  = 78
 )
 
+// textColumns returns the length of lines of text on a terminal of a width, 0 for any.
+func textColumns(width int) int {
+	if width > 0 {
+		return min(width, explainWidth)
+	}
+	return explainWidth
+}
+
 // item appends a paragraph with its name. An empty paragraph is left out.
 func (t *explainer) item(name, text string) {
 	if text == "" {
 		return
 	}
-	t.b = appendWrapped(t.b, name, explainIndent, explainWidth, text)
+	t.b = appendWrapped(t.b, name, explainIndent, t.width, text)
 }
 
 // headline appends a line with the kind of the connection and its ends.
@@ -82,11 +94,11 @@ func (t *explainer) headline() {
 	if t.orig.Has&ctnetlink.FieldProto == 0 {
 		what = "Traffic of an unknown protocol"
 	}
-	ends := "; the table sent no addresses"
-	if t.orig.Has&ctnetlink.FieldAddrs == ctnetlink.FieldAddrs {
-		ends = " from " + source(t.orig) + " to " + destination(t.orig)
+	ends := "from " + source(t.orig) + " to " + destination(t.orig)
+	if t.orig.Has&ctnetlink.FieldAddrs != ctnetlink.FieldAddrs {
+		what, ends = what+";", "the table sent no addresses"
 	}
-	t.b = append(append(append(t.b, what...), ends...), "\n\n"...)
+	t.b = append(appendWrapped(t.b, what, 2, t.width, ends), '\n')
 }
 
 func source(u *ctnetlink.Tuple) string      { return string(appendSource(nil, u)) }

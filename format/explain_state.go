@@ -227,10 +227,14 @@ func (t *explainer) flags() {
 	for _, r := range rows {
 		width = max(width, len(r.name))
 	}
+	indent, colon := explainIndent+width+2, ""
+	if indent > t.width/2 {
+		indent, colon = explainIndent+2, ":" // below the names
+	}
 	title := "Flags"
 	for _, r := range rows {
-		first := title + strings.Repeat(" ", explainIndent-len(title)) + r.name
-		t.b = appendWrapped(t.b, first, explainIndent+width+2, explainWidth, r.meaning)
+		first := title + strings.Repeat(" ", explainIndent-len(title)) + r.name + colon
+		t.b = appendWrapped(t.b, first, indent, t.width, r.meaning)
 		title = ""
 	}
 }

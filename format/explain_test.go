@@ -216,5 +216,11 @@ func TestExplainAll(t *testing.T) {
 				t.Errorf("%q of\n%s", line, text)
 			}
 		}
+		text = string(AppendExplanation(nil, flow(t, msg), &Explanation{Width: 40}))
+		for line := range strings.Lines(text) {
+			if len(line)-1 > 40 && len(strings.Fields(line)) > 1 {
+				t.Errorf("40 columns: %q of\n%s", line, text)
+			}
+		}
 	}
 }

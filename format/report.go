@@ -34,9 +34,9 @@ func AppendReports(dst []byte, reports []*stats.Report, o Options) []byte {
 // o.Expect it has only expectations.
 func appendReport(dst []byte, r *stats.Report, o Options) []byte {
 	if o.Expect {
-		return reportCPUs(reportExpectations(dst, r), r, r.ExpectCPUs, o)
+		return reportCPUs(reportExpectations(dst, r, o), r, r.ExpectCPUs, o)
 	}
-	dst = reportExpectations(reportEntries(dst, r), r)
+	dst = reportExpectations(reportEntries(dst, r, o), r, o)
 	dst = reportCPUs(dst, r, r.CPUs, o)
 	dst = reportCPUs(dst, r, r.ExpectCPUs, o)
 	for _, w := range r.Warnings() {
@@ -50,41 +50,45 @@ func appendReport(dst []byte, r *stats.Report, o Options) []byte {
 		} else {
 			dst = appendChange(appendUint(append(dst, "  "...), w.Value), r.Change(w.Name))
 		}
-		dst = appendWrapped(append(dst, '\n'), "", reportIndent, explainWidth, w.Text)
+		dst = appendWrapped(append(dst, '\n'), "", reportIndent, textColumns(o.Width), w.Text)
 	}
 	return dst
 }
 
-// reportIndent is the column where sentences begin.
-const reportIndent = 2
+// The columns where sentences begin, and the numbers of the table as a whole.
+const (
+	reportIndent = 2
+	numberIndent = 14
+)
 
 // reportEntries appends the numbers of the table as a whole.
-func reportEntries(dst []byte, r *stats.Report) []byte {
-	dst = reportUsed(dst, "entries", r.Entries, r.Maximum, r.Change("entries"))
+func reportEntries(dst []byte, r *stats.Report, o Options) []byte {
+	dst = reportUsed(dst, "entries", r.Entries, r.Maximum, r.Change("entries"), o)
 	if r.Buckets == 0 {
 		return dst
 	}
-	dst = fmt.Appendf(dst, "%-14s%d", "buckets", r.Buckets)
+	text := fmt.Sprint(r.Buckets)
 	if each := float64(r.Entries) / float64(r.Buckets); each >= 0.01 {
-		dst = fmt.Appendf(dst, ", %.2f entries each", each)
+		text += fmt.Sprintf(", %.2f entries each", each)
 	}
-	return append(dst, '\n')
+	return appendWrapped(dst, "buckets", numberIndent, textColumns(o.Width), text)
 }
 
-func reportExpectations(dst []byte, r *stats.Report) []byte {
+func reportExpectations(dst []byte, r *stats.Report, o Options) []byte {
 	if r.NoExpectations {
 		return dst
 	}
-	return reportUsed(dst, "expectations", r.Expectations, r.MaxExpectations, r.Change("expectations"))
+	return reportUsed(dst, "expectations", r.Expectations, r.MaxExpectations, r.Change("expectations"), o)
 }
 
 // reportUsed appends a number, its share of the maximum, and how it has changed.
-func reportUsed(dst []byte, name string, n, maximum uint64, change int64) []byte {
-	dst = fmt.Appendf(dst, "%-14s%d", name, n)
+func reportUsed(dst []byte, name string, n, maximum uint64, change int64, o Options) []byte {
+	text := fmt.Sprint(n)
 	if maximum > 0 {
-		dst = fmt.Appendf(dst, " of %d, %s", maximum, percent(n, maximum))
+		text += fmt.Sprintf(" of %d, %s", maximum, percent(n, maximum))
 	}
-	return append(appendChange(dst, change), '\n')
+	text = string(appendChange([]byte(text), change))
+	return appendWrapped(dst, name, numberIndent, textColumns(o.Width), text)
 }
 
 // appendChange appends the change of a number in parentheses, nothing for 0.
@@ -96,8 +100,9 @@ func appendChange(dst []byte, change int64) []byte {
 }
 
 // reportCPUs appends a table of counters with a row for each CPU, one for the
-// totals, and one for what has changed since the report before. A line below it
-// names the counters that are 0 on every CPU.
+// totals, and one for what has changed since the report before; several tables, one
+// below the other, where it does not fit the width. A line below them names the
+// counters that are 0 on every CPU.
 func reportCPUs(dst []byte, r *stats.Report, cpus []stats.CPU, o Options) []byte {
 	totals := stats.Totals(cpus)
 	if len(totals) == 0 {
@@ -110,15 +115,37 @@ func reportCPUs(dst []byte, r *stats.Report, cpus []stats.CPU, o Options) []byte
 		}
 		return c.Value == 0
 	})
-	if len(totals) > 0 {
-		dst = counterTable(r, cpus, totals, o.Color).append(append(dst, '\n'))
+	for len(totals) > 0 {
+		n := countersThatFit(r, totals, o.Width)
+		dst = counterTable(r, cpus, totals[:n], o.Color).append(append(dst, '\n'))
+		totals = totals[n:]
 	}
 	if len(zero) > 0 {
 		dst = append(dst, '\n')
 		const heading = "0 on every CPU:"
-		dst = appendWrapped(dst, heading, len(heading)+1, explainWidth, strings.Join(zero, ", "))
+		dst = appendWrapped(dst, heading, len(heading)+1, textColumns(o.Width), strings.Join(zero, ", "))
 	}
 	return dst
+}
+
+// countersThatFit returns how many of the counters, at least one, have room in a
+// table of a width, 0 for any.
+func countersThatFit(r *stats.Report, totals []stats.Counter, width int) int {
+	used := len("total")
+	if r.Changes != nil {
+		used = len("change")
+	}
+	for n, c := range totals {
+		// A total is as wide as the widest of its parts.
+		column := max(len(strconv.FormatUint(c.Value, 10)), len(fmt.Sprintf("%+d", r.Change(c.Name))))
+		for line := range strings.SplitSeq(counterTitle(c.Name), "\n") {
+			column = max(column, len(line))
+		}
+		if used += gap + column; width > 0 && used > width && n > 0 {
+			return n
+		}
+	}
+	return len(totals)
 }
 
 func counterTable(r *stats.Report, cpus []stats.CPU, totals []stats.Counter, color bool) *drawing {

@@ -71,6 +71,83 @@ insert_failed  3
 	}
 }
 
+// TestReportNarrow: a report fits the width, counters in several tables if need be.
+func TestReportNarrow(t *testing.T) {
+	got := string(appendReport(nil, someReport(), Options{Width: 40}))
+	want := `entries       230000 of 262144, 87.7%
+buckets       65536, 3.51 entries each
+expectations  3 of 4096, <0.1%
+
+       INSERT       CHAIN
+CPU    FAILED     TOOLONG
+0           2  4294967295
+1           1           1
+total       3  4294967296
+
+0 on every CPU: found
+
+       EXPECT
+CPU       NEW
+0           5
+total       5
+
+0 on every CPU: expect_create
+
+entries  87.7%
+  The table is nearly full. When it is,
+  entries that are not assured are ended
+  early, then packets of new connections
+  are dropped. Raise
+  net.netfilter.nf_conntrack_max, and
+  net.netfilter.nf_conntrack_buckets
+  with it.
+`
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	want = `
+       INSERT
+CPU    FAILED
+0           2
+1           1
+total       3
+
+            CHAIN
+CPU       TOOLONG
+0      4294967295
+1               1
+total  4294967296
+
+0 on every CPU: found
+`
+	got = string(appendReport(nil, someReport(), Options{Width: 20}))
+	if !strings.Contains(got, want) {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	full := someReport()
+	full.CPUs = nil
+	for n := range 3 {
+		cpu := stats.CPU{Number: n}
+		for _, w := range full.Warnings() {
+			if w.Name != "entries" {
+				cpu.Counters = append(cpu.Counters, stats.Counter{Name: w.Name, Value: 12345})
+			}
+		}
+		for _, name := range []string{"found", "invalid", "insert", "insert_failed", "drop", "early_drop", "error", "search_restart",
+			"clash_resolve", "chaintoolong"} {
+			cpu.Counters = append(cpu.Counters, stats.Counter{Name: name, Value: uint64(n)})
+		}
+		full.CPUs = append(full.CPUs, cpu)
+	}
+	for width := 40; width < 100; width++ {
+		for line := range strings.Lines(string(appendReport(nil, full, Options{Width: width}))) {
+			if len(line)-1 > width {
+				t.Errorf("%d columns: %q", width, line)
+			}
+		}
+	}
+}
+
 // TestProm holds the text against the rules of OpenMetrics that concern it.
 func TestProm(t *testing.T) {
 	text := string(AppendProm(nil, []*stats.Report{someReport()}, Options{}))

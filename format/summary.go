@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gonntrack/gonntrack/internal/printable"
 	"github.com/gonntrack/gonntrack/stats"
@@ -237,25 +236,15 @@ func (w *Summary) record(g *stats.Group) []Value {
 func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group],
 	spill func([]byte) ([]byte, error),
 ) ([]byte, error) {
-	g := drawing{color: w.o.Color}
-	for i, name := range w.names {
-		g.titles = append(g.titles, strings.ToUpper(strings.ReplaceAll(name, "_", " ")))
-		g.right = append(g.right, w.right(i))
-		if i == len(w.keys) {
-			g.titles = append(g.titles, "SHARE")
-			g.right = append(g.right, true)
-		}
-	}
-	g.widths = make([]int, len(g.right))
+	t := w.newTable()
 	measure := func(row []string) {
 		for i, cell := range row {
-			g.widths[i] = max(g.widths[i], utf8.RuneCountInString(cell))
+			t.columns[i].width = max(t.columns[i].width, textWidth(cell))
 		}
 	}
 	total := w.all.Total()
 	shown := stats.Group{}
 	n := 0
-	measure(g.titles)
 	for group := range groups {
 		measure(w.row(group, &total))
 		shown.Entries += group.Entries
@@ -273,10 +262,27 @@ func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group],
 	}
 	for _, row := range below {
 		measure(row)
+		if c := &t.columns[0]; c.least > 0 {
+			c.least = max(c.least, textWidth(row[0])) // which is no address
+		}
+	}
+	g := drawing{color: w.o.Color}
+	columns := t.fit()
+	for _, i := range columns {
+		c := &t.columns[i]
+		g.titles = append(g.titles, c.title)
+		g.right = append(g.right, i >= len(w.keys) || w.right(i))
+		g.widths = append(g.widths, c.fit)
+	}
+	fitted := func(row []string) []string {
+		for k, i := range columns { // in place: k <= i
+			row[k] = shorten(row[i], t.columns[i].fit)
+		}
+		return row[:len(columns)]
 	}
 	shownRows := 0
-	g.dress = func(row, i int, cell string) string {
-		switch {
+	g.dress = func(row, k int, cell string) string {
+		switch i := columns[k]; {
 		case shownRows+row >= n:
 			return paint(bold, cell)
 		case i < len(w.keys):
@@ -285,7 +291,7 @@ func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group],
 		return cell
 	}
 	for group := range groups {
-		if g.rows = append(g.rows, w.row(group, &total)); len(g.rows) == blockRows {
+		if g.rows = append(g.rows, fitted(w.row(group, &total))); len(g.rows) == blockRows {
 			var err error
 			if dst, err = spill(g.append(dst)); err != nil {
 				return dst, err
@@ -294,8 +300,52 @@ func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group],
 			g.rows, g.titles = g.rows[:0], nil
 		}
 	}
-	g.rows = append(g.rows, below...)
-	return g.append(dst), nil
+	for _, row := range below {
+		g.rows = append(g.rows, fitted(row))
+	}
+	return t.appendOmitted(g.append(dst)), nil
+}
+
+// newTable returns the columns of the table, to be fitted to its width: keys and
+// the number of entries are always shown, then there are bytes, the share and
+// packets, as far as there is room.
+func (w *Summary) newTable() *table {
+	t := &table{width: w.o.Width}
+	add := func(title string, column usualColumn) {
+		t.columns = append(t.columns, tableColumn{usualColumn: column, title: title, width: len(title)})
+	}
+	for i, name := range w.names {
+		column := usualColumn{name: name}
+		title := strings.ToUpper(strings.ReplaceAll(name, "_", " "))
+		switch field, _, _ := strings.Cut(name, "/"); {
+		case name == "bytes":
+			column.rank = lastEssential + 1
+		case name == "packets":
+			column.rank = lastEssential + 3
+		case i < len(w.keys) && (w.keys[i] == KindAddr || holdsAddresses(field)):
+			column.least, column.roomy = leastAddr, roomyEnd
+		}
+		if i < len(w.keys) {
+			column.rank = 0
+		}
+		add(title, column)
+		if i == len(w.keys) {
+			add("SHARE", usualColumn{rank: lastEssential + 2})
+		}
+	}
+	t.omitted = make([]bool, len(t.columns))
+	return t
+}
+
+// holdsAddresses reports whether the values of a field are addresses, alone, with
+// ports or as networks, which can be cut in the middle.
+func holdsAddresses(field string) bool {
+	switch field {
+	case "source", "destination", "translation", "master":
+		return true
+	}
+	d := FieldByName(field)
+	return d != nil && d.Kind == KindAddr
 }
 
 // row returns the cells of a group.

@@ -110,6 +110,73 @@ src/24,dport,helper,entries,packets,bytes
 	}
 }
 
+// TestSummaryFits: a table of groups fits the width. Addresses are cut, then packets,
+// the share and bytes are left out, in this order.
+func TestSummaryFits(t *testing.T) {
+	s := stats.NewSummary([]string{"src", "dst", "helper"})
+	add := func(n int, src, dst, helper string) {
+		code := stats.AppendAddr(nil, netip.MustParseAddr(src))
+		code = stats.AppendText(stats.AppendAddr(code, netip.MustParseAddr(dst)), []byte(helper))
+		for range n {
+			s.Add(code, 1000, 1<<20, true)
+		}
+	}
+	add(3, "2001:db8:85a3:8d3:1319:8a2e:370:7348", "2a02:26f0:1180:1a::1d:9abc", "ftp")
+	add(2, "10.0.0.1", "10.0.0.2", "sip")
+	add(1, "10.0.0.1", "10.0.0.3", "漢字")
+	for width, want := range map[int]string{
+		0: `
+SRC                                   DST                         HELPER  ENTRIES   SHARE  PACKETS  BYTES
+2001:db8:85a3:8d3:1319:8a2e:370:7348  2a02:26f0:1180:1a::1d:9abc  ftp           3   50.0%     3000   3.0M
+(2 more)                                                                        3   50.0%     3000   3.0M
+total                                                                           6  100.0%     6000   6.0M
+`,
+		80: `
+SRC                      DST                      HELPER  ENTRIES   SHARE  BYTES
+2001:db8:85…2e:370:7348  2a02:26f0:1…1a::1d:9abc  ftp           3   50.0%   3.0M
+(2 more)                                                        3   50.0%   3.0M
+total                                                           6  100.0%   6.0M
+not shown for lack of width: PACKETS
+`,
+		45: `
+SRC            DST            HELPER  ENTRIES
+2001:d…0:7348  2a02:2…d:9abc  ftp           3
+(2 more)                                    3
+total                                       6
+not shown for lack of width: SHARE, PACKETS,
+  BYTES
+`,
+	} {
+		groups, err := s.Sorted(stats.ParseOrder("-entries"), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds := []Kind{KindAddr, KindAddr, KindName}
+		out, err := NewSummary(Options{Style: StyleTable, Width: width}, s, kinds).Append(nil, groups,
+			func(b []byte) ([]byte, error) { return b, nil })
+		if got := "\n" + string(out); err != nil || got != want {
+			t.Errorf("%d columns: %v%s\nwant%s", width, err, got, want)
+		}
+	}
+	for width := 45; width < 120; width++ {
+		groups, err := s.Sorted(nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds := []Kind{KindAddr, KindAddr, KindName}
+		out, err := NewSummary(Options{Style: StyleTable, Width: width}, s, kinds).Append(nil, groups,
+			func(b []byte) ([]byte, error) { return b, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(out)) {
+			if n := textWidth(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("%d columns: %d in %q", width, n, line)
+			}
+		}
+	}
+}
+
 // TestSummaryEmpty: no entries are no groups, in every style.
 func TestSummaryEmpty(t *testing.T) {
 	for style, want := range map[Style]string{StyleClassic: "src  entries\n", StyleTable: "SRC  ENTRIES  SHARE\n",

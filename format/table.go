@@ -108,7 +108,11 @@ func (t *table) wait(dst []byte) []byte {
 
 // end draws the last rows, and names the columns that were left out.
 func (t *table) end(dst []byte) []byte {
-	dst = t.draw(t.wait(dst), t.filling)
+	return t.appendOmitted(t.draw(t.wait(dst), t.filling))
+}
+
+// appendOmitted appends a line with the names of the columns that were left out.
+func (t *table) appendOmitted(dst []byte) []byte {
 	var titles []string
 	for i, omitted := range t.omitted {
 		if omitted {

@@ -2,6 +2,7 @@ package action
 
 import (
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
 )
@@ -49,5 +50,5 @@ func explainMatching(e *Env, r *cmdline.Request) error {
 
 func appendExplanation(e *Env, r *cmdline.Request, f *ctnetlink.Flow, netns string) {
 	e.Out.Buf = format.AppendExplanation(e.Out.Buf, f,
-		&format.Explanation{Now: e.now(), LabelNames: r.Output.LabelNames, NetNS: netns})
+		&format.Explanation{Now: e.now(), LabelNames: r.Output.LabelNames, NetNS: netns, Width: console.LineWidth(e.Out)})
 }
