@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -131,6 +132,22 @@ func unknownCommand(typed string) error {
 		return cmdline.Failuref("`%s' is not a command; did you mean `conntrack help %s'?", typed, topic)
 	}
 	return cmdline.Failuref("`%s' is not a command; `conntrack help' lists them", typed)
+}
+
+// unknownTable returns the error for a word that is no table: what was probably
+// meant is one, or the value of an option.
+func unknownTable(t *treeCommand, typed string) error {
+	text := "`%s' is not a table; "
+	if meant := cmdline.Nearest(typed, t.tables); meant != "" {
+		return cmdline.Usagef(text+"did you mean `%s'?", typed, meant)
+	}
+	if _, ok := cmdline.ProtocolByName(typed); ok && t.takes(cmdline.OptProtoNum) {
+		return cmdline.Usagef(text+"did you mean `-p %s'?", typed, typed)
+	}
+	if _, err := netip.ParseAddr(typed); err == nil && t.takesExtension(cmdline.OptHost) {
+		return cmdline.Usagef(text+"did you mean `--host %s'?", typed, typed)
+	}
+	return cmdline.Usagef(text+"the tables are %s", typed, strings.Join(t.tables, ", "))
 }
 
 // noMore returns an error for words after the n that a command takes.

@@ -201,7 +201,7 @@ func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 	}
 	for i := range cmdline.Extensions {
 		o := &cmdline.Extensions[i]
-		if o.TakenBy(t.command, cmdline.TableConntrack) || t.onExpect() && o.TakenBy(t.command, cmdline.TableExpect) {
+		if t.takesExtension(o.Option) {
 			f.add(&o.Word, t.optionHelp(&o.Word))
 		}
 	}
@@ -220,8 +220,9 @@ func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 	return c, func(args []string) (*cmdline.Request, error) {
 		table := ""
 		if len(args) > 0 {
-			if table = args[0]; table == "" {
-				return nil, cmdline.Usagef("unknown type `'")
+			table = args[0]
+			if _, err := cmdline.TableByName(table); err != nil || table == "" {
+				return nil, unknownTable(t, table)
 			}
 		}
 		return cmdline.ParseNamed(t.command, table, f.given, p.Err)
@@ -246,6 +247,13 @@ func (t *treeCommand) longHelp() string {
 		return statsHelp
 	}
 	return ""
+}
+
+// takesExtension reports whether the command takes an extension on one of its
+// tables.
+func (t *treeCommand) takesExtension(o cmdline.Option) bool {
+	x := o.Extension()
+	return x.TakenBy(t.command, cmdline.TableConntrack) || t.onExpect() && x.TakenBy(t.command, cmdline.TableExpect)
 }
 
 // shows returns the command that decides about the forms of output.

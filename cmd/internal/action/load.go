@@ -40,8 +40,12 @@ func openLoad(s *console.Streams, r *cmdline.Request) (*loading, error) {
 	if snapshot.IsSnapshot(text) {
 		return nil, isTableFile(r.LoadFrom)
 	}
-	err = cmdline.ValidateLines(s.Err, r.NetNS, text)
-	if wrong := (*cmdline.LineError)(nil); errors.As(err, &wrong) && namesLines(r) {
+	var at func(line int) string
+	if namesLines(r) {
+		at = func(line int) string { return place(r, line) }
+	}
+	err = cmdline.ValidateLines(s.Err, r.NetNS, text, at)
+	if wrong := (*cmdline.LineError)(nil); errors.As(err, &wrong) && at != nil {
 		return nil, atLine(r, wrong.Line, wrong.Err)
 	}
 	if err != nil {

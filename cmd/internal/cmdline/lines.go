@@ -2,6 +2,7 @@ package cmdline
 
 import (
 	"bytes"
+	"errors"
 	"iter"
 	"runtime"
 	"strings"
@@ -24,8 +25,8 @@ func (e *LineError) Unwrap() error { return e.Err }
 
 // ValidateLines reads and validates every line, several pieces of the text at the
 // same time, and returns what is wrong with the first line that is not right as a
-// *[LineError].
-func ValidateLines(stderr *console.Messages, netns, text string) error {
+// *[LineError]. Warnings about a line begin with its place, unless place is nil.
+func ValidateLines(stderr *console.Messages, netns, text string, place func(line int) string) error {
 	pieces := splitText(text, runtime.GOMAXPROCS(0))
 	checked := make([]lineCheck, len(pieces))
 	var wait sync.WaitGroup
@@ -35,8 +36,11 @@ func ValidateLines(stderr *console.Messages, netns, text string) error {
 	wait.Wait()
 	// Warnings and errors come as if the lines had been read in turn.
 	for i := range checked {
-		if text := checked[i].warnings.String(); text != "" {
-			stderr.Printf("%s", printable.Lines(text))
+		for _, w := range checked[i].warnings {
+			if place != nil {
+				stderr.Printf("%s: ", place(inFile(pieces[:i], w).Line))
+			}
+			stderr.Printf("%s", printable.Lines(w.Error()))
 		}
 		if checked[i].wrong != nil {
 			return inFile(pieces[:i], checked[i].wrong)
@@ -65,7 +69,7 @@ func inFile(before []string, e *LineError) *LineError {
 
 // lineCheck is what is found in a piece of the text.
 type lineCheck struct {
-	warnings bytes.Buffer
+	warnings []*LineError
 	// wrong is the error of the first line that cannot be read, misplaced of the
 	// first whose command a file may not have, which is reported only when all
 	// can be read, and unfit of the first whose options would be refused when it
@@ -74,7 +78,13 @@ type lineCheck struct {
 }
 
 func (c *lineCheck) check(netns, text string) {
-	for r, err := range readLines(netns, text, console.NewMessages(&c.warnings)) {
+	var warnings bytes.Buffer
+	for r, err := range readLines(netns, text, console.NewMessages(&warnings)) {
+		if warnings.Len() > 0 {
+			line := r.lineOr(err)
+			c.warnings = append(c.warnings, &LineError{line, errors.New(warnings.String())})
+			warnings.Reset()
+		}
 		switch {
 		case err != nil:
 			c.wrong = err
@@ -91,6 +101,14 @@ func (c *lineCheck) check(netns, text string) {
 			}
 		}
 	}
+}
+
+// lineOr returns the line of a request, or of the error in its place.
+func (r *Request) lineOr(err *LineError) int {
+	if err != nil {
+		return err.Line
+	}
+	return r.Line
 }
 
 // readLines streams the requests of a text's lines, up to the first that
