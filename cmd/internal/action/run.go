@@ -17,6 +17,9 @@ type action func(e *Env, r *cmdline.Request) error
 
 // Run opens the tables that a request is about, and runs the request on them.
 func Run(s *console.Streams, r *cmdline.Request) error {
+	if err := readFilters(s, r); err != nil {
+		return err
+	}
 	if r.Has(cmdline.OptWatch) {
 		return watch(s, r)
 	}
@@ -28,9 +31,6 @@ func Run(s *console.Streams, r *cmdline.Request) error {
 			return err
 		}
 		do = l.run
-	}
-	if err := readFilters(s, r); err != nil {
-		return err
 	}
 	if r.Output.Style == format.StyleNetlink && console.IsTerminal(s.Out) {
 		return cmdline.Usagef("-o netlink writes binary data: redirect it to a file or a pipe")

@@ -159,7 +159,9 @@ func (r *Request) Filter() *filter.Filter {
 	}
 	m.Family, m.Labels, m.SrcNAT, m.DstNAT, m.AnyNAT = r.Family, r.Labels, r.SrcNAT, r.DstNAT, r.AnyNAT
 	m.StatusSet, m.StatusClear = r.extSet, r.extClear
-	m.Any = r.match
+	if m.Any = r.match; r.MatchFrom != nil && m.Any == nil {
+		m.Any = new(filter.Any) // not read yet: nothing matches, rather than everything
+	}
 	m.Orig.Add(&r.Orig)
 	m.Reply.Add(&r.Reply)
 	one := func(set *filter.Set, n uint32, given bool) {
