@@ -82,6 +82,9 @@ func (t *Table) changeHelper(e *entry, a *entryAttrs) errno {
 		return 0
 	}
 	h := findHelper(name, e.family(), e.protocol())
+	if x != nil && x.helper != nil && x.helper.name == name {
+		h = x.helper
+	}
 	switch {
 	case h == nil, x == nil, !x.hasHelp:
 		return ctnetlink.EOPNOTSUPP

@@ -58,8 +58,12 @@ type extension struct {
 	master   *master
 	seqAdj   [2]seqAdj
 	synproxy [3]uint32 // ISN, ITS, TSOFF
-	secCtx   []byte    // payload of CTA_SECCTX, on restored entries
-	dccp     []byte    // payload of CTA_PROTOINFO, on restored DCCP entries
+	// On restored entries:
+	help       []byte // payload of CTA_HELP, if it has more than the helper's name
+	moreLabels []byte // CTA_LABELS behind the first labelsLen bytes
+	secCtx     []byte // payload of CTA_SECCTX
+	protoInfo  []byte // payload of CTA_PROTOINFO, if the engine does not know the protocol's states
+	unknown    []byte // attributes that the engine does not know, with their headers
 }
 
 // labelsLen is the length of the label bitmap (NF_CT_LABELS_MAX_SIZE).

@@ -12,7 +12,7 @@ type helper struct {
 	name    string
 	family  ctnetlink.Family // 0: both
 	proto   ctnetlink.Protocol
-	classes []expectLimit // by class of expectation
+	classes []expectLimit // by class of expectation; nil: not known
 }
 
 // expectLimit bounds a master's expectations in one class (struct
@@ -55,6 +55,31 @@ func findHelper(name string, family ctnetlink.Family, proto ctnetlink.Protocol) 
 		}
 	}
 	return nil
+}
+
+// restoredHelper returns the helper of a restored entry. One that is not part of
+// Linux, as a program can be one, gets no limits.
+func (t *Table) restoredHelper(name string, family ctnetlink.Family, proto ctnetlink.Protocol) *helper {
+	if h := findHelper(name, family, proto); h != nil {
+		return h
+	}
+	key := helperKey{name, family, proto}
+	h := t.foreign[key]
+	if h == nil {
+		h = &helper{name: name, family: family, proto: proto}
+		if t.foreign == nil {
+			t.foreign = map[helperKey]*helper{}
+		}
+		t.foreign[key] = h
+	}
+	return h
+}
+
+// helperKey identifies a helper.
+type helperKey struct {
+	name   string
+	family ctnetlink.Family
+	proto  ctnetlink.Protocol
 }
 
 // expectFns are the names that CTA_EXPECT_FN may have. The kernel calls the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/wire"
@@ -70,7 +71,7 @@ func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 	case old == nil && r.flags&wire.FlagCreate == 0:
 		return ctnetlink.ENOENT
 	case old == nil:
-		e, no := t.readExpect(r.family, a, want, z)
+		e, no := t.readExpect(r.family, a, want, z, false)
 		if no != 0 {
 			return no
 		}
@@ -89,8 +90,10 @@ func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 func (t *Table) expectEnd(seconds uint32) tick { return t.now + tick(seconds*ticksPerSecond) }
 
 // readExpect makes an expectation from the attributes of a request
-// (ctnetlink_create_expect, ctnetlink_alloc_expect).
-func (t *Table) readExpect(family ctnetlink.Family, a *expectAttrs, want tuple, z zone) (*expectation, errno) {
+// (ctnetlink_create_expect, ctnetlink_alloc_expect), or with restored from those
+// of a dump.
+func (t *Table) readExpect(family ctnetlink.Family, a *expectAttrs, want tuple, z zone, restored bool) (
+	*expectation, errno) {
 	mask, no := parseTuple(a[wire.ExpectMask], family, original, nil)
 	if no != 0 {
 		return nil, no
@@ -100,24 +103,23 @@ func (t *Table) readExpect(family ctnetlink.Family, a *expectAttrs, want tuple, 
 		return nil, no
 	}
 	master := t.lookup(&masterTuple, z)
+	if master == nil && restored && a[wire.ExpectZone] == nil {
+		master = t.zonedMaster(&masterTuple)
+	}
 	if master == nil {
 		return nil, ctnetlink.ENOENT
-	}
-	h := t.helper(master)
-	if h == nil {
-		return nil, ctnetlink.EOPNOTSUPP
 	}
 	e := &expectation{
 		master: master, tuple: want, mask: expectMask{mask.src, mask.sport},
 		class: a.u32(wire.ExpectClass),
 		flags: a.u32(wire.ExpectFlags) &^ uint32(ctnetlink.ExpectUserspace), // no request sets it
 	}
-	if int64(e.class) >= int64(max(len(h.classes), 1)) {
-		return nil, ctnetlink.EINVAL
-	}
 	if a[wire.ExpectFn] != nil {
-		if e.fn = a.str(wire.ExpectFn); !slices.Contains(expectFns, e.fn) {
-			return nil, ctnetlink.EINVAL
+		e.fn = a.str(wire.ExpectFn)
+	}
+	if !restored {
+		if no := t.checkExpect(e); no != 0 {
+			return nil, no
 		}
 	}
 	if a[wire.ExpectNAT] != nil {
@@ -125,17 +127,30 @@ func (t *Table) readExpect(family ctnetlink.Family, a *expectAttrs, want tuple, 
 			return nil, no
 		}
 	}
-	e.ends = t.now + tick(h.limit(e.class).timeout.Seconds())*ticksPerSecond
 	return e, 0
 }
 
-// limit returns the helper's limit for a class of expectations. A helper
-// without classes of its own has the limit of ftp.
+// checkExpect checks whether the helper of the master may have an expectation
+// that a request asks for, and sets its timeout.
+func (t *Table) checkExpect(e *expectation) errno {
+	h := t.helper(e.master)
+	switch {
+	case h == nil:
+		return ctnetlink.EOPNOTSUPP
+	case h.classes != nil && int64(e.class) >= int64(len(h.classes)),
+		e.fn != "" && !slices.Contains(expectFns, e.fn):
+		return ctnetlink.EINVAL
+	}
+	e.ends = t.now + tick(h.limit(e.class).timeout.Seconds())*ticksPerSecond
+	return 0
+}
+
+// limit returns the helper's limit for a class of expectations.
 func (h *helper) limit(class uint32) expectLimit {
 	if int64(class) < int64(len(h.classes)) {
 		return h.classes[class]
 	}
-	return helpers[0].classes[0]
+	return expectLimit{timeout: 300 * time.Second} // not known; the timeout of most helpers
 }
 
 // readNAT reads CTA_EXPECT_NAT (ctnetlink_parse_expect_nat).

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -27,11 +28,42 @@ func (t *Table) eachExpect(w *wire.Builder, yield func([]byte) bool) {
 	}
 }
 
+// restorePolicy is expectPolicy for messages of a dump: flags that are not known
+// are kept.
+var restorePolicy = func() policy {
+	p := slices.Clone(expectPolicy)
+	p[wire.ExpectFlags] = u32
+	return p
+}()
+
+// zonedMaster returns the entry with an original tuple in any zone but 0: the
+// kernel's message does not have the master's zone. It returns nil if there is
+// none, or more than one.
+func (t *Table) zonedMaster(want *tuple) *entry {
+	if t.zoned == nil {
+		t.zoned = map[tuple]*entry{}
+		for i := range t.slabs.used {
+			if e := t.slabs.at(i); e.has&alive != 0 && e.zone.in(original) != 0 {
+				_, several := t.zoned[e.tuples[original]]
+				t.zoned[e.tuples[original]] = e
+				if several {
+					t.zoned[e.tuples[original]] = nil
+				}
+			}
+		}
+	}
+	e := t.zoned[*want]
+	if e == nil || e.has&alive == 0 || e.tuples[original] != *want {
+		return nil
+	}
+	return e
+}
+
 // restoreExpect adds an expectation from the message of a dump that was made
 // age ago. The error is ETIME if it, or its master, has ended since.
 func (t *Table) restoreExpect(family ctnetlink.Family, attrs []byte, age time.Duration) errno {
 	var a expectAttrs
-	if no := parse(attrs, a[:], expectPolicy); no != 0 {
+	if no := parse(attrs, a[:], restorePolicy); no != 0 {
 		return no
 	}
 	for _, n := range []uint16{wire.ExpectTuple, wire.ExpectMask, wire.ExpectMaster, wire.ExpectTimeout, wire.ExpectID} {
@@ -47,7 +79,7 @@ func (t *Table) restoreExpect(family ctnetlink.Family, attrs []byte, age time.Du
 	if no != 0 {
 		return no
 	}
-	e, no := t.readExpect(family, &a, want, parseZone(a[wire.ExpectZone]))
+	e, no := t.readExpect(family, &a, want, parseZone(a[wire.ExpectZone]), true)
 	switch no {
 	case 0:
 	case ctnetlink.ENOENT:
@@ -61,6 +93,7 @@ func (t *Table) restoreExpect(family ctnetlink.Family, attrs []byte, age time.Du
 		}
 	}
 	e.ends, e.id, e.flags = t.now+left, a.u32(wire.ExpectID), a.u32(wire.ExpectFlags)
+	t.extend(e.master).hasHelp = true // rules can make expectations without a helper
 	t.expect.insert(e)
 	return 0
 }

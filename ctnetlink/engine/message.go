@@ -48,6 +48,9 @@ func (t *Table) putEntry(w *wire.Builder, e *entry, to answerTo) {
 		x.putSeqAdj(w, e)
 	}
 	e.putSynproxy(w, x)
+	if x != nil {
+		w.B = append(w.B, x.unknown...)
+	}
 	w.End()
 }
 
@@ -92,9 +95,9 @@ func (e *entry) putProtoInfo(w *wire.Builder, x *extension, gone bool) {
 		}
 		w.Close(in)
 		w.Close(mark)
-	case ctnetlink.ProtoDCCP:
-		if x != nil && x.dccp != nil {
-			w.Bytes(uint16(ctnetlink.AttrProtoInfo)|wire.AttrNested, x.dccp)
+	default:
+		if x != nil && x.protoInfo != nil {
+			w.Bytes(uint16(ctnetlink.AttrProtoInfo)|wire.AttrNested, x.protoInfo)
 		}
 	}
 }
@@ -148,7 +151,11 @@ func (x *extension) putMaster(w *wire.Builder) {
 }
 
 func (x *extension) putHelper(w *wire.Builder) {
-	if x.helper == nil {
+	switch {
+	case x.helper == nil:
+		return
+	case x.help != nil:
+		w.Bytes(uint16(ctnetlink.AttrHelp)|wire.AttrNested, x.help)
 		return
 	}
 	mark := w.Nest(uint16(ctnetlink.AttrHelp))
@@ -157,8 +164,8 @@ func (x *extension) putHelper(w *wire.Builder) {
 }
 
 func (x *extension) putLabels(w *wire.Builder) {
-	if x.labels != [labelsLen]byte{} {
-		w.Bytes(uint16(ctnetlink.AttrLabels), x.labels[:])
+	if x.labels != [labelsLen]byte{} || x.moreLabels != nil {
+		w.Bytes(uint16(ctnetlink.AttrLabels), append(x.labels[:labelsLen:labelsLen], x.moreLabels...))
 	}
 }
 

@@ -21,8 +21,9 @@ var ErrEnded = errors.New("it has timed out")
 // limit of Options.Max does not apply.
 //
 // Other errors leave the table unchanged too: a malformed message
-// ([ctnetlink.ErrMalformed]), a tuple that is taken (EEXIST), a helper that
-// Linux does not have (EOPNOTSUPP). An expectation's master must be restored
+// ([ctnetlink.ErrMalformed]), a tuple that is taken (EEXIST). What the engine does
+// not know, such as a helper that is not part of Linux or an attribute of a later
+// version, is kept and sent as it came. An expectation's master must be restored
 // before it. The message is not retained.
 func (t *Table) Restore(msg []byte, age time.Duration) error {
 	t.lock()
@@ -54,16 +55,29 @@ func malformed(attr string) error { return fmt.Errorf("%w: %s", ctnetlink.ErrMal
 
 func (t *Table) restoreEntry(family ctnetlink.Family, b []byte, age tick) error {
 	var a entryAttrs
+	var x extension
 	w := wire.Attrs{B: b}
-	for w.Next() {
+	for rest := b; w.Next(); rest = w.B {
 		if int(w.Type) < len(a) {
 			a[w.Type] = w.Val
+		}
+		if !knownAttrs.Has(ctnetlink.Attr(w.Type)) {
+			x.unknown = append(x.unknown, rest[:len(rest)-len(w.B)]...)
+			for len(x.unknown)%4 != 0 {
+				x.unknown = append(x.unknown, 0)
+			}
 		}
 	}
 	if w.Malformed || len(w.B) > 0 {
 		return malformed("the length of an attribute")
 	}
+	if len(x.unknown) > longestOpaque {
+		return malformed("attributes that are not known")
+	}
 	var e entry
+	if x.unknown != nil {
+		e.has |= hasExtension
+	}
 	e.zone = defaultZone
 	for d := range direction(2) {
 		val := a[ctnetlink.AttrTupleOrig+ctnetlink.Attr(d)]
@@ -108,7 +122,6 @@ func (t *Table) restoreEntry(family ctnetlink.Family, b []byte, age tick) error 
 	if err := e.restoreCounters(&a); err != nil {
 		return err
 	}
-	var x extension
 	if err := t.restoreState(&e, &x, &a, family); err != nil {
 		return err
 	}
@@ -188,7 +201,16 @@ func (e *entry) restoreCounters(a *entryAttrs) error {
 }
 
 // longestOpaque bounds attributes that are kept without being parsed, in bytes.
-const longestOpaque = 512
+const longestOpaque = 4096
+
+// knownAttrs are the attributes of a dump that an entry is restored from. CTA_USE
+// counts references, which are not restored.
+const knownAttrs ctnetlink.AttrSet = 1<<ctnetlink.AttrTupleOrig | 1<<ctnetlink.AttrTupleReply | 1<<ctnetlink.AttrStatus |
+	1<<ctnetlink.AttrProtoInfo | 1<<ctnetlink.AttrHelp | 1<<ctnetlink.AttrTimeout | 1<<ctnetlink.AttrMark |
+	1<<ctnetlink.AttrCountersOrig | 1<<ctnetlink.AttrCountersReply | 1<<ctnetlink.AttrUse | 1<<ctnetlink.AttrID |
+	1<<ctnetlink.AttrTupleMaster | 1<<ctnetlink.AttrSeqAdjOrig | 1<<ctnetlink.AttrSeqAdjReply |
+	1<<ctnetlink.AttrZone | 1<<ctnetlink.AttrSecCtx | 1<<ctnetlink.AttrTimestamp | 1<<ctnetlink.AttrLabels |
+	1<<ctnetlink.AttrSynproxy
 
 // restoreState reads the protocol state and the fields of the extension.
 func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family ctnetlink.Family) error {
@@ -202,17 +224,25 @@ func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family ctnet
 		if no != 0 {
 			return malformed("the helper")
 		}
-		if x.helper = findHelper(name, family, e.protocol()); x.helper == nil {
-			return fmt.Errorf("helper %q: %w", name, ctnetlink.EOPNOTSUPP)
+		if len(val) > longestOpaque {
+			return malformed("the helper")
+		}
+		if name != "" {
+			x.helper = t.restoredHelper(name, family, e.protocol())
+		}
+		if len(val) > wire.AttrHeaderLen+wire.Align(len(name)+1) {
+			x.help = append([]byte{}, val...)
 		}
 		x.hasHelp = true
 		e.has |= hasExtension
 	}
 	if val := a[ctnetlink.AttrLabels]; val != nil {
-		if len(val) > labelsLen {
+		if len(val) > longestOpaque {
 			return malformed("the labels")
 		}
-		copy(x.labels[:], val)
+		if n := copy(x.labels[:], val); n < len(val) {
+			x.moreLabels = append([]byte{}, val[n:]...)
+		}
 		e.has |= hasExtension
 	}
 	if val := a[ctnetlink.AttrTupleMaster]; val != nil {
@@ -285,15 +315,14 @@ func (e *entry) restoreProtoInfo(x *extension, val []byte) error {
 	}
 	var no errno
 	switch proto := e.protocol(); {
-	case proto == ctnetlink.ProtoTCP && tb[wire.InfoTCP] != nil:
+	case proto == ctnetlink.ProtoTCP:
 		no = e.proto.restoreTCP(tb[wire.InfoTCP])
-	case proto == ctnetlink.ProtoSCTP && tb[wire.InfoSCTP] != nil:
-		no = e.proto.changeSCTP(tb[wire.InfoSCTP])
-	case proto == ctnetlink.ProtoDCCP:
-		if len(val) > longestOpaque {
-			return malformed("the protocol state")
-		}
-		x.dccp = append([]byte{}, val...)
+	case proto == ctnetlink.ProtoSCTP:
+		no = e.proto.restoreSCTP(tb[wire.InfoSCTP])
+	case len(val) > longestOpaque:
+		return malformed("the protocol state")
+	default:
+		x.protoInfo = append([]byte{}, val...)
 		e.has |= hasExtension
 	}
 	if no != 0 {
@@ -303,10 +332,11 @@ func (e *entry) restoreProtoInfo(x *extension, val []byte) error {
 }
 
 // restoreTCP reads the TCP state in a dump: flags have no mask, and window
-// scales are valid whatever the flags are.
+// scales are valid whatever the flags are. A state may be one that a request
+// could not set, as those of other versions of the kernel are.
 func (p *protoState) restoreTCP(val []byte) errno {
 	var tb [6][]byte
-	if no := parse(val, tb[:], tcpPolicy); no != 0 {
+	if no := parse(val, tb[:], policy{u8, u8, u8, u8, u8, u8}); no != 0 {
 		return no
 	}
 	if v := tb[wire.InfoTCPState]; v != nil {
@@ -318,6 +348,24 @@ func (p *protoState) restoreTCP(val []byte) errno {
 		}
 		if v := tb[wire.InfoTCPFlagsOrig+d]; v != nil {
 			p.flags[d] = v[0]
+		}
+	}
+	return 0
+}
+
+// restoreSCTP reads the SCTP state in a dump, which may be one that a request
+// could not set.
+func (p *protoState) restoreSCTP(val []byte) errno {
+	var tb [4][]byte
+	if no := parse(val, tb[:], policy{u8, u8, u32, u32}); no != 0 {
+		return no
+	}
+	if v := tb[wire.InfoSCTPState]; v != nil {
+		p.state = v[0]
+	}
+	for d := range direction(2) {
+		if v := tb[wire.InfoSCTPVTagOrig+d]; v != nil {
+			p.vtag[d] = binary.BigEndian.Uint32(v)
 		}
 	}
 	return 0

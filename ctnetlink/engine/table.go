@@ -49,7 +49,9 @@ type Table struct {
 	count     int // number of entries
 	pinned    int // number of removed entries that still count, as masters
 	masters   map[slot]*master
-	unassured int // number of entries that are not assured
+	zoned     map[tuple]*entry      // by original tuple, for expectations to restore; nil: not made
+	foreign   map[helperKey]*helper // helpers of restored entries that are not part of Linux
+	unassured int                   // number of entries that are not assured
 	made      uint32
 	cursor    slot // where dropOne continues
 	ends      sweep

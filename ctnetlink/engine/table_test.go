@@ -209,8 +209,6 @@ func TestRestoreDamaged(t *testing.T) {
 			}
 		}
 	}
-	unknown := bytes.Replace(whole, []byte("ftp\x00"), []byte("zzz\x00"), 1)
-	wantErr(t, engine.New(engine.Options{}).Restore(unknown, 0), ctnetlink.EOPNOTSUPP)
 }
 
 // TestNATPorts: a translation takes a free port of its range, and is refused
