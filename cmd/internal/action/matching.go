@@ -16,9 +16,20 @@ import (
 type flowSeq = iter.Seq2[*ctnetlink.Flow, error]
 
 // matching streams the entries that a request selects, of one table after the
-// other. Of several tables, one that refuses is reported and passed over. -L, -D and -U all act on these, so that what one shows is what the
-// others change. The context gets the network namespace of each entry.
+// other. Of several tables, one that refuses is reported and passed over. -L, -D
+// and -U all act on these, so that what one shows is what the others change. The
+// context gets the network namespace of each entry.
 func matching(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
+	entries := listed(e, r, c)
+	if e.Activity != nil {
+		return e.Activity.judged(e, entries, c)
+	}
+	return entries
+}
+
+// listed streams the entries that match, as they are in a single look at the
+// tables.
+func listed(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 	return func(yield func(*ctnetlink.Flow, error) bool) {
 		m := e.filter(r)
 		hint := newHint(m)
@@ -47,7 +58,9 @@ func matching(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 				}
 			}
 		}
-		hint.tell(e)
+		if r.Compare == 0 || e.Activity != nil { // not in the first look of two
+			hint.tell(e)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 type reread struct {
 	changer
 	request *cmdline.Request
+	env     *Env
 	filter  *filter.Filter
 	batch   *ctnetlink.Batch
 	waiting []ctnetlink.FlowSpec
@@ -55,7 +56,7 @@ const (
 
 // newReread returns a changer that hands the entries of e on to c.
 func newReread(e *Env, r *cmdline.Request, c changer) *reread {
-	return &reread{changer: c, request: r, filter: e.filter(r), batch: e.conn().NewBatch(),
+	return &reread{changer: c, request: r, env: e, filter: e.filter(r), batch: e.conn().NewBatch(),
 		doubted: rereadDoubted, next: rereadLeast, size: rereadSize}
 }
 
@@ -114,7 +115,7 @@ func (t *reread) change() error {
 			vanished = true
 		case f == nil:
 			return refused(t.request, result.Err)
-		case !identical(f, &waiting[i]) || !t.filter.Match(f):
+		case !identical(f, &waiting[i]) || !t.filter.Match(f) || !t.env.Activity.still(t.env.netns(), f):
 			replaced = true
 		default:
 			withoutOurUse(f)

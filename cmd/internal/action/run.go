@@ -80,6 +80,12 @@ func perform(e *Env, r *cmdline.Request) error {
 		return refused(r, err)
 	}
 	chooseStyle(e, r)
+	if r.Compare != 0 {
+		var err error
+		if e, err = compare(e, r); err != nil {
+			return err
+		}
+	}
 	do := find(r)
 	if e.Several && (r.Command != cmdline.CmdList || r.Table == cmdline.TableExpect || r.Has(cmdline.OptCountOnly)) {
 		return runInEach(e, r, do)
@@ -168,6 +174,9 @@ type Env struct {
 	PassedOver *int
 	// Look is the look at the tables that the action takes, nil if it is the only one.
 	Look *look
+	// Activity restricts the entries to those that packets have arrived for, or have
+	// not, since an earlier look; nil: it does not matter.
+	Activity *activity
 	// Report takes what the action reports.
 	Report reporter
 	// Unrestored counts what the table does not keep of entries that a file

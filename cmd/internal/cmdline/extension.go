@@ -66,6 +66,11 @@ var Extensions = []Extension{
 	{Word{Long: "match", Argument: NeedArgument, Option: OptMatch}, selecting, "",
 		OptionText{"file", "matching one of the filters in this file, one a line; - is standard input"}},
 
+	{Word{Long: "growing", Argument: NeedArgument, Option: OptGrowing}, "LDU", "",
+		OptionText{"seconds", "packets arrived during this time, which the command waits for"}},
+	{Word{Long: "idle", Argument: NeedArgument, Option: OptIdle}, "LDU", "",
+		OptionText{"seconds", "no packet arrived during this time, which the command waits for"}},
+
 	// What is shown.
 	{Word{Long: "by", Argument: NeedArgument, Option: OptBy}, "L", "",
 		OptionText{"keys", "print sums by these keys in place of entries (see `conntrack help summary')"}},
@@ -157,7 +162,7 @@ func (p *parser) extension(o Option, value string) error {
 			r.MatchFrom = append(r.MatchFrom, value)
 		}
 	case OptHost, OptPort, OptMinBytes, OptMinPackets, OptOlder, OptYounger, OptExpiresWithin,
-		OptRelated, OptAssured, OptUnreplied, OptOffloaded:
+		OptRelated, OptAssured, OptUnreplied, OptOffloaded, OptGrowing, OptIdle:
 		return p.filterOption(o, value)
 	case OptBy, OptColumns, OptSort, OptLimit:
 		return viewOption(r, o, value)

@@ -44,6 +44,12 @@ func (p *parser) filterOption(o Option, value string) error {
 			return wrong("a duration is required: seconds, or a form such as 90s, 5m, 1h30m, 2d, 1w")
 		}
 		*map[Option]*time.Duration{OptOlder: &c.Older, OptYounger: &c.Younger, OptExpiresWithin: &c.ExpiresWithin}[o] = d
+	case OptGrowing, OptIdle:
+		d, ok := parseDuration(value)
+		if !ok {
+			return wrong("a duration is required: seconds, or a form such as 90s, 5m, 1h30m")
+		}
+		r.Compare = d
 	case OptRelated:
 		r.extSet |= ctnetlink.StatusExpected
 	case OptAssured:

@@ -88,6 +88,8 @@ func (l *filterLine) option(o Occurrence) error {
 	switch w := o.Word; {
 	case w.Command != CmdNone:
 		return Usagef("a line is a filter: it has no command, such as --%s", w.Long)
+	case w.Protocol == 0 && (w.Option == OptGrowing || w.Option == OptIdle):
+		return Usagef("--%s cannot be used in a line of filters: give it with --match", w.Long)
 	case w.Protocol == 0 && (w.Option > OptMatch || selects>>w.Option&1 == 0):
 		return Usagef("a line is a filter: --%s does not select entries", w.Long)
 	}

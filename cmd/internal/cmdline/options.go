@@ -53,6 +53,8 @@ const (
 	OptRelated
 	OptAssured
 	OptUnreplied
+	OptGrowing
+	OptIdle
 	OptOffloaded
 	OptMatch
 	OptBy

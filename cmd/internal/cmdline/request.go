@@ -102,6 +102,9 @@ type Request struct {
 	// TableFile is the file whose table is meant, "" for the kernel's.
 	TableFile string
 
+	// Compare is the time between the two looks at the table that --growing and
+	// --idle compare, 0 for neither.
+	Compare time.Duration
 	// Watch is the time from one look at the table to the next, 0 for a single look.
 	Watch time.Duration
 

@@ -52,6 +52,9 @@ func validate(p *parser) error {
 	if err := validateCountOnly(r); err != nil {
 		return err
 	}
+	if r.Has(OptGrowing) && r.Has(OptIdle) {
+		return Usagef("--growing cannot be used with --idle: no entry is both")
+	}
 	if err := validateWatch(r); err != nil {
 		return err
 	}
@@ -308,6 +311,9 @@ func validateInFile(r *Request) error {
 	}
 	if r.Has(OptMatch) {
 		return Usagef("--match cannot be used in a line of a file")
+	}
+	if r.Compare != 0 {
+		return Usagef("--growing and --idle cannot be used in a line of a file")
 	}
 	if r.Command == CmdAdd && r.Has(OptTimeout) {
 		return numericTimeout(r)

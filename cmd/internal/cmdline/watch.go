@@ -46,6 +46,8 @@ func validateWatch(r *Request) error {
 	switch {
 	case !r.Has(OptWatch):
 		return nil
+	case r.Compare != 0:
+		return Usagef("--watch cannot be used with --growing and --idle")
 	case r.Has(OptExplain):
 		return Usagef("--watch cannot be used with --explain")
 	case r.Zero:
