@@ -63,8 +63,12 @@ func (c *Conn) request(subsys, msg uint16, flags uint16) (*encoder, header) {
 	return &c.enc, header{Type: subsys<<8 | msg, Flags: wire.FlagRequest | flags, Seq: c.seq}
 }
 
+// errAnswered is returned for a message after which nothing more is expected.
+var errAnswered = errors.New("answered")
+
 // roundTrip sends the encoder's message and hands every message of the answer
-// to each (which may be nil) until the acknowledgement or the end of the dump.
+// to each (which may be nil) until the acknowledgement, the end of the dump, or
+// errAnswered.
 func (c *Conn) roundTrip(op string, each func(msg []byte) error) error {
 	if err := c.exchange(each); err != nil {
 		return &OpError{op, err}
@@ -123,6 +127,9 @@ func (c *Conn) exchange(each func(msg []byte) error) error {
 			default:
 				if typ >= wire.TypeMin && each != nil && failed == nil {
 					failed = each(m.Msg)
+				}
+				if failed == errAnswered {
+					return nil
 				}
 			}
 		}
@@ -208,16 +215,18 @@ func (c *Conn) Get(en *FlowSpec) (*Flow, error) {
 	if err := en.named(); err != nil {
 		return nil, &OpError{"get", err}
 	}
-	_, h := c.request(wire.SubsysConntrack, wire.MsgGet, wire.FlagAck)
+	// The answer is the entry or a refusal: no acknowledgement is needed.
+	_, h := c.request(wire.SubsysConntrack, wire.MsgGet, 0)
 	c.appendNamed(en, h)
 	var found *Flow
+	decoded := ErrNoAnswer
 	err := c.roundTrip("get", func(msg []byte) error {
-		// The acknowledgement is received into the same buffer.
 		found = new(Flow)
-		return found.Decode(bytes.Clone(msg))
+		decoded = found.Decode(bytes.Clone(msg))
+		return errAnswered
 	})
-	if err == nil && found == nil {
-		err = &OpError{"get", ErrNoAnswer}
+	if err == nil && decoded != nil {
+		err = &OpError{"get", decoded}
 	}
 	if err != nil {
 		return nil, err

@@ -15,8 +15,9 @@ func deleteFlows(e *Env, r *cmdline.Request) error {
 	if err := confirmAll(e, r); err != nil {
 		return err
 	}
-	d := newDeletion(e, r, w)
-	defer d.batch.Close()
+	b, done := e.newBatch()
+	defer done()
+	d := newDeletion(b, r, w)
 	again := newReread(e, r, d)
 	defer again.close()
 	return changeMatching(e, r, w, again, "deleting", "%d flow entries have been deleted.")
@@ -35,9 +36,9 @@ type deletion struct {
 // line is where in the held text the line of an entry is.
 type line struct{ start, end int }
 
-func newDeletion(e *Env, r *cmdline.Request, w *flowPrinter) *deletion {
+func newDeletion(b *ctnetlink.Batch, r *cmdline.Request, w *flowPrinter) *deletion {
 	d := &deletion{printer: w}
-	d.queue = queue[line]{request: r, batch: e.conn().NewBatch(), answered: d.print, done: d.shown}
+	d.queue = queue[line]{request: r, batch: b, answered: d.print, done: d.shown}
 	return d
 }
 

@@ -131,10 +131,12 @@ func (l *loading) run(e *Env, r *cmdline.Request) error {
 	lines := *e
 	lines.Report = &quiet{}
 	lines.Unrestored = &unrestored{anyLabels: r.ByName}
+	lines.Zones, lines.Batch = new(zoneIndex), e.conn().NewBatch()
+	defer lines.Batch.Close()
 	requests, stop := cmdline.ReadAhead(r.NetNS, l.text)
 	defer stop()
 	task := console.Task{Verb: "loading", Unit: "lines", Total: strings.Count(l.text, "\n")}
-	requests = console.Track(e.Streams, task, requests)
+	requests = console.Track(e.Streams, task, lines.Zones.watch(requests))
 	var err error
 	switch {
 	case r.Has(cmdline.OptDryRun):

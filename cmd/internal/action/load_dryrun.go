@@ -56,7 +56,7 @@ func (d *dryRun) open() error {
 	counting := newCounting()
 	d.lines = counting.lines
 	d.scratch = &Env{Streams: console.Discard(), Tables: []*target.Table{table}, Report: counting,
-		Unrestored: &unrestored{}}
+		Unrestored: &unrestored{}, Zones: d.Zones}
 	return nil
 }
 

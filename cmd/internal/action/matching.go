@@ -37,6 +37,16 @@ func listed(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 		for _, t := range e.Tables {
 			one := e.at(t)
 			c.NetNS = one.netns()
+			if r.Command == cmdline.CmdList {
+				if named, ok := lookup(one, r, m); ok {
+					for _, f := range named {
+						if !yield(f, nil) {
+							return
+						}
+					}
+					continue
+				}
+			}
 			for _, part := range m.Split() {
 				for _, q := range dumps(r, part) {
 					for f, err := range t.Conn.Dump(q) {
@@ -137,6 +147,17 @@ type changer interface {
 // changeMatching hands the entries that a request selects to a changer, whose
 // printer is w, and reports how many were shown.
 func changeMatching(e *Env, r *cmdline.Request, w *flowPrinter, c changer, verb, counted string) error {
+	if named, ok := lookup(e, r, e.filter(r)); ok {
+		if again, is := c.(*reread); is {
+			c = again.changer
+		}
+		for _, f := range named {
+			if err := c.add(f); err != nil {
+				return err
+			}
+		}
+		return changed(e, r, w, c, counted)
+	}
 	task := console.Task{Verb: verb, Unit: "entries", Prints: true}
 	for f, err := range console.Track2(e.Streams, task, matching(e, r, &w.context)) {
 		if err != nil {
@@ -148,6 +169,11 @@ func changeMatching(e *Env, r *cmdline.Request, w *flowPrinter, c changer, verb,
 			return err
 		}
 	}
+	return changed(e, r, w, c, counted)
+}
+
+// changed ends the changes, and reports how many entries were shown.
+func changed(e *Env, r *cmdline.Request, w *flowPrinter, c changer, counted string) error {
 	if err := c.flush(); err != nil {
 		return err
 	}

@@ -182,6 +182,12 @@ type Env struct {
 	// Unrestored counts what the table does not keep of entries that a file
 	// restores. nil: an entry is made whole or not at all.
 	Unrestored *unrestored
+	// Zones is for the lines of a file. nil: entries are looked up only where their
+	// zone was given.
+	Zones *zoneIndex
+	// Batch is for the requests of the lines of a file. nil: each command has one of
+	// its own.
+	Batch *ctnetlink.Batch
 }
 
 // table returns the table of an action on one table.
@@ -199,6 +205,16 @@ func (e *Env) filter(r *cmdline.Request) *filter.Filter {
 
 // conn returns the connection to that table.
 func (e *Env) conn() *ctnetlink.Conn { return e.Tables[0].Conn }
+
+// newBatch returns a batch for the requests of a command, and what to do with it at
+// the end.
+func (e *Env) newBatch() (b *ctnetlink.Batch, done func()) {
+	if e.Batch != nil {
+		return e.Batch, func() {}
+	}
+	b = e.conn().NewBatch()
+	return b, func() { _ = b.Close() }
+}
 
 // at returns the environment of an action on one of the tables.
 func (e *Env) at(t *target.Table) *Env {

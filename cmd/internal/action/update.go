@@ -17,9 +17,10 @@ func update(e *Env, r *cmdline.Request) error {
 	if err := confirmAll(e, r); err != nil {
 		return err
 	}
+	b, done := e.newBatch()
+	defer done()
 	u := &updating{printer: w}
-	u.queue = queue[change]{request: r, batch: e.conn().NewBatch(), answered: u.note, done: u.show}
-	defer u.batch.Close()
+	u.queue = queue[change]{request: r, batch: b, answered: u.note, done: u.show}
 	again := newReread(e, r, u)
 	defer again.close()
 	return changeMatching(e, r, w, again, "updating", "%d flow entries have been updated.")
