@@ -40,7 +40,7 @@ type bench struct {
 // roles are what this program does as a process of its own.
 var roles = map[string]func(args []string) error{
 	"drain": drainRole, "change": changeRole, "timo": timoRole, "fill": fillRole,
-	"churn": churnRole, "compare": compareRole, "guard": guardRole,
+	"churn": churnRole, "compare": compareRole, "guard": guardRole, "named": namedRole,
 }
 
 func init() {

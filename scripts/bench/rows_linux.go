@@ -29,6 +29,8 @@ var rows = []row{
 	{"update", (*bench).updateRow},
 	{"load", (*bench).loadRow},
 	{"keep-going", (*bench).keepGoingRow},
+	{"delete-lines", (*bench).deleteLinesRow},
+	{"update-lines", (*bench).updateLinesRow},
 	{"latency", (*bench).latencyRow},
 	{"burst", (*bench).burstRow},
 	{"slow", (*bench).slowRow},
