@@ -449,8 +449,10 @@ func setPort(t *ctnetlink.Tuple, field ctnetlink.Fields, port uint16) {
 	}
 }
 
-// isList reports whether a value is a list, a range or a negation. (A minus sign
-// in front is that of a number.)
+// isList reports whether a value is a list, a range or a negation. A range begins
+// with a digit: a minus sign in front is that of a number, and one in a word that of
+// a name, as in ftp-data.
 func isList(value string) bool {
-	return strings.HasPrefix(value, "!") || strings.Contains(value, ",") || strings.LastIndexByte(value, '-') > 0
+	return strings.HasPrefix(value, "!") || strings.Contains(value, ",") ||
+		strings.Contains(value, "-") && digit(strings.TrimLeft(value, " ")[0]) < 10
 }

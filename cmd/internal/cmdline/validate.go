@@ -146,7 +146,7 @@ func validateTimeout(r *Request) error {
 	return nil
 }
 
-// ValidateTimeout refuses a timeout that is not a number, too big, or 0.
+// ValidateTimeout refuses a timeout that is not a number, or 0.
 func (r *Request) ValidateTimeout() error {
 	if err := numericTimeout(r); err != nil {
 		return err
@@ -157,10 +157,11 @@ func (r *Request) ValidateTimeout() error {
 	return nil
 }
 
-// numericTimeout refuses a timeout that is not a number, or too big.
+// numericTimeout refuses a timeout that is not a number. In the classic grammar
+// anything may follow it, as with -I.
 func numericTimeout(r *Request) error {
 	n, rest := strtol(r.timeoutText)
-	if rest != "" || r.timeoutText == "" || n < 0 || n > math.MaxUint32 {
+	if rest == r.timeoutText || r.ByName && (rest != "" || n < 0 || n > math.MaxUint32) {
 		return Usagef("unexpected value '%s' with --timeout: a number of seconds is required", r.timeoutText)
 	}
 	return nil
