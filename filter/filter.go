@@ -44,6 +44,9 @@ type Filter struct {
 	// Host is an address of which one end must have in one direction; with
 	// Not, neither end may have it in either direction.
 	Host Address
+	// HostPort, when not nil, must contain the port of the end that has the
+	// address of Host. Only entries of a protocol with ports match.
+	HostPort Set
 	// Port must contain a port of either end in either direction; with
 	// NotPort, it may contain none of them. Only entries of a protocol with
 	// ports match: a GRE key is not a port.

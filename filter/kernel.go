@@ -75,9 +75,9 @@ func (w *Tuple) single() ctnetlink.Tuple {
 	var t ctnetlink.Tuple
 	for h := w.has; h != 0; h &= h - 1 {
 		switch field := h & -h; {
-		case field == ctnetlink.FieldSrc && !w.src.Not:
+		case field == ctnetlink.FieldSrc && !w.src.Not && w.src.In == nil:
 			t.Src, t.Has = w.src.Addr, t.Has|field
-		case field == ctnetlink.FieldDst && !w.dst.Not:
+		case field == ctnetlink.FieldDst && !w.dst.Not && w.dst.In == nil:
 			t.Dst, t.Has = w.dst.Addr, t.Has|field
 		case field&ctnetlink.FieldAddrs == 0:
 			if n, ok := w.Number(field).single(); ok {

@@ -212,7 +212,25 @@ func addCriterion(r *rand.Rand, m *filter.Filter, en *ctnetlink.FlowSpec) {
 		}
 		return set
 	}
-	switch r.IntN(5) {
+	list := func(a netip.Addr) filter.Address {
+		lo, hi := a, a
+		if r.IntN(2) == 0 {
+			lo, hi = lo.Prev(), hi.Next()
+		}
+		set := filter.NewAddrSet(filter.AddrRange{Min: lo, Max: hi}, addrRange("10.0.0.0", "10.0.0.1"),
+			addrRange("fd00::", "fd00::1"))
+		return filter.Address{In: set, Not: r.IntN(3) == 0}
+	}
+	switch r.IntN(8) {
+	case 5:
+		m.Orig.SetAddr(ctnetlink.FieldSrc, list(en.Orig.Src))
+	case 6:
+		m.Reply.SetAddr(ctnetlink.FieldSrc, list(en.Reply.Src))
+	case 7:
+		m.Host = list(en.Reply.Dst)
+		if r.IntN(2) == 0 {
+			m.HostPort = around(uint32(en.Reply.DstPort), 65535)
+		}
 	case 0:
 		m.Orig.SetNumber(ctnetlink.FieldProto, around(uint32(en.Orig.Proto), 255))
 	case 1:

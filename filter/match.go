@@ -18,7 +18,7 @@ func (m *Filter) Match(f *ctnetlink.Flow) bool {
 	if m.Reply.has != 0 && !m.Reply.match(reply) {
 		return false
 	}
-	if m.Host.Addr.IsValid() && m.Host.anywhere(orig, reply) == m.Host.Not {
+	if m.Host.given() && (m.HostPort != nil && !orig.Proto.HasPorts() || m.anyHost(orig, reply) == m.Host.Not) {
 		return false
 	}
 	if m.Port != nil && (!orig.Proto.HasPorts() || m.anyPort(orig, reply) == m.NotPort) {

@@ -2,6 +2,7 @@ package filter_test
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -68,6 +69,9 @@ func TestCriteria(t *testing.T) {
 		return w
 	}
 	const whole = "255.255.255.255"
+	list := filter.Address{In: filter.NewAddrSet(addrRange("fd00::", "fd00::9"), addrRange("10.0.0.1", "10.0.0.3"))}
+	noneOf := filter.Address{In: list.In, Not: true}
+	to := filter.NewAddrSet(addrRange("192.0.2.9", "192.0.2.9"), addrRange("192.0.2.77", "192.0.2.78"))
 	two := append(state(132, 0), state(6, 3, 7)...)
 	every := ^uint32(0)
 	hex := []filter.MarkRange{{Min: 1, Max: 2, Mask: every}, {Min: 0x10, Max: 0x1f, Mask: every}}
@@ -93,6 +97,23 @@ func TestCriteria(t *testing.T) {
 		{"no host", filter.Filter{Host: host("10.0.0.3", whole)}, f, false},
 		{"not that host", filter.Filter{Host: not("10.0.0.3", whole)}, f, true},
 		{"not any host", filter.Filter{Host: not("192.0.2.2", whole)}, f, false},
+		{"in a list", filter.Filter{Orig: at(ctnetlink.FieldSrc, list)}, f, true},
+		{"not in a list", filter.Filter{Orig: at(ctnetlink.FieldDst, list)}, f, false},
+		{"none of a list", filter.Filter{Orig: at(ctnetlink.FieldDst, noneOf)}, f, true},
+		{"one of a list", filter.Filter{Orig: at(ctnetlink.FieldSrc, noneOf)}, f, false},
+		{"in an empty list", filter.Filter{Orig: at(ctnetlink.FieldSrc, filter.Address{In: filter.AddrSet{}})}, f, false},
+		{"host in a list", filter.Filter{Host: list}, f, true},
+		{"no host of a list", filter.Filter{Host: noneOf}, f, false},
+		{"host with its port", filter.Filter{Host: host("10.0.0.2", whole), HostPort: set(4000, 4000)}, f, true},
+		{"host with the reply's port", filter.Filter{Host: host("192.0.2.2", whole), HostPort: set(80, 80)}, f, true},
+		{"host with the other end's port", filter.Filter{Host: host("10.0.0.2", whole), HostPort: set(8080, 8080)}, f, false},
+		{"not that host with its port", filter.Filter{Host: not("10.0.0.2", whole), HostPort: set(4000, 4000)}, f, false},
+		{"not that host with another port", filter.Filter{Host: not("10.0.0.2", whole), HostPort: set(1, 1)}, f, true},
+		{"a key is not a host's port", filter.Filter{Host: host("10.0.0.2", whole), HostPort: set(4000, 4000)}, gre, false},
+		{"source translated to a list", filter.Filter{SrcNAT: filter.NAT{Given: true, In: to}}, f, true},
+		{"and to a port", filter.Filter{SrcNAT: filter.NAT{Given: true, In: to, Port: 1, HasPort: true}}, f, false},
+		{"destination translated to a list", filter.Filter{DstNAT: filter.NAT{Given: true, In: to}}, f, false},
+		{"either translated to none of a list", filter.Filter{AnyNAT: filter.NAT{Given: true, In: to, Not: true}}, f, false},
 		{"any port", filter.Filter{Port: set(80, 80)}, f, true},
 		{"no port", filter.Filter{Port: set(81, 90)}, f, false},
 		{"not that port", filter.Filter{Port: set(81, 90), NotPort: true}, f, true},
@@ -234,6 +255,72 @@ func TestSplit(t *testing.T) {
 	}
 	if m := (&filter.Filter{}); len(m.Split()) != 1 || m.Split()[0] != m {
 		t.Error("a filter without lists is split")
+	}
+}
+
+// TestSplitAddrs checks the same for lists of addresses.
+func TestSplitAddrs(t *testing.T) {
+	in := func(ranges ...filter.AddrRange) filter.Address {
+		return filter.Address{In: filter.NewAddrSet(ranges...)}
+	}
+	one := func(n string) filter.AddrRange { return addrRange("10.0.0."+n, "10.0.0."+n) }
+	with := func(family ctnetlink.Family, src, replySrc filter.Address) *filter.Filter {
+		m := &filter.Filter{Family: family}
+		m.Orig.SetAddr(ctnetlink.FieldSrc, src)
+		m.Reply.SetAddr(ctnetlink.FieldSrc, replySrc)
+		return m
+	}
+	negated := in(one("1"), one("2"))
+	negated.Not = true
+	list := in(one("1"), one("3"))
+	withPort := with(2, list, filter.Address{})
+	withPort.Orig.SetNumber(ctnetlink.FieldProto, filter.Values(6))
+	withPort.Orig.SetNumber(ctnetlink.FieldDstPort, filter.Values(80, 443))
+	for _, c := range []struct {
+		name  string
+		m     *filter.Filter
+		parts int
+	}{
+		{"two addresses", with(2, list, filter.Address{}), 2},
+		{"a short range", with(2, in(addrRange("10.0.0.1", "10.0.0.4")), filter.Address{}), 4},
+		{"a longer range", with(2, in(addrRange("10.0.0.1", "10.0.0.5")), filter.Address{}), 1},
+		{"of the reply", with(2, filter.Address{}, list), 2},
+		{"of both", with(2, list, in(one("2"), one("3"), one("4"))), 2},
+		{"a longer one and a short one", with(2, in(addrRange("10.0.0.1", "10.0.0.9")), list), 2},
+		{"beside an address", with(2, list, filter.Address{Addr: addr("10.0.0.2")}), 1},
+		{"none of them", with(2, negated, filter.Address{}), 1},
+		{"an empty list", with(2, in(), filter.Address{}), 1},
+		{"of both families", with(0, in(one("1"), addrRange("fd00::1", "fd00::1")), filter.Address{}), 1},
+		{"of IPv6", with(10, in(addrRange("fd00::1", "fd00::2")), filter.Address{}), 1},
+		{"with ports", withPort, 2},
+	} {
+		parts := c.m.Split()
+		if len(parts) != c.parts {
+			t.Errorf("%s: %d parts, want %d", c.name, len(parts), c.parts)
+		}
+		for _, part := range parts {
+			q := part.Kernel()
+			if has := (q[0].Orig.Has | q[0].Reply.Has) & ctnetlink.FieldAddrs; c.parts > 1 && (len(q) != 1 || has == 0) {
+				t.Errorf("%s: the kernel cannot evaluate a part", c.name)
+			}
+		}
+		for n := range byte(6) {
+			for k := range byte(6) {
+				f := flow(t, func(en *ctnetlink.FlowSpec) {
+					en.Orig.Src, en.Reply.Src = netip.AddrFrom4([4]byte{10, 0, 0, n}), netip.AddrFrom4([4]byte{10, 0, 0, k})
+					en.Orig.DstPort = 443
+				})
+				matching := 0
+				for _, part := range parts {
+					if part.Match(f) {
+						matching++
+					}
+				}
+				if want := c.m.Match(f); matching > 1 || want != (matching == 1) {
+					t.Errorf("%s: 10.0.0.%d, 10.0.0.%d is matched by %d parts; by the whole: %v", c.name, n, k, matching, want)
+				}
+			}
+		}
 	}
 }
 

@@ -13,9 +13,10 @@ type NAT struct {
 	// matches.
 	Given bool
 	// Addr, when valid, is the address that the kernel translated to, of which
-	// the bits of Mask, when valid, are compared. Port, with HasPort, is the
-	// port.
+	// the bits of Mask, when valid, are compared. In, when not nil, are the
+	// addresses in their place. Port, with HasPort, is the port.
 	Addr, Mask netip.Addr
+	In         AddrSet
 	Port       uint16
 	HasPort    bool
 	// Not selects entries that were translated to anything else.
@@ -42,14 +43,20 @@ func (m *Filter) matchNAT(f *ctnetlink.Flow) bool {
 // toSource reports whether the translated source is the one of n.
 func (n *NAT) toSource(f *ctnetlink.Flow) bool {
 	r := f.Reply()
-	return (!n.Addr.IsValid() || wire.SameAddr(n.Addr, r.Dst, n.Mask)) &&
-		(!n.HasPort || r.Has&ctnetlink.FieldDstPort != 0 && n.Port == r.DstPort ||
-			r.Has&ctnetlink.FieldICMPID != 0 && n.Port == r.ICMPID)
+	return n.equal(r.Dst) && (!n.HasPort || r.Has&ctnetlink.FieldDstPort != 0 && n.Port == r.DstPort ||
+		r.Has&ctnetlink.FieldICMPID != 0 && n.Port == r.ICMPID)
 }
 
 // toDestination reports whether the translated destination is the one of n.
 func (n *NAT) toDestination(f *ctnetlink.Flow) bool {
 	r := f.Reply()
-	return (!n.Addr.IsValid() || wire.SameAddr(n.Addr, r.Src, n.Mask)) &&
-		(!n.HasPort || r.Has&ctnetlink.FieldSrcPort != 0 && n.Port == r.SrcPort)
+	return n.equal(r.Src) && (!n.HasPort || r.Has&ctnetlink.FieldSrcPort != 0 && n.Port == r.SrcPort)
+}
+
+// equal reports whether an address is one that n asks for.
+func (n *NAT) equal(a netip.Addr) bool {
+	if n.In != nil {
+		return n.In.Contains(a)
+	}
+	return !n.Addr.IsValid() || wire.SameAddr(n.Addr, a, n.Mask)
 }

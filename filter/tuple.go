@@ -17,19 +17,27 @@ type Tuple struct {
 	numbers  [indexes]Set
 }
 
-// Address is a criterion on an address. Without a valid Addr it is no
-// criterion.
+// Address is a criterion on an address. Without a valid Addr and without In it is
+// no criterion.
 type Address struct {
 	Addr netip.Addr
 	// Mask, when valid, has the bits set that are compared. It may have holes.
 	Mask netip.Addr
+	// In, when not nil, are the addresses that match; Addr and Mask do not count.
+	In AddrSet
 	// Not reverses the criterion.
 	Not bool
 }
 
+// given reports whether there is a criterion.
+func (a *Address) given() bool { return a.In != nil || a.Addr.IsValid() }
+
 // SetAddr sets the criterion on FieldSrc or FieldDst, in place of an earlier
-// one; an Address without a valid Addr removes it.
+// one; an Address that is no criterion removes it.
 func (w *Tuple) SetAddr(field ctnetlink.Fields, a Address) {
+	if a.In != nil {
+		a.Addr, a.Mask = netip.Addr{}, netip.Addr{}
+	}
 	switch field {
 	case ctnetlink.FieldSrc:
 		w.src = a
@@ -39,7 +47,7 @@ func (w *Tuple) SetAddr(field ctnetlink.Fields, a Address) {
 		return
 	}
 	w.has &^= field
-	if a.Addr.IsValid() {
+	if a.given() {
 		w.has |= field
 	}
 }
@@ -183,14 +191,23 @@ func number(t *ctnetlink.Tuple, field ctnetlink.Fields) uint32 {
 
 // equal reports whether b is the address, regardless of Not.
 func (a *Address) equal(b netip.Addr) bool {
+	if a.In != nil {
+		return a.In.Contains(b)
+	}
 	return wire.SameAddr(a.Addr, b, a.Mask)
 }
 
-// anywhere reports whether one of the four addresses of an entry is the
-// address, regardless of Not.
-func (a *Address) anywhere(orig, reply *ctnetlink.Tuple) bool {
+// anyHost reports whether one of the four ends of an entry has an address of Host
+// and a port of HostPort, regardless of Not.
+func (m *Filter) anyHost(orig, reply *ctnetlink.Tuple) bool {
 	either := func(t *ctnetlink.Tuple) bool {
-		return t.Has&ctnetlink.FieldSrc != 0 && a.equal(t.Src) || t.Has&ctnetlink.FieldDst != 0 && a.equal(t.Dst)
+		return t.Has&ctnetlink.FieldSrc != 0 && m.Host.equal(t.Src) && m.hostPort(t, ctnetlink.FieldSrcPort, t.SrcPort) ||
+			t.Has&ctnetlink.FieldDst != 0 && m.Host.equal(t.Dst) && m.hostPort(t, ctnetlink.FieldDstPort, t.DstPort)
 	}
 	return either(orig) || either(reply)
+}
+
+// hostPort reports whether HostPort contains the port of a tuple that is in field.
+func (m *Filter) hostPort(t *ctnetlink.Tuple, field ctnetlink.Fields, port uint16) bool {
+	return m.HostPort == nil || t.Has&field != 0 && m.HostPort.Contains(uint32(port))
 }
