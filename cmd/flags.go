@@ -35,7 +35,7 @@ func (f *flags) add(w *cmdline.Word, help cmdline.OptionText) {
 		return
 	}
 	short := ""
-	if isLetter(w.Short) {
+	if isLetter(w.Short) || w.Short >= '0' && w.Short <= '9' {
 		short = string(rune(w.Short))
 	}
 	added := f.set.VarPF(&flag{w, help.Value, f}, w.Long, short, help.Text)
@@ -89,7 +89,7 @@ func isAlias(w *cmdline.Word) bool {
 	if w.Protocol != 0 {
 		return w.Long != cmdline.ProtoOptionNames[w.Protocol][0]
 	}
-	return w.Option < cmdline.NumClassic && w.Long != cmdline.OptionNames[w.Option]
+	return w.Option < cmdline.NumClassic && w.Argument != cmdline.NoArgument && w.Long != cmdline.OptionNames[w.Option]
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -199,6 +199,11 @@ func (p *program) newOptions(t *treeCommand) (*cobra.Command, parse) {
 			f.add(w, t.optionHelp(w))
 		}
 	}
+	for i := range cmdline.FamilyWords {
+		if w := &cmdline.FamilyWords[i]; t.takes(w.Option) {
+			f.add(w, t.optionHelp(w))
+		}
+	}
 	for i := range cmdline.Extensions {
 		o := &cmdline.Extensions[i]
 		if t.takesExtension(o.Option) {

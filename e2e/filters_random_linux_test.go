@@ -65,6 +65,7 @@ func (k *filterBench) filter(table []flowLine) (f filterLine) {
 		address(false, "src", "-s", "--src", "--orig-src"), address(false, "dst", "-d", "--dst"),
 		address(true, "src", "-r", "--reply-src"), address(true, "dst", "-q", "--reply-dst"),
 		func() filterLine { return filterLine{k.host(e)} },
+		func() filterLine { return filterLine{k.hostPort(e)} },
 		func() filterLine { return filterLine{k.anyPort()} },
 		func() filterLine { return filterLine{k.mark()} },
 		func() filterLine { return filterLine{k.mark()} },
@@ -159,10 +160,36 @@ func (k *filterBench) numbers(pool []int64, most int64) (list string, in func(in
 	return list, func(n int64) bool { return members[n] }
 }
 
-// prefix returns a network around an address, perhaps negated, and its membership function.
+// prefix returns a network around an address or a list of addresses with it, perhaps negated, and its membership
+// function.
 func (k *filterBench) prefix(address string) (value string, in func(string) bool) {
+	value, in = k.network(address)
+	for k.r.IntN(3) == 0 {
+		more, also := k.network(k.addr(strings.Contains(address, ":")))
+		value += "," + more
+		before := in
+		in = func(s string) bool { return before(s) || also(s) }
+	}
+	if found := in; k.r.IntN(4) == 0 {
+		return "!" + value, func(s string) bool { return !found(s) }
+	}
+	return value, in
+}
+
+// network returns an address, a network around it, or a range that it begins, and its membership function.
+func (k *filterBench) network(address string) (value string, in func(string) bool) {
 	r := k.r
 	a := netip.MustParseAddr(address)
+	if r.IntN(4) == 0 {
+		last := a
+		for range r.IntN(4) {
+			last = last.Next()
+		}
+		return address + "-" + last.String(), func(s string) bool {
+			b := netip.MustParseAddr(s)
+			return b.Is4() == a.Is4() && a.Compare(b) <= 0 && b.Compare(last) <= 0
+		}
+	}
 	value, bits := address, a.BitLen()
 	if r.IntN(2) == 0 {
 		bits = 1 + r.IntN(a.BitLen())
@@ -172,11 +199,7 @@ func (k *filterBench) prefix(address string) (value string, in func(string) bool
 		value += fmt.Sprintf("/%d", bits)
 	}
 	p := netip.PrefixFrom(a, bits).Masked()
-	contains := func(s string) bool { return p.Contains(netip.MustParseAddr(s)) }
-	if r.IntN(4) == 0 {
-		return "!" + value, func(s string) bool { return !contains(s) }
-	}
-	return value, contains
+	return value, func(s string) bool { return p.Contains(netip.MustParseAddr(s)) }
 }
 
 func (k *filterBench) address(option string, e flowLine, reply bool, field string) filterOption {
@@ -198,6 +221,33 @@ func (k *filterBench) host(e flowLine) filterOption {
 			return !slices.ContainsFunc(four, func(s string) bool { return !in(s) })
 		}
 		return slices.ContainsFunc(four, in)
+	}}
+}
+
+// hostPort returns --host with an address and its port.
+func (k *filterBench) hostPort(e flowLine) filterOption {
+	way, end, port := e.direction(k.r.IntN(2) == 0), "src", "sport"
+	if k.r.IntN(2) == 0 {
+		end, port = "dst", "dport"
+	}
+	host, number := way[end], way[port]
+	if number == "" || k.r.IntN(6) == 0 {
+		number = "443"
+	}
+	value := host + ":" + number
+	if e.v6() {
+		value = "[" + host + "]:" + number
+	}
+	negated := k.r.IntN(4) == 0
+	if negated {
+		value = "!" + value
+	}
+	return filterOption{words: []string{"--host", value}, meets: func(o flowLine) bool {
+		found := false
+		for _, way := range []map[string]string{o.orig, o.reply} {
+			found = found || way["src"] == host && way["sport"] == number || way["dst"] == host && way["dport"] == number
+		}
+		return o.v6() == e.v6() && o.orig["sport"] != "" && found != negated
 	}}
 }
 

@@ -126,6 +126,10 @@ func (sc *scenario) skipReason() string {
 			if connlabelErr != nil {
 				return fmt.Sprintf("no connlabel.conf: %v", connlabelErr)
 			}
+		} else if strings.HasPrefix(need, "/") {
+			if _, err := os.Stat(need); err != nil {
+				return need + " is missing"
+			}
 		} else if _, err := exec.LookPath(need); err != nil {
 			return need + " is missing"
 		}

@@ -74,6 +74,11 @@ func (r small) filter() *filter.Filter {
 	r.v6 = r.one(3)
 	address := func() filter.Address {
 		a := filter.Address{Addr: r.addr(), Not: r.one(8)}
+		if r.one(8) {
+			lo := r.addr()
+			a.In = filter.NewAddrSet(filter.AddrRange{Min: lo, Max: lo}, filter.AddrRange{Min: a.Addr, Max: a.Addr})
+			return a
+		}
 		if r.one(2) {
 			return a
 		}
@@ -133,9 +138,9 @@ func (r small) filter() *filter.Filter {
 			m.Zone = set(3)
 		case 13:
 			a := address()
-			n := filter.NAT{Given: true, Addr: a.Addr, Mask: a.Mask, Not: a.Not}
+			n := filter.NAT{Given: true, Addr: a.Addr, Mask: a.Mask, In: a.In, Not: a.Not}
 			if r.one(4) {
-				n.Addr, n.Mask, n.Port, n.HasPort = netip.Addr{}, netip.Addr{}, 2, true
+				n.Addr, n.Mask, n.In, n.Port, n.HasPort = netip.Addr{}, netip.Addr{}, nil, 2, true
 			}
 			*[]*filter.NAT{&m.SrcNAT, &m.DstNAT, &m.AnyNAT}[r.IntN(3)] = n
 		case 14:

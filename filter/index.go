@@ -126,7 +126,7 @@ func numberOf(m *Filter, number numberSet) Set {
 // translation is one on the address that it is to.
 func addressFilter(m *Filter, of addressOf) Address {
 	translated := func(a Address, n *NAT) Address {
-		if !a.Addr.IsValid() && n.Given && !n.Not {
+		if !a.Addr.IsValid() && n.Given && n.In == nil && !n.Not {
 			return Address{Addr: n.Addr, Mask: n.Mask}
 		}
 		return a
@@ -148,7 +148,7 @@ func addressFilter(m *Filter, of addressOf) Address {
 // not all, or if none is.
 func (a *Address) length() int {
 	switch {
-	case !a.Addr.IsValid() || a.Not:
+	case !a.Addr.IsValid() || a.In != nil || a.Not:
 		return 0
 	case !a.Mask.IsValid():
 		return a.Addr.BitLen()

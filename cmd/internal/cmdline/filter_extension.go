@@ -1,7 +1,6 @@
 package cmdline
 
 import (
-	"math"
 	"strings"
 	"time"
 
@@ -15,10 +14,10 @@ func (p *parser) filterOption(o Option, value string) error {
 	wrong := func(what string) error { return wrongList(o.Extension().Long, value, listError(what)) }
 	switch o {
 	case OptHost:
-		return hostOption(r, value)
+		return p.hostOption(value)
 	case OptPort:
 		text, negated := strings.CutPrefix(value, "!")
-		set, err := parseSet(text, decimal, math.MaxUint16)
+		set, err := portSet(text, nil)
 		if strings.HasPrefix(text, "!") {
 			err = listError("negated twice")
 		}
@@ -62,17 +61,38 @@ func (p *parser) filterOption(o Option, value string) error {
 	return nil
 }
 
-// hostOption reads the address of --host, or the negation of one.
-func hostOption(r *Request, value string) error {
+// hostOption reads the address of --host, with a port of that end, or a list of
+// addresses, or the negation of either.
+func (p *parser) hostOption(value string) error {
+	r := p.req
 	text, negated := strings.CutPrefix(value, "!")
+	c := r.criteria()
+	if addr, port, ok := splitPasted(text); ok {
+		ports, err := portSet(port, nil)
+		if err != nil {
+			return wrongList("host", value, err)
+		}
+		text, c.HostPort = addr, ports
+	}
+	if a, ok := strictAddr(text); ok {
+		text = a.String() // without brackets
+	}
 	a, length, hasLength, err := parsePrefix(text)
+	if isAddrList(text) && (err != nil || hasLength) {
+		list, err := p.addrSet(value)
+		if _, wrong := err.(listError); wrong {
+			return wrongList("host", value, err)
+		}
+		c.Host = list
+		p.lists.set(deferredValue{option: OptHost, apply: func(r *Request) error { return checkFamily(r, list.In) }})
+		return err
+	}
 	if err != nil {
 		return Usagef("Invalid IP address `%s'", value)
 	}
 	if err := r.fixFamily(familyOf(a)); err != nil {
 		return err
 	}
-	c := r.criteria()
 	c.Host.Addr, c.Host.Not = a, negated
 	if c.Host.Mask = maskOf(a, a.BitLen()); !hasLength {
 		return nil
@@ -81,7 +101,7 @@ func hostOption(r *Request, value string) error {
 	if err != nil {
 		return err
 	}
-	if negated && bits == 0 {
+	if negated && bits == 0 && c.HostPort == nil {
 		return wrongList("host", value, errNothing)
 	}
 	c.Host.Mask = maskOf(a, bits)

@@ -92,9 +92,19 @@ func (p *parser) replyAddress(o Option, value string, field ctnetlink.Fields, ma
 	if strings.HasPrefix(value, "!") {
 		return p.addressList(o, value)
 	}
+	a, length, hasLength, err := parsePrefix(value)
+	if isAddrList(value) {
+		if err == nil && hasLength {
+			if _, err = parseLength(length, a.BitLen()); err != nil {
+				err = noCIDR(o)
+			}
+		}
+		if err != nil {
+			return p.addressSet(o, value, err)
+		}
+	}
 	p.lists.unset(o, 0)
 	*mask = netip.Addr{}
-	a, length, hasLength, err := parsePrefix(value)
 	if err != nil {
 		return err
 	}
@@ -168,9 +178,12 @@ func inSet(r *Request, reply bool, field ctnetlink.Fields, set filter.Set) {
 	w.SetNumber(field, set)
 }
 
-// addressList reads !IP[/LEN].
+// addressList reads !IP[/LEN], or a list of addresses with a ! in front.
 func (p *parser) addressList(o Option, value string) error {
 	refused := Usagef("Invalid IP address `%s'", value)
+	if isAddrList(value) {
+		return p.addressSet(o, value, refused)
+	}
 	a, length, hasLength, err := parsePrefix(value[1:])
 	if err != nil {
 		return refused
@@ -179,10 +192,7 @@ func (p *parser) addressList(o Option, value string) error {
 		return err
 	}
 	not := filter.Address{Addr: a, Not: true}
-	field := ctnetlink.FieldDst
-	if o == OptSrc || o == OptReplySrc {
-		field = ctnetlink.FieldSrc
-	}
+	field := addressField(o)
 	if hasLength {
 		bits, err := parseLength(length, a.BitLen())
 		if err != nil || bits == 0 { // nothing is outside the network of all
@@ -190,14 +200,7 @@ func (p *parser) addressList(o Option, value string) error {
 		}
 		not.Mask = maskOf(a, bits)
 	}
-	// The length of the address in whose place it stands goes with that one.
-	switch {
-	case p.lengths&field == 0:
-	case o == OptSrc:
-		p.req.given.remove(OptMaskSrc)
-	case o == OptDst:
-		p.req.given.remove(OptMaskDst)
-	}
+	p.dropLength(o)
 	p.lists.set(deferredValue{option: o, refused: refused, apply: func(r *Request) error {
 		w, t := &r.criteria().Orig, &r.Orig
 		if o == OptReplySrc || o == OptReplyDst {

@@ -17,9 +17,9 @@ func (p *parser) natOption(o Option, value string, n *filter.NAT) error {
 		*n = to
 		return nil
 	}
-	p.lists.set(deferredValue{option: o, refused: refused, apply: func(*Request) error {
+	p.lists.set(deferredValue{option: o, refused: refused, apply: func(r *Request) error {
 		*n = to
-		return nil
+		return checkFamily(r, to.In)
 	}})
 	return nil
 }
@@ -32,9 +32,9 @@ func (p *parser) natNegation(o Option, value string) error {
 	}
 	to, _, err := p.natValue(o, value)
 	n := nat(p.req, o)
-	p.lists.set(deferredValue{option: o, wrong: err, apply: func(*Request) error {
+	p.lists.set(deferredValue{option: o, wrong: err, apply: func(r *Request) error {
 		*n = to
-		return nil
+		return checkFamily(r, to.In)
 	}})
 	return nil
 }
@@ -68,6 +68,17 @@ func (p *parser) natValue(o Option, value string) (to filter.NAT, refused, err e
 		return wrong(err)
 	}
 	a, length, hasLength, err := parsePrefix(addr)
+	if isAddrList(addr) && !hasPort {
+		if err == nil && hasLength {
+			_, err = parseLength(length, a.BitLen())
+		}
+		if err != nil {
+			if negated {
+				err = refused
+			}
+			return p.natSet(value, err)
+		}
+	}
 	if err != nil {
 		return wrong(err)
 	}
@@ -89,4 +100,14 @@ func (p *parser) natValue(o Option, value string) (to filter.NAT, refused, err e
 		refused = noCIDR(o)
 	}
 	return to, refused, nil
+}
+
+// natSet reads a list of addresses to which was translated. refused is the error for
+// commands that take one, and that of a list that is wrong.
+func (p *parser) natSet(value string, refused error) (to filter.NAT, _, err error) {
+	list, err := p.addrSet(value)
+	if _, wrong := err.(listError); wrong {
+		return to, nil, refused
+	}
+	return filter.NAT{Given: true, In: list.In, Not: list.Not}, refused, err
 }

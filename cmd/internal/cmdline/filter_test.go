@@ -168,7 +168,7 @@ func TestListsElsewhere(t *testing.T) {
 		[]string{"-I", "-s", "10.0.0.1", "-d", "10.0.0.2", "-p", "99", "-t", "9", "-n", "!10.0.0.3"},
 		nil,
 	)
-	if err != nil || r.SrcNAT != (filter.NAT{Given: true}) {
+	if err != nil || !reflect.DeepEqual(r.SrcNAT, filter.NAT{Given: true}) {
 		t.Errorf("a word that -n passes over: %+v, %v", r, err)
 	}
 	for line, want := range map[string]string{

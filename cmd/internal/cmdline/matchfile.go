@@ -79,7 +79,14 @@ type filterLine struct{ given []Occurrence }
 
 func (*filterLine) find(long string) *Word { return findLong(long, Protocols) }
 
-func (*filterLine) letter(c byte) *Word { return findShort(c) }
+func (*filterLine) letter(c byte) *Word {
+	for i := range FamilyWords {
+		if FamilyWords[i].Short == c {
+			return &FamilyWords[i]
+		}
+	}
+	return findShort(c)
+}
 
 func (*filterLine) unknown(word string) error { return Usagef("unknown option `%s'", word) }
 

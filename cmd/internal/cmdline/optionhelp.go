@@ -14,6 +14,12 @@ func (w *Word) Help() OptionText {
 	if x := w.Option.Extension(); x != nil {
 		return x.Help
 	}
+	switch w.Long {
+	case "ipv4":
+		return OptionText{"", "IPv4 only, as -f ipv4"}
+	case "ipv6":
+		return OptionText{"", "IPv6 only, as -f ipv6"}
+	}
 	return genericHelp[w.Option]
 }
 

@@ -188,6 +188,13 @@ var Words = []Word{
 	{Long: "labelmap", Short: 'M', Argument: NeedArgument, Option: OptLabelMap},
 }
 
+// FamilyWords are the options for a family that the commands with names have beside
+// -f.
+var FamilyWords = []Word{
+	{Long: "ipv4", Short: '4', Option: OptFamily},
+	{Long: "ipv6", Short: '6', Option: OptFamily},
+}
+
 // legality is which option each command takes on a table, in the order of the
 // options: + needed, o allowed, . refused, p part of a pair (the addresses of the
 // original or of the reply direction; one pair must be complete). Options beyond

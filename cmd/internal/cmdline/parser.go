@@ -1,6 +1,7 @@
 package cmdline
 
 import (
+	"errors"
 	"math"
 	"net/netip"
 	"slices"
@@ -57,6 +58,15 @@ func ParseLine(netns string, args []string, stderr *console.Messages) (*Request,
 // ParseNamed reads the options of a command that was given by name, with the name
 // of its table, "" for the default. An option of a protocol may come before -p.
 func ParseNamed(c Command, table string, given []Occurrence, stderr *console.Messages) (*Request, error) {
+	r, err := parseNamed(c, table, given, stderr)
+	var failure *Failure
+	if errors.As(err, &failure) {
+		err = &UsageError{Text: failure.Text}
+	}
+	return r, err
+}
+
+func parseNamed(c Command, table string, given []Occurrence, stderr *console.Messages) (*Request, error) {
 	p := newParser(stderr)
 	p.req.ByName = true
 	if err := p.command(c, table, table != ""); err != nil {
@@ -103,9 +113,17 @@ func (p *parser) unknown(word string) error { return Usagef("unknown option `%s'
 
 // option takes an option, in whatever grammar it came.
 func (p *parser) option(o Occurrence) error {
-	if err := p.once(o); err != nil {
+	if p.req.ByName {
+		return p.namedOption(o)
+	}
+	if err := p.once(o, o); err != nil {
 		return err
 	}
+	return p.take(o)
+}
+
+// take takes an option whose value was checked as far as its grammar does.
+func (p *parser) take(o Occurrence) error {
 	switch w := o.Word; {
 	case o.ignored:
 		return p.natNegation(w.Option, o.Value)
@@ -185,7 +203,7 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 	case OptTimeout:
 		r.Timeout, r.timeoutText = uint32(atol(value)), value
 	case OptStatus:
-		err := parseList(p.stderr, value, StatusNames, true, func(n Name, negated bool) {
+		return parseList(p.stderr, value, StatusNames, true, func(n Name, negated bool) {
 			switch {
 			case negated:
 				r.StatusClear |= ctnetlink.Status(n.bits)
@@ -195,13 +213,11 @@ func (p *parser) generic(o Option, value string, hasValue bool) error {
 				r.StatusSet |= ctnetlink.Status(n.bits)
 			}
 		})
-		return p.listNames(err, append(slices.Clip(StatusNames), Name{"UNREPLIED", 0}))
 	case OptEventMask:
-		err := parseList(p.stderr, value, EventNames, false, func(n Name, _ bool) { r.Groups |= EventMask(n.bits) })
-		return p.listNames(err, EventNames)
+		return parseList(p.stderr, value, EventNames, false, func(n Name, _ bool) { r.Groups |= EventMask(n.bits) })
 	case OptOutput:
 		if err := parseList(p.stderr, value, OutputNames, false, func(n Name, _ bool) { p.output |= n.bits }); err != nil {
-			return p.listNames(err, OutputNames)
+			return err
 		}
 		return p.setOutput()
 	case OptMark:
@@ -270,12 +286,22 @@ func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnet
 	if strings.HasPrefix(value, "!") && (o == OptSrc || o == OptDst) {
 		return p.addressList(o, value)
 	}
-	p.lists.unset(o, 0)
 	a, length, hasLength, err := parsePrefix(value)
-	if err != nil {
+	bits := 0
+	if err == nil && hasLength && mask != nil {
+		bits, err = parseLength(length, a.BitLen())
+	}
+	if err != nil && isAddrList(value) && (o == OptSrc || o == OptDst) {
+		return p.addressSet(o, value, err)
+	}
+	p.lists.unset(o, 0)
+	if !a.IsValid() {
 		return err
 	}
 	if err := p.req.fixFamily(familyOf(a)); err != nil {
+		return err
+	}
+	if err != nil {
 		return err
 	}
 	if hasLength && mask == nil {
@@ -287,10 +313,6 @@ func (p *parser) address(o Option, value string, t *ctnetlink.Tuple, field ctnet
 	}
 	if !hasLength {
 		return nil
-	}
-	bits, err := parseLength(length, a.BitLen())
-	if err != nil {
-		return err
 	}
 	if bits < a.BitLen() {
 		setAddr(mask, field, maskOf(a, bits))
@@ -313,15 +335,6 @@ func setFamily(r *Request, value string) error {
 		return r.fixFamily(ctnetlink.FamilyIPv6)
 	}
 	return Usagef("`%s' unsupported protocol", value)
-}
-
-// listNames adds to the error about an element of a list which there are. In the
-// classic grammar the error stays as it is.
-func (p *parser) listNames(err error, names []Name) error {
-	if err == nil || !p.req.ByName {
-		return err
-	}
-	return Usagef("%s; there are %s", err, strings.Join(namesOf(names), ", "))
 }
 
 // setOutput turns the elements of -o into options of the printer.

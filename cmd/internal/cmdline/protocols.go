@@ -1,9 +1,6 @@
 package cmdline
 
 import (
-	"bufio"
-	"iter"
-	"os"
 	"strings"
 	"sync"
 
@@ -281,37 +278,6 @@ func ProtocolByName(name string) (*Protocol, bool) {
 	return &Protocol{Number: ctnetlink.Protocol(n)}, true
 }
 
-// systemProtocol looks a name or alias up in /etc/protocols (protocols(5)).
-func systemProtocol(name string) (ctnetlink.Protocol, bool) {
-	for fields := range SystemProtocols() {
-		for i, f := range fields {
-			if i != 1 && f == name {
-				n, ok := parseUint(fields[1], 255)
-				return ctnetlink.Protocol(n), ok
-			}
-		}
-	}
-	return 0, false
-}
-
-// SystemProtocols returns an iterator over the lines of /etc/protocols
-// (protocols(5)), each as its fields: the name, the number, and aliases.
-func SystemProtocols() iter.Seq[[]string] {
-	return func(yield func([]string) bool) {
-		file, err := os.Open("/etc/protocols")
-		if err != nil {
-			return
-		}
-		defer file.Close()
-		for lines := bufio.NewScanner(file); lines.Scan(); {
-			line, _, _ := strings.Cut(lines.Text(), "#")
-			if fields := strings.Fields(line); len(fields) > 1 && !yield(fields) {
-				return
-			}
-		}
-	}
-}
-
 // Words returns the options that -p makes known.
 func (p *Protocol) Words() []Word {
 	p.make.Do(func() {
@@ -388,18 +354,19 @@ func (p *parser) protoOption(o ProtoOption, value string) error {
 	return nil
 }
 
-// state reads --state by the names of the last protocol that has states.
-func (p *parser) state(value string) error {
-	var proto *Protocol
+// stateProtocol returns the last protocol that has states.
+func (p *parser) stateProtocol() (proto *Protocol) {
 	for _, q := range p.protocols {
-		number := q.Number
-		if q.members != nil {
-			number = q.members[0].Number
-		}
-		if number.StateNames() != nil {
+		if q.each()[0].Number.StateNames() != nil {
 			proto = q
 		}
 	}
+	return proto
+}
+
+// state reads --state by the names of the last protocol that has states.
+func (p *parser) state(value string) error {
+	proto := p.stateProtocol()
 	state, ok := stateByName(proto.Number, value)
 	if !ok || proto.members != nil {
 		word := "unknown"

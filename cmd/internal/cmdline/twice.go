@@ -7,15 +7,16 @@ import (
 
 // givenValue is an option with its value, as typed.
 type givenValue struct {
-	option   Option
-	protocol ProtoOption
-	value    string
-	hasValue bool
+	option       Option
+	protocol     ProtoOption
+	value, typed string
+	hasValue     bool
 }
 
 // once refuses an option that comes again with another value, unless the values
-// add up. Of a classic option in the classic grammar the last value counts.
-func (p *parser) once(o Occurrence) error {
+// add up. Of a classic option in the classic grammar the last value counts. typed is
+// the option as it was typed.
+func (p *parser) once(o, typed Occurrence) error {
 	w := o.Word
 	extension := w.Protocol == 0 && w.Option >= NumClassic
 	if w.Argument == NoArgument || !p.req.ByName && !extension {
@@ -23,7 +24,7 @@ func (p *parser) once(o Occurrence) error {
 	}
 	i := slices.IndexFunc(p.values, func(v givenValue) bool { return v.option == w.Option && v.protocol == w.Protocol })
 	if i < 0 {
-		p.values = append(p.values, givenValue{w.Option, w.Protocol, o.Value, o.HasValue})
+		p.values = append(p.values, givenValue{w.Option, w.Protocol, o.Value, typed.Value, o.HasValue})
 		return nil
 	}
 	switch v := &p.values[i]; {
@@ -33,9 +34,9 @@ func (p *parser) once(o Occurrence) error {
 		return Usagef("--%s is given twice, with and without a value", w.Long)
 	case takesLists(p.req, w.Option, w.Protocol) && isListed(w) && !strings.Contains(v.value+o.Value, "!"):
 		return Usagef("--%s is given twice, with `%s' and `%s': a list is %s,%s",
-			w.Long, v.value, o.Value, v.value, o.Value)
+			w.Long, v.typed, typed.Value, v.typed, typed.Value)
 	default:
-		return Usagef("--%s is given twice, with `%s' and `%s'", w.Long, v.value, o.Value)
+		return Usagef("--%s is given twice, with `%s' and `%s'", w.Long, v.typed, typed.Value)
 	}
 }
 
