@@ -17,10 +17,16 @@ import (
 // `conntrack __complete WORD...', whose last word is what has been typed of the
 // one to complete. Package cmdline knows what the value of an option can be.
 
-// bashScript needs nothing but bash; cobra's needs the package bash-completion.
-//
-//go:embed completion/conntrack.bash
-var bashScript string
+// The scripts need nothing but their shell, and run nothing that has been typed.
+// Those of cobra do: a $(command) in the line is run by a tab.
+var (
+	//go:embed completion/conntrack.bash
+	bashScript string
+	//go:embed completion/conntrack.zsh
+	zshScript string
+	//go:embed completion/conntrack.fish
+	fishScript string
+)
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
@@ -45,26 +51,22 @@ func (p *program) newCompletion() *cobra.Command {
 	}
 	plain := c.Flags().Bool("no-descriptions", false, "complete without descriptions")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		descriptions := !*plain
+		command := cobra.ShellCompRequestCmd
+		if *plain {
+			command = cobra.ShellCompNoDescRequestCmd
+		}
 		switch args[0] {
 		case "bash":
-			command := cobra.ShellCompRequestCmd
-			if !descriptions {
-				command = cobra.ShellCompNoDescRequestCmd
-			}
 			return p.Out.Print(strings.ReplaceAll(bashScript, "@COMMAND@", command))
 		case "zsh":
-			if descriptions {
-				return c.Root().GenZshCompletion(p)
-			}
-			return c.Root().GenZshCompletionNoDesc(p)
+			return p.Out.Print(strings.ReplaceAll(zshScript, "@COMMAND@", command))
 		case "fish":
-			return c.Root().GenFishCompletion(p, descriptions)
+			return p.Out.Print(strings.ReplaceAll(fishScript, "@COMMAND@", command))
 		case "powershell":
-			if descriptions {
-				return c.Root().GenPowerShellCompletionWithDesc(p)
+			if *plain {
+				return c.Root().GenPowerShellCompletion(p)
 			}
-			return c.Root().GenPowerShellCompletion(p)
+			return c.Root().GenPowerShellCompletionWithDesc(p)
 		}
 		return &runError{cmdline.Failuref("no completion for `%s'; the shells are %s", args[0], strings.Join(shells, ", "))}
 	}
