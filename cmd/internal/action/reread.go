@@ -37,7 +37,9 @@ type reread struct {
 	// size is how many are read again together: the fewer, the less time there is
 	// to replace one.
 	size int
-	last time.Time // when the last trusted entry was handed on
+	// last is when the last trusted entry was handed on, flushed when such entries
+	// were last made to be changed.
+	last, flushed time.Time
 }
 
 const (
@@ -69,7 +71,11 @@ func (t *reread) add(f *ctnetlink.Flow) error {
 		if now.Sub(t.last) < rereadPause {
 			t.trusted--
 			t.last = now
-			return t.changer.add(f)
+			if err := t.changer.add(f); err != nil || now.Sub(t.flushed) < rereadPause {
+				return err
+			}
+			t.flushed = now
+			return t.changer.flush() // where few match they would wait for each other
 		}
 		t.doubt()
 	}
@@ -136,6 +142,7 @@ func (t *reread) change() error {
 		t.doubted -= len(waiting)
 	default:
 		t.doubted, t.trusted, t.last = rereadSize, t.next, time.Now()
+		t.flushed = t.last
 		t.next, t.size = min(2*t.next, rereadMost), rereadSize
 	}
 	return err
