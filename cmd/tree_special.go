@@ -21,7 +21,7 @@ func (p *program) newSummary() *cobra.Command {
 	c.Use = "summary [KEYS]"
 	c.Long = summaryHelp
 	c.Flags().Lookup("by").Hidden = true // it can be given in place of the argument
-	hide(c, cmdline.OptColumns, cmdline.OptCountOnly, cmdline.OptExplain)
+	hide(c, cmdline.OptColumns, cmdline.OptProcesses, cmdline.OptCountOnly, cmdline.OptExplain)
 	c.RunE = running(func(args []string) error {
 		by := c.Flags().Lookup("by")
 		switch {
@@ -60,7 +60,8 @@ func (p *program) newExplain() *cobra.Command {
 	c.Long = "Explain entries in words: who opened the connection, what is translated, its\n" +
 		"state and when it ends, and what its flags mean. The options select entries as\n" +
 		"for `list'. The first 10 are explained, or as many as --limit says."
-	hide(c, cmdline.OptExplain, cmdline.OptOutput, cmdline.OptBy, cmdline.OptColumns, cmdline.OptCountOnly,
+	hide(c, cmdline.OptExplain, cmdline.OptOutput, cmdline.OptBy, cmdline.OptColumns,
+		cmdline.OptProcesses, cmdline.OptCountOnly,
 		cmdline.OptZero, cmdline.OptWatch)
 	c.RunE = running(func([]string) error {
 		if err := c.Flags().Set("explain", "true"); err != nil {
@@ -83,7 +84,7 @@ func (p *program) newCount() *cobra.Command {
 		example: "conntrack count\nconntrack count -p tcp --state ESTABLISHED\nconntrack count --unreplied --older 5m",
 	})
 	c.Long = "Print the number of entries in the table, or of those that match."
-	hide(c, cmdline.OptExplain, cmdline.OptBy, cmdline.OptColumns, cmdline.OptSort, cmdline.OptLimit,
+	hide(c, cmdline.OptExplain, cmdline.OptBy, cmdline.OptColumns, cmdline.OptProcesses, cmdline.OptSort, cmdline.OptLimit,
 		cmdline.OptCountOnly, cmdline.OptZero)
 	c.RunE = running(func(args []string) error {
 		if err := c.Flags().Set("count-only", "true"); err != nil {
@@ -125,8 +126,8 @@ func (p *program) newSave() *cobra.Command {
 
 // notSaved are the options of `list' that say how entries are shown.
 var notSaved = []cmdline.Option{
-	cmdline.OptOutput, cmdline.OptZero, cmdline.OptAllNetNS, cmdline.OptBy, cmdline.OptColumns, cmdline.OptSort,
-	cmdline.OptLimit, cmdline.OptCountOnly, cmdline.OptExplain, cmdline.OptWatch,
+	cmdline.OptOutput, cmdline.OptZero, cmdline.OptAllNetNS, cmdline.OptBy, cmdline.OptColumns, cmdline.OptProcesses,
+	cmdline.OptSort, cmdline.OptLimit, cmdline.OptCountOnly, cmdline.OptExplain, cmdline.OptWatch,
 }
 
 // newLoad makes -R by name.

@@ -25,6 +25,7 @@ const (
 	csvExpectEnd  = " portid program"
 	csvNamespaced = "netns " // the first column with several namespaces
 	csvLooks      = "time "  // the column before that with several looks at the table
+	csvProcesses  = "orig_process reply_process "
 )
 
 // csvColumns returns the columns that the options choose.
@@ -38,6 +39,9 @@ func csvColumns(o *Options) []*Field {
 	}
 	if o.Events {
 		names = csvEvent + names + end
+	}
+	if o.Processes {
+		names = csvProcesses + names
 	}
 	if o.NetNS {
 		names = csvNamespaced + names

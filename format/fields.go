@@ -94,6 +94,10 @@ const (
 	memberEnds        // both
 )
 
+// IsProcess reports whether the field names processes, for which a Context must have
+// the function Process.
+func (d *Field) IsProcess() bool { return d.Kind == KindName && strings.HasSuffix(d.Name, "process") }
+
 // FieldByName returns the field with a name, nil if there is none. A - in the
 // name counts as _.
 func FieldByName(name string) *Field {

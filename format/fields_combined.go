@@ -15,6 +15,47 @@ var tableFields = []Field{
 		text: natText},
 	{Name: "master", Kind: KindWord, Help: "source and destination of the master connection",
 		side: sideMaster, member: memberEnds},
+	{Name: "orig_process", Kind: KindName, Help: "local process at the source, with its number (--processes)",
+		text: origProcess},
+	{Name: "reply_process", Kind: KindName, Help: "local process at the source of the reply (--processes)",
+		text: replyProcess},
+	{Name: "process", Kind: KindName, Help: "the process at the source, > and the one that replies (--processes)", text: bothProcesses},
+}
+
+func origProcess(_ *Printer, b []byte, f *ctnetlink.Flow, c *Context) []byte {
+	return appendProcess(b, f.Orig(), c)
+}
+
+func replyProcess(_ *Printer, b []byte, f *ctnetlink.Flow, c *Context) []byte {
+	return appendProcess(b, f.Reply(), c)
+}
+
+func bothProcesses(_ *Printer, b []byte, f *ctnetlink.Flow, c *Context) []byte {
+	start := len(b)
+	b = appendProcess(b, f.Orig(), c)
+	end := len(b)
+	if end > start {
+		b = append(b, ' ')
+	}
+	b = append(b, "> "...)
+	reply := len(b)
+	if b = appendProcess(b, f.Reply(), c); len(b) == reply {
+		return b[:end]
+	}
+	return b
+}
+
+// appendProcess appends the name and the number of the process at a source.
+func appendProcess(b []byte, source *ctnetlink.Tuple, c *Context) []byte {
+	if c.Process == nil {
+		return b
+	}
+	process, ok := c.Process(c.NetNS, source)
+	if !ok {
+		return b
+	}
+	b = append(append(b, process.Name...), '[')
+	return append(appendUint(b, uint64(process.PID)), ']')
 }
 
 // conditionText appends the state of the protocol, or if it has none what the status

@@ -73,7 +73,7 @@ func (p *Printer) jsonFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	if v, ok := wholeSeconds(f.Timeout()); ok {
 		b = jsonNumber(b, `"timeout":`, v)
 	}
-	b = jsonDirections(b, f, &info)
+	b = jsonDirections(b, f, &info, c)
 	b = jsonNAT(b, f)
 	b = p.jsonRest(b, f)
 	b = jsonLife(b, f, c)
@@ -156,8 +156,8 @@ func jsonTuple(b []byte, t *ctnetlink.Tuple) []byte {
 	return b
 }
 
-// jsonDirections appends both directions: tuple, verification tag, counters.
-func jsonDirections(b []byte, f *ctnetlink.Flow, info *ctnetlink.ProtoInfo) []byte {
+// jsonDirections appends both directions: tuple, verification tag, counters, process.
+func jsonDirections(b []byte, f *ctnetlink.Flow, info *ctnetlink.ProtoInfo, c *Context) []byte {
 	for i, key := range [...]string{`"orig":{`, `"reply":{`} {
 		t := f.Orig()
 		if i == 1 {
@@ -178,6 +178,9 @@ func jsonDirections(b []byte, f *ctnetlink.Flow, info *ctnetlink.ProtoInfo) []by
 			b = jsonNumber(b, `"packets":`, packets)
 			b = jsonNumber(b, `"bytes":`, bytes)
 		}
+		if c.Process != nil {
+			b = jsonProcess(b, t, c)
+		}
 		if len(b) == open+1 {
 			b = b[:before] // the kernel sent nothing of it
 			continue
@@ -185,6 +188,18 @@ func jsonDirections(b []byte, f *ctnetlink.Flow, info *ctnetlink.ProtoInfo) []by
 		b = append(closeJSON(b, open, '}'), ',')
 	}
 	return b
+}
+
+// jsonProcess appends the local process at the source of a direction.
+func jsonProcess(b []byte, source *ctnetlink.Tuple, c *Context) []byte {
+	process, ok := c.Process(c.NetNS, source)
+	if !ok {
+		return b
+	}
+	b = jsonNumber(append(b, `"process":{`...), `"pid":`, uint64(process.PID))
+	b = jsonName(b, `"name":`, process.Name)
+	b[len(b)-1] = '}'
+	return append(b, ',')
 }
 
 // jsonNAT appends the addresses and ports that source and destination were

@@ -76,6 +76,9 @@ type Options struct {
 	// NetNS is set if entries have a Context with a network namespace, for which
 	// CSV has a column.
 	NetNS bool
+	// Processes is set if entries have a Context with processes, for which CSV has
+	// columns.
+	Processes bool
 	// Columns are the columns of CSV and of tables, nil for the usual ones.
 	Columns []*Field
 	// Width is the number of columns of the terminal that a table should fit, 0
@@ -109,6 +112,16 @@ type Context struct {
 	// NetNS is the name of the entry's network namespace, "" to leave it out.
 	// StyleClassic shows it at the end, before the port id.
 	NetNS string
+	// Process returns the local process at the source of one of the directions of an
+	// entry in the network namespace netns. nil: no processes are shown. Tables and
+	// records show them.
+	Process func(netns string, source *ctnetlink.Tuple) (process Process, ok bool)
+}
+
+// Process is a process, as records and tables show it.
+type Process struct {
+	PID  int
+	Name string // from outside: it may have any bytes
 }
 
 // now returns the current time.

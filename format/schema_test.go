@@ -134,6 +134,8 @@ func TestSchemas(t *testing.T) {
 		return func(p *Printer, dst []byte, f *ctnetlink.Flow) []byte { return p.AppendFlow(dst, f, c) }
 	}
 	valid(t, s["entries.json"], document(o, flows, appendFlow(&Context{Now: now, NetNS: "blue"})), members)
+	aProcess := func(string, *ctnetlink.Tuple) (Process, bool) { return Process{812, "a \x1b \"process\""}, true }
+	valid(t, s["entries.json"], document(o, flows, appendFlow(&Context{Process: aProcess})), members)
 	valid(t, s["entries.json"], document(o, flows[:0], appendFlow(nil)), members)
 	valid(t, s["entries.json"], document(Options{}, flows, appendFlow(nil)), members)
 

@@ -43,6 +43,7 @@ var (
 		{name: "age", rank: 9},
 		{name: "source", least: leastEnd, roomy: roomyEnd}, {name: "destination", least: leastEnd, roomy: roomyEnd},
 		{name: "translation", rank: lastEssential, least: leastNAT, roomy: roomyNAT},
+		{name: "process", rank: 4},
 		{name: "packets", rank: 5}, {name: "bytes", rank: 4}, {name: "mark", rank: 6}, {name: "zone", rank: 7},
 		{name: "helper", rank: 8}, {name: "labels", rank: 8},
 	}

@@ -15,6 +15,11 @@ func get(e *Env, r *cmdline.Request) error {
 		return refused(r, err)
 	}
 	w := e.Report.printer(e, r)
+	end, err := findProcesses(e, r, &w.context)
+	if err != nil {
+		return err
+	}
+	defer end()
 	if matches {
 		if err := w.flow(f); err != nil {
 			return err

@@ -13,6 +13,11 @@ import (
 // list prints the entries that match.
 func list(e *Env, r *cmdline.Request) error {
 	w := e.Report.printer(e, r)
+	end, err := findProcesses(e, r, &w.context)
+	if err != nil {
+		return err
+	}
+	defer end()
 	entries := matching(e, r, &w.context)
 	matched := 0
 	if r.View().Limit > 0 {

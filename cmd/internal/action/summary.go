@@ -17,6 +17,11 @@ const promGroups = 100
 // pass over the stream.
 func summary(e *Env, r *cmdline.Request) error {
 	context := format.Context{Now: time.Now()}
+	end, err := findProcesses(e, r, &context)
+	if err != nil {
+		return err
+	}
+	defer end()
 	var names []string
 	var kinds []format.Kind
 	for i := range r.View().By {

@@ -76,6 +76,8 @@ var Extensions = []Extension{
 		OptionText{"keys", "print sums by these keys in place of entries (see `conntrack help summary')"}},
 	{Word{Long: "columns", Argument: NeedArgument, Option: OptColumns}, "L", "L",
 		OptionText{"list", "columns of -o table and csv"}},
+	{Word{Long: "processes", Argument: NoArgument, Option: OptProcesses}, "LG", "",
+		OptionText{"", "show the local processes of the connections (-o table, json, jsonl, csv)"}},
 	{Word{Long: "sort", Argument: NeedArgument, Option: OptSort}, "L", "", OptionText{"key", "sort by this key"}},
 	{Word{Long: "limit", Argument: NeedArgument, Option: OptLimit}, "L", "",
 		OptionText{"number", "show only the first entries, this many"}},

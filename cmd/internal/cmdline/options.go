@@ -59,6 +59,7 @@ const (
 	OptMatch
 	OptBy
 	OptColumns
+	OptProcesses
 	OptSort
 	OptLimit
 	OptExplain

@@ -199,6 +199,9 @@ func validateView(r *Request) error {
 			return err
 		}
 	}
+	if err := validateProcesses(r); err != nil {
+		return err
+	}
 	if v.Limit > 0 && r.Zero && v.By == nil {
 		return Usagef("Can't use -z with --limit: counters that are not shown would be lost")
 	}

@@ -110,25 +110,28 @@ func allNamespaces(stderr *console.Messages) ([]*Table, error) {
 
 // openFile opens a file of /proc as it is in the table's network namespace:
 // /proc/net shows the namespace of the thread that opens it.
-func (t *Table) openFile(path string) (*os.File, error) {
+func (t *Table) openFile(path string) (file *os.File, err error) {
+	err = t.inside(func() (err error) {
+		file, err = os.Open(path)
+		return err
+	})
+	return file, err
+}
+
+// inside calls f on a thread in the network namespace of the table.
+func (t *Table) inside(f func() error) error {
 	if t.netns == nil {
-		return os.Open(path)
+		return f()
 	}
-	type result struct {
-		file *os.File
-		err  error
-	}
-	opened := make(chan result)
+	result := make(chan error)
 	go func() {
 		// The thread is not given back: it ends with the goroutine.
 		runtime.LockOSThread()
 		err := unix.Setns(int(t.netns.Fd()), unix.CLONE_NEWNET)
-		var file *os.File
 		if err == nil {
-			file, err = os.Open(path)
+			err = f()
 		}
-		opened <- result{file, err}
+		result <- err
 	}()
-	r := <-opened
-	return r.file, r.err
+	return <-result
 }

@@ -3,9 +3,11 @@ package target
 import (
 	"bytes"
 	"io"
+	"iter"
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -70,12 +72,11 @@ func (p *processNames) name(portID uint32) string {
 }
 
 func (p *processNames) find(portID uint32) string {
-	inode := p.socketInode(portID)
-	if inode == "" {
+	inode, err := strconv.ParseUint(p.socketInode(portID), 10, 32)
+	if err != nil {
 		return ""
 	}
-	target := "socket:[" + inode + "]"
-	if pid := strconv.FormatUint(uint64(portID), 10); ownsSocket(pid, target) {
+	if pid := strconv.FormatUint(uint64(portID), 10); ownsSocket(pid, uint32(inode)) {
 		return programName(pid)
 	}
 	dir, err := os.Open("/proc")
@@ -85,7 +86,7 @@ func (p *processNames) find(portID uint32) string {
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
 	for _, pid := range names {
-		if pid[0] >= '1' && pid[0] <= '9' && ownsSocket(pid, target) {
+		if pid[0] >= '1' && pid[0] <= '9' && ownsSocket(pid, uint32(inode)) {
 			return programName(pid)
 		}
 	}
@@ -116,15 +117,34 @@ func (p *processNames) socketInode(portID uint32) string {
 	return ""
 }
 
-func ownsSocket(pid, target string) bool {
-	dir, err := os.Open("/proc/" + pid + "/fd")
-	if err != nil {
-		return false
+// socketsOf returns an iterator over the inodes of a process's sockets (proc(5)).
+// It yields none if its descriptors may not be seen.
+func socketsOf(pid string) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		dir, err := os.Open("/proc/" + pid + "/fd")
+		if err != nil {
+			return
+		}
+		defer dir.Close()
+		fds, _ := dir.Readdirnames(-1)
+		for _, fd := range fds {
+			link, err := os.Readlink("/proc/" + pid + "/fd/" + fd)
+			number, ok := strings.CutPrefix(link, "socket:[")
+			if err != nil || !ok {
+				continue
+			}
+			inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 32)
+			if err == nil && !yield(uint32(inode)) {
+				return
+			}
+		}
 	}
-	defer dir.Close()
-	fds, _ := dir.Readdirnames(-1)
-	for _, fd := range fds {
-		if link, err := os.Readlink("/proc/" + pid + "/fd/" + fd); err == nil && link == target {
+}
+
+// ownsSocket reports whether a process has the socket of an inode.
+func ownsSocket(pid string, inode uint32) bool {
+	for own := range socketsOf(pid) {
+		if own == inode {
 			return true
 		}
 	}
