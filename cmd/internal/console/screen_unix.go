@@ -33,7 +33,7 @@ func (c *Screen) Changes() <-chan struct{} {
 // the terminal as it is. The exit status is what the shell shows for the signal.
 func (c *Screen) CloseOnFatal() {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGQUIT)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2)
 	go func() {
 		s := <-signals
 		c.Close()
