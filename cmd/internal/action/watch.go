@@ -33,7 +33,7 @@ func watch(s *console.Streams, r *cmdline.Request) error {
 		w.screen = console.NewScreen(s.Out)
 	}
 	if w.screen != nil {
-		w.streams = w.screen.Streams(s.In)
+		w.streams = w.screen.Streams(s)
 		changes = w.screen.Changes()
 		w.screen.CloseOnFatal()
 		defer w.screen.Close()

@@ -29,8 +29,9 @@ type Screen struct {
 
 // Control sequences (ECMA-48, and DEC private modes as of xterm's ctlseqs).
 const (
-	enterScreen = "\x1b[?1049h\x1b[?25l" // alternate screen, hidden cursor
-	leaveScreen = "\x1b[?25h\x1b[?1049l"
+	// Alternate screen, hidden cursor, no line that continues on the next row.
+	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l"
+	leaveScreen = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 	cursorHome  = "\x1b[H"
 	eraseLine   = "\x1b[K" // from the cursor to the end
 	eraseBelow  = "\x1b[J"
@@ -57,10 +58,15 @@ func NewScreen(f any) *Screen {
 	}}
 }
 
-// Streams returns streams whose output becomes the text of the screen, and whose
-// messages are shown below it.
-func (c *Screen) Streams(in io.Reader) *Streams {
-	return NewStreams(in, screenText{c}, screenMessages{c})
+// Streams returns the streams s of a run with an output that becomes the text of
+// the screen. Messages are shown below it, unless standard error leads elsewhere
+// than to a terminal.
+func (c *Screen) Streams(s *Streams) *Streams {
+	own := NewStreams(s.In, screenText{c}, screenMessages{c})
+	if !IsTerminal(s.Err) {
+		own.Err = s.Err
+	}
+	return own
 }
 
 // Begin begins a new text. It returns how many lines there are for it and for

@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 )
@@ -18,7 +19,7 @@ func newTestScreen(width, height int) (*Screen, *bytes.Buffer) {
 func TestScreenFits(t *testing.T) {
 	const width, height = 20, 6
 	c, b := newTestScreen(width, height)
-	s := c.Streams(nil)
+	s := NewStreams(nil, screenText{c}, screenMessages{c})
 	for _, messages := range []int{0, 1, 3, 40} {
 		c.Begin()
 		for i := range 30 {
@@ -93,10 +94,25 @@ func TestScreenClose(t *testing.T) {
 	}
 }
 
+// Messages that were sent elsewhere do not appear on the screen.
+func TestScreenMessagesElsewhere(t *testing.T) {
+	c, b := newTestScreen(40, 10)
+	var elsewhere bytes.Buffer
+	s := c.Streams(NewStreams(nil, io.Discard, &elsewhere))
+	c.Begin()
+	s.Err.Printf("a message\n")
+	if err := c.Draw("title"); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "message") || elsewhere.String() != "a message\n" {
+		t.Errorf("drawn %q, elsewhere %q", b, &elsewhere)
+	}
+}
+
 // A line without an end, as of a program that never writes one, is not kept.
 func TestScreenLongLine(t *testing.T) {
 	c, _ := newTestScreen(40, 10)
-	s := c.Streams(nil)
+	s := NewStreams(nil, screenText{c}, screenMessages{c})
 	c.Begin()
 	for range 1000 {
 		_, _ = s.Out.Write(bytes.Repeat([]byte("x"), 1000))
