@@ -26,6 +26,7 @@ var rows = []row{
 	{"engine", (*bench).engineRow},
 	{"delete", (*bench).deleteRow},
 	{"match", (*bench).matchRow},
+	{"recreated", (*bench).recreatedRow},
 	{"update", (*bench).updateRow},
 	{"load", (*bench).loadRow},
 	{"keep-going", (*bench).keepGoingRow},
