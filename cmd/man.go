@@ -134,7 +134,7 @@ func overviewPage(root *cobra.Command) *page {
 	r.section("FILES")
 	for _, f := range [][2]string{
 		{cmdline.DefaultLabelMap, "names of labels: one per line, bit and name"},
-		{"/etc/protocols", "names of protocols"},
+		{"/etc/protocols, /etc/services", "names of protocols and of ports"},
 		{"/run/netns/NAME", "network namespaces with a name (ip-netns(8))"},
 		{action.ProcCount + ", " + action.ProcStats, "read by -C and -S if netlink refuses them"},
 	} {
@@ -229,6 +229,10 @@ func commandPage(c *cobra.Command) *page {
 			}
 			r.option(short, f.Name, cmdline.OptionText{Value: strings.TrimSpace(valueText(f)), Text: f.Usage}, "")
 		}
+	}
+	if c.Flags().Lookup("host") != nil {
+		r.line(".PP")
+		r.text("Filters take lists and ranges, and a leading ! negates a value; see conntrack-filters(7).")
 	}
 	r.exitStatus()
 	if c.Example != "" {

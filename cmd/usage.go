@@ -59,8 +59,14 @@ func commandHelp(c *cobra.Command) string {
 			writeOption(&b, "  "+short+"--"+f.Name+valueText(f), f.Usage)
 		}
 	}
+	if c.Flags().Lookup("host") != nil {
+		b.WriteString(filterNote)
+	}
 	return b.String()
 }
+
+// filterNote is in the help of commands with filters.
+const filterNote = "\nFilters take lists and ranges, and a leading ! negates a value: conntrack help\nfilters\n"
 
 // useLine returns the words of a command.
 func useLine(c *cobra.Command) string {

@@ -283,8 +283,16 @@ func TestHelpIsComplete(t *testing.T) {
 // writes a default.
 func TestHelpLines(t *testing.T) {
 	root := (&program{Streams: console.Discard()}).newTree("help")
-	for _, c := range root.Commands() {
-		for line := range strings.Lines(commandHelp(c)) {
+	topics := []*cobra.Command{root}
+	for _, topic := range helpTopics {
+		topics = append(topics, &cobra.Command{Use: topic.name, Long: topic.text})
+	}
+	for _, c := range append(root.Commands(), topics...) {
+		text := commandHelp(c)
+		if c != root && !c.HasParent() {
+			text = c.Long
+		}
+		for line := range strings.Lines(text) {
 			if n := len([]rune(strings.TrimRight(line, "\n"))); n > helpWidth && !strings.HasPrefix(line, "  conntrack ") {
 				t.Errorf("%s: %d columns: %s", c.Name(), n, line)
 			}

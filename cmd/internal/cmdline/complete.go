@@ -158,10 +158,7 @@ func namesOf(list []Name) []string {
 // protocolWords returns the eight protocols with options of their own, and once a
 // letter was typed the names of the system.
 func protocolWords(typed string) []string {
-	var words []string
-	for _, proto := range Protocols {
-		words = append(words, proto.Name)
-	}
+	words := protocolNames()
 	if last := typed[strings.LastIndexAny(typed, ",!")+1:]; last == "" {
 		return words
 	}
@@ -169,6 +166,14 @@ func protocolWords(typed string) []string {
 		words = append(words, fields[0]+"\tprotocol "+fields[1])
 	}
 	return Unique(words)
+}
+
+// protocolNames returns the names of the protocols with options of their own.
+func protocolNames() (names []string) {
+	for _, proto := range Protocols {
+		names = append(names, proto.Name)
+	}
+	return names
 }
 
 // labels returns the names of the label file.

@@ -239,7 +239,11 @@ func (p *parser) namedProtocols(value string, lists bool) (string, error) {
 			return err
 		}
 		if _, ok := ProtocolByName(element); !ok || digit(element[0]) > 35 {
-			return listErrorf(element, "is neither the name of a protocol nor a number")
+			what := "is neither the name of a protocol nor a number"
+			if meant := Nearest(element, protocolNames()); meant != "" {
+				what += "; did you mean `" + meant + "'?"
+			}
+			return listErrorf(element, what)
 		}
 		return nil
 	})
