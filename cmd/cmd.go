@@ -131,5 +131,8 @@ func report(w *console.Messages, err error) int {
 		return exitUsage
 	}
 	w.Printf("%s: %s\n", cmdline.CompatVersion, err)
+	for _, line := range action.Cause(err) {
+		w.Printf("%s: %s\n", cmdline.CompatVersion, printable.Lines(line))
+	}
 	return exitFailure
 }

@@ -12,6 +12,9 @@ import (
 func create(e *Env, r *cmdline.Request) error {
 	en := entry(r)
 	if err := createWithoutHelper(e, en, e.conn().Create(en)); err != nil {
+		if r.Line == 0 {
+			err = explainExists(e.conn(), en, err)
+		}
 		return refused(r, err)
 	}
 	checkLabels(e, en)
@@ -47,8 +50,7 @@ func addToExisting(e *Env, r *cmdline.Request, en *ctnetlink.FlowSpec) error {
 		err = r.ValidateTimeout()
 	}
 	if errors.Is(err, ctnetlink.ENOENT) {
-		// Another entry has the reply tuple.
-		return ctnetlink.EEXIST
+		return errTaken
 	}
 	if err != nil {
 		return err

@@ -10,8 +10,7 @@ import (
 
 // refusal is a request that the table refused, or that could not be made.
 type refusal struct {
-	command cmdline.Command
-	table   cmdline.Table
+	request *cmdline.Request
 	err     error
 }
 
@@ -27,7 +26,7 @@ func (e *refusal) Error() string {
 // reason is what made the table refuse, or the request impossible.
 func (e *refusal) reason() string {
 	if errno, ok := ctnetlink.AsErrno(e.err); ok {
-		return refusalText(e.command, e.table, errno)
+		return refusalText(e.request.Command, e.request.Table, errno)
 	}
 	return e.err.Error()
 }
@@ -68,7 +67,7 @@ func refused(r *cmdline.Request, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &in):
-		return inNamespace(in.table, &refusal{r.Command, r.Table, in.err})
+		return inNamespace(in.table, &refusal{r, in.err})
 	}
-	return &refusal{r.Command, r.Table, err}
+	return &refusal{r, err}
 }

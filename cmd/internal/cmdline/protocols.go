@@ -313,12 +313,11 @@ func (p *parser) protoOption(o ProtoOption, value string) error {
 		p.lists.unset(0, o)
 	}
 	port := uint16(atol(value))
-	switch o {
-	case ProtoOptSrcKey, ProtoOptDstKey, ProtoOptReplySrcKey, ProtoOptReplyDstKey,
-		ProtoOptMaskSrcKey, ProtoOptMaskDstKey, ProtoOptTupleSrcKey, ProtoOptTupleDstKey:
+	if isKey(o) {
 		key, _ := strtoul(value, 0)
 		port = uint16(key)
 	}
+	p.noteMisread(o, value)
 	switch o {
 	case ProtoOptSrcPort, ProtoOptSrcKey:
 		setPort(&r.Orig, ctnetlink.FieldSrcPort, port)

@@ -119,6 +119,8 @@ type Request struct {
 	// replySrcMask and replyDstMask are the /len of -r and -q, where they have
 	// one.
 	replySrcMask, replyDstMask netip.Addr
+	// misread are values that were read as another number than the one they say.
+	misread []misread
 	// more is what lists and the extensions select by; nil: nothing.
 	more *filter.Filter
 	// extSet and extClear are status bits of the extensions.
