@@ -21,7 +21,7 @@ func events(e *Env, r *cmdline.Request) error {
 	// Signals are caught before there is anything to miss.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	warning := newLossWarning(e.Err)
+	warning := newLossWarning(e.Err, e.table().File != nil)
 	l, err := listen(e, r, warning.note)
 	if err != nil {
 		return err
@@ -221,7 +221,7 @@ func (w *eventWriter) end() error {
 		count = "%d expectation events have been shown"
 	}
 	if loss := w.listener.Loss(); loss != (ctnetlink.Loss{}) {
-		count += "; " + lossText(loss)
+		count += "; " + lossText(loss, w.env.table().File != nil)
 	}
 	return w.env.Report.count(w.env, w.n, count+".", false)
 }

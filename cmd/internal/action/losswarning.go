@@ -14,15 +14,16 @@ import (
 // cause of losses, and must not hold up the warning.
 type lossWarning struct {
 	stderr  *console.Messages
+	file    bool          // the events are of a table file
 	news    chan struct{} // more events were lost
 	ending  chan struct{} // closed by end
 	stopped chan struct{} // the goroutine has ended
 }
 
-func newLossWarning(stderr *console.Messages) *lossWarning {
+func newLossWarning(stderr *console.Messages, file bool) *lossWarning {
 	return &lossWarning{
-		stderr: stderr,
-		news:   make(chan struct{}, 1), ending: make(chan struct{}), stopped: make(chan struct{}),
+		stderr: stderr, file: file,
+		news: make(chan struct{}, 1), ending: make(chan struct{}), stopped: make(chan struct{}),
 	}
 }
 
@@ -56,12 +57,12 @@ func (w *lossWarning) run(loss func() ctnetlink.Loss) {
 		switch {
 		case now == warned:
 			continue
-		case warned.Overruns == 0 && now.Overruns > 0:
+		case warned.Overruns == 0 && now.Overruns > 0 && !w.file:
 			w.stderr.Printf("WARNING: We have hit ENOBUFS! We are losing events.\n" +
 				"This message means that the current netlink socket buffer size is too small.\n" +
 				"Please, check --buffer-size in conntrack(8) manpage.\n")
 		default:
-			w.stderr.Printf("WARNING: %s so far.\n", lossText(now))
+			w.stderr.Printf("WARNING: so far %s.\n", lossText(now, w.file))
 		}
 		warned = now
 		select {
@@ -77,14 +78,19 @@ func (w *lossWarning) end() {
 	<-w.stopped
 }
 
-// lossText describes the losses that are known.
-func lossText(loss ctnetlink.Loss) string {
+// lossText describes the losses that are known, of the kernel's table or of one
+// in a file.
+func lossText(loss ctnetlink.Loss, file bool) string {
 	var parts []string
+	cause := "the socket's buffer was full"
+	if file {
+		cause = "the file in which they wait was full or damaged, or another program replaced the table"
+	}
 	switch {
 	case loss.Lost > 0:
-		parts = append(parts, fmt.Sprintf("%d events were lost because the socket's buffer was full", loss.Lost))
+		parts = append(parts, fmt.Sprintf("%d events were lost because %s", loss.Lost, cause))
 	case loss.Overruns > 0:
-		parts = append(parts, fmt.Sprintf("events were lost %d times because the socket's buffer was full", loss.Overruns))
+		parts = append(parts, fmt.Sprintf("events were lost %d times because %s", loss.Overruns, cause))
 	}
 	if loss.Dropped > 0 {
 		parts = append(parts, fmt.Sprintf("%d events were dropped because the output is too slow", loss.Dropped))
