@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"reflect"
 	"testing"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -237,6 +238,32 @@ func TestAnyOfNone(t *testing.T) {
 	some := filter.NewAny(&filter.Filter{MinBytes: 1}, &filter.Filter{Older: 1})
 	if m := (&filter.Filter{Any: some}); m.NeedsCounters() || m.NeedsStart() {
 		t.Error("one filter needs counters, one times, the list both")
+	}
+}
+
+// TestAnyOfOne: the kernel is asked for the entries of the only filter in a list,
+// unless the filter around it asks for others.
+func TestAnyOfOne(t *testing.T) {
+	one := orig(ports("10.0.0.1", "10.0.0.2", 1, 80))
+	one.Family, one.Zone = ctnetlink.FamilyIPv4, filter.Values(3)
+	want := one.Kernel()
+	if got := (&filter.Filter{Any: filter.NewAny(one)}).Kernel(); !reflect.DeepEqual(got, want) {
+		t.Errorf("asks for %+v, want %+v", got, want)
+	}
+	for _, around := range []*filter.Filter{
+		{Marks: marks(1, 1)}, {Family: ctnetlink.FamilyIPv6}, {Zone: filter.Values(4)}, {StatusClear: 2},
+		orig(ctnetlink.Tuple{Has: ctnetlink.FieldDstPort, DstPort: 443}),
+	} {
+		around.Any = filter.NewAny(one)
+		for _, q := range around.Kernel() {
+			if q.Zone != 0 && q.Zone != 4 || q.Orig.Has&ctnetlink.FieldAddrs != 0 {
+				t.Errorf("%+v asks for %+v", around, q)
+			}
+		}
+	}
+	two := &filter.Filter{Any: filter.NewAny(one, one)}
+	if got := two.Kernel(); len(got) != 1 || *got[0] != (ctnetlink.DumpRequest{Family: ctnetlink.FamilyIPv4}) {
+		t.Errorf("two filters ask for %+v", got)
 	}
 }
 

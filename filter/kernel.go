@@ -14,6 +14,10 @@ func (m *Filter) Kernel() []*ctnetlink.DumpRequest {
 	q.Mark, q.MarkMask = m.mark()
 	q.Status, q.StatusMask = m.StatusSet, m.StatusSet|m.StatusClear
 	q.Zone = m.anyZone()
+	if m.Any != nil && len(m.Any.filters) == 1 && m.Orig.has|m.Reply.has == 0 &&
+		q == (ctnetlink.DumpRequest{Family: q.Family}) && m.Family == ctnetlink.FamilyAny {
+		return m.Any.filters[0].Kernel() // m itself leaves it nothing to do
+	}
 	if q.Family != ctnetlink.FamilyAny {
 		m.narrow(&q)
 		return []*ctnetlink.DumpRequest{&q}
