@@ -14,8 +14,8 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 )
 
-// accepts runs a command line of the grammar with names up to its request, and
-// returns what was wrong with it, "" for nothing.
+// accepts runs a command line up to its request, and returns what was wrong with
+// it, "" for nothing.
 func accepts(t *testing.T, words ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -28,7 +28,11 @@ func accepts(t *testing.T, words ...string) string {
 	}
 	var usage *cmdline.UsageError
 	var failure *cmdline.Failure
-	switch err := p.named(words); {
+	run := p.named
+	if strings.HasPrefix(words[0], "-") {
+		run = p.classic
+	}
+	switch err := run(words); {
 	case errors.As(err, &usage):
 		return usage.Text
 	case errors.As(err, &failure):
@@ -323,6 +327,19 @@ func TestCompletionIsAccepted(t *testing.T) {
 		for _, value := range offered {
 			if text := accepts(t, append(slices.Clone(base), words[len(words)-1], value)...); text != "" {
 				t.Errorf("%s offers %s, which is refused: %s", line, value, text)
+			}
+		}
+	}
+	for _, line := range []string{"-L", "-L expect", "-U -m 1", "-D", "-E", "-E expect", "-S", "-S expect", "-C", "-L --by src",
+		"-G -p udp -s 1.1.1.1 -d 1.1.1.2 --sport 1 --dport 2"} {
+		words := append(strings.Fields(line), "-o")
+		offered := names(completeLine(words, ""))
+		if len(offered) == 0 {
+			t.Errorf("%s -o: nothing is offered", line)
+		}
+		for _, value := range offered {
+			if text := accepts(t, append(slices.Clone(words), value)...); text != "" {
+				t.Errorf("%s -o: %s is offered, which is refused: %s", line, value, text)
 			}
 		}
 	}

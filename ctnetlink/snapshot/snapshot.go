@@ -158,6 +158,16 @@ func ReadHeader(r io.Reader) (Header, error) {
 	return h, err
 }
 
+// isText reports whether bytes are printable ASCII characters, blanks and newlines.
+func isText(b []byte) bool {
+	for _, c := range b {
+		if (c < ' ' || c > '~') && c != '\t' && c != '\n' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
 func decodeHeader(b []byte) (h Header, order binary.ByteOrder, err error) {
 	wrong := func(offset int64, form string, args ...any) error {
 		return &Error{offset, fmt.Sprintf(form, args...)}
@@ -166,6 +176,8 @@ func decodeHeader(b []byte) (h Header, order binary.ByteOrder, err error) {
 	switch {
 	case len(b) == 0:
 		return h, nil, wrong(0, "the file is empty")
+	case string(start) != magic[:len(start)] && isText(start):
+		return h, nil, wrong(0, "not a table file but a text: it begins with %q", start)
 	case string(start) != magic[:len(start)]:
 		return h, nil, wrong(0, "not a table file: it begins with % x, not % x", start, magic)
 	case len(b) < HeaderLen:

@@ -246,8 +246,9 @@ func TestErrors(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "byte 0: the file is empty"},
-		{"text", []byte("tcp      6 431999 ESTABLISHED src=10.0.0.1"), "byte 0: not a table file: it begins with 74 63 70"},
-		{"short text", []byte("tcp"), "byte 0: not a table file"},
+		{"text", []byte("tcp      6 431999 ESTABLISHED src=10.0.0.1"), `byte 0: not a table file but a text: it begins with "tcp     "`},
+		{"short text", []byte("tcp"), "byte 0: not a table file but a text"},
+		{"other bytes", []byte("\x1f\x8b\x08\x00abcdefgh"), "byte 0: not a table file: it begins with 1f 8b 08"},
 		{"header", good[:20], "byte 20: the file ends within the header"},
 		{"order", set(8, 1, 2), "byte 8: 01 02 is not a byte order mark"},
 		{"version", set(10, u16(2)...), "byte 10: unknown version 2, expected 1"},
