@@ -115,8 +115,9 @@ func labelNames(style Style, names []string) []string {
 		case style == StyleXML:
 			out[i] = "<label>" + string(appendXMLName(nil, n)) + "</label>"
 		case style == StyleSave:
-			// Other names cannot be in a label map, nor be loaded.
-			if strings.Trim(n, labelLetters) == "" {
+			// Other names cannot be in a label map, nor be loaded, and no table has
+			// more labels.
+			if i < ctnetlink.MaxLabels && strings.Trim(n, labelLetters) == "" {
 				out[i] = n
 			}
 		case style == StyleJSON || style == StyleJSONL:

@@ -37,7 +37,7 @@ func (p *Printer) saveFlow(b []byte, f *ctnetlink.Flow, c *Context) []byte {
 	}
 	if verb != 'D' {
 		b = p.saveLabels(b, f)
-		if p.o.Complete {
+		if p.o.Complete && verb == 'A' { // -U does not have these options
 			b = p.saveLabelBits(b, f)
 			b = saveHelper(b, f)
 		}
@@ -118,7 +118,7 @@ func (p *Printer) saveLabelBits(b []byte, f *ctnetlink.Flow) []byte {
 	set, _ := f.Labels()
 	before := " --label-bits "
 	for bit := range set.All() {
-		if bit >= len(p.labels) || p.labels[bit] == "" {
+		if bit < ctnetlink.MaxLabels && (bit >= len(p.labels) || p.labels[bit] == "") {
 			b = appendOption(b, before, uint64(bit))
 			before = ","
 		}
