@@ -66,8 +66,10 @@ func FuzzMessages(f *testing.F) {
 			{"-L", "--netns", "x" + word}, {"-L", "--netns", missing + word}, {"-L", "--table", missing + word},
 			{"-U", "-t", "x" + word}, {"-G", "-b", word}, {"-R", missing + word}, {"-R", file, "--x" + word},
 			{"summary", word}, {"explain", "-s", word}, {"save", missing + word}, {"load", missing + word},
-			{"man", missing + word}, {"completion", "x" + word}, {"list", "-s", word},
-			{"list", "--" + word}, {"save", missing, word, word},
+			{"man", missing + word}, {"completion", "x" + word}, {"help", "x" + word}, {"help", word}, {"list", "-s", word},
+			{"list", "--" + word}, {"save", missing, word, word}, {"list", "-p", word}, {"list", "-p", "tcp", "--dport", word},
+			{"update", "-t", "x" + word}, {"list", "-m", word}, {"list", "-u", word}, {"count", "-w", word},
+			{"-L", "--match", missing + word}, {"-L", "--match", file}, {"-L", "--table", file}, {"load", "--table-file", file},
 			{"-R", file, "--dry-run", "--keep-going"}, {"-R", file, "--keep-going"}, {"-R", file},
 			{"load", file}, {"load", "--dry-run", file},
 		}

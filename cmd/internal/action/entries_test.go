@@ -118,3 +118,6 @@ func flows(t testing.TB, messages [][]byte, each func(f *ctnetlink.Flow)) {
 		each(&f)
 	}
 }
+
+// seeded returns a source of random numbers.
+func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
