@@ -61,8 +61,8 @@ func (p *program) newExplain() *cobra.Command {
 		"state and when it ends, and what its flags mean. The options select entries as\n" +
 		"for `list'. The first 10 are explained, or as many as --limit says."
 	hide(c, cmdline.OptExplain, cmdline.OptOutput, cmdline.OptBy, cmdline.OptColumns,
-		cmdline.OptProcesses, cmdline.OptCountOnly,
-		cmdline.OptZero, cmdline.OptWatch)
+		cmdline.OptProcesses, cmdline.OptNames, cmdline.OptServices, cmdline.OptCountOnly, cmdline.OptZero,
+		cmdline.OptWatch)
 	c.RunE = running(func([]string) error {
 		if err := c.Flags().Set("explain", "true"); err != nil {
 			return err
@@ -84,8 +84,8 @@ func (p *program) newCount() *cobra.Command {
 		example: "conntrack count\nconntrack count -p tcp --state ESTABLISHED\nconntrack count --unreplied --older 5m",
 	})
 	c.Long = "Print the number of entries in the table, or of those that match."
-	hide(c, cmdline.OptExplain, cmdline.OptBy, cmdline.OptColumns, cmdline.OptProcesses, cmdline.OptSort, cmdline.OptLimit,
-		cmdline.OptCountOnly, cmdline.OptZero)
+	hide(c, cmdline.OptExplain, cmdline.OptBy, cmdline.OptColumns, cmdline.OptProcesses,
+		cmdline.OptNames, cmdline.OptServices, cmdline.OptSort, cmdline.OptLimit, cmdline.OptCountOnly, cmdline.OptZero)
 	c.RunE = running(func(args []string) error {
 		if err := c.Flags().Set("count-only", "true"); err != nil {
 			return err
@@ -127,7 +127,8 @@ func (p *program) newSave() *cobra.Command {
 // notSaved are the options of `list' that say how entries are shown.
 var notSaved = []cmdline.Option{
 	cmdline.OptOutput, cmdline.OptZero, cmdline.OptAllNetNS, cmdline.OptBy, cmdline.OptColumns, cmdline.OptProcesses,
-	cmdline.OptSort, cmdline.OptLimit, cmdline.OptCountOnly, cmdline.OptExplain, cmdline.OptWatch,
+	cmdline.OptNames, cmdline.OptServices, cmdline.OptSort, cmdline.OptLimit,
+	cmdline.OptCountOnly, cmdline.OptExplain, cmdline.OptWatch,
 }
 
 // newLoad makes -R by name.

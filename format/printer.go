@@ -81,6 +81,11 @@ type Options struct {
 	Processes bool
 	// Columns are the columns of CSV and of tables, nil for the usual ones.
 	Columns []*Field
+	// HostNames are the names of addresses in tables, nil for none.
+	HostNames HostNames
+	// ServiceName returns the name of a protocol's port in tables, "" if it has none;
+	// for protocol 0, the name that it has with any. nil: ports are numbers.
+	ServiceName func(ctnetlink.Protocol, uint16) string
 	// Width is the number of columns of the terminal that a table should fit, 0
 	// for any.
 	Width int

@@ -242,6 +242,7 @@ func (w *Summary) appendTable(dst []byte, groups iter.Seq[*stats.Group],
 			t.columns[i].width = max(t.columns[i].width, textWidth(cell))
 		}
 	}
+	w.findNames(groups)
 	total := w.all.Total()
 	shown := stats.Group{}
 	n := 0
@@ -352,6 +353,10 @@ func holdsAddresses(field string) bool {
 func (w *Summary) row(g, total *stats.Group) []string {
 	row := make([]string, 0, len(w.names)+1)
 	for i := range g.Values {
+		if name := w.named(i, g); name != "" {
+			row = append(row, name)
+			continue
+		}
 		var cell []byte
 		switch v := &g.Values[i]; v.Kind {
 		case stats.Absent:

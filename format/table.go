@@ -23,6 +23,7 @@ type table struct {
 	columns []tableColumn
 	width   int // of a line, 0: unlimited
 	color   bool
+	names   HostNames // nil: none
 
 	filling *tableBlock // takes the rows that are added
 	emptied *tableBlock
@@ -55,7 +56,7 @@ type tableBlock struct {
 // newTable returns a table with the columns that the options name, or with the
 // usual ones.
 func newTable(o *Options) *table {
-	t := &table{width: o.Width, color: o.Color, filling: &tableBlock{}, emptied: &tableBlock{}}
+	t := &table{width: o.Width, color: o.Color, names: o.HostNames, filling: &tableBlock{}, emptied: &tableBlock{}}
 	usual, has := tableFlow, (*Field).OfFlows
 	if o.Expect {
 		usual, has = tableExpect, (*Field).OfExpects
@@ -130,12 +131,18 @@ func (t *table) draw(dst []byte, b *tableBlock) []byte {
 	if len(b.ends) == 0 {
 		return dst
 	}
+	if t.names != nil {
+		t.names.Wait()
+	}
 	text, ends := string(b.text), b.ends
 	rows := make([][]string, len(ends)/len(t.columns))
 	cells, start := make([]string, len(ends)), 0
 	for n, end := range ends {
 		c := &t.columns[n%len(t.columns)]
 		cells[n] = text[start:end]
+		if t.names != nil && c.field.hasHosts() {
+			cells[n] = hostCell(t.names, cells[n])
+		}
 		c.used = c.used || !dull(c.field.Name, cells[n])
 		c.width = max(c.width, textWidth(cells[n]))
 		start = end
@@ -187,6 +194,10 @@ func dull(name, cell string) bool {
 // tableFlow adds an entry to the table.
 func (p *Printer) tableFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
 	return p.table.add(dst, func(cell []byte, d *Field) []byte {
+		p.wantNames(d, f)
+		if cell, ok := p.serviceCell(cell, d, f); ok {
+			return cell
+		}
 		if d.Kind.Numeric() {
 			v, ok := d.Number(f, c)
 			return appendNumberCell(cell, d, v, ok)

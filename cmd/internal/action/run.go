@@ -151,6 +151,7 @@ func chooseStyle(e *Env, r *cmdline.Request) {
 	}
 	if out.Style == format.StyleTable {
 		out.Width, out.Color = console.LineWidth(e.Out), console.UseColor(e.Out)
+		chooseNames(r)
 	}
 	if out.Style == format.StyleTable || r.View().By != nil || r.View().Order != nil {
 		if m, err := r.LabelMap(); err == nil {

@@ -60,6 +60,8 @@ const (
 	OptBy
 	OptColumns
 	OptProcesses
+	OptNames
+	OptServices
 	OptSort
 	OptLimit
 	OptExplain

@@ -25,6 +25,22 @@ func validateProcesses(r *Request) error {
 	return nil
 }
 
+// validateNames checks --names and --services in the same way.
+func validateNames(r *Request) error {
+	for _, o := range []Option{OptNames, OptServices} {
+		if !r.Has(o) {
+			continue
+		}
+		if !r.Has(OptOutput) {
+			r.Output.Style = format.StyleTable
+		}
+		if r.Output.Style != format.StyleTable {
+			return Usagef("--%s can only be used with -o table", o.Name())
+		}
+	}
+	return nil
+}
+
 // WantsProcesses reports whether the local processes of connections are shown,
 // sorted by, or counted by.
 func (r *Request) WantsProcesses() bool {

@@ -30,10 +30,30 @@ func systemProtocol(name string) (ctnetlink.Protocol, bool) {
 // (protocols(5)), each as its fields: the name, the number, and aliases.
 func SystemProtocols() iter.Seq[[]string] { return systemTable("/etc/protocols") }
 
-// systemServices returns an iterator over the lines of /etc/services (services(5)),
-// each as its fields: the name, the port with the protocol as in 80/tcp, and
-// aliases.
-func systemServices() iter.Seq[[]string] { return systemTable("/etc/services") }
+// Service is a line of /etc/services (services(5)).
+type Service struct {
+	Name     string
+	Port     uint16
+	Protocol string // its name: tcp, udp
+	Aliases  []string
+}
+
+// Services returns an iterator over the lines of /etc/services. Lines without a
+// port are left out.
+func Services() iter.Seq[Service] {
+	return func(yield func(Service) bool) {
+		for fields := range systemTable("/etc/services") {
+			number, proto, _ := strings.Cut(fields[1], "/")
+			port, ok := decimal(number)
+			if !ok || port > math.MaxUint16 {
+				continue
+			}
+			if !yield(Service{fields[0], uint16(port), proto, fields[2:]}) {
+				return
+			}
+		}
+	}
+}
 
 // systemTable returns an iterator over the lines of a file, each as its fields.
 // Comments and lines of less than two fields are left out.
@@ -57,20 +77,14 @@ func systemTable(path string) iter.Seq[[]string] {
 // one of the protocols if it has one there, otherwise with any.
 func servicePorts(name string, protocols []*Protocol) (ports []uint16) {
 	var others []uint16
-	for fields := range systemServices() {
-		for i, f := range fields {
-			if i == 1 || !strings.EqualFold(f, name) {
-				continue
-			}
-			number, proto, _ := strings.Cut(fields[1], "/")
-			port, ok := decimal(number)
-			if !ok || port > math.MaxUint16 {
-				continue
-			}
-			others = append(others, uint16(port))
-			if slices.ContainsFunc(protocols, func(p *Protocol) bool { return p.Name == proto }) {
-				ports = append(ports, uint16(port))
-			}
+	for s := range Services() {
+		if !strings.EqualFold(s.Name, name) &&
+			!slices.ContainsFunc(s.Aliases, func(alias string) bool { return strings.EqualFold(alias, name) }) {
+			continue
+		}
+		others = append(others, s.Port)
+		if slices.ContainsFunc(protocols, func(p *Protocol) bool { return p.Name == s.Protocol }) {
+			ports = append(ports, s.Port)
 		}
 	}
 	if ports == nil {

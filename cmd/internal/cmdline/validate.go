@@ -202,6 +202,9 @@ func validateView(r *Request) error {
 	if err := validateProcesses(r); err != nil {
 		return err
 	}
+	if err := validateNames(r); err != nil {
+		return err
+	}
 	if v.Limit > 0 && r.Zero && v.By == nil {
 		return Usagef("Can't use -z with --limit: counters that are not shown would be lost")
 	}
