@@ -38,6 +38,9 @@ func lookup(e *Env, r *cmdline.Request, m *filter.Filter) (flows []*ctnetlink.Fl
 			flows = append(flows, f)
 		}
 	}
+	if e.LookedUp != nil {
+		*e.LookedUp = true
+	}
 	return flows, true
 }
 

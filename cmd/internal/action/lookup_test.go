@@ -3,6 +3,7 @@ package action
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"math/rand/v2"
 	"slices"
@@ -123,4 +124,26 @@ func (l *lineRun) table() string {
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
+}
+
+// TestLookedUpIsJudged: what --idle and --growing choose is chosen among entries
+// that are looked up too.
+func TestLookedUpIsJudged(t *testing.T) {
+	const tuple = " -p udp -s 10.0.0.1 -d 10.0.0.2 --sport 1 --dport 2 -w 5"
+	for _, line := range []string{"-L", "-D", "-U -m 1"} {
+		l := newLineRun(t, time.Now())
+		for r := range lineRequests(t, "-I -t 100"+tuple) {
+			l.run(r)
+		}
+		before := l.table()
+		l.e.Activity = &activity{seed: maphash.MakeSeed()} // no entry was seen in the first look
+		r, err := cmdline.ParseClassic(strings.Fields(line+tuple), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out := l.run(r); strings.Contains(out, "10.0.0.1") || l.table() != before || before == "" {
+			t.Errorf("%s: %q\n%s", line, out, l.table())
+		}
+		l.e.Batch.Close()
+	}
 }

@@ -37,15 +37,13 @@ func listed(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 		for _, t := range e.Tables {
 			one := e.at(t)
 			c.NetNS = one.netns()
-			if r.Command == cmdline.CmdList {
-				if named, ok := lookup(one, r, m); ok {
-					for _, f := range named {
-						if !yield(f, nil) {
-							return
-						}
+			if named, ok := lookup(one, r, m); ok {
+				for _, f := range named {
+					if !yield(f, nil) {
+						return
 					}
-					continue
 				}
+				continue
 			}
 			for _, part := range m.Split() {
 				for _, q := range dumps(r, part) {
@@ -147,19 +145,13 @@ type changer interface {
 // changeMatching hands the entries that a request selects to a changer, whose
 // printer is w, and reports how many were shown.
 func changeMatching(e *Env, r *cmdline.Request, w *flowPrinter, c changer, verb, counted string) error {
-	if named, ok := lookup(e, r, e.filter(r)); ok {
-		if again, is := c.(*reread); is {
-			c = again.changer
-		}
-		for _, f := range named {
-			if err := c.add(f); err != nil {
-				return err
-			}
-		}
-		return changed(e, r, w, c, counted)
+	looking := *e
+	looking.LookedUp = new(bool)
+	if again, is := c.(*reread); is {
+		again.fresh = looking.LookedUp
 	}
 	task := console.Task{Verb: verb, Unit: "entries", Prints: true}
-	for f, err := range console.Track2(e.Streams, task, matching(e, r, &w.context)) {
+	for f, err := range console.Track2(e.Streams, task, matching(&looking, r, &w.context)) {
 		if err != nil {
 			// What was changed by then is shown all the same.
 			_ = c.flush() // the dump's failure is the one to report
@@ -169,11 +161,6 @@ func changeMatching(e *Env, r *cmdline.Request, w *flowPrinter, c changer, verb,
 			return err
 		}
 	}
-	return changed(e, r, w, c, counted)
-}
-
-// changed ends the changes, and reports how many entries were shown.
-func changed(e *Env, r *cmdline.Request, w *flowPrinter, c changer, counted string) error {
 	if err := c.flush(); err != nil {
 		return err
 	}

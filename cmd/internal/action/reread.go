@@ -31,6 +31,9 @@ type reread struct {
 	filter  *filter.Filter
 	batch   *ctnetlink.Batch
 	waiting []ctnetlink.FlowSpec
+	// fresh points to whether the entries that come have just been read, which is
+	// enough.
+	fresh *bool
 	// doubted is how many entries are still to be read again, trusted how many
 	// are changed without that afterwards, and next how many the next time.
 	doubted, trusted, next int
@@ -66,6 +69,9 @@ func newReread(e *Env, r *cmdline.Request, c changer) *reread {
 func (t *reread) close() { _ = t.batch.Close() } // nothing waits in it
 
 func (t *reread) add(f *ctnetlink.Flow) error {
+	if t.fresh != nil && *t.fresh {
+		return t.changer.add(f)
+	}
 	if t.trusted > 0 {
 		now := time.Now()
 		if now.Sub(t.last) < rereadPause {

@@ -186,6 +186,9 @@ type Env struct {
 	// Zones is for the lines of a file. nil: entries are looked up only where their
 	// zone was given.
 	Zones *zoneIndex
+	// LookedUp, if not nil, is set when the entries that follow have just been read
+	// one by one.
+	LookedUp *bool
 	// Batch is for the requests of the lines of a file. nil: each command has one of
 	// its own.
 	Batch *ctnetlink.Batch
