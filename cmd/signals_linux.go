@@ -1,9 +1,9 @@
+//go:build !mips && !mipsle && !mips64 && !mips64le
+
 package cmd
 
 import (
 	"os/signal"
-	"runtime"
-	"strings"
 	"syscall"
 	"unsafe"
 
@@ -19,9 +19,6 @@ import (
 // SIGSEGV, SIGBUS and SIGFPE, which are panics; SIGXFSZ, because a write that fails
 // is reported and its temporary file is removed; and SIGURG, which preempts.
 func defaultSignals() {
-	if strings.HasPrefix(runtime.GOARCH, "mips") {
-		return // another layout and other numbers
-	}
 	for _, s := range []syscall.Signal{unix.SIGILL, unix.SIGTRAP, unix.SIGSTKFLT, unix.SIGSYS, unix.SIGPROF} {
 		var none sigaction // SIG_DFL, no flags
 		rtSigaction(s, &none, nil)
