@@ -3,9 +3,12 @@ package ctnetlink
 import (
 	"encoding/binary"
 	"net/netip"
+	"unsafe"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
 
 	"github.com/gonntrack/gonntrack/internal/wire"
-	"golang.org/x/net/bpf"
 )
 
 // A classic BPF program on the listening socket sees each event, a datagram of
@@ -27,7 +30,14 @@ func (s *kernelSocket) FilterEvents(q *EventFilter) error {
 	if err != nil {
 		return err
 	}
-	return fromSystem(s.conn.SetBPF(raw))
+	filter := make([]unix.SockFilter, len(raw))
+	for i, r := range raw {
+		filter[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+	}
+	attached := unix.SockFprog{Len: uint16(len(filter)), Filter: unsafe.SliceData(filter)}
+	return s.locked(func(fd int) error {
+		return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &attached)
+	})
 }
 
 const (

@@ -3,12 +3,14 @@ package ctnetlink
 import (
 	"errors"
 	"os"
+	"runtime"
+	"sync"
 	"syscall"
 	"unsafe"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/gonntrack/gonntrack/internal/poller"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -22,41 +24,60 @@ func Open() *Conn { return NewConn(dialKernel) }
 // as long as the Conn is used. To enter a namespace takes CAP_SYS_ADMIN, there
 // and here; EPERM without.
 func OpenIn(ns *os.File) *Conn {
-	return NewConn(func() (Socket, error) { return dial(&netlink.Config{NetNS: int(ns.Fd())}) })
+	return NewConn(func() (s Socket, err error) {
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			// The thread is not given back: it ends with the goroutine.
+			runtime.LockOSThread()
+			if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err == nil {
+				s, err = dialKernel()
+			}
+		}()
+		<-ended
+		return s, fromSystem(err)
+	})
 }
 
-// dialKernel opens a socket to the kernel.
-func dialKernel() (Socket, error) { return dial(nil) }
-
-func dial(config *netlink.Config) (Socket, error) {
-	c, err := netlink.Dial(unix.NETLINK_NETFILTER, config)
+// dialKernel opens a socket to the kernel in the thread's network namespace.
+func dialKernel() (Socket, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, fromSystem(err)
 	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		c.Close()
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		_ = unix.Close(fd)
 		return nil, fromSystem(err)
 	}
 	// Without the request's echo an error is 36 bytes and a batch of them
 	// small. Kernels before 4.3 do not know the option; they echo.
-	_ = c.SetOption(netlink.CapAcknowledge, true)
-	return newKernelSocket(c, raw), nil
+	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1)
+	return newKernelSocket(fd), nil
 }
 
-// kernelSocket is a NETLINK_NETFILTER socket. mdlayher/netlink owns the
-// descriptor; datagrams go past it, into the caller's buffers.
+// kernelSocket is a NETLINK_NETFILTER socket.
 //
-// The calls are raw ones: the descriptor does not block, and a request is
-// carried out inside sendto in microseconds, for which the Go scheduler need
-// not be told (it would move other goroutines to another thread, and back,
-// which costs more than the request). A dump's request is another matter: a
-// filtered walk of the table happens inside it.
+// A request is carried out inside the sending, and the next part of a dump is
+// made inside the receiving: both return at once, and a socket for requests has
+// no need of the poller of the Go runtime, which takes two descriptors and some
+// system calls. A socket that joins a multicast group waits, and does so in the
+// poller.
+//
+// The calls are raw ones: the descriptor does not block, and a request takes
+// microseconds, for which the Go scheduler need not be told (it would move other
+// goroutines to another thread, and back, which costs more than the request). A
+// dump's request is another matter: a filtered walk of the table happens inside
+// it.
 type kernelSocket struct {
-	conn *netlink.Conn
-	raw  syscall.RawConn
-	out  call
-	in   call
+	out call
+	in  call
+
+	mu     sync.Mutex
+	fd     int
+	users  int // calls that use fd
+	closed bool
+	file   *os.File // owns fd, by way of the poller; nil: there is no poller
+	poller syscall.RawConn
 }
 
 // call is one direction's system call: what goes in, what comes out.
@@ -67,12 +88,12 @@ type call struct {
 	n     int
 	errno syscall.Errno
 	slow  bool                  // it may take long: the scheduler is told
-	do    func(fd uintptr) bool // reports whether it is done; the poller waits otherwise
+	do    func(fd uintptr) bool // reports whether it is done; otherwise it must be waited for
 	once  func(fd uintptr)      // the same without waiting
 }
 
-func newKernelSocket(c *netlink.Conn, raw syscall.RawConn) *kernelSocket {
-	s := &kernelSocket{conn: c, raw: raw}
+func newKernelSocket(fd int) *kernelSocket {
+	s := &kernelSocket{fd: fd}
 	s.out.addr.Family = unix.AF_NETLINK // port id 0: the kernel
 	// Made once, so that no call allocates.
 	s.out.do = func(fd uintptr) bool { return s.out.run(unix.SYS_SENDTO, fd, 0, unix.SizeofSockaddrNetlink) }
@@ -83,6 +104,55 @@ func newKernelSocket(c *netlink.Conn, raw syscall.RawConn) *kernelSocket {
 	}
 	s.in.once = func(fd uintptr) { s.in.do(fd) }
 	return s
+}
+
+// acquire returns the descriptor, which is not closed before release. It is for
+// a socket without a poller.
+func (s *kernelSocket) acquire() (fd uintptr, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, os.ErrClosed
+	}
+	s.users++
+	return uintptr(s.fd), nil
+}
+
+func (s *kernelSocket) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users--; s.closed && s.users == 0 {
+		_ = unix.Close(s.fd)
+	}
+}
+
+// locked calls f with the descriptor. Nothing else happens to the socket
+// meanwhile, but that a Receive waits.
+func (s *kernelSocket) locked(f func(fd int) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return os.ErrClosed
+	}
+	return fromSystem(f(s.fd))
+}
+
+// Close implements Socket. Without a poller a call that waits notices within
+// waitSlice.
+func (s *kernelSocket) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	if s.file != nil {
+		return s.file.Close()
+	}
+	if s.users == 0 {
+		_ = unix.Close(s.fd)
+	}
+	return nil
 }
 
 // run makes the call, again while signals interrupt it.
@@ -120,17 +190,67 @@ func (c *call) result(waiting error) error {
 func (s *kernelSocket) Send(b []byte) error {
 	// A netlink send is whole or not at all.
 	s.out.b, s.out.slow = b, len(b) >= wire.HeaderLen && wire.Message(b).IsDump()
-	return s.out.result(s.raw.Write(s.out.do))
+	if s.poller != nil {
+		return s.out.result(s.poller.Write(s.out.do))
+	}
+	fd, err := s.acquire()
+	if err != nil {
+		return err
+	}
+	defer s.release()
+	s.out.do(fd)
+	return s.out.result(nil)
 }
 
 func (s *kernelSocket) Receive(b []byte) (n int, from uint32, err error) {
 	s.in.b = b
-	return s.received(s.raw.Read(s.in.do), len(b))
+	if s.poller != nil {
+		return s.received(s.poller.Read(s.in.do), len(b))
+	}
+	fd, err := s.acquire()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer s.release()
+	for !s.in.do(fd) {
+		if err := s.wait(fd); err != nil {
+			return s.received(err, len(b))
+		}
+	}
+	return s.received(nil, len(b))
 }
 
 func (s *kernelSocket) Poll(b []byte) (n int, from uint32, err error) {
 	s.in.b = b
-	return s.received(s.raw.Control(s.in.once), len(b))
+	if s.poller != nil {
+		return s.received(s.poller.Control(s.in.once), len(b))
+	}
+	fd, err := s.acquire()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer s.release()
+	s.in.once(fd)
+	return s.received(nil, len(b))
+}
+
+// waitSlice is how long a call waits, in milliseconds, before it looks whether
+// the socket was closed.
+const waitSlice = 100
+
+// wait waits without the poller until there is something to receive, or for
+// waitSlice.
+func (s *kernelSocket) wait(fd uintptr) error {
+	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	if _, err := unix.Poll(poll, waitSlice); err != nil && err != unix.EINTR {
+		return fromSystem(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return os.ErrClosed
+	}
+	return nil
 }
 
 func (s *kernelSocket) received(waiting error, room int) (n int, from uint32, err error) {
@@ -144,16 +264,43 @@ func (s *kernelSocket) received(waiting error, room int) (n int, from uint32, er
 }
 
 func (s *kernelSocket) Join(g Group) error {
-	return fromSystem(s.conn.JoinGroup(uint32(g)))
+	return s.locked(func(fd int) error {
+		if err := s.usePoller(); err != nil {
+			return err
+		}
+		return unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, int(g))
+	})
 }
 
-func (s *kernelSocket) SetReadBuffer(bytes int) (int, error) {
-	// mdlayher/socket tries SO_RCVBUFFORCE first.
-	if err := s.conn.SetReadBuffer(bytes); err != nil {
-		return 0, fromSystem(err)
+// usePoller makes Receive wait in the poller of the Go runtime.
+func (s *kernelSocket) usePoller() error {
+	if s.file != nil {
+		return nil
 	}
-	n, err := s.conn.ReadBuffer()
-	return n, fromSystem(err)
+	if err := poller.Check(0); err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(s.fd), "netlink") // a descriptor that does not block goes into the poller
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	s.file, s.poller = file, conn
+	return nil
+}
+
+func (s *kernelSocket) SetReadBuffer(bytes int) (granted int, err error) {
+	err = s.locked(func(fd int) (err error) {
+		// Only CAP_NET_ADMIN may exceed net.core.rmem_max.
+		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bytes) != nil {
+			if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, bytes); err != nil {
+				return err
+			}
+		}
+		granted, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		return err
+	})
+	return granted, err
 }
 
 // SO_MEMINFO tells nine numbers of 32 bits (linux/sock_diag.h).
@@ -171,18 +318,19 @@ func (s *kernelSocket) Queued() int { return int(s.memInfo()[skMemInfoRmemAlloc]
 // closed.
 func (s *kernelSocket) memInfo() (info [skMemInfoVars]uint32) {
 	size := uint32(unsafe.Sizeof(info))
-	var errno syscall.Errno
-	err := s.raw.Control(func(fd uintptr) {
-		_, _, errno = unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
+	err := s.locked(func(fd int) error {
+		_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
 			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
 	})
-	if err != nil || errno != 0 || size < uint32(unsafe.Sizeof(info)) {
+	if err != nil || size < uint32(unsafe.Sizeof(info)) {
 		return [skMemInfoVars]uint32{}
 	}
 	return info
 }
-
-func (s *kernelSocket) Close() error { return s.conn.Close() }
 
 // fromSystem turns a system call's error number into an Errno.
 func fromSystem(err error) error {

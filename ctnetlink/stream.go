@@ -1,6 +1,11 @@
 package ctnetlink
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
+)
 
 // ringSize is how many datagrams may lie between the kernel and the reader.
 const ringSize = 8
@@ -10,6 +15,7 @@ type chunk struct {
 	buf []byte
 	n   int
 	err error
+	end bool // it seems to be the last
 }
 
 // stream sends the encoder's request on a socket of its own and hands each
@@ -27,6 +33,7 @@ func (c *Conn) stream(each func(datagram []byte) (more bool, err error)) error {
 	free := make(chan []byte, ringSize)
 	full := make(chan chunk, ringSize)
 	stopped := make(chan struct{})
+	more := make(chan struct{}) // something follows what seemed to be the end
 	for range ringSize {
 		free <- nil // made when first used: most dumps are short
 	}
@@ -46,9 +53,17 @@ func (c *Conn) stream(each func(datagram []byte) (more bool, err error)) error {
 			for err == nil && from != 0 { // not from the kernel
 				n, from, err = sock.Receive(buf)
 			}
-			full <- chunk{buf, n, err}
+			end := err == nil && seemsEnd(buf[:n])
+			full <- chunk{buf, n, err, end}
 			if err != nil {
 				return
+			}
+			if end { // a receive would wait
+				select {
+				case <-stopped:
+					return
+				case <-more:
+				}
 			}
 			select {
 			case <-stopped:
@@ -68,9 +83,12 @@ func (c *Conn) stream(each func(datagram []byte) (more bool, err error)) error {
 		if ch.err != nil {
 			return ch.err
 		}
-		more, err := each(ch.buf[:ch.n])
-		if !more || err != nil {
+		goOn, err := each(ch.buf[:ch.n])
+		if !goOn || err != nil {
 			return err
+		}
+		if ch.end {
+			more <- struct{}{}
 		}
 		if before != nil {
 			free <- before
@@ -78,4 +96,15 @@ func (c *Conn) stream(each func(datagram []byte) (more bool, err error)) error {
 		before = ch.buf
 	}
 	return ErrNoAnswer // not reached: an error comes before the end
+}
+
+// seemsEnd reports whether a datagram looks like the last of an answer: it is an
+// error, or NLMSG_DONE is its last message, as the kernel sends it.
+func seemsEnd(datagram []byte) bool {
+	const done = wire.HeaderLen + 4
+	if len(datagram) < done {
+		return false
+	}
+	last := wire.Message(datagram[len(datagram)-done:])
+	return wire.Message(datagram).Type() == wire.TypeError || last.Type() == wire.TypeDone && binary.NativeEndian.Uint32(last) == done
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
+	"github.com/gonntrack/gonntrack/internal/poller"
 )
 
 const (
@@ -23,6 +24,9 @@ const (
 // takeLock takes the lock after checking that the file may be written. Unless
 // wait is set it returns nil if another process holds the lock.
 func (f *File) takeLock(wait bool) (*flock.Flock, error) {
+	if err := poller.Check(1); err != nil { // beside the lock file
+		return nil, err
+	}
 	var table fs.FileInfo
 	switch file, err := atomicfile.Open(f.path, os.O_WRONLY); {
 	case err == nil:

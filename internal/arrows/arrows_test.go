@@ -40,6 +40,7 @@ var allowed = map[string]string{
 	"internal/atomicfile":  "",
 	"internal/printable":   "",
 	"internal/testwait":    "",
+	"internal/poller":      "",
 	"internal/arrows":      "",
 	"scripts/bench":        "ctnetlink ctnetlink/engine ctnetlink/tablefile ctnetlink/timo filter",
 }

@@ -201,6 +201,7 @@ func (f *File) Commit() error {
 	if err := f.rename(); err != nil {
 		return err
 	}
+	f.Discard() // closes it: the next takes a descriptor
 	return syncDir(filepath.Dir(f.path))
 }
 

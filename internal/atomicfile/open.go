@@ -38,7 +38,7 @@ func Open(path string, flag int) (*os.File, error) {
 
 // openAny opens a file of any kind without waiting and without following a link.
 func openAny(path string, flag int) (*os.File, fs.FileInfo, error) {
-	file, err := os.OpenFile(path, flag|openFlags(path), 0)
+	file, err := open(path, flag|openFlags(path))
 	if err != nil {
 		if info, serr := os.Lstat(path); serr == nil && info.Mode()&fs.ModeNamedPipe != 0 && isNoReader(err) {
 			err = &fs.PathError{Op: "open", Path: path, Err: ErrNoReader}

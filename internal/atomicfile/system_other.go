@@ -23,6 +23,8 @@ type contents struct{ *bytes.Reader }
 
 func (contents) Close() error { return nil }
 
+func open(path string, flag int) (*os.File, error) { return os.OpenFile(path, flag, 0) }
+
 // NoFollow is 0: this system has no such flags.
 const NoFollow = 0
 

@@ -17,6 +17,26 @@ import (
 // itself.
 func Detach(file *os.File) (io.ReadSeekCloser, error) { return file, nil }
 
+// open is [os.OpenFile] for files that exist. A regular file is not put into the
+// poller of the Go runtime, which would take two descriptors, and end the program
+// where it cannot get them.
+func open(path string, flag int) (*os.File, error) {
+	for {
+		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC, 0)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		}
+		var st syscall.Stat_t
+		if flag&syscall.O_NONBLOCK != 0 && syscall.Fstat(fd, &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFREG {
+			_ = syscall.SetNonblock(fd, false)
+		}
+		return os.NewFile(uintptr(fd), path), nil
+	}
+}
+
 // NoFollow are flags for [os.OpenFile] by which it neither follows a link, if
 // the file is one, nor waits for the other end of a named pipe.
 const NoFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
@@ -85,7 +105,7 @@ func keepMode(file *os.File, old fs.FileInfo) error {
 // possible: not every file system can sync a directory, and not every user who
 // may write in a directory may open it.
 func syncDir(path string) error {
-	dir, err := os.Open(path)
+	dir, err := open(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil
 	}

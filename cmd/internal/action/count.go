@@ -2,7 +2,6 @@ package action
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -102,7 +101,7 @@ func readProc(e *Env, path string) (text string, ok bool) {
 	if !e.table().InCurrentNetNS() {
 		return "", false
 	}
-	b, err := os.ReadFile(path)
+	b, err := console.ReadFile(path)
 	return strings.TrimSpace(string(b)), err == nil
 }
 
@@ -116,7 +115,7 @@ func readProcNumber(e *Env, path string) uint64 {
 }
 
 func procNumber(path string) uint64 {
-	text, _ := os.ReadFile(path)
+	text, _ := console.ReadFile(path)
 	n, _ := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 	return n
 }

@@ -94,6 +94,9 @@ func atPlace(place string, err error) error {
 func readFile(stdin io.Reader, path string) (string, error) {
 	// A Builder holds the text once; converting bytes would hold it twice.
 	var text strings.Builder
+	if path == "-" && stdin == os.Stdin && console.InputClosed() {
+		return "", cmdline.Usagef("Failed to open file /dev/stdin for reading")
+	}
 	err := readInto(&text, stdin, path)
 	if errors.Is(err, console.ErrElevated) {
 		return "", err
@@ -106,10 +109,7 @@ func readFile(stdin io.Reader, path string) (string, error) {
 
 func readInto(text *strings.Builder, stdin io.Reader, path string) error {
 	if path != "-" {
-		if err := console.MayOpen(path); err != nil {
-			return err
-		}
-		file, err := os.Open(path)
+		file, err := console.OpenNamed(path)
 		if err != nil {
 			return err
 		}

@@ -105,7 +105,7 @@ func OpenLabelMap(path string) (*LabelMap, error) {
 	if m, ok := labelMaps.Load(path); ok {
 		return m.(*LabelMap), nil
 	}
-	b, err := os.ReadFile(path)
+	b, err := console.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

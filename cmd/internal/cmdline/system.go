@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"iter"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
@@ -59,7 +59,7 @@ func Services() iter.Seq[Service] {
 // Comments and lines of less than two fields are left out.
 func systemTable(path string) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
-		file, err := os.Open(path)
+		file, err := console.Open(path)
 		if err != nil {
 			return
 		}

@@ -44,7 +44,7 @@ func openNamespace(spec string) (*Table, error) {
 
 // openNamespaceFile opens the namespace that a file stands for.
 func openNamespaceFile(name, path string) (*Table, error) {
-	file, err := os.Open(path)
+	file, err := console.Open(path)
 	if err != nil {
 		return nil, &namespaceError{name, err}
 	}
@@ -112,7 +112,7 @@ func allNamespaces(stderr *console.Messages) ([]*Table, error) {
 // /proc/net shows the namespace of the thread that opens it.
 func (t *Table) openFile(path string) (file *os.File, err error) {
 	err = t.inside(func() (err error) {
-		file, err = os.Open(path)
+		file, err = console.Open(path)
 		return err
 	})
 	return file, err
