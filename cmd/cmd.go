@@ -132,7 +132,7 @@ func report(w *console.Messages, err error) int {
 	}
 	w.Printf("%s: %s\n", cmdline.CompatVersion, err)
 	for _, line := range action.Cause(err) {
-		w.Printf("%s: %s\n", cmdline.CompatVersion, printable.Lines(line))
+		w.Printf("%s: %s\n", cmdline.CompatVersion, line)
 	}
 	return exitFailure
 }

@@ -6,11 +6,12 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // Cause returns what is wrong with a request that a table refused, "" if the text of
 // the error says it or nothing is known. It is printed on lines of its own, because
-// the classic command has the text alone.
+// the classic command has the text alone. Nothing in it can change a terminal.
 func Cause(err error) (lines []string) {
 	var refused *refusal
 	if !errors.As(err, &refused) {
@@ -27,7 +28,10 @@ func Cause(err error) (lines []string) {
 	if errors.Is(refused.err, errTaken) {
 		lines = append(lines, errTaken.text)
 	}
-	return append(lines, r.Misread()...)
+	for _, line := range r.Misread() {
+		lines = append(lines, printable.String(line))
+	}
+	return lines
 }
 
 // cause returns what is wrong with a request that was refused with an error number.

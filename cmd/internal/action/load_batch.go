@@ -86,5 +86,8 @@ func (b *batchLoader) count(r *cmdline.Request, err error) error {
 	b.refused++
 	_ = b.Out.Flush()
 	b.Err.Printf("%s: %s\n", cmdline.CompatVersion, refusedLine(b.load, r, err))
+	for _, line := range Cause(err) {
+		b.Err.Printf("%s: %s\n", cmdline.CompatVersion, line)
+	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
@@ -88,7 +89,7 @@ func (d *dryRun) line(r *cmdline.Request) (string, error) {
 	switch {
 	case errors.As(err, &refusal):
 		d.refused++
-		return "would be refused: " + refusal.reason(), nil
+		return strings.Join(append([]string{"would be refused: " + refusal.reason()}, Cause(err)...), "; "), nil
 	case err != nil:
 		return "", err
 	}
