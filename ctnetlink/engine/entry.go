@@ -58,12 +58,24 @@ type extension struct {
 	master   *master
 	seqAdj   [2]seqAdj
 	synproxy [3]uint32 // ISN, ITS, TSOFF
-	// On restored entries:
+	kept     *kept     // on restored entries: what the engine does not read; nil: nothing
+}
+
+// kept are parts of a restored entry that are sent as they came.
+type kept struct {
 	help       []byte // payload of CTA_HELP, if it has more than the helper's name
 	moreLabels []byte // CTA_LABELS behind the first labelsLen bytes
 	secCtx     []byte // payload of CTA_SECCTX
-	protoInfo  []byte // payload of CTA_PROTOINFO, if the engine does not know the protocol's states
+	protoInfo  []byte // payload of CTA_PROTOINFO, unless the entry is of TCP or SCTP
 	unknown    []byte // attributes that the engine does not know, with their headers
+}
+
+// keep returns the extension's kept, and makes one if it has none.
+func (x *extension) keep() *kept {
+	if x.kept == nil {
+		x.kept = new(kept)
+	}
+	return x.kept
 }
 
 // labelsLen is the length of the label bitmap (NF_CT_LABELS_MAX_SIZE).

@@ -28,14 +28,6 @@ func (t *Table) eachExpect(w *wire.Builder, yield func([]byte) bool) {
 	}
 }
 
-// restorePolicy is expectPolicy for messages of a dump: flags that are not known
-// are kept.
-var restorePolicy = func() policy {
-	p := slices.Clone(expectPolicy)
-	p[wire.ExpectFlags] = u32
-	return p
-}()
-
 // zonedMaster returns the entry with an original tuple in any zone but 0: the
 // kernel's message does not have the master's zone. It returns nil if there is
 // none, or more than one.
@@ -63,7 +55,9 @@ func (t *Table) zonedMaster(want *tuple) *entry {
 // age ago. The error is ETIME if it, or its master, has ended since.
 func (t *Table) restoreExpect(family ctnetlink.Family, attrs []byte, age time.Duration) errno {
 	var a expectAttrs
-	if no := parse(attrs, a[:], restorePolicy); no != 0 {
+	p := slices.Clone(expectPolicy)
+	p[wire.ExpectFlags] = u32 // also flags that are not known
+	if no := parse(attrs, a[:], p); no != 0 {
 		return no
 	}
 	for _, n := range []uint16{wire.ExpectTuple, wire.ExpectMask, wire.ExpectMaster, wire.ExpectTimeout, wire.ExpectID} {

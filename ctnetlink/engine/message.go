@@ -25,8 +25,8 @@ func (t *Table) putEntry(w *wire.Builder, e *entry, to answerTo) {
 	w.U32(uint16(ctnetlink.AttrStatus), uint32(e.status))
 	w.U32(uint16(ctnetlink.AttrMark), e.mark)
 	x := t.extension(e)
-	if x != nil && x.secCtx != nil {
-		w.Bytes(uint16(ctnetlink.AttrSecCtx)|wire.AttrNested, x.secCtx)
+	if x != nil && x.kept != nil && x.kept.secCtx != nil {
+		w.Bytes(uint16(ctnetlink.AttrSecCtx)|wire.AttrNested, x.kept.secCtx)
 	}
 	w.U32(uint16(ctnetlink.AttrID), e.id)
 	w.U32(uint16(ctnetlink.AttrUse), to.use+e.refs)
@@ -48,8 +48,8 @@ func (t *Table) putEntry(w *wire.Builder, e *entry, to answerTo) {
 		x.putSeqAdj(w, e)
 	}
 	e.putSynproxy(w, x)
-	if x != nil {
-		w.B = append(w.B, x.unknown...)
+	if x != nil && x.kept != nil {
+		w.B = append(w.B, x.kept.unknown...)
 	}
 	w.End()
 }
@@ -96,8 +96,8 @@ func (e *entry) putProtoInfo(w *wire.Builder, x *extension, gone bool) {
 		w.Close(in)
 		w.Close(mark)
 	default:
-		if x != nil && x.protoInfo != nil {
-			w.Bytes(uint16(ctnetlink.AttrProtoInfo)|wire.AttrNested, x.protoInfo)
+		if x != nil && x.kept != nil && x.kept.protoInfo != nil {
+			w.Bytes(uint16(ctnetlink.AttrProtoInfo)|wire.AttrNested, x.kept.protoInfo)
 		}
 	}
 }
@@ -154,8 +154,8 @@ func (x *extension) putHelper(w *wire.Builder) {
 	switch {
 	case x.helper == nil:
 		return
-	case x.help != nil:
-		w.Bytes(uint16(ctnetlink.AttrHelp)|wire.AttrNested, x.help)
+	case x.kept != nil && x.kept.help != nil:
+		w.Bytes(uint16(ctnetlink.AttrHelp)|wire.AttrNested, x.kept.help)
 		return
 	}
 	mark := w.Nest(uint16(ctnetlink.AttrHelp))
@@ -164,8 +164,11 @@ func (x *extension) putHelper(w *wire.Builder) {
 }
 
 func (x *extension) putLabels(w *wire.Builder) {
-	if x.labels != [labelsLen]byte{} || x.moreLabels != nil {
-		w.Bytes(uint16(ctnetlink.AttrLabels), append(x.labels[:labelsLen:labelsLen], x.moreLabels...))
+	switch {
+	case x.kept != nil && x.kept.moreLabels != nil:
+		w.Bytes(uint16(ctnetlink.AttrLabels), append(x.labels[:labelsLen:labelsLen], x.kept.moreLabels...))
+	case x.labels != [labelsLen]byte{}:
+		w.Bytes(uint16(ctnetlink.AttrLabels), x.labels[:])
 	}
 }
 

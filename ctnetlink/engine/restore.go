@@ -55,27 +55,25 @@ func malformed(attr string) error { return fmt.Errorf("%w: %s", ctnetlink.ErrMal
 
 func (t *Table) restoreEntry(family ctnetlink.Family, b []byte, age tick) error {
 	var a entryAttrs
-	var x extension
+	known := true
 	w := wire.Attrs{B: b}
-	for rest := b; w.Next(); rest = w.B {
+	for w.Next() {
 		if int(w.Type) < len(a) {
 			a[w.Type] = w.Val
 		}
-		if !knownAttrs.Has(ctnetlink.Attr(w.Type)) {
-			x.unknown = append(x.unknown, rest[:len(rest)-len(w.B)]...)
-			for len(x.unknown)%4 != 0 {
-				x.unknown = append(x.unknown, 0)
-			}
-		}
+		known = known && knownAttrs.Has(ctnetlink.Attr(w.Type))
 	}
 	if w.Malformed || len(w.B) > 0 {
 		return malformed("the length of an attribute")
 	}
-	if len(x.unknown) > longestOpaque {
-		return malformed("attributes that are not known")
-	}
 	var e entry
-	if x.unknown != nil {
+	var x extension
+	if !known {
+		unknown := unknownAttrs(b)
+		if len(unknown) > longestOpaque {
+			return malformed("attributes that are not known")
+		}
+		x.keep().unknown = unknown
 		e.has |= hasExtension
 	}
 	e.zone = defaultZone
@@ -129,6 +127,21 @@ func (t *Table) restoreEntry(family ctnetlink.Family, b []byte, age tick) error 
 	return t.insertRestored(&e, &x)
 }
 
+// unknownAttrs returns a copy of the attributes that are not known, with their
+// headers and padding.
+func unknownAttrs(b []byte) (unknown []byte) {
+	w := wire.Attrs{B: b}
+	for rest := b; w.Next(); rest = w.B {
+		if !knownAttrs.Has(ctnetlink.Attr(w.Type)) {
+			unknown = append(unknown, rest[:len(rest)-len(w.B)]...)
+			for len(unknown)%4 != 0 {
+				unknown = append(unknown, 0)
+			}
+		}
+	}
+	return unknown
+}
+
 // insertRestored adds a restored entry to the table.
 func (t *Table) insertRestored(e *entry, x *extension) error {
 	if t.find(&e.tuples[original], e.zone, original) != nil || t.find(&e.tuples[reply], e.zone, reply) != nil {
@@ -141,10 +154,10 @@ func (t *Table) insertRestored(e *entry, x *extension) error {
 	e.slot = at.slot
 	*at = *e
 	if at.has&hasExtension != 0 {
-		kept := *x
-		t.ext[at.slot] = &kept
-		if kept.master != nil {
-			kept.master.retain()
+		own := *x
+		t.ext[at.slot] = &own
+		if own.master != nil {
+			own.master.retain()
 		}
 	}
 	t.add(at)
@@ -231,7 +244,7 @@ func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family ctnet
 			x.helper = t.restoredHelper(name, family, e.protocol())
 		}
 		if len(val) > wire.AttrHeaderLen+wire.Align(len(name)+1) {
-			x.help = append([]byte{}, val...)
+			x.keep().help = append([]byte{}, val...)
 		}
 		x.hasHelp = true
 		e.has |= hasExtension
@@ -241,7 +254,7 @@ func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family ctnet
 			return malformed("the labels")
 		}
 		if n := copy(x.labels[:], val); n < len(val) {
-			x.moreLabels = append([]byte{}, val[n:]...)
+			x.keep().moreLabels = append([]byte{}, val[n:]...)
 		}
 		e.has |= hasExtension
 	}
@@ -261,7 +274,7 @@ func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family ctnet
 		if len(val) > longestOpaque {
 			return malformed("the security context")
 		}
-		x.secCtx = append([]byte{}, val...)
+		x.keep().secCtx = append([]byte{}, val...)
 		e.has |= hasExtension
 	}
 	return restoreNumbers(e, x, a)
@@ -322,7 +335,7 @@ func (e *entry) restoreProtoInfo(x *extension, val []byte) error {
 	case len(val) > longestOpaque:
 		return malformed("the protocol state")
 	default:
-		x.protoInfo = append([]byte{}, val...)
+		x.keep().protoInfo = append([]byte{}, val...)
 		e.has |= hasExtension
 	}
 	if no != 0 {

@@ -47,6 +47,7 @@ func listed(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 			}
 			for _, part := range m.Split() {
 				for _, q := range dumps(r, part) {
+					first := true
 					for f, err := range t.Conn.Dump(q) {
 						if err != nil {
 							if !one.passOver(refused(r, one.failed(err))) {
@@ -56,8 +57,8 @@ func listed(e *Env, r *cmdline.Request, c *format.Context) flowSeq {
 							continue tables
 						}
 						hint.see(f)
-						if t.File != nil {
-							c.Now = t.Now()
+						if first {
+							first, c.Now = false, one.now() // of the table that is dumped
 						}
 						if part.Match(f) && !yield(f, nil) {
 							return
