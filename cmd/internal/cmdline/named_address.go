@@ -62,16 +62,22 @@ func (p *parser) pastedPort(o Option, port string, lists bool) error {
 		OptTupleSrc: ProtoOptTupleSrcPort, OptTupleDst: ProtoOptTupleDstPort,
 	}[o]
 	port, err := p.namedPorts(port, false)
+	same := Occurrence{
+		Word:  &Word{Long: ProtoOptionNames[option][0], Argument: NeedArgument, Protocol: option},
+		Value: port, HasValue: true,
+	}
 	switch {
 	case err != nil:
 		return err
 	case knows(p.protocols, option):
-		w := &Word{Long: ProtoOptionNames[option][0], Argument: NeedArgument, Protocol: option}
-		return p.namedOption(Occurrence{Word: w, Value: port, HasValue: true})
+		return p.namedOption(same)
 	case p.req.proto != nil:
 		return listError("a port needs -p with a protocol that has ports")
 	case !lists:
 		return listError("a port needs -p")
+	}
+	if err := p.once(same, same); err != nil {
+		return err
 	}
 	// Without -p the entries of every protocol with ports are meant.
 	n, _ := strconv.ParseUint(port, 10, 16)

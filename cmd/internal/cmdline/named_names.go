@@ -21,6 +21,9 @@ func namedNames(value string, names []string, not bool) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if name == "UNSET" && element != text {
+			return "", listErrorf(element, "excludes nothing")
+		}
 		list = append(list, element[:len(element)-len(text)]+name)
 	}
 	return strings.Join(list, ","), nil
