@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // How a table fits the width of a line. A column of addresses can be made narrower
@@ -151,7 +152,7 @@ func shorten(cell string, width int) string {
 	words := strings.Fields(cell)
 	widths := make([]int, len(words))
 	for i, word := range words {
-		widths[i] = len(word)
+		widths[i] = textWidth(word)
 	}
 	for ; over > 0; over-- {
 		longest := 0
@@ -166,14 +167,14 @@ func shorten(cell string, width int) string {
 		widths[longest]--
 	}
 	for i, word := range words {
-		if widths[i] < len(word) {
+		if widths[i] < textWidth(word) {
 			words[i] = shortenAddr(word, widths[i])
 		}
 	}
 	return strings.Join(words, " ")
 }
 
-// shortenAddr cuts an address in the middle. Its port stays.
+// shortenAddr cuts an address, or a name in its place, in the middle. Its port stays.
 func shortenAddr(addr string, width int) string {
 	end := len(addr)
 	if i := strings.IndexByte(addr, ']'); i >= 0 {
@@ -181,6 +182,30 @@ func shortenAddr(addr string, width int) string {
 	} else if i := strings.IndexByte(addr, ':'); i >= 0 && i == strings.LastIndexByte(addr, ':') {
 		end = i
 	}
-	room := max(width-textWidth(ellipsis)-(len(addr)-end), 0)
-	return addr[:min((room+1)/2, end)] + ellipsis + addr[max(end-room/2, 0):]
+	room := max(width-textWidth(ellipsis)-textWidth(addr[end:]), 0)
+	return addr[:firstColumns(addr[:end], (room+1)/2)] + ellipsis + addr[end-lastColumns(addr[:end], room/2):]
+}
+
+// firstColumns returns how many bytes at the beginning of a text have room in n
+// columns.
+func firstColumns(text string, n int) int {
+	for i, r := range text {
+		if n -= textWidth(string(r)); n < 0 {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// lastColumns returns how many bytes at the end of a text have room in n columns.
+func lastColumns(text string, n int) int {
+	taken := 0
+	for taken < len(text) {
+		r, size := utf8.DecodeLastRuneInString(text[:len(text)-taken])
+		if n -= textWidth(string(r)); n < 0 {
+			break
+		}
+		taken += size
+	}
+	return taken
 }

@@ -296,3 +296,24 @@ func BenchmarkTable(b *testing.B) {
 		out = p.AppendFlow(out[:0], &flows[i%5], nil)
 	}
 }
+
+// TestShortenNames: what is cut fits, is whole characters, and keeps the port.
+func TestShortenNames(t *testing.T) {
+	for _, c := range []struct {
+		cell  string
+		width int
+		want  string
+	}{
+		{"10.0.0.1:443", 12, "10.0.0.1:443"},
+		{"[2001:db8:85a3:8d3:1319:8a2e:370:7348]:443", 15, "[2001…7348]:443"},
+		{"router.example.net:443", 15, "route…e.net:443"},
+		{"маршрутизатор.пример:443", 15, "маршр…ример:443"},
+		{"路由器路由器路由器:https", 15, "路由…由器:https"},
+		{"snat 路由器路由器路由器", 14, "snat 路由…由器"},
+	} {
+		got := shorten(c.cell, c.width)
+		if got != c.want || !utf8.ValidString(got) || textWidth(got) > c.width {
+			t.Errorf("%q in %d columns: %q of %d, want %q", c.cell, c.width, got, textWidth(got), c.want)
+		}
+	}
+}
