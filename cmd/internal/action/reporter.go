@@ -158,7 +158,7 @@ type counting struct {
 
 func newCounting() *counting {
 	return &counting{lines: &flowPrinter{
-		Printer: format.NewPrinter(format.Options{}), out: console.Discard().Out, held: true,
+		Printer: format.NewPrinter(format.Options{}), out: console.Discard().Out, held: true, now: time.Now,
 	}}
 }
 
