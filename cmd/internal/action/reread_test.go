@@ -78,7 +78,7 @@ func changedMeanwhile(t *testing.T, line string, entries int, meddle func(c *ctn
 // TestChangedMeanwhile: an entry that was listed and then no longer matches, or
 // was replaced by another with the same tuple, is neither deleted nor changed.
 func TestChangedMeanwhile(t *testing.T) {
-	const entries = 100 // fewer than the first datagram holds
+	const entries = rereadSize // all are listed before the first is read again
 	mark := func(c *ctnetlink.Conn) {
 		for i := range entries {
 			en := ctnetlink.FlowSpec{Orig: entryTuple(uint16(i))}
