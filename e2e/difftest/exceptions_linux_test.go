@@ -224,6 +224,9 @@ var exceptions = []exception{
 				illegalCriterion.MatchString(ref.stderr)
 		},
 	},
+	{"docs/compat.md, messages: a first word that is no command", stderr, func(_ *command, ref, our observation) bool {
+		return strings.HasPrefix(ref.raw.stdout, helpStart) && strings.Contains(our.stderr, "' is not a command")
+	}},
 	{"docs/compat.md #33: options of a protocol before -p", all, func(c *command, ref, our observation) bool {
 		return strings.Contains(ref.stderr, "unknown option") && !strings.Contains(our.stderr, "unknown option") &&
 			c.protocolOptionFirst()
