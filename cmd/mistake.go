@@ -134,7 +134,7 @@ func unknownCommand(typed string) error {
 	return cmdline.Failuref("`%s' is not a command; `conntrack help' lists them", typed)
 }
 
-// unknownTable returns the error for a word that is no table: what was probably
+// unknownTable returns the error for a word that does not name a table: what was probably
 // meant is one, or the value of an option.
 func unknownTable(t *treeCommand, typed string) error {
 	text := "`%s' is not a table; "

@@ -152,7 +152,7 @@ func TestFollowReplaced(t *testing.T) {
 	}
 	change(t, path, entry(1, 600))
 	e := listen(t, path)
-	// While a program writes in place, the file is no table.
+	// While a program writes in place, the file is not a table file.
 	for _, part := range [][]byte{b[:20], b[:len(b)-3]} {
 		if err := os.WriteFile(path, part, 0o600); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ type givenValue struct {
 
 // once refuses an option that comes again with another value, unless the values
 // add up. Of a classic option in the classic grammar the last value counts. typed is
-// the option as it was typed.
+// its word on the command line.
 func (p *parser) once(o, typed Occurrence) error {
 	w := o.Word
 	extension := w.Protocol == 0 && w.Option >= NumClassic
