@@ -37,9 +37,10 @@ func Main() int {
 	return p.main(os.Args[1:])
 }
 
-// main chooses the grammar: the first word is a command's name, or the line is
-// the classic grammar. It runs a command that is a program of its own.
+// main chooses the grammar: the first word is a command's name, perhaps after
+// options that choose the table, or the line is the classic grammar. It runs a command that is a program of its own.
 func (p *program) main(args []string) int {
+	args = nameFirst(args)
 	if len(args) > 0 {
 		if x := externalNamed(args[0]); x != nil {
 			status, err := x.run(args[1:])
@@ -75,6 +76,16 @@ func (p *program) count() error {
 // word belongs to the classic grammar, which ignores it.
 func isCommandName(s string) bool {
 	return !strings.HasPrefix(s, "-") && slices.Contains(commandNames, s)
+}
+
+// nameFirst puts the name of a command before the options that choose its table,
+// as in `conntrack --netns web list'. Other lines are returned as they are.
+func nameFirst(args []string) []string {
+	at := cmdline.TargetWords(args)
+	if at == 0 || at >= len(args) || !isCommandName(args[at]) {
+		return args
+	}
+	return slices.Concat(args[at:at+1], args[:at], args[at+1:])
 }
 
 // classic runs a classic command line.

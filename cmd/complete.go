@@ -86,10 +86,10 @@ func isCompletion(args []string) bool {
 // complete answers the script of a shell. The words of the line follow the
 // request's name, and the last one is to be completed.
 func (p *program) complete(args []string) error {
-	before, typed := args[1:len(args)-1], args[len(args)-1]
+	before, typed := nameFirst(args[1:len(args)-1]), args[len(args)-1]
 	var found cmdline.Candidates
 	switch {
-	case len(before) == 0 && !strings.HasPrefix(typed, "-"):
+	case cmdline.TargetWords(before) == len(before) && !strings.HasPrefix(typed, "-"):
 		found = p.completeCommand(typed)
 	case len(before) > 0 && isCommandName(before[0]):
 		found = p.completeNamed(before[0], before[1:], typed)

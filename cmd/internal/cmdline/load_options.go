@@ -8,25 +8,48 @@ import (
 // loadFile returns where in a command line -R and its FILE are, and whether they
 // are there. -R is the first word, or follows only extensions that go with it.
 func loadFile(args []string) (at int, ok bool) {
-	for at < len(args) {
-		typed := args[at]
-		if typed == "-R" || typed == "--load-file" {
-			return at, at+1 < len(args)
+	at = leading(args, loadHandler{}.find)
+	if at < len(args) && (args[at] == "-R" || args[at] == "--load-file") {
+		return at, at+1 < len(args)
+	}
+	return 0, false
+}
+
+// TargetWords returns how many words at the beginning of a command line are
+// options that choose the table, with their values: one more than there are if the
+// value of the last one is missing.
+func TargetWords(args []string) int {
+	return leading(args, func(long string) *Word {
+		w := findLong(long, nil)
+		if w == nil || w.Command != CmdNone || !slices.Contains(targetOptions, w.Option) {
+			return nil
 		}
-		name, long := strings.CutPrefix(typed, "--")
-		if !long {
-			return 0, false
+		return w
+	})
+}
+
+// targetOptions choose the table that a command works on.
+var targetOptions = []Option{OptTable, OptNetNS, OptAllNetNS, OptNow}
+
+// leading returns where the first word is that is not a long option that find
+// finds, or the value of one. It is after the end if a value is missing.
+func leading(args []string, find func(long string) *Word) int {
+	at := 0
+	for at < len(args) {
+		name, long := strings.CutPrefix(args[at], "--")
+		if !long || name == "" {
+			return at
 		}
 		name, _, attached := strings.Cut(name, "=")
-		w := loadHandler{}.find(name)
+		w := find(name)
 		if w == nil {
-			return 0, false
+			return at
 		}
 		if at++; w.Argument == NeedArgument && !attached {
 			at++
 		}
 	}
-	return 0, false
+	return at
 }
 
 // parseLoad reads -R FILE and the words beside it. The classic command ignores
