@@ -44,7 +44,12 @@ func openLoad(s *console.Streams, r *cmdline.Request) (*loading, error) {
 	if namesLines(r) {
 		at = func(line int) string { return place(r, line) }
 	}
-	err = cmdline.ValidateLines(s.Err, r.NetNS, text, at)
+	if r.ByName {
+		err = cmdline.ValidateWhole(text)
+	}
+	if err == nil {
+		err = cmdline.ValidateLines(s.Err, r.NetNS, text, at)
+	}
 	if wrong := (*cmdline.LineError)(nil); errors.As(err, &wrong) && at != nil {
 		return nil, atLine(r, wrong.Line, wrong.Err)
 	}

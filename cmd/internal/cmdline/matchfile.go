@@ -22,7 +22,10 @@ func (r *Request) ReadFilters(text string, stderr *console.Messages) ([]*filter.
 		if skipped(line) {
 			continue
 		}
-		var err error
+		err := wholeLine(line)
+		if err != nil {
+			return nil, &LineError{n, err}
+		}
 		if words, err = splitWords(line, words[:0]); err != nil {
 			return nil, &LineError{n, err}
 		}

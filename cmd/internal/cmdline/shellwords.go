@@ -39,6 +39,30 @@ func splitWords(line string, words []string) ([]string, error) {
 	return words, nil
 }
 
+// ValidateWhole returns a *[LineError] for the first line of a file with a NUL byte,
+// at which -R ends the line. Comments may have it.
+func ValidateWhole(text string) error {
+	if !strings.Contains(text, "\x00") {
+		return nil
+	}
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		if err := wholeLine(line); err != nil && !skipped(line) {
+			return &LineError{n, err}
+		}
+	}
+	return nil
+}
+
+// wholeLine refuses a line of which splitWords would leave out a part.
+func wholeLine(line string) error {
+	if strings.Contains(line, "\x00") {
+		return Usagef("the line has a NUL byte")
+	}
+	return nil
+}
+
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
 
 // cutWord cuts the word that s begins with. One without quotes is a part of s.
