@@ -296,7 +296,7 @@ func validateCountOnly(r *Request) error {
 	if !r.Has(OptCountOnly) {
 		return nil
 	}
-	for _, o := range []Option{OptBy, OptColumns, OptSort, OptLimit, OptExplain} {
+	for _, o := range []Option{OptBy, OptColumns, OptSort, OptLimit, OptExplain, OptNames, OptServices, OptProcesses} {
 		if r.Has(o) {
 			return Usagef("--%s cannot be used with a count: no entries are shown", o.Extension().Long)
 		}
