@@ -154,6 +154,34 @@ func TestRefusedChangesNothing(t *testing.T) {
 	}
 }
 
+// TestQuestionsAreNoChanges: changes are committed however many questions for
+// entries that are not there come after them.
+func TestQuestionsAreNoChanges(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "table")
+	f, c := open(t, path)
+	if err := c.Create(entry(1, 600)); err != nil {
+		t.Fatal(err)
+	}
+	b := c.NewBatch()
+	defer b.Close()
+	b.Get(entry(2, 600))
+	b.Get(entry(3, 600))
+	if _, err := b.Do(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Get(entry(2, 600)); !errors.Is(err, ctnetlink.ENOENT) {
+		t.Fatal(err)
+	}
+	if !f.Changed() {
+		t.Error("there is nothing to commit")
+	}
+	if err := f.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	_, other := open(t, path)
+	want(t, other, 1)
+}
+
 func TestMissing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "there", "table")
 	_, c := open(t, path)

@@ -34,20 +34,30 @@ func classify(b []byte) (r request) {
 	m := wire.Messages{B: b}
 	for ; m.Next(); n++ {
 		dump := m.Msg.IsDump()
+		if changes(m.Msg.Type()) {
+			r.changes++
+		}
 		switch m.Msg.Type() {
 		case wire.SubsysConntrack<<8 | wire.MsgGetCtrZero:
-			r.changes++
 			r.zeroes = r.zeroes || dump
 		case wire.SubsysConntrack<<8 | wire.MsgGet:
 			r.list = dump && len(m.Msg) >= wire.HeadLen
 		case wire.SubsysExpect<<8 | wire.MsgGet:
 			r.list = dump && len(m.Msg) == wire.HeadLen // without a master
-		case typeEntry, wire.SubsysConntrack<<8 | wire.MsgDelete, typeExpect, wire.SubsysExpect<<8 | wire.MsgDelete:
-			r.changes++
 		}
 	}
 	r.list = r.list && n == 1
 	return r
+}
+
+// changes reports whether a request of that type changes the table.
+func changes(typ uint16) bool {
+	switch typ {
+	case typeEntry, wire.SubsysConntrack<<8 | wire.MsgDelete, wire.SubsysConntrack<<8 | wire.MsgGetCtrZero,
+		typeExpect, wire.SubsysExpect<<8 | wire.MsgDelete:
+		return true
+	}
+	return false
 }
 
 func (s *socket) Send(b []byte) error {
@@ -143,9 +153,9 @@ func (s *socket) receive(b []byte, answer func(ctnetlink.Socket, []byte) (int, u
 	return n, from, err
 }
 
-// countRefusals takes refused requests, which changed nothing, off the number
-// of changes. A refused update may have changed something, but its error is
-// another one.
+// countRefusals takes refused changes, which changed nothing, off the number of
+// changes. A refused update may have changed something, but its error is another
+// one. A question for an entry that is not there is no change.
 func (s *socket) countRefusals(b []byte, zeroing bool) {
 	refused, ended := 0, false
 	m := wire.Messages{B: b}
@@ -155,7 +165,11 @@ func (s *socket) countRefusals(b []byte, zeroing bool) {
 			ended = true
 		case wire.TypeError:
 			ended = true
-			switch errno, _ := m.Msg.Errno(); ctnetlink.Errno(errno) {
+			errno, ok := m.Msg.Errno()
+			if !ok || !changes(refusedType(m.Msg)) {
+				continue
+			}
+			switch ctnetlink.Errno(errno) {
 			case ctnetlink.EEXIST, ctnetlink.ENOENT:
 				refused++
 			}
@@ -177,6 +191,15 @@ func (s *socket) countRefusals(b []byte, zeroing bool) {
 			s.endZeroing()
 		}
 	}
+}
+
+// refusedType returns the type of the request that an error is the answer to.
+// The request's header follows the error number.
+func refusedType(answer wire.Message) uint16 {
+	if len(answer) < 2*wire.HeaderLen+4 {
+		return 0
+	}
+	return wire.Message(answer[wire.HeaderLen+4:]).Type()
 }
 
 func (s *socket) endZeroing() {
