@@ -116,11 +116,13 @@ func (p *program) perform(r *cmdline.Request) error {
 	return action.Run(p.Streams, r)
 }
 
-// checkFirst says that the first word of a line without a command is not the name
-// of one. The classic command ignores it, so nothing else changes.
+// checkFirst says that the first word of a line without a command, perhaps after
+// options that choose the table, is not the name of one. The classic command
+// ignores it, so nothing else changes.
 func (p *program) checkFirst(args []string) {
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && cmdline.ParsePartial(args).Command == cmdline.CmdNone {
-		report(p.Err, unknownCommand(args[0]))
+	at := cmdline.TargetWords(args)
+	if at < len(args) && !strings.HasPrefix(args[at], "-") && cmdline.ParsePartial(args).Command == cmdline.CmdNone {
+		report(p.Err, unknownCommand(args[at]))
 	}
 }
 
