@@ -50,7 +50,7 @@ func (p *program) newCompletion() *cobra.Command {
 		Args:      exactlyOne("a shell: " + strings.Join(shells, ", ")),
 	}
 	plain := c.Flags().Bool("no-descriptions", false, "complete without descriptions")
-	c.RunE = func(c *cobra.Command, args []string) error {
+	c.RunE = running(func(args []string) error {
 		command := cobra.ShellCompRequestCmd
 		if *plain {
 			command = cobra.ShellCompNoDescRequestCmd
@@ -68,8 +68,8 @@ func (p *program) newCompletion() *cobra.Command {
 			}
 			return c.Root().GenPowerShellCompletionWithDesc(p)
 		}
-		return &runError{cmdline.Failuref("no completion for `%s'; the shells are %s", args[0], strings.Join(shells, ", "))}
-	}
+		return cmdline.Failuref("no completion for `%s'; the shells are %s", args[0], strings.Join(shells, ", "))
+	})
 	return c
 }
 

@@ -37,23 +37,24 @@ var helpTopics = []struct{ name, short, text string }{
 
 // newHelp makes the command that prints the help of a command or a topic.
 func (p *program) newHelp() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "help [COMMAND|TOPIC]",
 		Short: "Print the help of a command or a topic",
 		Long: "Print the help of a command or a topic; without one, of the whole program. The\n" +
 			"topics are " + strings.Join(topicNames(), ", ") + ".",
 		Args: noMore(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return p.Out.Print(helpText)
-			}
-			text, ok := helpOf(c.Root(), args[0])
-			if !ok {
-				return &runError{noHelp(c.Root(), args[0])}
-			}
-			return p.Out.Print(text)
-		},
 	}
+	c.RunE = running(func(args []string) error {
+		if len(args) == 0 {
+			return p.Out.Print(helpText)
+		}
+		text, ok := helpOf(c.Root(), args[0])
+		if !ok {
+			return noHelp(c.Root(), args[0])
+		}
+		return p.Out.Print(text)
+	})
+	return c
 }
 
 // topicNames returns the names of the topics of help.
