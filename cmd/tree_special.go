@@ -149,6 +149,8 @@ func (p *program) newLoad() *cobra.Command {
 	c.RunE = running(func(args []string) error {
 		path := table.path
 		switch {
+		case table.other != "":
+			return cmdline.Usagef("--table-file is given twice, with `%s' and `%s'", table.other, path)
 		case table.given && len(args) > 0:
 			return cmdline.Usagef("FILE cannot be used with --table-file")
 		case len(args) > 1:
@@ -174,6 +176,7 @@ func (p *program) newLoad() *cobra.Command {
 type fileFlag struct {
 	path  string
 	given bool
+	other string // another value that was given before, "" if none was
 }
 
 func (f *fileFlag) String() string { return "" }
@@ -181,6 +184,9 @@ func (f *fileFlag) String() string { return "" }
 func (f *fileFlag) Type() string { return "file" }
 
 func (f *fileFlag) Set(path string) error {
+	if f.given && path != f.path {
+		f.other = f.path
+	}
 	f.path, f.given = path, true
 	return nil
 }
