@@ -153,11 +153,10 @@ func (p *parser) namedProtoValue(w *Word, value string) (string, error) {
 
 // namedStates reads a state, or a list of states, in any case.
 func namedStates(proto *Protocol, value string, lists bool) (string, error) {
-	value = strings.ToUpper(value)
 	negated, err := elements(value, func(name string) error {
 		var known []string
 		for _, member := range proto.each() {
-			if _, ok := stateByName(member.Number, name); ok {
+			if _, ok := stateByName(member.Number, strings.ToUpper(name)); ok {
 				return nil
 			}
 			known = append(known, member.Number.StateNames()...)
@@ -167,7 +166,7 @@ func namedStates(proto *Protocol, value string, lists bool) (string, error) {
 	if err == nil && !lists && (negated || strings.Contains(value, ",")) {
 		err = errOne
 	}
-	return value, err
+	return strings.ToUpper(value), err
 }
 
 // isNumber reports whether a whole word is a number up to maximum, base by prefix.
