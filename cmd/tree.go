@@ -31,10 +31,10 @@ var treeCommands = []treeCommand{
 	{"get", cmdline.CmdGet, "Show one entry", []string{"conntrack", "expect"},
 		"conntrack get -p udp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 53"},
 	{"create", cmdline.CmdCreate, "Create an entry; fail if it exists", []string{"conntrack", "expect"},
-		"conntrack create -p tcp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 80 --state ESTABLISHED -t 600 " +
-			"-u SEEN_REPLY,ASSURED"},
+		"conntrack create -p tcp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 80 \\\n" +
+			"    --state ESTABLISHED -t 600 -u SEEN_REPLY,ASSURED"},
 	{"add", cmdline.CmdAdd, "Create an entry, or update it if it exists", []string{"conntrack"},
-		"conntrack add -p udp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 53 -t 60 -m 7"},
+		"conntrack add -p udp -s 10.0.0.2 -d 192.0.2.1 --sport 4000 --dport 53 \\\n    -t 60 -m 7"},
 	{"update", cmdline.CmdUpdate, "Change the entries that match", []string{"conntrack"},
 		"conntrack update -p tcp --dport 443 -m 7\nconntrack update -s 10.0.0.2 -t 30"},
 	{"delete", cmdline.CmdDelete, "Delete the entries that match", []string{"conntrack", "expect"},
