@@ -70,7 +70,7 @@ func (p *parser) natValue(o Option, value string) (to filter.NAT, refused, err e
 	a, length, hasLength, err := parsePrefix(addr)
 	if isAddrList(addr) && !hasPort {
 		if err == nil && hasLength {
-			_, err = parseLength(length, a.BitLen())
+			err = noCIDR(o)
 		}
 		if err != nil {
 			if negated {

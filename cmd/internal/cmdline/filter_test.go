@@ -175,6 +175,8 @@ func TestListsElsewhere(t *testing.T) {
 		"-I -p tcp,udp -s x":           "`tcp,udp' unsupported protocol",
 		"-G -w 1,2":                    "unexpected value '1,2' with -w option",
 		"-U -p tcp --state NONE,CLOSE": "unknown TCP state `NONE,CLOSE'",
+		"-L -n 1.2.3.4/-1":             "CIDR notation unavailable for `--src-nat'",
+		"-I --dst-nat 1.2.3.4/-1":      "CIDR notation unavailable for `--dst-nat'",
 		"-A --reply-src 10.0.0.0/8":    "CIDR notation unavailable for `--reply-src'",
 		"-m 1,2 -I":                    "unexpected value '1,2' with -m option",
 		"-m 1,2":                       "unexpected value '1,2' with -m option",
