@@ -20,6 +20,7 @@ type entry struct {
 	refs     uint32 // number of entries that have this one as their master
 	has      features
 	zone     zone
+	pending  notes // events that were not sent yet
 	proto    protoState
 	deadline tick
 	start    int64 // nanoseconds since 1970, if hasTimes
@@ -35,6 +36,7 @@ type protoState struct {
 	wscale [2]uint8  // TCP
 	flags  [2]uint8  // TCP
 	vtag   [2]uint32 // SCTP, read as big endian
+	since  tick      // UDP: when the entry may become a stream
 }
 
 // features are properties that an entry gets when it is created.
@@ -52,8 +54,9 @@ const (
 
 // extension holds what few entries have.
 type extension struct {
-	helper   *helper // nil: none, or it was removed
-	hasHelp  bool    // it was created with a helper
+	helper   *helper   // nil: none, or it was removed
+	hasHelp  bool      // it was created with a helper
+	policy   *Timeouts // its own timeouts; nil: those of the system
 	labels   [labelsLen]byte
 	master   *master
 	seqAdj   [2]seqAdj
@@ -121,6 +124,14 @@ func (e *entry) family() ctnetlink.Family { return e.tuples[original].family }
 // protocol returns the number of the transport protocol, which is the same in
 // both directions.
 func (e *entry) protocol() ctnetlink.Protocol { return e.tuples[original].proto }
+
+// state returns the state of a TCP or SCTP entry, 0 for other protocols.
+func (e *entry) state() ctnetlink.State {
+	if p := e.protocol(); p == ctnetlink.ProtoTCP || p == ctnetlink.ProtoSCTP {
+		return ctnetlink.NewState(p, e.proto.state)
+	}
+	return 0
+}
 
 // extension returns the entry's extension, nil if it has none.
 func (t *Table) extension(e *entry) *extension {

@@ -15,6 +15,7 @@ const (
 	eventDestroy
 	eventLabels  // the labels may have changed
 	eventRelated // it was created with a master
+	eventPacket  // a packet caused it: an update shows only what is in entry.pending
 )
 
 // event sends an event about an entry to the sockets in its group

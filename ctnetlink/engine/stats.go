@@ -7,26 +7,26 @@ import (
 
 // statistics are the counters of the table's only CPU.
 type statistics struct {
-	found, insert, earlyDrop uint32
+	found, invalid, insert, insertFailed, drop, earlyDrop, error, clashResolve uint32
 }
 
 // append appends the attributes of GET_STATS_CPU in the kernel's order (enum
-// ctattr_stats_cpu). Counters of packets are 0.
+// ctattr_stats_cpu).
 func (s *statistics) append(w *wire.Builder) {
 	for _, c := range [...]struct {
 		typ uint16
 		v   uint32
 	}{
-		{2, s.found},      // CTA_STATS_FOUND
-		{4, 0},            // CTA_STATS_INVALID
-		{8, s.insert},     // CTA_STATS_INSERT
-		{9, 0},            // CTA_STATS_INSERT_FAILED
-		{10, 0},           // CTA_STATS_DROP
-		{11, s.earlyDrop}, // CTA_STATS_EARLY_DROP
-		{12, 0},           // CTA_STATS_ERROR
-		{13, 0},           // CTA_STATS_SEARCH_RESTART
-		{14, 0},           // CTA_STATS_CLASH_RESOLVE
-		{15, 0},           // CTA_STATS_CHAIN_TOOLONG
+		{2, s.found},         // CTA_STATS_FOUND
+		{4, s.invalid},       // CTA_STATS_INVALID
+		{8, s.insert},        // CTA_STATS_INSERT
+		{9, s.insertFailed},  // CTA_STATS_INSERT_FAILED
+		{10, s.drop},         // CTA_STATS_DROP
+		{11, s.earlyDrop},    // CTA_STATS_EARLY_DROP
+		{12, s.error},        // CTA_STATS_ERROR
+		{13, 0},              // CTA_STATS_SEARCH_RESTART
+		{14, s.clashResolve}, // CTA_STATS_CLASH_RESOLVE
+		{15, 0},              // CTA_STATS_CHAIN_TOOLONG
 	} {
 		w.U32(c.typ, c.v)
 	}

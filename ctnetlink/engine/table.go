@@ -30,6 +30,12 @@ type Options struct {
 	// Seed changes the ids of entries. Tables with equal seeds give equal ids
 	// in the same order.
 	Seed uint32
+	// Sysctls decide about packets; the zero value: those of DefaultSysctls.
+	Sysctls Sysctls
+	// Rules is the packet filter; nil: there is none.
+	Rules Ruleset
+	// Host is this machine: its addresses and what it does with packets.
+	Host Host
 }
 
 // defaultMax is nf_conntrack_max on a machine with a gigabyte of memory or
@@ -60,6 +66,7 @@ type Table struct {
 	sockets   sockets
 	w         wire.Builder // for answers and events
 	attrs     entryAttrs   // of the current request
+	path      path
 }
 
 // New returns an empty table.
@@ -69,6 +76,9 @@ func New(o Options) *Table {
 	}
 	if o.Max == 0 {
 		o.Max = defaultMax
+	}
+	if o.Sysctls == (Sysctls{}) {
+		o.Sysctls = DefaultSysctls()
 	}
 	t := &Table{
 		o: o, index: newIndex(), ext: map[slot]*extension{}, masters: map[slot]*master{}, ends: sweep{next: never},
@@ -81,8 +91,7 @@ func New(o Options) *Table {
 // change.
 func (t *Table) lock() {
 	t.mu.Lock()
-	t.wall = t.o.Now().UnixNano()
-	t.now = tick(t.wall / tickLen)
+	t.setClock(t.o.Now().UnixNano())
 }
 
 func (t *Table) unlock() { t.mu.Unlock() }

@@ -1,0 +1,65 @@
+package engine
+
+import "github.com/gonntrack/gonntrack/ctnetlink"
+
+// resolve finds the packet's entry or makes one (resolve_normal_ct). It returns
+// false if the table is full.
+func (t *Table) resolve(p *packet) bool {
+	p.v.New = false
+	if e, d := t.seek(&p.tuple, p.zone); e != nil {
+		p.e, p.dir = e, d
+		return true
+	}
+	answer, ok := p.tuple.invert()
+	if !ok {
+		answer = p.tuple
+	}
+	if t.count+t.pinned >= t.o.Max && !t.dropEarly(p) {
+		return false
+	}
+	e := t.slabs.alloc()
+	e.tuples, e.zone = [2]tuple{p.tuple, answer}, p.zone
+	e.has = hasTimeout | t.features()
+	e.start = t.wall
+	p.e, p.dir, p.v.New = e, original, true
+	t.inherit(p)
+	return true
+}
+
+// seek returns the entry that has a tuple, and in which direction. An entry
+// that has expired is removed.
+func (t *Table) seek(want *tuple, z zone) (*entry, direction) {
+	e := t.find(want, z, original)
+	if e == nil && z.in(original) != z.in(reply) {
+		e = t.find(want, z, reply)
+	}
+	if e == nil {
+		return nil, original
+	}
+	if e.tuples[original] == *want && e.zone.in(original) == z.in(original) {
+		return e, original
+	}
+	return e, reply
+}
+
+// inherit gives a new entry what it has from its master, if it is expected, or
+// else from the rules.
+func (t *Table) inherit(p *packet) {
+	e := p.e
+	if x := t.expected(p); x {
+		return
+	}
+	if h := p.helper; h != nil {
+		x := t.extend(e)
+		x.helper, x.hasHelp = h, true
+		e.status |= ctnetlink.StatusHelper
+	}
+}
+
+// free frees an entry that never was in the table.
+func (t *Table) free(e *entry) {
+	if x := t.extension(e); x != nil && x.master != nil {
+		t.release(x.master)
+	}
+	t.discard(e)
+}
