@@ -30,7 +30,8 @@ type packet struct {
 	owned   bool   // data is the table's buffer and may be changed
 	pieces  pieces // the fragments it came in
 
-	untracked bool // by a rule
+	untracked bool    // by a rule
+	tcp       segment // of a TCP packet, from checkTCP
 	tuple     tuple
 	dir       direction
 	e         *entry

@@ -17,6 +17,8 @@ const (
 	HeaderShort
 	BadLength
 	BadChecksum
+	BadDataOffset
+	BadFlags
 	TableFull
 	Clash
 	DroppedByRule
@@ -48,6 +50,8 @@ var reasons = [reasonsEnd]reason{
 	HeaderShort:    {"header-short", "the transport header has %d bytes and needs %d", "short packet", "", countInvalid},
 	BadLength:      {"bad-length", "the length field says %d, the packet has %d bytes", "truncated/malformed packet", "", countInvalid},
 	BadChecksum:    {"bad-checksum", "wrong checksum", "bad checksum", "checksum", countInvalid},
+	BadDataOffset:  {"bad-data-offset", "the data offset says %d, the packet has %d bytes", "truncated packet", "", countInvalid},
+	BadFlags:       {"bad-flags", "a combination of flags that no TCP sends", "invalid tcp flag combination", "", countInvalid},
 	TableFull:      {slug: "table-full", text: "the table is full", sysctl: "max"},
 	Clash:          {slug: "clash", text: "another entry has the same tuple"},
 	DroppedByRule:  {slug: "dropped-by-rule", text: "a rule drops it"},
