@@ -11,49 +11,50 @@ const (
 	noteAssured
 	noteProto // the protocol's state changed
 	noteMark
-	noteHelper
-	noteSeqAdj
+	noteSeqAdj // a request to change it is shown; packets that a helper changes are not
 	noteLabels
 )
 
 // confirm puts a new entry into the table at the end of the packet's way, and
-// sends the events (nf_conntrack_confirm). It returns false if the packet is
-// dropped because another entry has one of the tuples.
+// sends the events, including those of earlier packets that did not get here
+// (nf_conntrack_confirm). It returns false if the packet is dropped because
+// another entry has one of the tuples.
 func (t *Table) confirm(p *packet) bool {
 	e := p.e
-	if e == nil || p.related {
+	switch {
+	case e == nil:
 		return true
-	}
-	if e.status&ctnetlink.StatusConfirmed == 0 {
-		if t.occupied(e) {
-			if !t.resolveClash(p) {
-				t.stats.insertFailed++
-				t.stats.drop++
-				return p.drop(Clash)
-			}
+	case e.status&ctnetlink.StatusConfirmed != 0:
+		if e.pending != 0 {
+			t.packetEvent(eventUpdate, e)
+		}
+		return true
+	case p.related:
+		return true
+	case t.occupied(e):
+		if t.resolveClash(p) {
 			return true
 		}
-		e.id = t.newID()
-		e.status |= ctnetlink.StatusConfirmed
-		t.add(e)
-		kind := eventNew
-		if x := t.extension(e); x != nil && x.master != nil {
-			kind |= eventRelated
-		}
-		if e.pending&noteLabels != 0 {
-			kind |= eventLabels
-		}
-		t.packetEvent(kind, e)
-		return true
+		t.stats.insertFailed++
+		t.stats.drop++
+		return p.drop(Clash)
 	}
-	if e.pending != 0 {
-		t.packetEvent(eventUpdate, e)
+	e.id = t.newID()
+	e.status |= ctnetlink.StatusConfirmed
+	t.add(e)
+	kind := eventNew
+	if x := t.extension(e); x != nil && x.master != nil {
+		kind |= eventRelated
 	}
+	t.packetEvent(kind, e)
 	return true
 }
 
-// packetEvent sends an event with what a packet changed.
+// packetEvent sends an event with what packets changed.
 func (t *Table) packetEvent(kind eventKind, e *entry) {
+	if e.pending&noteLabels != 0 {
+		kind |= eventLabels
+	}
 	t.event(kind|eventPacket, e, 0, nil)
 	e.pending = 0
 }
@@ -62,5 +63,18 @@ func (t *Table) packetEvent(kind eventKind, e *entry) {
 // packet of the flow was faster. It returns false if the packet is dropped.
 func (t *Table) resolveClash(p *packet) bool { return false }
 
-// assignTimeouts gives the packet's new entry timeouts by a rule.
-func (t *Table) assignTimeouts(p *packet, to *Timeouts) { p.policy = to }
+// assignTimeouts gives the packet's new entry timeouts by a rule. The entry gets
+// that of a first packet, whatever the state that the packet made
+// (nft_ct_timeout_obj_eval). Of several rules the last one counts.
+func (t *Table) assignTimeouts(p *packet, to *Timeouts) {
+	e := p.e
+	if e == nil || e.status&ctnetlink.StatusConfirmed != 0 {
+		return
+	}
+	t.extend(e).policy = to
+	first := to[0]
+	if proto := e.protocol(); proto == ctnetlink.ProtoTCP || proto == ctnetlink.ProtoSCTP {
+		first = to[1]
+	}
+	e.deadline = t.now.after(first)
+}

@@ -96,7 +96,7 @@ func (t *Table) features() (f features) {
 	if t.o.Timestamps {
 		f |= hasTimes
 	}
-	if t.o.AlwaysEvents || t.sockets.listened() {
+	if !t.o.NoEvents && (t.o.AlwaysEvents || t.sockets.listened()) {
 		f |= hasEvents
 	}
 	return f

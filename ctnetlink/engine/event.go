@@ -70,11 +70,19 @@ func (t *Table) putGone(w *wire.Builder, e *entry) {
 	}
 }
 
-// putChanged appends the attributes of a NEW or UPDATE event.
+// putChanged appends the attributes of a NEW or UPDATE event. That of a packet
+// has the protocol's state, the labels, the sequence adjustment and a mark of 0
+// only if the packet changed them.
 func (t *Table) putChanged(w *wire.Builder, e *entry, kind eventKind) {
 	x := t.extension(e)
+	changed := ^notes(0)
+	if kind&eventPacket != 0 {
+		changed = e.pending
+	}
 	w.U32(uint16(ctnetlink.AttrTimeout), e.remaining(t.now))
-	e.putProtoInfo(w, x, false)
+	if changed&noteProto != 0 || kind&eventNew != 0 {
+		e.putProtoInfo(w, x, false)
+	}
 	if x != nil {
 		x.putHelper(w)
 		if kind&eventLabels != 0 {
@@ -83,10 +91,16 @@ func (t *Table) putChanged(w *wire.Builder, e *entry, kind eventKind) {
 		if kind&eventRelated != 0 {
 			x.putMaster(w)
 		}
-		x.putSeqAdj(w, e)
+		if changed&noteSeqAdj != 0 {
+			x.putSeqAdj(w, e)
+		}
 	}
-	e.putSynproxy(w, x)
-	w.U32(uint16(ctnetlink.AttrMark), e.mark)
+	if kind&eventPacket == 0 {
+		e.putSynproxy(w, x)
+	}
+	if changed&noteMark != 0 || e.mark != 0 {
+		w.U32(uint16(ctnetlink.AttrMark), e.mark)
+	}
 }
 
 // multicast queues an event for the members of a group. echo, which may be nil,

@@ -36,9 +36,9 @@ type packet struct {
 	dir       direction
 	e         *entry
 	zone      zone    // set by a rule before tracking
+	zoned     bool    // a rule has set it
 	helper    *helper // set by a rule, for a new entry
-	policy    *Timeouts
-	related   bool // it is an ICMP error, which borrows the entry
+	related   bool    // it is an ICMP error, which borrows the entry
 	confirmed bool
 }
 

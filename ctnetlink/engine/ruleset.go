@@ -122,16 +122,20 @@ func (m Meta) SetMark(v uint32) {
 }
 
 // NoTrack excludes the packet from tracking. It has an effect before tracking
-// only.
+// only, and none on a packet that has a zone.
 func (m Meta) NoTrack() {
-	if m.p.v.State == StateNone {
+	if m.p.v.State == StateNone && !m.p.zoned {
 		m.p.untracked = true
 	}
 }
 
 // SetZone sets the zone of the packet before tracking: for both directions, or
-// for one.
+// for one. The first zone stays. A packet that was excluded from tracking is
+// tracked again.
 func (m Meta) SetZone(id uint16, original, reply bool) {
+	if m.p.v.State != StateNone || m.p.zoned {
+		return
+	}
 	var dirs uint8
 	if original {
 		dirs |= 1
@@ -139,9 +143,7 @@ func (m Meta) SetZone(id uint16, original, reply bool) {
 	if reply {
 		dirs |= 2
 	}
-	if m.p.v.State == StateNone {
-		m.p.zone = zone{id, dirs}
-	}
+	m.p.zone, m.p.zoned, m.p.untracked = zone{id, dirs}, true, false
 }
 
 // SetHelper gives the packet's new entry a helper. It reports whether there is
@@ -155,5 +157,6 @@ func (m Meta) SetHelper(name string, family ctnetlink.Family, proto ctnetlink.Pr
 	return true
 }
 
-// SetTimeouts replaces the timeouts of the packet's new entry.
+// SetTimeouts replaces the timeouts of the packet's new entry. They must be of
+// the packet's protocol. The entry keeps the pointer.
 func (m Meta) SetTimeouts(to *Timeouts) { m.t.assignTimeouts(m.p, to) }

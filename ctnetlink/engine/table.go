@@ -24,6 +24,8 @@ type Options struct {
 	// default is 2: an entry that is created while no socket is in a group
 	// never does.
 	AlwaysEvents bool
+	// NoEvents is nf_conntrack_events=0: new entries never send events.
+	NoEvents bool
 	// PortID is the port id of the first socket; 0: the process's id. Later
 	// sockets count down from 0xffffefff, as in the kernel.
 	PortID uint32
