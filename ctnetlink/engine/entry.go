@@ -37,6 +37,7 @@ type protoState struct {
 	flags  [2]uint8  // TCP
 	vtag   [2]uint32 // SCTP, read as big endian
 	since  tick      // UDP: when the entry may become a stream
+	tcp    tcpState
 }
 
 // features are properties that an entry gets when it is created.

@@ -40,6 +40,7 @@ func init() {
 		protocols4[i], protocols6[i] = &generic, &generic
 	}
 	protocols4[ctnetlink.ProtoUDP], protocols6[ctnetlink.ProtoUDP] = &udp, &udp
+	protocols4[ctnetlink.ProtoTCP], protocols6[ctnetlink.ProtoTCP] = &tcp, &tcp
 }
 
 // protocolOf returns the protocol with a number.

@@ -19,6 +19,17 @@ const (
 	BadChecksum
 	BadDataOffset
 	BadFlags
+	TCPBadNew
+	TCPNotLoose
+	TCPBadState
+	TCPIgnored
+	TCPChallenge
+	TCPSeqBeyond
+	TCPSeqOver
+	TCPAckOver
+	TCPSeqUnder
+	TCPAckUnder
+	TCPBadRST
 	TableFull
 	Clash
 	DroppedByRule
@@ -52,6 +63,17 @@ var reasons = [reasonsEnd]reason{
 	BadChecksum:    {"bad-checksum", "wrong checksum", "bad checksum", "checksum", countInvalid},
 	BadDataOffset:  {"bad-data-offset", "the data offset says %d, the packet has %d bytes", "truncated packet", "", countInvalid},
 	BadFlags:       {"bad-flags", "a combination of flags that no TCP sends", "invalid tcp flag combination", "", countInvalid},
+	TCPBadNew:      {"tcp-no-connection", "a packet that begins no connection, and none is known", "invalid new", "", countInvalid},
+	TCPNotLoose:    {"tcp-not-loose", "an ACK of a connection that is not known", "", "tcp_loose", countInvalid},
+	TCPBadState:    {"tcp-state", "a packet that does not fit the connection's state", "packet (index %[1]d) in dir %[2]d invalid, state %[3]s", "", countInvalid},
+	TCPIgnored:     {"tcp-ignored", "a packet that does not fit the connection's state; it passes, and the other side's answer decides", "packet (index %[1]d) in dir %[2]d ignored, state %[3]s", "", countNothing},
+	TCPChallenge:   {"tcp-challenge-ack", "an ACK that answers a SYN in the connection, and not the last FIN", "challenge-ack ignored", "", countNothing},
+	TCPSeqBeyond:   {"tcp-seq-beyond", "data %[1]d bytes beyond the receiver's window", "%[1]d bytes more than expected", "tcp_be_liberal", countNothing},
+	TCPSeqOver:     {"tcp-seq-over", "SEQ is %[2]d bytes above the receiver's window", "SEQ is over upper bound %[1]d", "tcp_be_liberal", countInvalid},
+	TCPAckOver:     {"tcp-ack-over", "ACK of %[2]d bytes that were never seen", "ACK is over upper bound %[1]d", "tcp_be_liberal", countInvalid},
+	TCPSeqUnder:    {"tcp-seq-under", "old data again", "SEQ is under lower bound %[1]d", "tcp_be_liberal", countNothing},
+	TCPAckUnder:    {"tcp-ack-under", "a very old ACK", "ACK is under lower bound %[1]d", "tcp_be_liberal", countNothing},
+	TCPBadRST:      {"tcp-rst", "RST with a wrong sequence number, %[1]d bytes too low", "invalid rst", "tcp_ignore_invalid_rst", countInvalid},
 	TableFull:      {slug: "table-full", text: "the table is full", sysctl: "max"},
 	Clash:          {slug: "clash", text: "another entry has the same tuple"},
 	DroppedByRule:  {slug: "dropped-by-rule", text: "a rule drops it"},

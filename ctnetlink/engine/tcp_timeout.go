@@ -1,0 +1,44 @@
+package engine
+
+import "github.com/gonntrack/gonntrack/ctnetlink"
+
+// tcpTimeout returns the timeout of an entry behind a packet, in seconds. The
+// first line that fits decides.
+func (t *Table) tcpTimeout(p *packet, kind tcpKind, to uint8) uint32 {
+	ps, timeouts := &p.e.proto, t.timeouts(p, &t.o.Sysctls.TCP)
+	state := timeouts[to]
+	retrans, unacked := timeouts[tcpMaxRetrans], timeouts[tcpUnacknowledged]
+	switch {
+	case uint32(ps.tcp.last.retrans) >= t.o.Sysctls.MaxRetrans && state > retrans:
+		return retrans
+	case kind == kindRST:
+		return timeouts[tCL]
+	case (ps.flags[original]|ps.flags[reply])&tcpFlagUnacked != 0 && state > unacked:
+		return unacked
+	case ps.tcp.last.win == 0 && state > retrans:
+		return retrans
+	}
+	return state
+}
+
+// tcpRefused takes note of a FIN or RST whose numbers were wrong. When one side
+// answers such a packet of the other with such a packet, it is likely that the
+// connection is over and that the table has missed something: it is not kept for
+// days.
+func (t *Table) tcpRefused(p *packet, kind tcpKind) {
+	e := p.e
+	l := &e.proto.tcp.last
+	if kind != kindFIN && kind != kindRST || e.status&ctnetlink.StatusAssured == 0 ||
+		e.status&ctnetlink.StatusFixedTimeout != 0 {
+		return
+	}
+	if l.dir == p.dir || l.kind != kindFIN && l.kind != kindRST {
+		l.kind, l.dir = kind, p.dir
+		return
+	}
+	left := e.remaining(t.now)
+	if to := t.timeouts(p, &t.o.Sysctls.TCP)[tcpUnacknowledged]; left >= 120 && left > to {
+		e.deadline = t.now.after(to)
+		t.ends.observe(e.deadline)
+	}
+}
