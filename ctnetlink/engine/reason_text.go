@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"strconv"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// String returns the reason in words, "" for none.
+func (r Reason) String() string { return string(r.AppendText(nil)) }
+
+// AppendText appends the reason in words to b.
+func (r Reason) AppendText(b []byte) []byte { return r.append(b, reasons[r.Code].text) }
+
+// AppendKernel appends the text of the kernel's log for the reason, nothing if it
+// has none.
+func (r Reason) AppendKernel(b []byte) []byte { return r.append(b, reasons[r.Code].kernel) }
+
+// Name returns the reason's name in `conntrack help invalid' and in outputs for
+// programs, "" for none.
+func (c ReasonCode) Name() string { return reasons[c].slug }
+
+// Sysctl returns the variable that decides whether there is this reason, without
+// "nf_conntrack_" in front, "" if there is none.
+func (c ReasonCode) Sysctl() string { return reasons[c].sysctl }
+
+// append appends a text with the reason's numbers: %d is the next of them, %[2]d
+// the second, %[2]s the name of the state of TCP that it is.
+func (r Reason) append(b []byte, form string) []byte {
+	next := 0
+	for i := 0; i < len(form); i++ {
+		if form[i] != '%' {
+			b = append(b, form[i])
+			continue
+		}
+		if i++; form[i] == '[' {
+			next = int(form[i+1] - '1')
+			i += 3
+		}
+		switch n := r.N[next]; form[i] {
+		case 's':
+			b = append(b, ctnetlink.NewState(ctnetlink.ProtoTCP, uint8(n)).String()...)
+		default:
+			b = strconv.AppendInt(b, n, 10)
+		}
+		next++
+	}
+	return b
+}
