@@ -10,6 +10,7 @@ import (
 // path is the state of a table that takes packets.
 type path struct {
 	pkt    packet // the packet on its way
+	quoted packet // in an ICMP error: the packet that it quotes
 	latest int64  // the latest time of a packet, in nanoseconds since 1970
 	w      wire.Builder
 	lost   *entry // of the last packet, if it was not confirmed

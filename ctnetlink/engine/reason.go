@@ -34,6 +34,29 @@ const (
 	Clash
 	DroppedByRule
 	RejectedByRule
+
+	// UDPlite, GRE, protocols without tracking.
+	BadCoverage
+	ChecksumMissing
+	BadUDPLiteChecksum
+	GREProtocol
+	Untrackable
+
+	// ICMP and ICMPv6.
+	ICMPShort
+	ICMPChecksum
+	ICMPv6Checksum
+	ICMPType
+	ICMPNoQuery
+	ICMPNoRequest
+	ErrorQuotesLittle
+	ErrorQuotesFragment
+	ErrorQuotesBad
+	ErrorOfUnknown
+	ErrorToOther
+	RedirectShort
+	RedirectSource
+	RedirectOptions
 	reasonsEnd
 )
 
@@ -78,6 +101,50 @@ var reasons = [reasonsEnd]reason{
 	Clash:          {slug: "clash", text: "another entry has the same tuple"},
 	DroppedByRule:  {slug: "dropped-by-rule", text: "a rule drops it"},
 	RejectedByRule: {slug: "rejected-by-rule", text: "a rule rejects it"},
+
+	BadCoverage: {
+		"bad-coverage", "the checksum of UDPlite covers %d of %d bytes", "invalid checksum coverage", "", countInvalid,
+	},
+	ChecksumMissing: {"checksum-missing", "UDPlite without a checksum", "checksum missing", "", countInvalid},
+	BadUDPLiteChecksum: {
+		"bad-udplite-checksum", "wrong checksum, as Linux checks UDPlite: as if it were UDP, so that correct ones are wrong",
+		"bad checksum", "checksum", countInvalid,
+	},
+	GREProtocol: {
+		"gre-protocol", "GRE of version 1 with protocol 0x%04x: only PPTP's 0x880b is tracked", "", "", countInvalid,
+	},
+	Untrackable: {"untrackable", "packets of protocol %d are not tracked in this family", "", "", countInvalid},
+
+	ICMPShort:      {"icmp-short", "the ICMP header has %d bytes and needs %d", "short packet", "", countError},
+	ICMPChecksum:   {"icmp-checksum", "wrong ICMP checksum", "bad hw icmp checksum", "checksum", countError},
+	ICMPv6Checksum: {"icmpv6-checksum", "wrong ICMPv6 checksum", "ICMPv6 checksum failed", "checksum", countError},
+	ICMPType:       {"icmp-type", "ICMP type %d is not known", "invalid icmp type", "", countError},
+	ICMPNoQuery:    {"icmp-no-query", "ICMP type %d is neither a query, nor an answer, nor an error", "", "", countInvalid},
+	ICMPNoRequest: {
+		"icmp-no-request", "an answer of ICMP type %d with id %d, and no request for it was seen", "", "", countInvalid,
+	},
+	ErrorQuotesLittle: {
+		"error-quotes-little", "an ICMP error that quotes too little of a packet to know its connection", "", "", countError,
+	},
+	ErrorQuotesFragment: {
+		"error-quotes-fragment", "an ICMP error about a later fragment, which has no ports", "", "", countError,
+	},
+	ErrorQuotesBad: {
+		"error-quotes-untracked", "an ICMP error about a packet of protocol %d that is not tracked", "", "", countError,
+	},
+	ErrorOfUnknown: {"error-of-unknown", "an ICMP error about a packet of no known connection", "", "", countError},
+	ErrorToOther: {
+		"error-to-other", "an ICMP error sent to another host than the sender of the packet that it is about",
+		"outer daddr", "", countError, // the text goes on with both addresses
+	},
+	RedirectShort: {"redirect-short", "the redirect has %d bytes and needs 40", "short redirect", "", countError},
+	RedirectSource: {
+		"redirect-source", "a redirect with hop limit %d; it must be 255, and the source link-local",
+		"invalid saddr or hoplimit for redirect", "", countError,
+	},
+	RedirectOptions: {
+		"redirect-options", "a redirect that quotes no packet", "redirect without options", "", countError,
+	},
 }
 
 func (c ReasonCode) count() counterOf { return reasons[c].counts }
