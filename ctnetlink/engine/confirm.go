@@ -37,6 +37,9 @@ func (t *Table) confirm(p *packet) bool {
 		}
 		t.stats.insertFailed++
 		t.stats.drop++
+		if e.status&natDone != 0 {
+			return p.drop(NATFull)
+		}
 		return p.drop(Clash)
 	}
 	e.id = t.newID()
@@ -59,9 +62,39 @@ func (t *Table) packetEvent(kind eventKind, e *entry) {
 	e.pending = 0
 }
 
-// resolveClash handles a packet whose new entry cannot be added because another
-// packet of the flow was faster. It returns false if the packet is dropped.
-func (t *Table) resolveClash(p *packet) bool { return false }
+// resolveClash handles a packet whose new entry cannot be added because the table
+// has one of its tuples (nf_ct_resolve_clash): an entry with both tuples, in
+// either order, was made by another packet of the flow in the meantime, and takes
+// the packet if the protocol has no state. It returns false if the packet is
+// dropped.
+func (t *Table) resolveClash(p *packet) bool {
+	e := p.e
+	o := t.find(&e.tuples[original], e.zone, original)
+	if o == nil {
+		o = t.find(&e.tuples[reply], e.zone, reply)
+	}
+	same := o.tuples == e.tuples || o.tuples == [2]tuple{e.tuples[reply], e.tuples[original]}
+	if !same || o.zone != e.zone || !allowsClash(p.proto) {
+		return false
+	}
+	for d := range o.counters {
+		o.counters[d].packets += e.counters[d].packets
+		o.counters[d].bytes += e.counters[d].bytes
+	}
+	t.abandon(p)
+	t.stats.clashResolve++
+	p.e = o
+	return true
+}
+
+// allowsClash reports whether packets of a protocol may change to another entry.
+func allowsClash(proto ctnetlink.Protocol) bool {
+	switch proto {
+	case ctnetlink.ProtoTCP, ctnetlink.ProtoSCTP, ctnetlink.ProtoICMP, ctnetlink.ProtoICMPv6:
+		return false
+	}
+	return true
+}
 
 // assignTimeouts gives the packet's new entry timeouts by a rule. The entry gets
 // that of a first packet, whatever the state that the packet made

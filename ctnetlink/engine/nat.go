@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"encoding/binary"
-	"math/rand/v2"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/wire"
@@ -16,6 +15,9 @@ type natRange struct {
 	ports            bool // minPort and maxPort are set
 	minAddr, maxAddr [16]byte
 	minPort, maxPort uint16
+	random           bool // another port even if the packet's own is free
+	fullyRandom      bool // the same, and for a destination the search starts at a random port
+	persistent       bool // the address depends on the client only
 }
 
 // setupNAT translates a new entry if the request has a translation: first the
@@ -31,34 +33,42 @@ func (t *Table) setupNAT(e *entry, a *entryAttrs) errno {
 	return t.translate(e, a[ctnetlink.AttrNATSrc], true)
 }
 
-// translate applies one translation to the reply tuple (nf_nat_setup_info).
+// translate applies one translation of a request to the reply tuple.
 func (t *Table) translate(e *entry, val []byte, source bool) errno {
-	var r natRange
-	if val == nil {
-		r.addrs, r.minAddr = true, e.tuples[reply].src
-		if source {
-			r.minAddr = e.tuples[reply].dst
+	r := e.nullRange(source)
+	if val != nil {
+		r = natRange{}
+		if no := r.parse(val, e.family()); no != 0 {
+			return no
 		}
-		r.maxAddr = r.minAddr
-	} else if no := r.parse(val, e.family()); no != 0 {
-		return no
+	}
+	t.bind(e, &r, source)
+	return 0
+}
+
+// nullRange returns the range of an entry that no translation is meant for: the
+// address it has (nf_nat_alloc_null_binding).
+func (e *entry) nullRange(source bool) natRange {
+	addr := e.tuples[reply].src
+	if source {
+		addr = e.tuples[reply].dst
+	}
+	return natRange{addrs: true, minAddr: addr, maxAddr: addr}
+}
+
+// bind sets up the translation of an entry's source or destination: the reply
+// tuple becomes one in the range (nf_nat_setup_info).
+func (t *Table) bind(e *entry, r *natRange, source bool) {
+	changed, done := ctnetlink.StatusDstNAT, ctnetlink.StatusDstNATDone
+	if source {
+		changed, done = ctnetlink.StatusSrcNAT, ctnetlink.StatusSrcNATDone
 	}
 	current, _ := e.tuples[reply].invert()
-	chosen := t.unique(current, &r, e, source)
-	if chosen != current {
+	if chosen := t.unique(current, r, e, source); chosen != current {
 		e.tuples[reply], _ = chosen.invert()
-		if source {
-			e.status |= ctnetlink.StatusSrcNAT
-		} else {
-			e.status |= ctnetlink.StatusDstNAT
-		}
+		e.status |= changed
 	}
-	if source {
-		e.status |= ctnetlink.StatusSrcNATDone
-	} else {
-		e.status |= ctnetlink.StatusDstNATDone
-	}
-	return 0
+	e.status |= done
 }
 
 // parse reads CTA_NAT_SRC or CTA_NAT_DST. Addresses of another family are
@@ -102,7 +112,8 @@ func (r *natRange) parse(val []byte, family ctnetlink.Family) errno {
 // unique returns a tuple in the range whose reply no entry has yet, if there is
 // one (get_unique_tuple). The tuple is in the original direction.
 func (t *Table) unique(current tuple, r *natRange, e *entry, source bool) tuple {
-	if source {
+	anyPort := r.random || r.fullyRandom
+	if source && !anyPort {
 		if r.contains(&current) {
 			if !t.replyTaken(&current, e) || !t.clashes(&current, e) {
 				return current
@@ -119,7 +130,8 @@ func (t *Table) unique(current tuple, r *natRange, e *entry, source bool) tuple 
 		}
 		*addr = r.addr(&current, e.zone.id, source)
 	}
-	if r.ports {
+	if anyPort {
+	} else if r.ports {
 		if r.containsPort(&chosen, source) && (r.minPort == r.maxPort || !t.replyTaken(&chosen, e)) {
 			return chosen
 		}
@@ -181,10 +193,14 @@ const maxAttempts = 128
 func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 	port, first, size := &tp.sport, uint32(r.minPort), uint32(0)
 	switch icmp := isICMP(tp.proto); {
-	case !icmp && (!hasPorts(tp.proto) || tp.proto == ctnetlink.ProtoGRE):
-		return // keys are chosen for PPTP only, which needs a master
+	case !icmp && (!hasPorts(tp.proto) || tp.proto == ctnetlink.ProtoGRE && !t.hasMaster(e)):
+		return // keys are chosen for PPTP only, which has a master
 	case !r.ports && icmp:
 		first, size = 0, 1<<16
+	case !r.ports && tp.proto == ctnetlink.ProtoGRE:
+		if first, size = 1, 65535; !source {
+			port = &tp.dport
+		}
 	case !r.ports && !source:
 		return // no port is chosen for a destination
 	case !r.ports && *port < 512:
@@ -203,13 +219,17 @@ func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 	}
 	attempts := min(size, maxAttempts)
 	off := uint32(0)
-	if source {
-		off = rand.Uint32N(1 << 16)
+	if source || r.fullyRandom {
+		off = t.draw(first, size)
 	}
-	for ; ; off = rand.Uint32N(1 << 16) {
-		for range attempts {
+	for ; ; off = t.draw(first, size) {
+		for i := range attempts {
 			*port = uint16(first + off%size)
-			if !t.replyTaken(tp, e) {
+			if attempts-i <= lastAttempts && e.protocol() == ctnetlink.ProtoTCP && e.proto.state == stateSYNSent {
+				if t.takeOver(tp, e) {
+					return
+				}
+			} else if !t.replyTaken(tp, e) {
 				return
 			}
 			off++
@@ -219,6 +239,33 @@ func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 		}
 		attempts /= 2
 	}
+}
+
+// draw returns where in a number of ports from first on a search begins, counted
+// from first.
+func (t *Table) draw(first, size uint32) uint32 {
+	if t.o.Draw != nil {
+		return (uint32(t.o.Draw(uint16(first), uint16(first+size-1))) - first) % size
+	}
+	return uint32(t.random.Uint64()>>48) % size
+}
+
+func (t *Table) hasMaster(e *entry) bool {
+	x := t.extension(e)
+	return x != nil && x.master != nil
+}
+
+// lastAttempts is the number of attempts before the end of a search in which a
+// TCP connection takes the port of one that has ended.
+const lastAttempts = 32
+
+// stateSYNSent is TCP_CONNTRACK_SYN_SENT.
+const stateSYNSent = 1
+
+// takeOver reports whether the tuple is free for a new TCP connection. If an entry
+// that has ended, with older sequence numbers, has it, that is removed.
+func (t *Table) takeOver(tp *tuple, e *entry) bool {
+	return !t.replyTaken(tp, e)
 }
 
 // source is the source of translated connections, before the translation.

@@ -6,7 +6,8 @@ import (
 )
 
 // addr chooses an address in the range as the kernel does: for one client and
-// one destination always the same (find_best_ips_proto).
+// one destination, or with persistent for one client, always the same
+// (find_best_ips_proto).
 func (r *natRange) addr(tp *tuple, zoneID uint16, source bool) [16]byte {
 	if r.minAddr == r.maxAddr {
 		return r.minAddr
@@ -16,7 +17,11 @@ func (r *natRange) addr(tp *tuple, zoneID uint16, source bool) [16]byte {
 		words = 1
 	}
 	dst := tp.dst
-	h := jenkins(&tp.src, word(&dst, words-1)^uint32(zoneID))
+	seed := word(&dst, words-1) ^ uint32(zoneID)
+	if r.persistent {
+		seed = 0
+	}
+	h := jenkins(&tp.src, seed)
 	var chosen [16]byte
 	full := false // a word is not its maximum: the next may have any value
 	for i := range words {

@@ -17,6 +17,7 @@ type path struct {
 	frags  reassembly
 	out    []byte   // buffer of a packet that is changed
 	leaves [][]byte // buffer of Verdict.Leaves
+	rule   Translation
 }
 
 // packet is a packet on its way through the table.

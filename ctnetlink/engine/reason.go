@@ -57,6 +57,11 @@ const (
 	RedirectShort
 	RedirectSource
 	RedirectOptions
+
+	NATFull
+	NotTranslated
+	NoNATAddress
+	RedirectTranslated
 	reasonsEnd
 )
 
@@ -145,6 +150,14 @@ var reasons = [reasonsEnd]reason{
 	RedirectOptions: {
 		"redirect-options", "a redirect that quotes no packet", "redirect without options", "", countError,
 	},
+
+	NATFull: {
+		slug: "nat-full",
+		text: "every port or id that NAT may choose is taken by another connection to the same destination",
+	},
+	NotTranslated:      {slug: "not-translated", text: "NAT cannot translate it: its transport header is too short"},
+	NoNATAddress:       {slug: "no-nat-address", text: "the interface whose address masquerade or redirect uses has none"},
+	RedirectTranslated: {slug: "redirect-translated", text: "an ICMP redirect about a translated connection"},
 }
 
 func (c ReasonCode) count() counterOf { return reasons[c].counts }

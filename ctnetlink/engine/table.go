@@ -2,6 +2,7 @@ package engine
 
 import (
 	"iter"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -29,9 +30,13 @@ type Options struct {
 	// PortID is the port id of the first socket; 0: the process's id. Later
 	// sockets count down from 0xffffefff, as in the kernel.
 	PortID uint32
-	// Seed changes the ids of entries. Tables with equal seeds give equal ids
-	// in the same order.
+	// Seed changes the ids of entries and the ports that NAT draws. Tables with
+	// equal seeds give equal ids and ports in the same order.
 	Seed uint32
+	// Draw, if not nil, chooses in place of random numbers where NAT begins to look
+	// for a free source port or ICMP id: it returns one of first to last. It is
+	// called with the table locked.
+	Draw func(first, last uint16) uint16
 	// Sysctls decide about packets; the zero value: those of DefaultSysctls.
 	Sysctls Sysctls
 	// Rules is the packet filter; nil: there is none.
@@ -69,6 +74,7 @@ type Table struct {
 	w         wire.Builder // for answers and events
 	attrs     entryAttrs   // of the current request
 	path      path
+	random    rand.PCG // for ports
 }
 
 // New returns an empty table.
@@ -85,6 +91,7 @@ func New(o Options) *Table {
 	t := &Table{
 		o: o, index: newIndex(), ext: map[slot]*extension{}, masters: map[slot]*master{}, ends: sweep{next: never},
 	}
+	t.random.Seed(uint64(o.Seed), 0)
 	t.sockets.init(o.PortID)
 	return t
 }

@@ -1,5 +1,164 @@
 package engine
 
+import (
+	"net/netip"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// natMask is IPS_NAT_MASK, and natDone IPS_NAT_DONE_MASK.
+const (
+	natMask = ctnetlink.StatusSrcNAT | ctnetlink.StatusDstNAT
+	natDone = ctnetlink.StatusSrcNATDone | ctnetlink.StatusDstNATDone
+)
+
 // translatePacket sets up the translation of a new entry at a hook and
-// translates the packet. It returns false if the packet is dropped.
-func (t *Table) translatePacket(p *packet) bool { return true }
+// translates the packet: at prerouting and output the destination, at
+// postrouting and input the source (nf_nat_inet_fn). It returns false if the
+// packet is dropped.
+func (t *Table) translatePacket(p *packet) bool {
+	e := p.e
+	if e == nil || t.o.Rules == nil || !t.o.Rules.HasNAT(p.family) {
+		return true
+	}
+	source := p.hook == Postrouting || p.hook == InputHook
+	if p.related {
+		return t.translateError(p, source)
+	}
+	if e.status&natDone != natDone && p.v.State != StateEstablished && !t.setupByRules(p, source) {
+		return false
+	}
+	if e.status&natBit(p.dir, source) == 0 {
+		return true
+	}
+	t.own(p)
+	to, _ := e.tuples[p.dir^1].invert()
+	m := mangling{to: &to, source: source, cut: p.cut()}
+	if !m.rewrite(p.data[:min(p.total, len(p.data))], p.family, p.proto, p.transport) {
+		return p.drop(NotTranslated)
+	}
+	if source {
+		p.src = to.src
+	} else {
+		p.dst = to.dst
+	}
+	p.v.Fate = Translated
+	return true
+}
+
+// natBit returns the status bit of the translation that is due where the source,
+// or else the destination, of packets of a direction is changed: replies are
+// translated back.
+func natBit(d direction, source bool) ctnetlink.Status {
+	if source == (d == original) {
+		return ctnetlink.StatusSrcNAT
+	}
+	return ctnetlink.StatusDstNAT
+}
+
+// setupByRules sets up the translation of the source or the destination of an
+// entry at the first packet that meets a NAT hook. It returns false if the packet
+// is dropped.
+func (t *Table) setupByRules(p *packet, source bool) bool {
+	e := p.e
+	done := ctnetlink.StatusDstNATDone
+	if source {
+		done = ctnetlink.StatusSrcNATDone
+	}
+	if e.status&done != 0 {
+		return true
+	}
+	rule := &t.path.rule
+	*rule = Translation{}
+	action, found := t.o.Rules.NAT(p.hook, Meta{t, p}, rule)
+	switch action {
+	case Drop:
+		return p.drop(DroppedByRule)
+	case Reject:
+		return p.drop(RejectedByRule)
+	}
+	if e.status&ctnetlink.StatusConfirmed != 0 {
+		return true // it was there before the NAT chains
+	}
+	r := e.nullRange(source)
+	if found && source == (rule.Kind == SNAT || rule.Kind == Masquerade) {
+		var ok bool
+		if r, ok = t.rangeOf(p, rule); !ok {
+			return p.drop(NoNATAddress)
+		}
+	}
+	t.bind(e, &r, source)
+	return true
+}
+
+// rangeOf returns the range that a rule names. It returns false if the interface
+// whose address the rule uses has none.
+func (t *Table) rangeOf(p *packet, rule *Translation) (natRange, bool) {
+	r := natRange{
+		ports: rule.HasPorts, minPort: rule.MinPort, maxPort: rule.MaxPort,
+		random: rule.Random, fullyRandom: rule.FullyRandom, persistent: rule.Persistent,
+	}
+	low, high := rule.MinAddr, rule.MaxAddr
+	switch {
+	case rule.Kind == Masquerade:
+		low = t.o.Host.sourceAddr(p)
+	case rule.Kind == Redirect && p.hook == OutputHook && p.family == familyIPv4:
+		low = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	case rule.Kind == Redirect && p.hook == OutputHook:
+		low = netip.IPv6Loopback()
+	case rule.Kind == Redirect:
+		low = t.o.Host.addrOf(p.in, p.family)
+	}
+	if rule.Kind == Masquerade || rule.Kind == Redirect {
+		if high = low; !low.IsValid() {
+			return r, false
+		}
+	}
+	if low.IsValid() {
+		r.addrs, r.minAddr = true, addrBytes(low)
+		r.maxAddr = r.minAddr
+		if high.IsValid() {
+			r.maxAddr = addrBytes(high)
+		}
+	}
+	return r, true
+}
+
+// addrBytes returns an address as tuples have it.
+func addrBytes(a netip.Addr) (b [16]byte) {
+	if a.Is4() {
+		v := a.As4()
+		copy(b[:], v[:])
+		return b
+	}
+	return a.As16()
+}
+
+// addrOf returns the first address of an interface, or of all if its name is not
+// known.
+func (h *Host) addrOf(iface string, family ctnetlink.Family) netip.Addr {
+	for i := range h.Addrs {
+		a := &h.Addrs[i]
+		if addr := a.Prefix.Addr(); addr.Is4() == (family == familyIPv4) && (iface == "" || a.Interface == iface) {
+			return addr
+		}
+	}
+	return netip.Addr{}
+}
+
+// sourceAddr returns the address that this machine uses to send to the packet's
+// destination: the one whose network has it, or else the first one of the
+// outgoing interface.
+func (h *Host) sourceAddr(p *packet) netip.Addr {
+	dst := netip.AddrFrom16(p.dst)
+	if p.family == familyIPv4 {
+		dst = netip.AddrFrom4([4]byte(p.dst[:4]))
+	}
+	for i := range h.Addrs {
+		a := &h.Addrs[i]
+		if (p.out == "" || a.Interface == p.out) && a.Prefix.Contains(dst) {
+			return a.Prefix.Addr()
+		}
+	}
+	return h.addrOf(p.out, p.family)
+}

@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// offset returns the correction of a sequence number as the sender wrote it.
+func (s *seqAdj) offset(seq uint32) uint32 {
+	if int32(seq-s.pos) > 0 {
+		return s.after
+	}
+	return s.before
+}
+
+// offsetBack returns the correction of a number that acknowledges data of this
+// direction as the receiver got it.
+func (s *seqAdj) offsetBack(ack uint32) uint32 {
+	if int32(ack-s.before-s.pos) > 0 {
+		return s.after
+	}
+	return s.before
+}
+
+// seqOffset returns by how much a sequence number of a direction grows on its way
+// to the other end (nf_ct_seq_offset). It is 0 unless a helper has changed the
+// length of a packet.
+func (t *Table) seqOffset(e *entry, d direction, seq uint32) uint32 {
+	if e.status&ctnetlink.StatusSeqAdjust == 0 {
+		return 0
+	}
+	if x := t.extension(e); x != nil {
+		return x.seqAdj[d].offset(seq)
+	}
+	return 0
+}
+
+// shift notes that a packet of the entry, which began at seq, has become longer by
+// a number of bytes, or shorter (nf_ct_seqadj_set).
+func (t *Table) shift(p *packet, seq uint32, by int) {
+	if by == 0 {
+		return
+	}
+	e := p.e
+	s := &t.extend(e).seqAdj[p.dir]
+	e.status |= ctnetlink.StatusSeqAdjust
+	if s.before == s.after || int32(s.pos-seq) < 0 {
+		s.pos, s.before = seq, s.after
+		s.after += uint32(by)
+	}
+}
+
+// adjustSequence corrects the numbers of a TCP packet of an entry in which a
+// packet has changed its length: the sequence number by the changes of its own
+// direction, the acknowledged numbers by those of the other (nf_ct_seq_adjust).
+func (t *Table) adjustSequence(p *packet) {
+	e := p.e
+	if e.status&ctnetlink.StatusSeqAdjust == 0 || p.proto != ctnetlink.ProtoTCP || p.related {
+		return
+	}
+	x := t.extension(e)
+	if x == nil || len(p.payload()) < 20 {
+		return
+	}
+	t.own(p)
+	b := p.payload()
+	own, other := &x.seqAdj[p.dir], &x.seqAdj[p.dir^1]
+	check := b[16:18]
+	if by := own.offset(be32(b[4:])); by != 0 {
+		p.v.Fate = Translated
+		put32(check, b[4:8], be32(b[4:])+by)
+	} else {
+		put32(check, b[4:8], be32(b[4:]))
+	}
+	if b[13]&0x10 == 0 {
+		return
+	}
+	if by := other.offsetBack(be32(b[8:])); by != 0 {
+		p.v.Fate = Translated
+		put32(check, b[8:12], be32(b[8:])-by)
+	} else {
+		put32(check, b[8:12], be32(b[8:]))
+	}
+	adjustSACK(b, other)
+}
+
+// put32 replaces a number, and updates the checksum.
+func put32(check, at []byte, v uint32) {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], v)
+	replace(check, at, b[:])
+}
+
+// adjustSACK corrects the selectively acknowledged numbers in a TCP header.
+func adjustSACK(b []byte, other *seqAdj) {
+	end := min(int(b[12]>>4)*4, len(b))
+	for at := 20; at < end; {
+		switch b[at] {
+		case 0: // end of the list
+			return
+		case 1: // no operation
+			at++
+			continue
+		}
+		if at+1 >= end || b[at+1] < 2 || at+int(b[at+1]) > end {
+			return
+		}
+		n := int(b[at+1])
+		if b[at] == 5 && n >= 10 && (n-2)%8 == 0 {
+			for i := at + 2; i < at+n; i += 4 {
+				v := be32(b[i:])
+				putUneven(b, i, v-other.offsetBack(v))
+			}
+		}
+		at += n
+	}
+}
+
+// putUneven is put32 for a number at any offset of a TCP header: a checksum adds
+// numbers at odd offsets with their bytes exchanged.
+func putUneven(b []byte, at int, v uint32) {
+	check := b[16:18]
+	start := at &^ 1
+	var old, with [6]byte
+	n := copy(old[:], b[start:at+4+at&1])
+	binary.BigEndian.PutUint32(b[at:], v)
+	copy(with[:], b[start:start+n])
+	binary.BigEndian.PutUint16(check, update(be16(check), old[:n], with[:n]))
+}
+
+// replaceData replaces n bytes of the data of a TCP or UDP packet, from offset at
+// of the data on, and sets lengths and checksums. adjust: the sequence numbers of
+// later packets of a TCP connection are to be corrected for the change. It returns
+// false, and the packet is as before, if it is not a whole packet or would become
+// too long. Slices of the packet's bytes made before are not valid afterwards.
+func (t *Table) replaceData(p *packet, at, n int, with []byte, adjust bool) bool {
+	data, ok := p.dataOffset()
+	grow := len(with) - n
+	if !ok || p.cut() || data+at+n > p.total || p.total+grow > 65535 {
+		return false
+	}
+	t.own(p)
+	total := p.total + grow
+	from := data + at
+	if grow > 0 {
+		for len(p.data) < total {
+			p.data = append(p.data, 0)
+		}
+	}
+	copy(p.data[from+len(with):total], p.data[from+n:p.total])
+	copy(p.data[from:], with)
+	p.data = p.data[:total]
+	p.total, p.wireLen = total, total
+	p.v.Fate = Translated
+	b := p.payload()
+	if p.family == familyIPv6 {
+		binary.BigEndian.PutUint16(p.data[4:], uint16(total-40))
+	} else {
+		binary.BigEndian.PutUint16(p.data[2:], uint16(total))
+		putSum(p.data[:p.data[0]&15*4], 10, 0)
+	}
+	check := 16
+	if p.proto == ctnetlink.ProtoUDP {
+		check = 6
+		binary.BigEndian.PutUint16(b[4:], uint16(len(b)))
+		if be16(b[6:]) == 0 {
+			return true
+		}
+	}
+	if putSum(b, check, p.pseudo(p.proto, len(b))); be16(b[check:]) == 0 {
+		b[check], b[check+1] = 0xff, 0xff
+	}
+	if adjust && p.proto == ctnetlink.ProtoTCP {
+		t.shift(p, be32(b[4:]), grow)
+	}
+	return true
+}
+
+// dataOffset returns the offset in the packet of the data behind the TCP or UDP
+// header.
+func (p *packet) dataOffset() (at int, ok bool) {
+	b := p.payload()
+	switch p.proto {
+	case ctnetlink.ProtoTCP:
+		if len(b) < 20 {
+			return 0, false
+		}
+		at = p.transport + int(b[12]>>4)*4
+	case ctnetlink.ProtoUDP:
+		at = p.transport + 8
+	default:
+		return 0, false
+	}
+	return at, at <= p.total && at <= len(p.data)
+}
