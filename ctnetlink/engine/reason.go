@@ -116,7 +116,7 @@ var reasons = [reasonsEnd]reason{
 		"bad checksum", "checksum", countInvalid,
 	},
 	GREProtocol: {
-		"gre-protocol", "GRE of version 1 with protocol 0x%04x: only PPTP's 0x880b is tracked", "", "", countInvalid,
+		"gre-protocol", "GRE of version 1 with protocol %d: only PPTP's 34827 is tracked", "", "", countInvalid,
 	},
 	Untrackable: {"untrackable", "packets of protocol %d are not tracked in this family", "", "", countInvalid},
 
