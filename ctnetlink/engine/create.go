@@ -167,6 +167,6 @@ func (t *Table) occupied(e *entry) bool {
 
 // discard frees an entry that was never added to the table.
 func (t *Table) discard(e *entry) {
-	delete(t.ext, e.slot)
+	t.ext.drop(e)
 	t.slabs.release(e)
 }

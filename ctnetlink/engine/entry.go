@@ -12,20 +12,25 @@ import (
 // million of them.
 type entry struct {
 	tuples   [2]tuple
-	next     [2]link // the next link of the hash chain, by direction
-	slot     slot    // where this entry is
-	id       uint32
 	status   ctnetlink.Status
+	deadline tick
+	zone     zone
+	has      features
+	pending  notes // events that were not sent yet
+	counters [2]counter
+	proto    protoState
+	slot     slot // where this entry is
+	id       uint32
 	mark     uint32
 	refs     uint32 // number of entries that have this one as their master
-	has      features
-	zone     zone
-	pending  notes // events that were not sent yet
-	proto    protoState
-	deadline tick
-	start    int64 // nanoseconds since 1970, if hasTimes
-	counters [2]counter
+	start    int64  // nanoseconds since 1970, if hasTimes
+	_        [entryLen - 232]byte
 }
+
+// entryLen is the length of an entry. It is a multiple of that of a line of the
+// processor's cache, as the fields are in an order in which a packet of TCP needs
+// the first three lines.
+const entryLen = 256
 
 // counter counts the packets of one direction, if hasCounters.
 type counter struct{ packets, bytes uint64 }
@@ -33,11 +38,11 @@ type counter struct{ packets, bytes uint64 }
 // protoState is the protocol state of a TCP or SCTP connection.
 type protoState struct {
 	state  uint8
-	wscale [2]uint8  // TCP
-	flags  [2]uint8  // TCP
+	wscale [2]uint8 // TCP
+	flags  [2]uint8 // TCP
+	tcp    tcpState
 	vtag   [2]uint32 // SCTP, read as big endian
 	since  tick      // UDP: when the entry may become a stream
-	tcp    tcpState
 }
 
 // features are properties that an entry gets when it is created.
@@ -80,6 +85,29 @@ func (x *extension) keep() *kept {
 		x.kept = new(kept)
 	}
 	return x.kept
+}
+
+// extensions are the extensions by slot, in pages.
+type extensions []*[slabLen]*extension
+
+func (x extensions) at(s slot) *extension { return x[s/slabLen][s%slabLen] }
+
+func (x *extensions) set(s slot, to *extension) {
+	for int(s/slabLen) >= len(*x) {
+		*x = append(*x, nil)
+	}
+	page := &(*x)[s/slabLen]
+	if *page == nil {
+		*page = new([slabLen]*extension)
+	}
+	(*page)[s%slabLen] = to
+}
+
+// drop drops the extension of an entry, if it has one.
+func (x extensions) drop(e *entry) {
+	if e.has&hasExtension != 0 {
+		x[e.slot/slabLen][e.slot%slabLen] = nil
+	}
 }
 
 // labelsLen is the length of the label bitmap (NF_CT_LABELS_MAX_SIZE).
@@ -139,7 +167,7 @@ func (t *Table) extension(e *entry) *extension {
 	if e.has&hasExtension == 0 {
 		return nil
 	}
-	return t.ext[e.slot]
+	return t.ext.at(e.slot)
 }
 
 // extend returns the entry's extension, and makes one if it has none.
@@ -148,7 +176,7 @@ func (t *Table) extend(e *entry) *extension {
 		return x
 	}
 	x := new(extension)
-	t.ext[e.slot] = x
+	t.ext.set(e.slot, x)
 	e.has |= hasExtension
 	return x
 }

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 )
 
-// link is a place in a hash chain: one tuple of one entry. 0 ends the chain.
+// link is one tuple of one entry. 0 is none.
 type link uint32
 
 func linkTo(s slot, d direction) link { return link(s)<<1 + link(d) + 1 }
@@ -14,35 +14,45 @@ func linkTo(s slot, d direction) link { return link(s)<<1 + link(d) + 1 }
 func (l link) slot() slot     { return slot((l - 1) >> 1) }
 func (l link) dir() direction { return direction((l - 1) & 1) }
 
-// index is the hash table. It has both tuples of every entry, each in the chain
-// of its own hash. The chains are linked through the entries.
+// index is the hash table. It has both tuples of every entry, each in the bucket
+// of its own hash. Most look-ups read one bucket, which is one line of the
+// processor's cache, and the entry. The table doubles when it is full; the
+// tuples then move with later insertions, a bucket at a time, so that no packet
+// waits for all of them.
 type index struct {
-	heads []head // their number is a power of two
-	n     int    // number of tuples
-	seed  uint64
+	buckets []bucket // their number is a power of two
+	old     []bucket // half as many, from which tuples are being moved; nil: none
+	moved   int      // the number of those that are empty
+	more    []bucket // further buckets of full ones; the first is not used
+	spare   []uint32 // those that are free
+	n       int      // number of tuples
+	seed    uint64
 }
 
-// head is the start of a chain. Most lookups find nothing. seen has a bit,
-// chosen by the hash, for each tuple that was ever put into the chain, so that
-// such a lookup need not read the entries, which are far apart in memory.
-type head struct {
-	first link
-	seen  uint32
+// bucketLen is the number of tuples in a bucket of 64 bytes.
+const bucketLen = 7
+
+// bucket holds tuples.
+type bucket struct {
+	hashes [bucketLen]uint32
+	links  [bucketLen]link // 0: free
+	more   uint32          // a further bucket in index.more; 0: none
+	_      uint32
 }
 
-// seenBit returns the bit of a hash in head.seen. Other bits of the hash choose
-// the chain.
-func seenBit(hash uint64) uint32 { return 1 << (hash >> 59) }
-
-const minHeads = 1 << 10
+const (
+	minBuckets = 1 << 7
+	// maxLoad is the number of tuples per bucket at which the table doubles.
+	maxLoad = 5
+)
 
 func newIndex() index {
-	return index{heads: make([]head, minHeads), seed: rand.Uint64()}
+	return index{buckets: make([]bucket, minBuckets), more: make([]bucket, 1), seed: rand.Uint64()}
 }
 
 // hash hashes a tuple and the zone's id in its direction, with the mixer of
 // wyhash.
-func (x *index) hash(t *tuple, zoneID uint16) uint64 {
+func (x *index) hash(t *tuple, zoneID uint16) uint32 {
 	le := binary.LittleEndian
 	rest := uint64(t.sport) | uint64(t.dport)<<16 | uint64(t.family)<<32 | uint64(t.proto)<<40 | uint64(zoneID)<<48
 	h := mix(le.Uint64(t.src[:])^x.seed, le.Uint64(t.dst[:])^0xa0761d6478bd642f)
@@ -50,7 +60,7 @@ func (x *index) hash(t *tuple, zoneID uint16) uint64 {
 	if t.family == familyIPv6 {
 		h = mix(h^le.Uint64(t.src[8:]), le.Uint64(t.dst[8:])^0x589965cc75374cc3)
 	}
-	return mix(h, 0x1d8e4e27c47d124f)
+	return uint32(mix(h, 0x1d8e4e27c47d124f))
 }
 
 func mix(a, b uint64) uint64 {
@@ -58,72 +68,137 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// head returns the chain of a tuple and the tuple's bit in it.
-func (x *index) head(t *tuple, zoneID uint16) (h *head, bit uint32) {
-	hash := x.hash(t, zoneID)
-	return &x.heads[hash&uint64(len(x.heads)-1)], seenBit(hash)
+// bucket returns the first bucket of a hash.
+func (x *index) bucket(hash uint32) *bucket {
+	if n := len(x.old); n != 0 {
+		if i := int(hash) & (n - 1); i >= x.moved {
+			return &x.old[i]
+		}
+	}
+	return &x.buckets[int(hash)&(len(x.buckets)-1)]
 }
 
-// link adds both tuples of an entry to their chains.
-func (t *Table) link(e *entry) {
-	if t.index.n += 2; t.index.n > len(t.index.heads) {
-		t.index.heads = make([]head, 2*len(t.index.heads))
-		for i := range t.slabs.used {
-			if other := t.slabs.at(i); other.has&alive != 0 && other != e {
-				t.chain(other)
+// insert adds a tuple.
+func (x *index) insert(hash uint32, l link) {
+	x.n++
+	if x.old == nil && x.n > maxLoad*len(x.buckets) {
+		x.old, x.moved = x.buckets, 0
+		x.buckets = make([]bucket, 2*len(x.buckets))
+	}
+	if x.old != nil {
+		x.move()
+	}
+	x.put(x.bucket(hash), hash, l)
+}
+
+// put puts a tuple into a bucket, or into one behind it.
+func (x *index) put(b *bucket, hash uint32, l link) {
+	for {
+		for i := range b.links {
+			if b.links[i] == 0 {
+				b.hashes[i], b.links[i] = hash, l
+				return
+			}
+		}
+		if b.more == 0 {
+			break
+		}
+		b = &x.more[b.more]
+	}
+	fresh := bucket{hashes: [bucketLen]uint32{hash}, links: [bucketLen]link{l}}
+	if n := len(x.spare); n > 0 {
+		b.more, x.spare = x.spare[n-1], x.spare[:n-1]
+		x.more[b.more] = fresh
+		return
+	}
+	b.more = uint32(len(x.more)) // before x.more moves
+	x.more = append(x.more, fresh)
+}
+
+// move moves the tuples of one old bucket.
+func (x *index) move() {
+	from := &x.old[x.moved]
+	x.moved++
+	for {
+		for i, l := range from.links {
+			if l != 0 {
+				hash := from.hashes[i]
+				x.put(&x.buckets[int(hash)&(len(x.buckets)-1)], hash, l)
+			}
+		}
+		next := from.more
+		if next == 0 {
+			break
+		}
+		rest := x.more[next] // x.more may move
+		from = &rest
+		x.spare = append(x.spare, next)
+	}
+	if x.moved == len(x.old) {
+		x.old, x.moved = nil, 0
+	}
+}
+
+// delete removes a tuple, which is in the table.
+func (x *index) delete(hash uint32, l link) {
+	for b := x.bucket(hash); ; b = &x.more[b.more] {
+		for i := range b.links {
+			if b.links[i] == l {
+				b.links[i] = 0
+				x.n--
+				return
 			}
 		}
 	}
-	t.chain(e)
 }
 
-func (t *Table) chain(e *entry) {
+// link adds both tuples of an entry to the index.
+func (t *Table) link(e *entry) {
 	for d := range direction(2) {
-		h, bit := t.index.head(&e.tuples[d], e.zone.in(d))
-		e.next[d], h.first = h.first, linkTo(e.slot, d)
-		h.seen |= bit
+		t.index.insert(t.index.hash(&e.tuples[d], e.zone.in(d)), linkTo(e.slot, d))
 	}
 }
 
-// unlink removes both tuples of an entry from their chains.
+// unlink removes both tuples of an entry from the index.
 func (t *Table) unlink(e *entry) {
 	for d := range direction(2) {
-		h, _ := t.index.head(&e.tuples[d], e.zone.in(d))
-		at := &h.first
-		for want := linkTo(e.slot, d); *at != want; {
-			at = &t.slabs.at(at.slot()).next[at.dir()]
-		}
-		*at = e.next[d]
-		if h.first == 0 {
-			h.seen = 0
-		}
+		t.index.delete(t.index.hash(&e.tuples[d], e.zone.in(d)), linkTo(e.slot, d))
 	}
-	t.index.n -= 2
 }
 
 // find returns the entry that has the tuple in either direction
-// (__nf_conntrack_find). The chain is chosen with the zone's id in the
+// (__nf_conntrack_find). The bucket is chosen with the zone's id in the
 // direction by, and the entry must be in the zone in the direction in which it
 // is found. An entry that has expired is removed.
 func (t *Table) find(want *tuple, z zone, by direction) *entry {
+	e, _ := t.findIn(want, z, by)
+	return e
+}
+
+// findIn is find; it also returns the direction in which the entry has the
+// tuple.
+func (t *Table) findIn(want *tuple, z zone, by direction) (*entry, direction) {
 	zoneID := z.in(by)
-	h, bit := t.index.head(want, zoneID)
-	if h.seen&bit == 0 {
-		return nil
-	}
-	for l := h.first; l != 0; {
-		e, d := t.slabs.at(l.slot()), l.dir()
-		l = e.next[d]
-		if e.tuples[d] != *want || e.zone.in(d) != zoneID || z.in(d) != zoneID {
-			continue
+	hash := t.index.hash(want, zoneID)
+	for b := t.index.bucket(hash); ; b = &t.index.more[b.more] {
+		for i := range b.hashes {
+			if b.hashes[i] != hash || b.links[i] == 0 {
+				continue
+			}
+			e, d := t.slabs.at(b.links[i].slot()), b.links[i].dir()
+			if e.tuples[d] != *want || e.zone.in(d) != zoneID || z.in(d) != zoneID {
+				continue
+			}
+			if e.expired(t.now) {
+				t.remove(e, 0, nil)
+				return t.findIn(want, z, by)
+			}
+			return e, d
 		}
-		if e.expired(t.now) {
-			t.remove(e, 0, nil)
-			return t.find(want, z, by)
+		if b.more == 0 {
+			return nil, original
 		}
-		return e
 	}
-	return nil
 }
 
 // lookup finds the entry that a request names by a tuple and a zone, which may
@@ -140,21 +215,24 @@ func (t *Table) lookup(want *tuple, z zone) *entry {
 // tuple do not count: they would be the same flow.
 func (t *Table) taken(want *tuple, e *entry) bool {
 	zoneID := e.zone.in(reply)
-	h, bit := t.index.head(want, zoneID)
-	if h.seen&bit == 0 {
-		return false
-	}
-	for l := h.first; l != 0; {
-		o, d := t.slabs.at(l.slot()), l.dir()
-		l = o.next[d]
-		if o == e || o.tuples[d] != *want || o.zone.in(d) != zoneID || e.zone.in(d) != zoneID || o.expired(t.now) {
-			continue
+	hash := t.index.hash(want, zoneID)
+	for b := t.index.bucket(hash); ; b = &t.index.more[b.more] {
+		for i := range b.hashes {
+			if b.hashes[i] != hash || b.links[i] == 0 {
+				continue
+			}
+			o, d := t.slabs.at(b.links[i].slot()), b.links[i].dir()
+			if o == e || o.tuples[d] != *want || o.zone.in(d) != zoneID || e.zone.in(d) != zoneID || o.expired(t.now) {
+				continue
+			}
+			if o.tuples[original] == e.tuples[original] && o.zone.in(original) == e.zone.in(original) {
+				continue
+			}
+			t.stats.found++
+			return true
 		}
-		if o.tuples[original] == e.tuples[original] && o.zone.in(original) == e.zone.in(original) {
-			continue
+		if b.more == 0 {
+			return false
 		}
-		t.stats.found++
-		return true
 	}
-	return false
 }

@@ -29,17 +29,11 @@ func (t *Table) resolve(p *packet) bool {
 // seek returns the entry that has a tuple, and in which direction. An entry
 // that has expired is removed.
 func (t *Table) seek(want *tuple, z zone) (*entry, direction) {
-	e := t.find(want, z, original)
+	e, d := t.findIn(want, z, original)
 	if e == nil && z.in(original) != z.in(reply) {
-		e = t.find(want, z, reply)
+		return t.findIn(want, z, reply)
 	}
-	if e == nil {
-		return nil, original
-	}
-	if e.tuples[original] == *want && e.zone.in(original) == z.in(original) {
-		return e, original
-	}
-	return e, reply
+	return e, d
 }
 
 // inherit gives a new entry what it has from its master, if it is expected, or

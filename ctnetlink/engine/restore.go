@@ -155,7 +155,7 @@ func (t *Table) insertRestored(e *entry, x *extension) error {
 	*at = *e
 	if at.has&hasExtension != 0 {
 		own := *x
-		t.ext[at.slot] = &own
+		t.ext.set(at.slot, &own)
 		if own.master != nil {
 			own.master.retain()
 		}

@@ -57,7 +57,7 @@ type Table struct {
 	wall      int64 // the same in nanoseconds since 1970
 	slabs     slabs
 	index     index
-	ext       map[slot]*extension
+	ext       extensions
 	sources   map[source][]*entry
 	count     int // number of entries
 	pinned    int // number of removed entries that still count, as masters
@@ -89,7 +89,7 @@ func New(o Options) *Table {
 		o.Sysctls = DefaultSysctls()
 	}
 	t := &Table{
-		o: o, index: newIndex(), ext: map[slot]*extension{}, masters: map[slot]*master{}, ends: sweep{next: never},
+		o: o, index: newIndex(), masters: map[slot]*master{}, ends: sweep{next: never},
 	}
 	t.random.Seed(uint64(o.Seed), 0)
 	t.sockets.init(o.PortID)
@@ -167,7 +167,7 @@ func (t *Table) remove(e *entry, portID uint32, echo *socket) {
 	}
 	t.dropExpectations(e)
 	t.detach(e)
-	delete(t.ext, e.slot)
+	t.ext.drop(e)
 	t.slabs.release(e)
 }
 
