@@ -72,6 +72,7 @@ const (
 	countNothing counterOf = iota
 	countInvalid
 	countError
+	countDrop // by who drops it
 )
 
 // reason describes a ReasonCode.
@@ -102,8 +103,8 @@ var reasons = [reasonsEnd]reason{
 	TCPSeqUnder:    {"tcp-seq-under", "old data again", "SEQ is under lower bound %[1]d", "tcp_be_liberal", countNothing},
 	TCPAckUnder:    {"tcp-ack-under", "a very old ACK", "ACK is under lower bound %[1]d", "tcp_be_liberal", countNothing},
 	TCPBadRST:      {"tcp-rst", "RST with a wrong sequence number, %[1]d bytes too low", "invalid rst", "tcp_ignore_invalid_rst", countInvalid},
-	TableFull:      {slug: "table-full", text: "the table is full", sysctl: "max"},
-	Clash:          {slug: "clash", text: "another entry has the same tuple"},
+	TableFull:      {slug: "table-full", text: "the table is full, and nothing in it may go", kernel: "nf_conntrack: table full, dropping packet", sysctl: "max", counts: countDrop},
+	Clash:          {slug: "clash", text: "another entry has the same tuple", counts: countDrop},
 	DroppedByRule:  {slug: "dropped-by-rule", text: "a rule drops it"},
 	RejectedByRule: {slug: "rejected-by-rule", text: "a rule rejects it"},
 

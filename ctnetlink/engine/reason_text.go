@@ -24,6 +24,22 @@ func (c ReasonCode) Name() string { return reasons[c].slug }
 // "nf_conntrack_" in front, "" if there is none.
 func (c ReasonCode) Sysctl() string { return reasons[c].sysctl }
 
+// Counter returns the name of the counter of `conntrack -S' that a packet with
+// this reason moves, such as "invalid", "" if there is none. A packet that is
+// dropped at the end of its way moves "insert_failed" besides "drop".
+func (c ReasonCode) Counter() string { return counterNames[reasons[c].counts] }
+
+var counterNames = [...]string{countNothing: "", countInvalid: "invalid", countError: "error", countDrop: "drop"}
+
+// Reasons returns all reasons but NoReason.
+func Reasons() []ReasonCode {
+	all := make([]ReasonCode, 0, reasonsEnd-1)
+	for c := NoReason + 1; c < reasonsEnd; c++ {
+		all = append(all, c)
+	}
+	return all
+}
+
 // append appends a text with the reason's numbers: %d is the next of them, %[2]d
 // the second, %[2]s the name of the state of TCP that it is.
 func (r Reason) append(b []byte, form string) []byte {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 )
 
@@ -26,10 +27,13 @@ func TestReasonText(t *testing.T) {
 	}
 }
 
-// Every text can be written, and names at most the three numbers of a reason.
+// Every reason has a name of its own and a text that can be written, with at
+// most the three numbers of a reason.
 func TestReasonForms(t *testing.T) {
 	verb := regexp.MustCompile(`^(?:[^%]|%[ds]|%\[[1-3]\][ds])*$`)
-	for c := NoReason + 1; c < reasonsEnd; c++ {
+	slug := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	names := map[string]ReasonCode{"": NoReason}
+	for _, c := range Reasons() {
 		r := Reason{Code: c, N: [3]int64{1, 2, 3}}
 		if c.Name() == "" || r.String() == "" {
 			t.Errorf("reason %d has no name or no text", c)
@@ -40,5 +44,15 @@ func TestReasonForms(t *testing.T) {
 			}
 		}
 		_ = r.AppendKernel(nil)
+		if !slug.MatchString(c.Name()) {
+			t.Errorf("%q is no name", c.Name())
+		}
+		if other, dup := names[c.Name()]; dup {
+			t.Errorf("reasons %d and %d are both %q", other, c, c.Name())
+		}
+		names[c.Name()] = c
+		if name := c.Counter(); name != "" && !slices.Contains([]string{"invalid", "error", "drop"}, name) {
+			t.Errorf("%s: counter %q", c.Name(), name)
+		}
 	}
 }
