@@ -120,6 +120,10 @@ func (l *Lab) setUp() error {
 			return err
 		}
 	}
+	// The rules come first: devices that come up report their multicast groups.
+	if err := l.rules(""); err != nil {
+		return err
+	}
 	for s := range l.tun {
 		var err error
 		if l.tun[s], err = tun(Side(s).String()); err != nil {
@@ -169,7 +173,7 @@ func (l *Lab) setUp() error {
 	if err := l.listenLog(); err != nil {
 		return err
 	}
-	return l.rules("")
+	return nil
 }
 
 // tun makes a TUN device.
