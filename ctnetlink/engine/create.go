@@ -128,7 +128,7 @@ func (t *Table) fill(e *entry, r *request, a *entryAttrs) errno {
 			return ctnetlink.EOPNOTSUPP
 		}
 		x := t.extend(e)
-		x.helper, x.hasHelp = h, true
+		x.helper, x.hasHelp, x.ftp.pickup = h, true, [2]bool{true, true}
 		e.status |= ctnetlink.StatusHelper
 	}
 	if no := t.setupNAT(e, a); no != 0 {

@@ -67,7 +67,8 @@ type extension struct {
 	master   *master
 	seqAdj   [2]seqAdj
 	synproxy [3]uint32 // ISN, ITS, TSOFF
-	kept     *kept     // on restored entries: what the engine does not read; nil: nothing
+	ftp      ftpState
+	kept     *kept // on restored entries: what the engine does not read; nil: nothing
 }
 
 // kept are parts of a restored entry that are sent as they came.

@@ -8,9 +8,8 @@ import (
 )
 
 // expectation is a connection that a helper expects: a packet that matches its
-// tuple under its mask would create an entry RELATED to the master. The table
-// sees no packets, so expectations are created by requests and removed by
-// requests and timeouts.
+// tuple under its mask creates an entry RELATED to the master. Helpers and
+// requests make expectations; packets, requests and timeouts remove them.
 type expectation struct {
 	serial uint64 // order of creation, in which dumps list
 	id     uint32
@@ -20,6 +19,7 @@ type expectation struct {
 	class  uint32
 	flags  uint32
 	fn     string
+	helper *helper // of the entry that the packet creates; nil: none
 	nat    expectNAT
 	ends   tick
 }
@@ -85,11 +85,11 @@ type expectations struct {
 	serial   uint64
 	earliest tick // no expectation ends before this
 
-	created, deleted uint32 // statistics
+	matched, created, deleted uint32 // statistics
 }
 
-// find returns the expectation that a packet with this tuple would match
-// (__nf_ct_expect_find).
+// find returns the expectation that a packet with this tuple would match, active
+// or not (__nf_ct_expect_find).
 func (x *expectations) find(zone uint16, t *tuple) *expectation {
 	for _, e := range x.byDst[expectKeyOf(t)] {
 		if e.mask.matches(t, &e.tuple) && e.master.zone.id == zone {

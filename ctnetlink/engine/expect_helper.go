@@ -13,6 +13,9 @@ type helper struct {
 	family  ctnetlink.Family // 0: both
 	proto   ctnetlink.Protocol
 	classes []expectLimit // by class of expectation; nil: not known
+	// read reads a packet of an entry x that has the helper. It returns false if
+	// the packet is dropped. nil: the helper is known, but reads no packets.
+	read func(t *Table, p *packet, x *extension) bool
 }
 
 // expectLimit bounds a master's expectations in one class (struct
@@ -24,20 +27,20 @@ type expectLimit struct {
 
 // helpers are the helpers that are part of Linux, with their limits.
 var helpers = []helper{
-	{"ftp", 0, 6, []expectLimit{{1, 300 * time.Second}}},
-	{"tftp", 0, 17, []expectLimit{{1, 300 * time.Second}}},
-	{"sip", 0, 6, sipLimits},
-	{"sip", 0, 17, sipLimits},
-	{"irc", 2, 6, []expectLimit{{8, 300 * time.Second}}},
-	{"Q.931", 0, 6, []expectLimit{{20, 240 * time.Second}}}, // this and the next two are h323
-	{"H.245", 0, 17, []expectLimit{{18, 240 * time.Second}}},
-	{"RAS", 0, 17, []expectLimit{{32, 240 * time.Second}}},
-	{"amanda", 0, 17, []expectLimit{{4, 180 * time.Second}}},
-	{"netbios-ns", 2, 17, []expectLimit{{1, 3 * time.Second}}},
-	{"pptp", 2, 6, []expectLimit{{2, 300 * time.Second}}},
-	{"sane", 0, 6, []expectLimit{{1, 300 * time.Second}}},
-	{"snmp", 2, 17, []expectLimit{{1, 30 * time.Second}}},
-	{"snmp_trap", 2, 17, []expectLimit{{0, 180 * time.Second}}},
+	{"ftp", 0, 6, []expectLimit{{1, 300 * time.Second}}, readFTP},
+	{"tftp", 0, 17, []expectLimit{{1, 300 * time.Second}}, readTFTP},
+	{"sip", 0, 6, sipLimits, nil},
+	{"sip", 0, 17, sipLimits, nil},
+	{"irc", 2, 6, []expectLimit{{8, 300 * time.Second}}, nil},
+	{"Q.931", 0, 6, []expectLimit{{20, 240 * time.Second}}, nil}, // this and the next two are h323
+	{"H.245", 0, 17, []expectLimit{{18, 240 * time.Second}}, nil},
+	{"RAS", 0, 17, []expectLimit{{32, 240 * time.Second}}, nil},
+	{"amanda", 0, 17, []expectLimit{{4, 180 * time.Second}}, nil},
+	{"netbios-ns", 2, 17, []expectLimit{{1, 3 * time.Second}}, nil},
+	{"pptp", 2, 6, []expectLimit{{2, 300 * time.Second}}, nil},
+	{"sane", 0, 6, []expectLimit{{1, 300 * time.Second}}, nil},
+	{"snmp", 2, 17, []expectLimit{{1, 30 * time.Second}}, nil},
+	{"snmp_trap", 2, 17, []expectLimit{{0, 180 * time.Second}}, nil},
 }
 
 // sipLimits are the limits for signalling, audio, video and image.

@@ -132,7 +132,7 @@ func (t *Table) statsExpect(r *request) errno {
 
 // appendStats appends the expectation counters (enum ctattr_expect_stats).
 func (x *expectations) appendStats(w *wire.Builder) {
-	w.U32(1, 0)         // CTA_STATS_EXP_NEW: expectations that a packet matched
+	w.U32(1, x.matched) // CTA_STATS_EXP_NEW: expectations that a packet matched
 	w.U32(2, x.created) // CTA_STATS_EXP_CREATE
 	w.U32(3, x.deleted) // CTA_STATS_EXP_DELETE
 }

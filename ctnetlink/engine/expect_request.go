@@ -75,7 +75,7 @@ func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 		if no != 0 {
 			return no
 		}
-		return t.expectRelated(e, r)
+		return t.expectRelated(e, r.from.portID, r.echo())
 	case r.flags&wire.FlagExcl != 0:
 		return ctnetlink.EEXIST
 	case a[wire.ExpectTimeout] != nil:
@@ -176,7 +176,7 @@ func (e *expectation) readNAT(val []byte) errno {
 // expectRelated adds an expectation (nf_ct_expect_related_report). An equal one
 // is replaced, and one that could match the same packet is a conflict. If the
 // master has as many of this class as it may have, its oldest is dropped.
-func (t *Table) expectRelated(e *expectation, r *request) errno {
+func (t *Table) expectRelated(e *expectation, portID uint32, echo *socket) errno {
 	x := &t.expect
 	for _, o := range slices.Clone(x.byDst[expectKeyOf(&e.tuple)]) {
 		if o.master.zone.id != e.master.zone.id {
@@ -198,13 +198,13 @@ func (t *Table) expectRelated(e *expectation, r *request) errno {
 			t.dropExpect(x.oldest(e.master, e.class), 0, nil)
 		}
 	}
-	if len(x.all) >= maxExpectations {
+	if len(x.all) >= int(t.o.Sysctls.ExpectMax) {
 		return ctnetlink.EMFILE
 	}
 	e.id = t.newID()
 	x.insert(e)
 	x.created++
-	t.expectEvent(e, ctnetlink.GroupExpectNew, r.from.portID, r.echo())
+	t.expectEvent(e, ctnetlink.GroupExpectNew, portID, echo)
 	return 0
 }
 

@@ -62,6 +62,11 @@ const (
 	NotTranslated
 	NoNATAddress
 	RedirectTranslated
+
+	// Helpers.
+	FTPMalformed
+	ExpectationRefused
+
 	reasonsEnd
 )
 
@@ -159,6 +164,18 @@ var reasons = [reasonsEnd]reason{
 	NotTranslated:      {slug: "not-translated", text: "NAT cannot translate it: its transport header is too short"},
 	NoNATAddress:       {slug: "no-nat-address", text: "the interface whose address masquerade or redirect uses has none"},
 	RedirectTranslated: {slug: "redirect-translated", text: "an ICMP redirect about a translated connection"},
+
+	FTPMalformed: {
+		slug:   "ftp-malformed",
+		text:   "it begins like PORT, EPRT, 227 or 229 and is incomplete or malformed: the helper ftp drops it",
+		kernel: "nf_ct_ftp: dropping packet: partial matching",
+	},
+	ExpectationRefused: {
+		slug:   "expectation-refused",
+		text:   "the helper of its entry cannot expect the connection that it announces: there are too many, or another is the same",
+		kernel: "dropping packet: cannot add expectation",
+		sysctl: "expect_max",
+	},
 }
 
 func (c ReasonCode) count() counterOf { return reasons[c].counts }

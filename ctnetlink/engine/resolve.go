@@ -1,7 +1,5 @@
 package engine
 
-import "github.com/gonntrack/gonntrack/ctnetlink"
-
 // resolve finds the packet's entry or makes one (resolve_normal_ct). It returns
 // false if the table is full.
 func (t *Table) resolve(p *packet) bool {
@@ -22,7 +20,7 @@ func (t *Table) resolve(p *packet) bool {
 	e.has = hasTimeout | t.features()
 	e.start = t.wall
 	p.e, p.dir, p.v.New = e, original, true
-	t.inherit(p)
+	t.expected(p)
 	return true
 }
 
@@ -36,22 +34,9 @@ func (t *Table) seek(want *tuple, z zone) (*entry, direction) {
 	return e, d
 }
 
-// inherit gives a new entry what it has from its master, if it is expected, or
-// else from the rules.
-func (t *Table) inherit(p *packet) {
-	e := p.e
-	if x := t.expected(p); x {
-		return
-	}
-	if h := p.helper; h != nil {
-		x := t.extend(e)
-		x.helper, x.hasHelp = h, true
-		e.status |= ctnetlink.StatusHelper
-	}
-}
-
 // free frees an entry that never was in the table.
 func (t *Table) free(e *entry) {
+	t.dropExpectations(e)
 	if x := t.extension(e); x != nil && x.master != nil {
 		t.release(x.master)
 	}

@@ -246,7 +246,7 @@ func (t *Table) restoreState(e *entry, x *extension, a *entryAttrs, family ctnet
 		if len(val) > wire.AttrHeaderLen+wire.Align(len(name)+1) {
 			x.keep().help = append([]byte{}, val...)
 		}
-		x.hasHelp = true
+		x.hasHelp, x.ftp.pickup = true, [2]bool{true, true}
 		e.has |= hasExtension
 	}
 	if val := a[ctnetlink.AttrLabels]; val != nil {
