@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ import (
 //	FIDELITY_AREAS=tcp,udp …                                  # only these areas
 //	FIDELITY_SEED=17 …                                        # begin with this seed instead of 1
 //	FIDELITY_SEED=17:3 …                                      # only scenario 3 of this seed
+//	FIDELITY_KINDS=20 …                                       # end an area after that many kinds of failures
 //
 // Known differences are listed as exceptions, with their reasons, and counted.
 
@@ -73,8 +75,10 @@ const (
 	fidelityShort   = 2_000
 )
 
-// maxFidelityFailures is the number of failures of an area after which it ends.
-const maxFidelityFailures = 3
+// fidelityKinds is the number of kinds of failures after which an area ends,
+// without FIDELITY_KINDS. Failures are of one kind if the same thing differs; the
+// first of each is shrunk and printed.
+const fidelityKinds = 3
 
 // TestFidelity compares the engine with the kernel packet by packet, if the
 // kernel is at least as new as the one the engine imitates.
@@ -92,6 +96,13 @@ func TestFidelity(t *testing.T) {
 		var err error
 		if count, err = strconv.Atoi(s); err != nil {
 			t.Fatal("FIDELITY:", err)
+		}
+	}
+	kinds := fidelityKinds
+	if s := os.Getenv("FIDELITY_KINDS"); s != "" {
+		var err error
+		if kinds, err = strconv.Atoi(s); err != nil {
+			t.Fatal("FIDELITY_KINDS:", err)
 		}
 	}
 	if s := os.Getenv("FIDELITY_SEED"); s != "" {
@@ -121,13 +132,16 @@ func TestFidelity(t *testing.T) {
 	total, explained := 0, int64(0)
 	for _, a := range chosen {
 		t.Run(a.name, func(t *testing.T) {
-			f := &fidelity{lab: lab, seen: map[string]int{}}
+			f := &fidelity{lab: lab, seen: map[string]int{}, kinds: map[string]int{}, maxKinds: kinds}
 			begin := time.Now()
 			f.compare(t, a, seed, only, count/len(chosen))
 			total += f.packets
 			t.Logf("%d packets in %d scenarios, seeds %d to %d, %.0f a second",
 				f.packets, f.scenarios, seed, f.last, float64(f.packets)/time.Since(begin).Seconds())
 			t.Log(f.tally())
+			for _, kind := range sortedKeys(f.kinds) {
+				t.Logf("differs %d times: %s", f.kinds[kind], kind)
+			}
 		})
 	}
 	for _, e := range differencesExplained {
@@ -149,19 +163,20 @@ type fidelity struct {
 	packets, scenarios int
 	last               uint64
 	seen               map[string]int // verdicts
+	kinds              map[string]int // of failures
+	maxKinds           int
 }
 
 // compare runs scenarios of an area until count packets are compared.
 func (f *fidelity) compare(t *testing.T, a *area, seed uint64, only, count int) {
-	failures := 0
-	for ; f.packets < count && failures < maxFidelityFailures; seed++ {
+	for ; f.packets < count && len(f.kinds) < f.maxKinds; seed++ {
 		f.last = seed
 		set, scenarios := a.make(seed)
 		if err := f.prepare(set); err != nil {
 			t.Fatalf("area %s, seed %d: %v\n%s", a.name, seed, err, set)
 		}
 		for _, s := range scenarios {
-			if only >= 0 && s.n != only {
+			if only >= 0 && s.n != only || len(f.kinds) >= f.maxKinds {
 				continue
 			}
 			f.scenarios++
@@ -173,16 +188,24 @@ func (f *fidelity) compare(t *testing.T, a *area, seed uint64, only, count int) 
 			if d == nil {
 				continue
 			}
-			if failures++; failures > maxFidelityFailures {
-				return
+			kind := kindOf(d)
+			if f.kinds[kind]++; f.kinds[kind] == 1 {
+				moves, d := f.shrink(s, d)
+				t.Errorf("%s\n%s%s", s, set, tellMoves(moves, d))
 			}
-			moves, d := f.shrink(s, d)
-			t.Errorf("%s\n%s%s", s, set, tellMoves(moves, d))
 		}
 		if only >= 0 {
 			return
 		}
 	}
+}
+
+var numbers = regexp.MustCompile(`0x[0-9a-f]+|[0-9a-f.:]*[0-9][0-9a-f.:]*`)
+
+// kindOf returns what differs, without numbers.
+func kindOf(d *gap) string {
+	first, _, _ := strings.Cut(d.what, "\n")
+	return numbers.ReplaceAllString(first, "#")
 }
 
 // prepare sets the kernel up.

@@ -16,7 +16,7 @@ func (f *fidelity) shrink(s *scenario, first *gap) ([]move, *gap) {
 			return false
 		}
 		d, _, err := f.try(s, try, false)
-		if err != nil || d == nil || explained(s, try[:min(d.move+1, len(try))], d) {
+		if err != nil || d == nil || kindOf(d) != kindOf(first) || explained(s, try[:min(d.move+1, len(try))], d) {
 			return false
 		}
 		last = d
