@@ -75,11 +75,14 @@ func (f Fate) String() string { return fateNames[f] }
 type Verdict struct {
 	State State
 	// Reply reports whether the packet is of the reply direction. It has a meaning
-	// for packets with an entry. An ICMP error has the direction opposite to that
+	// for packets that are NEW, ESTABLISHED or RELATED. An ICMP error has the direction opposite to that
 	// of the packet it quotes.
 	Reply  bool
 	Reason Reason // why it is INVALID, UNKNOWN, ignored or dropped
 	Fate   Fate
+	// DroppedBy is what dropped the packet if Fate is Dropped. Reason is another one
+	// if the packet was INVALID before.
+	DroppedBy ReasonCode
 	// Leaves are the packets as they leave: none if it was dropped, waits or is
 	// delivered; several if it came in fragments. They are valid until the next
 	// call. A packet that leaves unchanged is Packet.Data itself.

@@ -109,7 +109,7 @@ func (t *Table) travel(p *packet) {
 
 // drop ends the way of a packet.
 func (p *packet) drop(why ReasonCode, numbers ...int64) bool {
-	p.v.Fate = Dropped
+	p.v.Fate, p.v.DroppedBy = Dropped, why
 	if p.v.Reason.Code == 0 || p.v.State != StateInvalid {
 		p.v.Reason = Reason{Code: why}
 		copy(p.v.Reason.N[:], numbers)
@@ -264,11 +264,11 @@ func (t *Table) assure(p *packet) {
 
 // conclude completes the verdict.
 func (p *packet) conclude(t *Table) {
+	p.v.Reply = p.dir == reply
 	if e := p.e; e != nil {
 		p.v.Entry = Entry{t, e}
 		p.v.After = e.state()
 		p.v.Confirmed = e.status&ctnetlink.StatusConfirmed != 0
-		p.v.Reply = p.dir == reply
 		if p.v.New && !p.v.Confirmed {
 			t.path.lost = e // freed with the next packet
 		}
