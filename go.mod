@@ -19,6 +19,8 @@ require (
 	golang.org/x/term v0.47.0
 )
 
+require github.com/gopacket/gopacket v1.7.7
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/clipperhouse/uax29/v2 v2.6.0 // indirect
