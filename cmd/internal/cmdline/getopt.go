@@ -31,10 +31,12 @@ type optionHandler interface {
 
 // scanner reads a command line with the rules of GNU getopt_long (getopt(3)):
 // options and other words in any order, `--' ends the options, letters cluster, a
-// long name may be cut to any unambiguous beginning. Other words are ignored.
+// long name may be cut to any unambiguous beginning. Other words are ignored,
+// unless argument takes them.
 type scanner struct {
-	args    []string // what is left
-	handler optionHandler
+	args     []string // what is left
+	handler  optionHandler
+	argument func(word string)
 	// open is the option at the end of the line whose value may be the next word.
 	// missing: it must be.
 	open    *Word
@@ -49,11 +51,16 @@ func (s *scanner) scan() error {
 		var err error
 		switch {
 		case w == "--":
+			for s.argument != nil && s.more() {
+				s.argument(s.take())
+			}
 			return nil
 		case strings.HasPrefix(w, "--"):
 			err = s.long(w)
 		case len(w) > 1 && w[0] == '-':
 			err = s.letters(w)
+		case s.argument != nil:
+			s.argument(w)
 		case posix:
 			return nil
 		}
@@ -135,7 +142,7 @@ func (s *scanner) next(w *Word, typed string) error {
 		if s.missing {
 			return Usagef("option `%s' requires an argument", typed)
 		}
-	case w.Argument == NeedArgument || isValue(s.args[0]):
+	case w.Argument == NeedArgument || isValue(s.args[0]) && (s.argument == nil || IsAddress(s.args[0])):
 		o.Value, o.HasValue = s.take(), true
 	case w.isNAT() && isNegation(s.args[0]):
 		o.Value, o.ignored = s.take(), true

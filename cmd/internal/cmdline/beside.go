@@ -1,0 +1,96 @@
+package cmdline
+
+import (
+	"slices"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+)
+
+// Beside is the command line of a program beside conntrack: its own options, those
+// of a command by name, in any order, and arguments. Names are not abbreviated.
+type Beside struct {
+	// Own are the program's own options, by their long names. They come before
+	// the command's of the same name.
+	Own []Word
+	// Refused are options of the command that have no meaning for the program.
+	Refused []Option
+
+	// Given are the program's own options as they were given, Arguments the words
+	// that are not options.
+	Given     []Occurrence
+	Arguments []string
+
+	command []Occurrence
+}
+
+// Scan reads a command line.
+func (b *Beside) Scan(args []string) error {
+	s := &scanner{args: args, handler: b, argument: func(w string) { b.Arguments = append(b.Arguments, w) }}
+	return s.scan()
+}
+
+// Request returns the request of the command with the options that were given.
+func (b *Beside) Request(c Command, stderr *console.Messages) (*Request, error) {
+	return ParseNamed(c, "", b.command, stderr)
+}
+
+// Takes reports whether the program takes an option of the command.
+func (b *Beside) Takes(w *Word, c Command) bool {
+	switch {
+	case w.Command != CmdNone, slices.ContainsFunc(b.Own, func(own Word) bool { return own.Long == w.Long }),
+		w.Protocol == 0 && slices.Contains(b.Refused, w.Option):
+		return false
+	case w.Protocol != 0:
+		return slices.ContainsFunc(Protocols, func(p *Protocol) bool { return p.Takes(c, TableConntrack, w.Protocol) })
+	case w.Option >= NumClassic:
+		return w.Option.Extension().TakenBy(c, TableConntrack)
+	}
+	return Takes(c, TableConntrack, w.Option)
+}
+
+func (b *Beside) find(long string) *Word {
+	for i := range b.Own {
+		if b.Own[i].Long == long {
+			return &b.Own[i]
+		}
+	}
+	w := findLong(long, Protocols)
+	if w == nil {
+		for i := range FamilyWords {
+			if FamilyWords[i].Long == long {
+				return &FamilyWords[i]
+			}
+		}
+		return nil
+	}
+	if w.Long != long || w.Command != CmdNone || w.Protocol == 0 && slices.Contains(b.Refused, w.Option) {
+		return nil
+	}
+	return w
+}
+
+func (b *Beside) letter(c byte) *Word {
+	for _, list := range [][]Word{b.Own, FamilyWords} {
+		for i := range list {
+			if list[i].Short == c {
+				return &list[i]
+			}
+		}
+	}
+	w := findShort(c)
+	if w == nil || w.Command != CmdNone || w.Protocol == 0 && slices.Contains(b.Refused, w.Option) {
+		return nil
+	}
+	return w
+}
+
+func (b *Beside) option(o Occurrence) error {
+	if slices.ContainsFunc(b.Own, func(w Word) bool { return w.Long == o.Word.Long && w.Short == o.Word.Short }) {
+		b.Given = append(b.Given, o)
+		return nil
+	}
+	b.command = append(b.command, o)
+	return nil
+}
+
+func (b *Beside) unknown(word string) error { return Usagef("unknown option `%s'", word) }
