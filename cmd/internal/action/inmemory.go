@@ -1,0 +1,70 @@
+package action
+
+import (
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
+	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/internal/atomicfile"
+)
+
+// For programs beside conntrack that have a table of their own.
+
+// Check refuses a request that cannot be carried out, before its table is there,
+// and reads its files of filters.
+func Check(s *console.Streams, r *cmdline.Request) error {
+	if err := readFilters(s, r); err != nil {
+		return err
+	}
+	if err := r.ValidateFilter(); err != nil {
+		return refused(r, err)
+	}
+	if r.Output.Style == format.StyleNetlink && console.IsTerminal(s.Out) {
+		return cmdline.Usagef("-o netlink writes binary data: redirect it to a file or a pipe")
+	}
+	return nil
+}
+
+// RunTable runs a request that was checked on a table that is open.
+func RunTable(s *console.Streams, r *cmdline.Request, t *target.Table) error {
+	return runOn(&target.Set{Tables: []*target.Table{t}}, s, r, perform, nil)
+}
+
+// WriteTable writes the entries of a table that a request selects to a table file,
+// whole or not at all, and returns how many they are.
+func WriteTable(path string, r *cmdline.Request, t *target.Table) (n int, err error) {
+	failed := func(err error) error { return cmdline.Failuref("cannot write %s: %s", path, console.ErrorText(err)) }
+	if err := console.MayOpen(path); err != nil {
+		return 0, err
+	}
+	file, err := atomicfile.Create(path, atomicfile.Options{ExitOnSignal: true})
+	if err != nil {
+		return 0, failed(err)
+	}
+	defer file.Discard()
+	streams := console.Discard()
+	streams.Out = console.NewOutput(file)
+	list := *r
+	list.Command, list.Output = cmdline.CmdList, format.Options{Style: format.StyleNetlink}
+	e := &Env{Streams: streams, Tables: []*target.Table{t}, PassedOver: new(int)}
+	w := makeFlowPrinter(e, &list)
+	e.Report = &saving{lines: w}
+	if err := perform(e, &list); err != nil {
+		return 0, err
+	}
+	if err := streams.Out.Flush(); err != nil {
+		return 0, failed(err)
+	}
+	if err := file.Commit(); err != nil {
+		return 0, failed(err)
+	}
+	return w.n, nil
+}
+
+// saving has one printer, which counts.
+type saving struct {
+	quiet
+	lines *flowPrinter
+}
+
+func (s *saving) printer(*Env, *cmdline.Request) *flowPrinter { return s.lines }
