@@ -26,6 +26,10 @@ var allowed = map[string]string{
 	"cmd/internal/cmdline": "cmd/internal/console filter format stats ctnetlink",
 	"cmd/internal/target":  "cmd/internal/console ctnetlink/tablefile ctnetlink/engine ctnetlink",
 	"cmd/internal/console": "",
+	"cmd/internal/capture": "",
+	"cmd/internal/replay": "cmd/internal/action cmd/internal/capture cmd/internal/cmdline cmd/internal/console cmd/internal/target filter format " +
+		"ctnetlink ctnetlink/engine ctnetlink/ruleset",
+	"cmd/conntrack-replay": "cmd/internal/replay",
 	"ctnetlink":            "",
 	"ctnetlink/snapshot":   "ctnetlink",
 	"ctnetlink/engine":     "ctnetlink",
@@ -42,6 +46,8 @@ var allowed = map[string]string{
 	"internal/testwait":    "",
 	"internal/poller":      "",
 	"internal/arrows":      "",
+	"internal/netlab":      "",
+	"internal/packets":     "",
 	"scripts/bench":        "ctnetlink ctnetlink/engine ctnetlink/tablefile ctnetlink/timo filter",
 }
 

@@ -1,0 +1,80 @@
+package replay
+
+import (
+	"strconv"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/action"
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
+	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/format"
+)
+
+// endPackets ends the list of packets. INVALID ones are counted by their reasons.
+func (r *run) endPackets() error {
+	w := r.packets
+	w.out.Buf = w.printer.AppendFooter(w.out.Buf)
+	records := format.IsRecordStyle(r.options.request.Output.Style)
+	if r.options.mode == showInvalid && !records {
+		for i, c := range ranked(r.count.reasons) {
+			if i == 0 {
+				w.out.Buf = append(w.out.Buf, '\n')
+			}
+			w.out.Buf = appendCount(w.out.Buf, r.count.reasons[c], c)
+		}
+	}
+	if err := r.Out.Flush(); err != nil {
+		return err
+	}
+	switch r.options.mode {
+	case showInvalid:
+		r.say("%d of %d packets are INVALID%s.", r.count.verdicts[engine.StateInvalid], r.count.records, r.shownOf(w.shown,
+			r.count.verdicts[engine.StateInvalid]))
+		if records {
+			for _, c := range ranked(r.count.reasons) {
+				r.Err.Printf("%s", string(appendCount(nil, r.count.reasons[c], c)))
+			}
+		}
+	default:
+		r.say("%d packets have been shown%s.", w.shown, r.shownOf(w.shown, r.count.records))
+	}
+	return nil
+}
+
+// shownOf says how many of several packets a filter has left.
+func (r *run) shownOf(shown, all int) string {
+	switch {
+	case shown == all:
+		return ""
+	case r.options.mode == showInvalid:
+		return ", " + strconv.Itoa(shown) + " of them shown"
+	}
+	return " of " + strconv.Itoa(all)
+}
+
+// appendCount appends a line with how many packets had a reason.
+func appendCount(b []byte, n int, c engine.ReasonCode) []byte {
+	for limit := 100_000; limit > max(n, 1); limit /= 10 {
+		b = append(b, ' ')
+	}
+	b = strconv.AppendInt(b, int64(n), 10)
+	b = append(append(b, "  "...), c.Name()...)
+	if s := c.Sysctl(); s != "" {
+		b = append(append(b, " (nf_conntrack_"...), s+")"...)
+	}
+	return append(b, '\n')
+}
+
+// tableOf returns the table for actions.
+func (r *run) tableOf() *target.Table { return target.InMemory(r.table.Dial, r.now) }
+
+// writeTable writes the table to the file of --table.
+func (r *run) writeTable() error {
+	n, err := action.WriteTable(r.options.tableFile, r.options.request, r.tableOf())
+	if err == nil {
+		r.say("%d flow entries have been written to %s.", n, r.options.tableFile)
+	}
+	return err
+}
+
+var _ = console.ErrQuiet

@@ -1,0 +1,4 @@
+package replay
+
+// Help returns the help of the program.
+func Help() string { return "" }
