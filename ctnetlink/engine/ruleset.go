@@ -160,3 +160,12 @@ func (m Meta) SetHelper(name string, family ctnetlink.Family, proto ctnetlink.Pr
 // SetTimeouts replaces the timeouts of the packet's new entry. They must be of
 // the packet's protocol. The entry keeps the pointer.
 func (m Meta) SetTimeouts(to *Timeouts) { m.t.assignTimeouts(m.p, to) }
+
+// HasEntry reports whether the packet has an entry.
+func (m Meta) HasEntry() bool { return m.p.e != nil }
+
+// HasHelper reports whether there is a helper with a name for a family and a
+// protocol.
+func HasHelper(name string, family ctnetlink.Family, proto ctnetlink.Protocol) bool {
+	return findHelper(name, family, proto) != nil
+}
