@@ -33,6 +33,7 @@ var allowed = map[string]string{
 	"ctnetlink":            "",
 	"ctnetlink/snapshot":   "ctnetlink",
 	"ctnetlink/engine":     "ctnetlink",
+	"ctnetlink/ruleset":    "ctnetlink ctnetlink/engine",
 	"ctnetlink/tablefile":  "ctnetlink ctnetlink/engine ctnetlink/snapshot",
 	"ctnetlink/timo":       "ctnetlink",
 	"filter":               "ctnetlink",
