@@ -15,8 +15,8 @@ type natRange struct {
 	ports            bool // minPort and maxPort are set
 	minAddr, maxAddr [16]byte
 	minPort, maxPort uint16
-	random           bool // another port even if the packet's own is free
-	fullyRandom      bool // the same, and for a destination the search starts at a random port
+	random           bool // a random port even if the packet's own is free
+	fullyRandom      bool // the same
 	persistent       bool // the address depends on the client only
 }
 
@@ -219,7 +219,7 @@ func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 	}
 	attempts := min(size, maxAttempts)
 	off := uint32(0)
-	if source || r.fullyRandom {
+	if source || r.random || r.fullyRandom {
 		off = t.draw(first, size)
 	}
 	for ; ; off = t.draw(first, size) {
@@ -262,10 +262,23 @@ const lastAttempts = 32
 // stateSYNSent is TCP_CONNTRACK_SYN_SENT.
 const stateSYNSent = 1
 
-// takeOver reports whether the tuple is free for a new TCP connection. If an entry
-// that has ended, with older sequence numbers, has it, that is removed.
+// takeOver reports whether the tuple is free for a new TCP connection. If a
+// connection with a translated source has it, but has ended, and the new one's
+// sequence numbers are above its own, it is removed.
 func (t *Table) takeOver(tp *tuple, e *entry) bool {
-	return !t.replyTaken(tp, e)
+	answer, _ := tp.invert()
+	o := t.lookup(&answer, e.zone)
+	if o == nil {
+		return true
+	}
+	const stateTimeWait = 7 // TCP_CONNTRACK_TIME_WAIT; behind it are CLOSE and SYN_SENT2
+	newer := int32(e.proto.tcp.side[original].end-o.proto.tcp.side[original].end) > 0
+	if o.tuples[reply] != answer || o.status&ctnetlink.StatusSrcNAT == 0 ||
+		o.status&ctnetlink.StatusFixedTimeout != 0 || o.proto.state < stateTimeWait || !newer {
+		return false
+	}
+	t.remove(o, 0, nil)
+	return true
 }
 
 // source is the source of translated connections, before the translation.

@@ -62,6 +62,7 @@ const (
 	NotTranslated
 	NoNATAddress
 	RedirectTranslated
+	BadTCPOptions
 
 	// Helpers.
 	FTPMalformed
@@ -164,6 +165,9 @@ var reasons = [reasonsEnd]reason{
 	NotTranslated:      {slug: "not-translated", text: "NAT cannot translate it: its transport header is too short"},
 	NoNATAddress:       {slug: "no-nat-address", text: "the interface whose address masquerade or redirect uses has none"},
 	RedirectTranslated: {slug: "redirect-translated", text: "an ICMP redirect about a translated connection"},
+	BadTCPOptions: {
+		slug: "bad-tcp-options", text: "a TCP option has a wrong length, so that acknowledged numbers cannot be adjusted",
+	},
 
 	FTPMalformed: {
 		slug:   "ftp-malformed",

@@ -53,80 +53,69 @@ func (t *Table) shift(p *packet, seq uint32, by int) {
 
 // adjustSequence corrects the numbers of a TCP packet of an entry in which a
 // packet has changed its length: the sequence number by the changes of its own
-// direction, the acknowledged numbers by those of the other (nf_ct_seq_adjust).
-func (t *Table) adjustSequence(p *packet) {
+// direction, the acknowledged numbers by those of the other (nf_ct_seq_adjust). It
+// returns false if the packet is dropped.
+func (t *Table) adjustSequence(p *packet) bool {
 	e := p.e
 	if e.status&ctnetlink.StatusSeqAdjust == 0 || p.proto != ctnetlink.ProtoTCP || p.related {
-		return
+		return true
 	}
 	x := t.extension(e)
 	if x == nil || len(p.payload()) < 20 {
-		return
+		return true
 	}
 	t.own(p)
 	b := p.payload()
 	own, other := &x.seqAdj[p.dir], &x.seqAdj[p.dir^1]
-	check := b[16:18]
-	if by := own.offset(be32(b[4:])); by != 0 {
-		p.v.Fate = Translated
-		put32(check, b[4:8], be32(b[4:])+by)
-	} else {
-		put32(check, b[4:8], be32(b[4:]))
+	p.put32(4, be32(b[4:])+own.offset(be32(b[4:])))
+	if b[13]&tcpACK == 0 {
+		return true
 	}
-	if b[13]&0x10 == 0 {
-		return
+	p.put32(8, be32(b[8:])-other.offsetBack(be32(b[8:])))
+	if !p.adjustSACK(other) {
+		return p.drop(BadTCPOptions)
 	}
-	if by := other.offsetBack(be32(b[8:])); by != 0 {
-		p.v.Fate = Translated
-		put32(check, b[8:12], be32(b[8:])-by)
-	} else {
-		put32(check, b[8:12], be32(b[8:]))
-	}
-	adjustSACK(b, other)
+	return true
 }
 
-// put32 replaces a number, and updates the checksum.
-func put32(check, at []byte, v uint32) {
-	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], v)
-	replace(check, at, b[:])
+// put32 replaces a number at an offset of the TCP header, and updates the
+// checksum.
+func (p *packet) put32(at int, v uint32) {
+	b := p.payload()
+	if be32(b[at:]) != v {
+		p.v.Fate = Translated
+	}
+	var with [4]byte
+	binary.BigEndian.PutUint32(with[:], v)
+	replace(b[16:18], b[at:], with[:])
 }
 
-// adjustSACK corrects the selectively acknowledged numbers in a TCP header.
-func adjustSACK(b []byte, other *seqAdj) {
+// adjustSACK corrects the selectively acknowledged numbers (RFC 2018). It returns
+// false if an option has a wrong length. As in the kernel the checksum is wrong
+// afterwards if the numbers are at an odd offset, which no sender does.
+func (p *packet) adjustSACK(other *seqAdj) bool {
+	b := p.payload()
 	end := min(int(b[12]>>4)*4, len(b))
 	for at := 20; at < end; {
 		switch b[at] {
 		case 0: // end of the list
-			return
+			return true
 		case 1: // no operation
 			at++
 			continue
 		}
-		if at+1 >= end || b[at+1] < 2 || at+int(b[at+1]) > end {
-			return
+		if at+1 == end || b[at+1] < 2 || at+int(b[at+1]) > end {
+			return false
 		}
 		n := int(b[at+1])
 		if b[at] == 5 && n >= 10 && (n-2)%8 == 0 {
 			for i := at + 2; i < at+n; i += 4 {
-				v := be32(b[i:])
-				putUneven(b, i, v-other.offsetBack(v))
+				p.put32(i, be32(b[i:])-other.offsetBack(be32(b[i:])))
 			}
 		}
 		at += n
 	}
-}
-
-// putUneven is put32 for a number at any offset of a TCP header: a checksum adds
-// numbers at odd offsets with their bytes exchanged.
-func putUneven(b []byte, at int, v uint32) {
-	check := b[16:18]
-	start := at &^ 1
-	var old, with [6]byte
-	n := copy(old[:], b[start:at+4+at&1])
-	binary.BigEndian.PutUint32(b[at:], v)
-	copy(with[:], b[start:start+n])
-	binary.BigEndian.PutUint16(check, update(be16(check), old[:n], with[:n]))
+	return true
 }
 
 // replaceData replaces n bytes of the data of a TCP or UDP packet, from offset at

@@ -38,6 +38,9 @@ func (t *Table) tcpWindow(p *packet, kind tcpKind, from uint8) (outcome, Reason)
 	if ps.flags[1-d]&tcpFlagSACK != 0 {
 		sack = s.sacked
 	}
+	if by := t.seqOffset(e, 1-d, ack-1); by != 0 { // it acknowledges what a helper sent
+		ack, sack = ack-by, sack-by
+	}
 	win := uint32(s.window)
 	if s.flags&tcpSYN == 0 {
 		win <<= ps.wscale[d]

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/bits"
 	"net/netip"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -134,31 +135,66 @@ func addrBytes(a netip.Addr) (b [16]byte) {
 	return a.As16()
 }
 
-// addrOf returns the first address of an interface, or of all if its name is not
-// known.
+// addrOf returns the first address of an interface, "" stands for any; IPv6
+// link-local ones are left out.
 func (h *Host) addrOf(iface string, family ctnetlink.Family) netip.Addr {
 	for i := range h.Addrs {
 		a := &h.Addrs[i]
-		if addr := a.Prefix.Addr(); addr.Is4() == (family == familyIPv4) && (iface == "" || a.Interface == iface) {
-			return addr
+		if (iface == "" || a.Interface == iface) && a.mayBeSource(family) {
+			return a.Prefix.Addr()
 		}
 	}
 	return netip.Addr{}
 }
 
-// sourceAddr returns the address that this machine uses to send to the packet's
-// destination: the one whose network has it, or else the first one of the
-// outgoing interface.
+// mayBeSource reports whether packets to other machines may have the address as
+// their source.
+func (a *Addr) mayBeSource(family ctnetlink.Family) bool {
+	addr := a.Prefix.Addr()
+	return addr.Is4() == (family == familyIPv4) && !addr.IsLoopback() && !addr.IsLinkLocalUnicast()
+}
+
+// sourceAddr returns the address that masquerade takes. Of those of the outgoing
+// interface it is, in IPv4, the first one whose network has the destination, or
+// else the first one (inet_select_addr); in IPv6 that which has the most bits in
+// common with the destination (RFC 6724, rule 8). An interface without addresses
+// borrows one of another.
 func (h *Host) sourceAddr(p *packet) netip.Addr {
 	dst := netip.AddrFrom16(p.dst)
 	if p.family == familyIPv4 {
 		dst = netip.AddrFrom4([4]byte(p.dst[:4]))
 	}
+	best, most := h.addrOf(p.out, p.family), -1
 	for i := range h.Addrs {
 		a := &h.Addrs[i]
-		if (p.out == "" || a.Interface == p.out) && a.Prefix.Contains(dst) {
-			return a.Prefix.Addr()
+		if p.out != "" && a.Interface != p.out || !a.mayBeSource(p.family) {
+			continue
+		}
+		n := 0
+		if p.family == familyIPv6 {
+			n = min(commonBits(a.Prefix.Addr(), dst), a.Prefix.Bits())
+		} else if a.Prefix.Contains(dst) {
+			n = 1
+		}
+		if n > most {
+			best, most = a.Prefix.Addr(), n
 		}
 	}
-	return h.addrOf(p.out, p.family)
+	if !best.IsValid() {
+		return h.addrOf("", p.family)
+	}
+	return best
+}
+
+// commonBits returns the number of leading bits that two IPv6 addresses have in
+// common.
+func commonBits(a, b netip.Addr) (n int) {
+	x, y := a.As16(), b.As16()
+	for i := range x {
+		if z := x[i] ^ y[i]; z != 0 {
+			return n + bits.LeadingZeros8(z)
+		}
+		n += 8
+	}
+	return n
 }

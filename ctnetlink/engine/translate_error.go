@@ -15,6 +15,9 @@ func (t *Table) translateError(p *packet, source bool) bool {
 	if len(p.data) < body {
 		return true
 	}
+	if !p.cut() && p.hook != OutputHook && p.hook != Postrouting && !p.soundICMP() {
+		return p.drop(BadChecksum)
+	}
 	redirect := p.proto == ctnetlink.ProtoICMP && p.data[p.transport] == 5 ||
 		p.proto == ctnetlink.ProtoICMPv6 && p.data[p.transport] == 137
 	if redirect && (e.status&natDone != natDone || e.status&natMask != 0) {
@@ -54,6 +57,15 @@ func (t *Table) translateError(p *packet, source bool) bool {
 	}
 	p.v.Fate = Translated
 	return true
+}
+
+// soundICMP reports whether the checksum of an ICMP packet is right.
+func (p *packet) soundICMP() bool {
+	var s uint64
+	if p.proto == ctnetlink.ProtoICMPv6 {
+		s = p.pseudo(p.proto, p.transportLen())
+	}
+	return checksum(p.payload(), s) == 0
 }
 
 // rewriteQuoted is rewrite for the packet in an ICMP error.

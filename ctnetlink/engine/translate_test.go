@@ -22,7 +22,8 @@ type natRules struct {
 // translated.
 type natRule struct {
 	hook engine.Hook
-	in   string // the incoming interface; "": any
+	in   string     // the incoming interface; "": any
+	src  netip.Addr // with its network of 24 bits, if it ends in 0
 	dst  netip.AddrPort
 	to   engine.Translation
 	drop bool
@@ -41,6 +42,12 @@ func (r *natRules) NAT(h engine.Hook, m engine.Meta, to *engine.Translation) (en
 			dst, _ = netip.AddrFromSlice(b[24:40])
 		}
 		port := rule.dst.Port()
+		if rule.src.IsValid() {
+			src, _ := netip.AddrFromSlice(b[12:16])
+			if net, _ := src.Prefix(24); src != rule.src && net.Addr() != rule.src {
+				continue
+			}
+		}
 		if h != rule.hook || rule.in != "" && rule.in != m.In() || rule.dst.Addr().IsValid() && rule.dst.Addr() != dst ||
 			port != 0 && (m.Transport()[2] != byte(port>>8) || m.Transport()[3] != byte(port)) {
 			continue
@@ -75,6 +82,7 @@ func translation(kind engine.TranslationKind, low, high string, ports ...uint16)
 type nattable struct {
 	t *testing.T
 	*engine.Table
+	conn  *ctnetlink.Conn
 	rules *natRules
 	now   time.Time
 }
@@ -88,7 +96,42 @@ func newNATTable(t *testing.T, o engine.Options, rules ...natRule) *nattable {
 		{Interface: "a", Prefix: netip.MustParsePrefix("fd00:a::1/128")},
 		{Interface: "b", Prefix: netip.MustParsePrefix("fd00:b::1/128")},
 	}}
-	return &nattable{t, engine.New(o), r, time.Unix(1000, 0)}
+	n := &nattable{t: t, rules: r, now: time.Unix(1000, 0)}
+	o.Now, o.AlwaysEvents = func() time.Time { return n.now }, true
+	n.Table = engine.New(o)
+	n.conn = client(t, n.Table)
+	return n
+}
+
+// counters returns the counters of -S.
+func (n *nattable) counters() map[string]uint32 {
+	n.t.Helper()
+	m := map[string]uint32{}
+	for s, err := range n.conn.Stats() {
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		for _, c := range s.Counters {
+			m[c.Name] += c.Value
+		}
+	}
+	return m
+}
+
+// fixTimeouts gives all entries FIXED_TIMEOUT.
+func (n *nattable) fixTimeouts() {
+	n.t.Helper()
+	for f, err := range n.conn.Dump(&ctnetlink.DumpRequest{}) {
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		status, _ := f.Status()
+		s := &ctnetlink.FlowSpec{Family: 2, Orig: *f.Orig(), Status: status | ctnetlink.StatusFixedTimeout}
+		s.Set = s.Set.With(ctnetlink.AttrStatus)
+		if err := client(n.t, n.Table).Update(s); err != nil {
+			n.t.Fatal(err)
+		}
+	}
 }
 
 // from sends a packet in at an interface.
