@@ -65,8 +65,7 @@ func (t *Table) help(p *packet) bool {
 	if x := t.extension(e); x != nil && x.helper != nil && x.helper.read != nil && !x.helper.read(t, p, x) {
 		return false
 	}
-	t.adjustSequence(p)
-	return true
+	return t.adjustSequence(p)
 }
 
 // content returns what the packet carries behind its transport header of n
