@@ -42,6 +42,7 @@ func init() {
 	protocols4[ctnetlink.ProtoUDP], protocols6[ctnetlink.ProtoUDP] = &udp, &udp
 	protocols4[ctnetlink.ProtoTCP], protocols6[ctnetlink.ProtoTCP] = &tcp, &tcp
 	protocols4[ctnetlink.ProtoUDPLite], protocols6[ctnetlink.ProtoUDPLite] = &udplite, &udplite
+	protocols4[ctnetlink.ProtoSCTP], protocols6[ctnetlink.ProtoSCTP] = &sctp, &sctp
 	protocols4[ctnetlink.ProtoGRE], protocols6[ctnetlink.ProtoGRE] = &gre, &gre
 	protocols4[ctnetlink.ProtoICMP], protocols6[ctnetlink.ProtoICMP] = &icmp, &none
 	protocols4[ctnetlink.ProtoICMPv6], protocols6[ctnetlink.ProtoICMPv6] = &none, &icmpv6

@@ -58,6 +58,19 @@ const (
 	RedirectSource
 	RedirectOptions
 
+	// SCTP.
+	SCTPShort
+	SCTPChecksum
+	SCTPNoChunk
+	SCTPChunks
+	SCTPNotNew
+	SCTPTag
+	SCTPInitShort
+	SCTPInitTag
+	SCTPState
+	SCTPInitAgain
+	SCTPHeartbeat
+
 	NATFull
 	NotTranslated
 	NoNATAddress
@@ -157,6 +170,33 @@ var reasons = [reasonsEnd]reason{
 	RedirectOptions: {
 		"redirect-options", "a redirect that quotes no packet", "redirect without options", "", countError,
 	},
+
+	SCTPShort: {
+		"sctp-short", "the SCTP header has %d bytes and needs %d", "nf_ct_sctp: short packet", "", countInvalid,
+	},
+	SCTPChecksum: {"sctp-checksum", "wrong SCTP checksum (CRC32c)", "nf_ct_sctp: bad CRC", "checksum", countInvalid},
+	SCTPNoChunk:  {"sctp-no-chunk", "an SCTP packet without a chunk", "", "", countInvalid},
+	SCTPChunks: {
+		"sctp-chunks", "chunk %d, of type %d and length %d, cannot be where it is in an SCTP packet",
+		"do_basic_checks failed", "", countInvalid, // the text goes on with these numbers
+	},
+	SCTPNotNew: {
+		"sctp-not-new", "chunks that begin no SCTP association, and none is known: the capture began in the middle?",
+		"", "", countInvalid,
+	},
+	SCTPTag: {
+		"sctp-tag", "verification tag %d, and this direction has %d", "verification tag check failed", "", countInvalid,
+	},
+	SCTPInitShort: {"sctp-init-short", "an SCTP INIT of %d bytes; it needs 20", "", "", countInvalid},
+	SCTPInitTag: {
+		"sctp-init-tag", "an SCTP INIT ACK with the tag %d, and %d is known without an INIT", "", "", countInvalid,
+	},
+	SCTPState: {
+		"sctp-state", "in the association's state %d, direction %d does not send a chunk of type %d",
+		"Invalid, old_state %d, dir %d, type %d", "", countInvalid,
+	},
+	SCTPInitAgain: {slug: "sctp-init-again", text: "another INIT before the association is set up"},
+	SCTPHeartbeat: {slug: "sctp-heartbeat", text: "a HEARTBEAT with the verification tag %d, and this direction has %d"},
 
 	NATFull: {
 		slug: "nat-full",
