@@ -18,6 +18,7 @@ type counts struct {
 	reasons  map[engine.ReasonCode]int // of INVALID packets
 	passed   map[engine.ReasonCode]int // of others
 	drops    map[engine.ReasonCode]int
+	first    map[engine.ReasonCode]engine.Reason // INVALID packets' first with its numbers
 }
 
 func (c *counts) add(rec *capture.Record, v *engine.Verdict) {
@@ -38,6 +39,12 @@ func (c *counts) add(rec *capture.Record, v *engine.Verdict) {
 	case v.Reason.Code == engine.NoReason:
 	case v.State == engine.StateInvalid:
 		tally(&c.reasons, v.Reason.Code)
+		if c.reasons[v.Reason.Code] == 1 {
+			if c.first == nil {
+				c.first = map[engine.ReasonCode]engine.Reason{}
+			}
+			c.first[v.Reason.Code] = v.Reason
+		}
 	case v.Fate != engine.Dropped || v.Reason.Code != v.DroppedBy:
 		tally(&c.passed, v.Reason.Code)
 	}

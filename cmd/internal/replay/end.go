@@ -1,10 +1,10 @@
 package replay
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/action"
-	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 	"github.com/gonntrack/gonntrack/format"
@@ -20,7 +20,7 @@ func (r *run) endPackets() error {
 			if i == 0 {
 				w.out.Buf = append(w.out.Buf, '\n')
 			}
-			w.out.Buf = appendCount(w.out.Buf, r.count.reasons[c], c)
+			w.out.Buf = r.count.appendCount(w.out.Buf, c)
 		}
 	}
 	if err := r.Out.Flush(); err != nil {
@@ -32,7 +32,7 @@ func (r *run) endPackets() error {
 			r.count.verdicts[engine.StateInvalid]))
 		if records {
 			for _, c := range ranked(r.count.reasons) {
-				r.Err.Printf("%s", string(appendCount(nil, r.count.reasons[c], c)))
+				r.Err.Printf("%s", string(r.count.appendCount(nil, c)))
 			}
 		}
 	default:
@@ -52,15 +52,22 @@ func (r *run) shownOf(shown, all int) string {
 	return " of " + strconv.Itoa(all)
 }
 
-// appendCount appends a line with how many packets had a reason.
-func appendCount(b []byte, n int, c engine.ReasonCode) []byte {
+// appendCount appends a line with how many packets had a reason: its name, and the
+// words of the first one.
+func (c *counts) appendCount(b []byte, code engine.ReasonCode) []byte {
+	n := c.reasons[code]
 	for limit := 100_000; limit > max(n, 1); limit /= 10 {
 		b = append(b, ' ')
 	}
 	b = strconv.AppendInt(b, int64(n), 10)
-	b = append(append(b, "  "...), c.Name()...)
-	if s := c.Sysctl(); s != "" {
-		b = append(append(b, " (nf_conntrack_"...), s+")"...)
+	b = append(append(append(b, ' '), code.Name()...), ": "...)
+	start := len(b)
+	b = c.first[code].AppendText(b)
+	if n > 1 && bytes.ContainsAny(b[start:], "0123456789") {
+		b = append(b, " (the first)"...)
+	}
+	if s := code.Sysctl(); s != "" {
+		b = append(append(append(b, "; nf_conntrack_"...), s...), " decides"...)
 	}
 	return append(b, '\n')
 }
@@ -76,5 +83,3 @@ func (r *run) writeTable() error {
 	}
 	return err
 }
-
-var _ = console.ErrQuiet

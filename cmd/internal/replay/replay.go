@@ -73,6 +73,8 @@ type run struct {
 	events  *eventWriter
 	leaving *leaving
 	count   counts
+	offload offload
+	guess   *guess // nil: the machine's addresses are known, or have no meaning
 }
 
 // command runs a command line.
@@ -106,6 +108,13 @@ func (r *run) now() time.Time { return r.clock }
 // prepare opens the captures and makes the table.
 func (r *run) prepare() error {
 	o := r.options
+	if o.guessLocal {
+		if err := r.guessLocal(); err != nil {
+			return err
+		}
+	} else if len(o.local) == 0 && !o.router && o.rules != "" {
+		r.guess = &guess{}
+	}
 	e, err := o.machine()
 	if err != nil {
 		return err
@@ -249,6 +258,10 @@ func (r *run) take(rec *capture.Record) error {
 			p.In, p.Out = "", rec.Interface
 		}
 		v = r.table.Track(p)
+		r.offload.add(rec.Data, v)
+		if r.guess != nil {
+			r.guess.add(rec)
+		}
 	}
 	r.count.add(rec, v)
 	if r.leaving != nil && v != nil {
