@@ -14,6 +14,9 @@ type header struct {
 	transport int                // offset of the transport header
 	total     int                // length of the packet as its header says, with the header
 	ttl       uint8
+
+	fragHeader int // IPv6: offset of the first fragment header, 0: there is none
+	nextAt     int // IPv6: offset of the field that announces it
 }
 
 func be16(b []byte) uint16 { return binary.BigEndian.Uint16(b) }
@@ -21,7 +24,10 @@ func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
 
 // payload returns the transport header and what follows, as far as it was
 // captured.
-func (p *packet) payload() []byte { return p.data[p.transport:min(p.total, len(p.data))] }
+func (p *packet) payload() []byte {
+	end := min(p.total, len(p.data))
+	return p.data[min(p.transport, end):end]
+}
 
 // transportLen returns the length of the transport header and what follows, as
 // the IP header says.

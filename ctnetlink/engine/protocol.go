@@ -47,6 +47,9 @@ func init() {
 	protocols4[ctnetlink.ProtoICMP], protocols6[ctnetlink.ProtoICMP] = &icmp, &none
 	protocols4[ctnetlink.ProtoICMPv6], protocols6[ctnetlink.ProtoICMPv6] = &none, &icmpv6
 	protocols6[ipv6NoNextHeader] = &none
+	for _, n := range []ctnetlink.Protocol{extHopByHop, extRouting, extFragment, extAuth, extDestination} {
+		protocols6[n] = &unreached
+	}
 }
 
 // protocolOf returns the protocol with a number.

@@ -71,6 +71,26 @@ const (
 	SCTPInitAgain
 	SCTPHeartbeat
 
+	// IP headers and fragments.
+	BadIPAddress
+	BadHopByHop
+	BadExtension
+	LaterFragment
+	BadIPOptions
+	SourceRouted
+	MartianSource
+	MartianDestination
+	NotJoined
+	LinkLocal
+	TTLExpired
+	FragmentDuplicate
+	FragmentOverlap
+	FragmentLength
+	FragmentTooLong
+	FragmentECN
+	FragmentMemory
+	Fragment6Memory
+
 	NATFull
 	NotTranslated
 	NoNATAddress
@@ -197,6 +217,55 @@ var reasons = [reasonsEnd]reason{
 	},
 	SCTPInitAgain: {slug: "sctp-init-again", text: "another INIT before the association is set up"},
 	SCTPHeartbeat: {slug: "sctp-heartbeat", text: "a HEARTBEAT with the verification tag %d, and this direction has %d"},
+
+	BadIPAddress: {
+		slug: "bad-ip-address",
+		text: "an IPv6 address that must not come from another machine: the stack drops the packet",
+	},
+	BadHopByHop: {slug: "bad-hop-by-hop", text: "IPv6 hop-by-hop options that the stack drops a packet for"},
+	BadExtension: {
+		"bad-extension", "an IPv6 extension header that does not fit into the packet", "", "", countInvalid,
+	},
+	LaterFragment: {
+		"later-fragment", "a fragment that cannot be put together with others", "", "", countInvalid,
+	},
+	BadIPOptions: {slug: "bad-ip-options", text: "malformed IPv4 options: a router drops the packet"},
+	SourceRouted: {slug: "source-routed", text: "a source route: a router drops the packet"},
+	MartianSource: {
+		slug: "martian-source", text: "a source address that no host has: a router drops the packet",
+	},
+	MartianDestination: {
+		slug: "martian-destination", text: "a destination address that no host has: a router drops the packet",
+	},
+	NotJoined: {
+		slug: "not-joined", text: "multicast to a group that this machine has not joined: a router drops the packet",
+	},
+	LinkLocal: {
+		slug: "link-local", text: "an address that is valid on one link only: a router drops the packet",
+	},
+	TTLExpired: {slug: "ttl-expired", text: "TTL or hop limit 0 or 1: a router drops the packet"},
+
+	FragmentDuplicate: {slug: "fragment-duplicate", text: "a fragment with bytes that have come before"},
+	FragmentOverlap: {
+		slug: "fragment-overlap",
+		text: "a fragment that overlaps another one: the fragments of the packet that have come are dropped",
+	},
+	FragmentLength: {
+		slug: "fragment-length", text: "a fragment that is empty, or ends at another place than the packet's last one",
+	},
+	FragmentTooLong: {slug: "fragment-too-long", text: "a fragment of a packet that has more than 65535 bytes"},
+	FragmentECN: {
+		slug: "fragment-ecn",
+		text: "the last of fragments with and without congestion notification (ECN): the packet is dropped",
+	},
+	FragmentMemory: {
+		slug: "fragment-memory", text: "the fragments that wait take more memory than is allowed",
+		sysctl: "net.ipv4.ipfrag_high_thresh",
+	},
+	Fragment6Memory: {
+		slug: "fragment6-memory", text: "the fragments that wait take more memory than is allowed",
+		sysctl: "frag6_high_thresh",
+	},
 
 	NATFull: {
 		slug: "nat-full",
