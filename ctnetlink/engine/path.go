@@ -73,8 +73,9 @@ func (t *Table) travel(p *packet) {
 	if p.where == Output {
 		p.hook = OutputHook
 	}
-	if !t.reassemble(p) ||
-		!t.chains(p, prioFirst, prioConntrack) ||
+	if !t.chains(p, prioFirst, prioDefrag) ||
+		!t.reassemble(p) ||
+		!t.chains(p, prioDefrag, prioConntrack) ||
 		!t.conntrack(p) ||
 		!t.chains(p, prioConntrack+1, prioDstNAT) ||
 		!t.translatePacket(p) ||
