@@ -71,9 +71,6 @@ func outcomesDiffer(s slack, k, e *outcome) string {
 	}
 	for i, p := range k.leaves {
 		q := e.leaves[i]
-		if p.By != q.By {
-			return fmt.Sprintf("packet %d leaves by %s, %s", i, p.By, q.By)
-		}
 		if x, y := routed(p.Data), routed(q.Data); !bytes.Equal(x, y) {
 			return fmt.Sprintf("packet %d leaves as\n   %s\n   %x,\n   %s\n   %x", i, packets.Describe(x), x,
 				packets.Describe(y), y)
@@ -95,13 +92,15 @@ func outcomesDiffer(s slack, k, e *outcome) string {
 	return ""
 }
 
-// routed returns a packet as it would be had no router passed it on: with a TTL of
-// 64, and what depends on it.
+// routed returns a packet without what a router changes: TTL, what IPv4 options
+// record, and the sum. The engine is no router. Nor is it asked by which device a
+// packet leaves.
 func routed(p []byte) []byte {
 	p = bytes.Clone(p)
 	switch {
 	case len(p) >= 20 && p[0]>>4 == 4 && int(p[0]&15)*4 <= len(p):
 		p[8], p[10], p[11] = 64, 0, 0
+		clear(p[20 : int(p[0]&15)*4])
 		binary.BigEndian.PutUint16(p[10:], packets.Checksum(p[:int(p[0]&15)*4]))
 	case len(p) >= 40 && p[0]>>4 == 6:
 		p[7] = 64

@@ -1,0 +1,101 @@
+package engine_test
+
+import (
+	"github.com/gonntrack/gonntrack/internal/netlab"
+	"github.com/gonntrack/gonntrack/internal/packets"
+)
+
+func init() {
+	areas = append(areas, &area{name: "fragments", pending: true, setting: fragmentSetting, scenario: fragmentScenario})
+}
+
+// fragmentSetting lets incomplete sets end soon, since they outlive a scenario.
+func fragmentSetting(g *gen) *setting {
+	set := plain(g, [2]string{"checksum", "0"}, [2]string{"net.ipv4.ipfrag_max_dist", oneOf(g, "0", "5")})
+	set.sysctls = append(set.sysctls, [2]string{"net.ipv4.ipfrag_time", "3"}, [2]string{"frag6_timeout", "3"})
+	return set
+}
+
+// fragmentScenario is packets in pieces, in any order, some of them missing,
+// repeated, overlapping or otherwise wrong.
+func fragmentScenario(g *gen) {
+	v6 := g.chance(50)
+	type piece struct {
+		at netlab.Side
+		b  []byte
+	}
+	var all []piece
+	// The seed's numbers keep sets of different scenarios apart.
+	for range g.some(1, 4) {
+		c, s := g.client(v6), g.server(v6)
+		at := netlab.A
+		if g.chance(30) {
+			at, c, s = netlab.B, s, c
+		}
+		h := packets.IP{DontFragment: g.chance(20), TOS: uint8(oneOf(g, 0, 0, 1, 2, 3))}
+		if !v6 && g.chance(10) {
+			h.Options = []byte{1, 1, 1, 0}
+		}
+		if v6 && g.chance(20) {
+			h.Extensions = []packets.Extension{oneOf(g, packets.HopByHop(), packets.Destination(), packets.Routing(4, 0))}
+		}
+		data := make([]byte, oneOf(g, 8, 30, 100, 500, 2000))
+		var b []byte
+		switch g.IntN(4) {
+		case 0:
+			b = packets.TCP{Src: c, Dst: s, Flags: packets.SYN, Seq: 1000, Data: data, IP: h}.Bytes()
+		case 1:
+			e := packets.Echo(c.Addr(), s.Addr(), 77, 1, false)
+			e.Data, e.IP = data, h
+			b = e.Bytes()
+		default:
+			b = packets.UDP{Src: c, Dst: s, Data: data, Sum: packets.Sum{Bad: g.chance(10)}, IP: h}.Bytes()
+		}
+		id := uint32(g.IntN(1<<16-1) + 1)
+		size := oneOf(g, 8, 16, 24, 64, 256, 1024)
+		if len(data)/size > 20 {
+			size = 256
+		}
+		hlen := 40
+		if !v6 {
+			hlen = int(b[0]&15) * 4
+		} else if b[6] == packets.ExtHopByHop {
+			hlen = 48
+		}
+		list := packets.Fragments(b, id, size)
+		list = shuffle(g, 40, list)
+		switch g.IntN(10) {
+		case 0:
+			list = list[1:]
+		case 1:
+			list = append(list, list[g.IntN(len(list))])
+		case 2, 3: // an overlap
+			from := g.IntN(len(b)-hlen) &^ 7
+			to := min(from+8*g.some(1, 4), len(b)-hlen)
+			list = append(list, packets.Piece(b, id, from, max(to, from+1), g.chance(60)))
+			list = shuffle(g, 70, list)
+		case 4: // not a multiple of 8
+			from := g.IntN(len(b)-hlen) &^ 7
+			list = append(list, packets.Piece(b, id, from, from+g.some(1, 20), true))
+			list = shuffle(g, 70, list)
+		case 5: // an atomic fragment, or nothing but a header
+			list = append(list, packets.Piece(b, uint32(oneOf(g, int(id), 7)), 0, oneOf(g, 0, len(b)-hlen), false))
+			list = shuffle(g, 70, list)
+		case 6: // beyond the end
+			list = append(list, packets.Piece(b, id, 65528-8*g.IntN(3), 65528+g.some(0, 30), g.chance(50)))
+			list = shuffle(g, 70, list)
+		case 7:
+			i := g.IntN(len(list))
+			list[i] = list[i][:g.some(min(20, len(list[i])), len(list[i]))]
+		}
+		if g.chance(10) { // all again
+			list = append(list, packets.Fragments(b, id, size)...)
+		}
+		for _, f := range list {
+			all = append(all, piece{at, f})
+		}
+	}
+	for _, p := range shuffle(g, 30, all) {
+		g.in(p.at, p.b)
+	}
+}
