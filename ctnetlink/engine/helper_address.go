@@ -1,5 +1,7 @@
 package engine
 
+import "strconv"
+
 // parseIPv6 reads an IPv6 address in any form of RFC 4291 that ends before the
 // first end, and returns the index of that; -1 if b has something else. Numbers
 // may have any number of leading zeros.
@@ -110,4 +112,27 @@ func hexDigit(c byte) uint8 {
 		return c - 'a' + 10
 	}
 	return 255
+}
+
+// appendIPv4 appends an address in decimal.
+func appendIPv4(b []byte, addr *[16]byte) []byte {
+	for i, v := range addr[:4] {
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = strconv.AppendUint(b, uint64(v), 10)
+	}
+	return b
+}
+
+// appendIPv6 appends an address with all its digits, as helpers of Linux write it.
+func appendIPv6(b []byte, addr *[16]byte) []byte {
+	const digits = "0123456789abcdef"
+	for i, v := range addr {
+		if i > 0 && i%2 == 0 {
+			b = append(b, ':')
+		}
+		b = append(b, digits[v>>4], digits[v&15])
+	}
+	return b
 }

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/gonntrack/gonntrack/ctnetlink"
+import (
+	"strconv"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
 
 // ftpState is what the helper ftp knows of an entry. Commands are read only
 // where a line begins.
@@ -52,6 +56,7 @@ type ftpTarget struct {
 	family   ctnetlink.Family // 0: it has no address
 	port     uint16
 	at, size int // the place of address and port in the packet's data
+	form     func(b []byte, family ctnetlink.Family, addr *[16]byte, port uint16) []byte
 }
 
 // ftpCommand is a command, or a reply, that announces a data connection.
@@ -59,12 +64,14 @@ type ftpCommand struct {
 	name string
 	read func(b []byte, family ctnetlink.Family, to *ftpTarget) bool
 	skip func(b []byte) int // returns where the address or port begins, -1: nowhere
+	// form appends address and port as the command has them.
+	form func(b []byte, family ctnetlink.Family, addr *[16]byte, port uint16) []byte
 }
 
 // ftpCommands are the commands of clients and of servers (RFC 959, RFC 2428).
 var ftpCommands = [2][2]ftpCommand{
-	original: {{"PORT", readPORT, behind(' ')}, {"EPRT", readEPRT, behind(' ')}},
-	reply:    {{"227 ", read227, firstDigit}, {"229 ", read229, behind('(')}},
+	original: {{"PORT", readPORT, behind(' '), formHostPort}, {"EPRT", readEPRT, behind(' '), formEPRT}},
+	reply:    {{"227 ", read227, firstDigit, formHostPort}, {"229 ", read229, behind('('), form229}},
 }
 
 // readFTP is the helper ftp.
@@ -125,7 +132,23 @@ func (t *Table) expectFTP(p *packet, to *ftpTarget) bool {
 		return true
 	}
 	x := p.expect(0, ctnetlink.ProtoTCP, peer.src, peer.dst, to.port)
+	if p.e.translated() {
+		return t.translateFTP(p, x, to)
+	}
 	return t.mustExpect(p, x)
+}
+
+// translateFTP makes the expectation of a master that is translated, and writes
+// the address and the port where the other side is to connect into the command.
+func (t *Table) translateFTP(p *packet, x *expectation, to *ftpTarget) bool {
+	x.follow(1-p.dir, to.port)
+	port, ok := t.expectPort(p, x, to.port)
+	if !ok {
+		return false
+	}
+	var buf [64]byte
+	text := to.form(buf[:0], p.family, &x.tuple.dst, port)
+	return t.rewriteFor(p, x, to.at, to.size, text)
 }
 
 // match reports what b, the data of a packet, is. A beginning of the command's
@@ -142,7 +165,7 @@ func (c *ftpCommand) match(b []byte, family ctnetlink.Family, to *ftpTarget) ftp
 	if at < 0 {
 		return ftpPartial
 	}
-	*to = ftpTarget{at: n + at}
+	*to = ftpTarget{at: n + at, form: c.form}
 	if !c.read(b[n+at:], family, to) {
 		return ftpPartial
 	}
@@ -235,6 +258,14 @@ func readPORT(b []byte, _ ctnetlink.Family, to *ftpTarget) bool { return readHos
 
 func read227(b []byte, _ ctnetlink.Family, to *ftpTarget) bool { return readHostPort(b, to, 0) }
 
+func formHostPort(b []byte, _ ctnetlink.Family, addr *[16]byte, port uint16) []byte {
+	for _, v := range addr[:4] {
+		b = append(strconv.AppendUint(b, uint64(v), 10), ',')
+	}
+	b = append(strconv.AppendUint(b, uint64(port>>8), 10), ',')
+	return strconv.AppendUint(b, uint64(port&0xff), 10)
+}
+
 // readEPRT reads |1|10.0.0.2|6000| or |2|fd00::2|6000|, whichever is of the
 // packet's family, with any delimiter.
 func readEPRT(b []byte, family ctnetlink.Family, to *ftpTarget) bool {
@@ -259,8 +290,17 @@ func readEPRT(b []byte, family ctnetlink.Family, to *ftpTarget) bool {
 	if to.size = to.readPort(port, delim); to.size < 0 {
 		return false
 	}
-	to.size += 3 + at + 1
+	to.size += 3 + at + 2
 	return true
+}
+
+func formEPRT(b []byte, family ctnetlink.Family, addr *[16]byte, port uint16) []byte {
+	if family == familyIPv6 {
+		b = appendIPv6(append(b, "|2|"...), addr)
+	} else {
+		b = appendIPv4(append(b, "|1|"...), addr)
+	}
+	return append(strconv.AppendUint(append(b, '|'), uint64(port), 10), '|')
 }
 
 // read229 reads |||6446|, with any delimiter.
@@ -268,9 +308,12 @@ func read229(b []byte, _ ctnetlink.Family, to *ftpTarget) bool {
 	if len(b) < 4 || !isDelimiter(b[0]) || b[1] != b[0] || b[2] != b[0] {
 		return false
 	}
-	to.size = to.readPort(b[3:], b[0])
-	to.at += 3
-	return to.size >= 0
+	to.size = to.readPort(b[3:], b[0]) + 4
+	return to.size >= 4
+}
+
+func form229(b []byte, _ ctnetlink.Family, _ *[16]byte, port uint16) []byte {
+	return append(strconv.AppendUint(append(b, "|||"...), uint64(port), 10), '|')
 }
 
 // isDelimiter reports whether c is a character that RFC 2428 allows: one that is

@@ -37,10 +37,9 @@ type packet struct {
 	tuple     tuple
 	dir       direction
 	e         *entry
-	zone      zone         // set by a rule before tracking
-	zoned     bool         // a rule has set it
-	expected  *expectation // that the packet's new entry matched
-	related   bool         // it is an ICMP error, which borrows the entry
+	zone      zone // set by a rule before tracking
+	zoned     bool // a rule has set it
+	related   bool // it is an ICMP error, which borrows the entry
 	confirmed bool
 }
 

@@ -100,6 +100,8 @@ const (
 	// Helpers.
 	FTPMalformed
 	ExpectationRefused
+	NoExpectedPort
+	NotRewritten
 
 	reasonsEnd
 )
@@ -288,6 +290,17 @@ var reasons = [reasonsEnd]reason{
 		text:   "the helper of its entry cannot expect the connection that it announces: there are too many, or another is the same",
 		kernel: "dropping packet: cannot add expectation",
 		sysctl: "expect_max",
+	},
+	NoExpectedPort: {
+		slug:   "no-expected-port",
+		text:   "the helper of its entry found no free port for the connection that it announces",
+		kernel: "dropping packet: all ports in use",
+		sysctl: "expect_max",
+	},
+	NotRewritten: {
+		slug:   "not-rewritten",
+		text:   "the helper of its entry cannot write the translated address into it: it would become too long",
+		kernel: "dropping packet: cannot mangle packet",
 	},
 }
 

@@ -22,7 +22,9 @@ func (t *Table) expected(p *packet) bool {
 	if x.helper != nil {
 		ext.helper, ext.hasHelp = x.helper, true
 	}
-	p.expected = x
+	if x.fn == fnFollowMaster {
+		t.followMaster(e, x)
+	}
 	return true
 }
 
@@ -110,16 +112,4 @@ func (t *Table) mustExpect(p *packet, x *expectation) bool {
 		return p.drop(ExpectationRefused)
 	}
 	return true
-}
-
-// translated reports whether the entry's addresses or ports are translated.
-func (e *entry) translated() bool {
-	return e.status&(ctnetlink.StatusSrcNAT|ctnetlink.StatusDstNAT) != 0
-}
-
-// follow makes the expected connection be translated like the master
-// (nf_nat_follow_master): it comes in a direction of the master, and its port
-// becomes port.
-func (x *expectation) follow(dir direction, port uint16) {
-	x.fn, x.nat = "nat-follow-master", expectNAT{dir: uint32(dir), port: port}
 }
