@@ -31,7 +31,7 @@ var helpers = []helper{
 	{"tftp", 0, 17, []expectLimit{{1, 300 * time.Second}}, readTFTP},
 	{"sip", 0, 6, sipLimits, nil},
 	{"sip", 0, 17, sipLimits, nil},
-	{"irc", 2, 6, []expectLimit{{8, 300 * time.Second}}, nil},
+	{"irc", 2, 6, []expectLimit{{8, 300 * time.Second}}, readIRC},
 	{"Q.931", 0, 6, []expectLimit{{20, 240 * time.Second}}, nil}, // this and the next two are h323
 	{"H.245", 0, 17, []expectLimit{{18, 240 * time.Second}}, nil},
 	{"RAS", 0, 17, []expectLimit{{32, 240 * time.Second}}, nil},

@@ -53,3 +53,19 @@ func FuzzParseIPv6(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDCC: no data makes the parser of IRC panic, and what it finds lies within
+// the data.
+func FuzzDCC(f *testing.F) {
+	for _, s := range []string{
+		"PRIVMSG bob :\x01DCC SEND file 167772162 5000\x01\r\n", "\nprivmsg a b :\x01DCC RESUME f 1 2\n :\x01DCC CHAT c 1 5000",
+		"PRIVMSG bob :\x01DCC SEND ffffffffffffffffffffffffff",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if o, ok := findDCC(b); ok && (o.at < 0 || o.size < 0 || o.at+o.size > len(b)) {
+			t.Fatalf("%+v of %q", o, b)
+		}
+	})
+}

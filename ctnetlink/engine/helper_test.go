@@ -26,8 +26,9 @@ var helperPorts = map[uint16]string{
 }
 
 // helperRules is a packet filter that gives connections helpers by their
-// destination port and, with snat, translates the clients' addresses.
-type helperRules struct{ snat bool }
+// destination port and, with nat, translates addresses of clients and of one
+// server.
+type helperRules struct{ nat bool }
 
 func (helperRules) Run(h engine.Hook, from, to int32, m engine.Meta) engine.Action {
 	if at(h, -150, engine.Prerouting, from, to) || at(h, -150, engine.OutputHook, from, to) {
@@ -40,19 +41,40 @@ func (helperRules) Run(h engine.Hook, from, to int32, m engine.Meta) engine.Acti
 	return engine.Accept
 }
 
-// NAT is: oifname "b" ip saddr 10.0.0.0/24 snat to 192.0.2.1.
-func (f helperRules) NAT(h engine.Hook, m engine.Meta, r *engine.Translation) (engine.Action, bool) {
-	if h != engine.Postrouting || m.Out() != "b" || !bytes.Equal(m.Data()[12:15], []byte{10, 0, 0}) {
-		return engine.Accept, false
-	}
-	a := packets.Addr("192.0.2.1")
-	*r = engine.Translation{Kind: engine.SNAT, MinAddr: a, MaxAddr: a}
-	return engine.Accept, true
+// helperTranslations are the translations of helperRules: what comes by a, or leaves by b.
+var helperTranslations = []struct {
+	hook engine.Hook
+	kind engine.TranslationKind
+	from netip.Prefix // of the source, or for DNAT of the destination
+	to   netip.Addr
+}{
+	{engine.Prerouting, engine.DNAT, netip.MustParsePrefix("203.0.113.100/32"), packets.Addr("192.0.2.2")},
+	{engine.Postrouting, engine.SNAT, netip.MustParsePrefix("10.0.0.0/24"), packets.Addr("192.0.2.1")},
+	{engine.Postrouting, engine.SNAT, netip.MustParsePrefix("fd00:a::/64"), packets.Addr("fd00:b::1")},
 }
 
-func (f helperRules) HasNAT(family ctnetlink.Family) bool {
-	return f.snat && family == ctnetlink.FamilyIPv4
+func (f helperRules) NAT(h engine.Hook, m engine.Meta, r *engine.Translation) (engine.Action, bool) {
+	at, size := 12, 4
+	if m.Family() == ctnetlink.FamilyIPv6 {
+		at, size = 8, 16
+	}
+	for _, n := range helperTranslations {
+		if n.kind == engine.DNAT {
+			at += size
+		}
+		addr, _ := netip.AddrFromSlice(m.Data()[at : at+size])
+		if n.hook == h && n.from.Contains(addr) && (n.kind == engine.DNAT && m.In() == "a" || n.kind == engine.SNAT && m.Out() == "b") {
+			*r = engine.Translation{Kind: n.kind, MinAddr: n.to, MaxAddr: n.to}
+			return engine.Accept, true
+		}
+		if n.kind == engine.DNAT {
+			at -= size
+		}
+	}
+	return engine.Accept, false
 }
+
+func (f helperRules) HasNAT(ctnetlink.Family) bool { return f.nat }
 
 // helperLab is a table with helpers, and a socket that hears all events.
 type helperLab struct {
@@ -217,7 +239,7 @@ func TestHelperTranscripts(t *testing.T) {
 }
 
 func playTranscript(t *testing.T, text []byte) {
-	rules := helperRules{snat: bytes.HasPrefix(text, []byte("# snat"))}
+	rules := helperRules{nat: bytes.HasPrefix(text, []byte("# nat"))}
 	l := newHelperLab(t, engine.Options{Rules: rules})
 	var got []string
 	title, line := "", 0
@@ -287,26 +309,26 @@ func verdictText(in []byte, v *engine.Verdict) (all []string) {
 	return all
 }
 
-// ftpLab is a control connection of FTP in step.
-type ftpLab struct {
+// control is a TCP connection with a helper, in step.
+type control struct {
 	*helperLab
 	ends [2]netip.AddrPort
 	next [2]uint32
 }
 
-func (l *helperLab) ftp(v6 bool, port uint16) *ftpLab {
+func (l *helperLab) control(v6 bool, server, port uint16) *control {
 	c, s := packets.Addr("10.0.0.2"), packets.Addr("192.0.2.2")
 	if v6 {
 		c, s = packets.Addr("fd00:a::2"), packets.Addr("fd00:b::2")
 	}
-	x := &ftpLab{l, [2]netip.AddrPort{netip.AddrPortFrom(c, port), netip.AddrPortFrom(s, 21)}, [2]uint32{1000, 5000}}
+	x := &control{l, [2]netip.AddrPort{netip.AddrPortFrom(c, port), netip.AddrPortFrom(s, server)}, [2]uint32{1000, 5000}}
 	x.say(0, packets.SYN, "")
 	x.say(1, packets.SYN|packets.ACK, "")
 	x.say(0, packets.ACK, "")
 	return x
 }
 
-func (x *ftpLab) say(dir int, flags uint8, data string) (*engine.Verdict, []string) {
+func (x *control) say(dir int, flags uint8, data string) (*engine.Verdict, []string) {
 	x.Helper()
 	b := packets.TCP{Src: x.ends[dir], Dst: x.ends[1-dir], Flags: flags, Seq: x.next[dir], Ack: x.next[1-dir],
 		Data: []byte(data)}.Bytes()
@@ -319,7 +341,7 @@ func (x *ftpLab) say(dir int, flags uint8, data string) (*engine.Verdict, []stri
 func TestFTPForms(t *testing.T) {
 	l := newHelperLab(t, engine.Options{Rules: helperRules{}})
 	for i, tt := range ftpForms {
-		x := l.ftp(tt.v6, uint16(1024+i))
+		x := l.control(tt.v6, 21, uint16(1024+i))
 		x.say(1, packets.ACK, "220 hi\r\n")
 		x.say(0, packets.ACK, "USER a\r\n")
 		v, events := x.say(tt.dir, packets.ACK, tt.data)
@@ -347,4 +369,27 @@ func (l *helperLab) flush() error {
 	err := client(l, l.table).Flush(ctnetlink.FamilyAny)
 	l.events()
 	return err
+}
+
+// TestIRCForms: the port that Linux 6.18 expects after data of a client of IRC.
+func TestIRCForms(t *testing.T) {
+	for _, tt := range ircForms {
+		l := newHelperLab(t, engine.Options{Rules: helperRules{}})
+		x := l.control(false, 6667, 1024)
+		_, events := x.say(0, packets.ACK, tt.data)
+		if got := expectedPort(events); got != strconv.Itoa(tt.port) {
+			t.Errorf("%q: %s, want %d", tt.data, got, tt.port)
+		}
+	}
+}
+
+// expectedPort returns the port of the expectation that was made, "0" if there is
+// none.
+func expectedPort(events []string) string {
+	for _, e := range events {
+		if tuple, _, ok := strings.Cut(e, " mask"); ok && strings.HasPrefix(e, "EXP_NEW") {
+			return tuple[strings.LastIndexByte(tuple, '>')+1:]
+		}
+	}
+	return "0"
 }
