@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/gonntrack/gonntrack/ctnetlink"
+
 // dropEarly makes room for the entry of a packet in a full table. It returns
 // false if there is nothing to evict.
 func (t *Table) dropEarly(p *packet) bool { return t.dropOne() }
@@ -8,7 +10,11 @@ func (t *Table) dropEarly(p *packet) bool { return t.dropOne() }
 func (t *Table) expireForPacket() {
 	if e := t.path.lost; e != nil {
 		t.path.lost = nil
-		t.free(e)
+		if e.status&ctnetlink.StatusConfirmed != 0 {
+			t.discard(e)
+		} else {
+			t.free(e)
+		}
 	}
 	t.expireLazily()
 }

@@ -79,7 +79,10 @@ type Verdict struct {
 	// of the packet it quotes.
 	Reply  bool
 	Reason Reason // why it is INVALID, UNKNOWN, ignored or dropped
-	Fate   Fate
+	// Also is a second thing to say of the packet: an INVALID one can lower the
+	// entry's timeout.
+	Also Reason
+	Fate Fate
 	// DroppedBy is what dropped the packet if Fate is Dropped. Reason is another one
 	// if the packet was INVALID before.
 	DroppedBy ReasonCode

@@ -13,7 +13,7 @@ type path struct {
 	quoted packet // in an ICMP error: the packet that it quotes
 	latest int64  // the latest time of a packet, in nanoseconds since 1970
 	w      wire.Builder
-	lost   *entry // of the last packet, if it was not confirmed
+	lost   *entry // of the last packet, if it is not in the table
 	frags  reassembly
 	out    []byte   // buffer of a packet that is changed
 	leaves [][]byte // buffer of Verdict.Leaves
@@ -173,7 +173,9 @@ func (t *Table) conntrack(p *packet) bool {
 		case again:
 			continue
 		case gone:
-			p.e = nil
+			p.e.pending = 0
+			t.withdraw(p.e, 0, nil)
+			t.path.lost = p.e
 			return true
 		case rejected:
 			t.judge(p, r)
@@ -268,7 +270,7 @@ func (p *packet) conclude(t *Table) {
 	if e := p.e; e != nil {
 		p.v.Entry = Entry{t, e}
 		p.v.After = e.state()
-		p.v.Confirmed = e.status&ctnetlink.StatusConfirmed != 0
+		p.v.Confirmed = e.has&alive != 0
 		if p.v.New && !p.v.Confirmed {
 			t.path.lost = e // freed with the next packet
 		}

@@ -28,7 +28,7 @@ const (
 	ignored          // the packet passes; the entry's state and timeout are as before
 	rejected         // INVALID
 	again            // the old entry was removed: the packet begins a new one
-	gone             // the entry was removed; the packet passes
+	gone             // the entry is to be removed; the packet passes with it
 )
 
 var (

@@ -30,6 +30,7 @@ const (
 	TCPSeqUnder
 	TCPAckUnder
 	TCPBadRST
+	TCPLowered
 	TableFull
 	Clash
 	DroppedByRule
@@ -126,25 +127,64 @@ type reason struct {
 }
 
 var reasons = [reasonsEnd]reason{
-	BadIPHeader:    {slug: "bad-ip-header", text: "the IP header is malformed: the stack drops the packet"},
-	CutShort:       {slug: "cut-short", text: "too little of the packet was captured to judge it"},
-	HeaderShort:    {"header-short", "the transport header has %d bytes and needs %d", "short packet", "", countInvalid},
-	BadLength:      {"bad-length", "the length field says %d, the packet has %d bytes", "truncated/malformed packet", "", countInvalid},
-	BadChecksum:    {"bad-checksum", "wrong checksum", "bad checksum", "checksum", countInvalid},
-	BadDataOffset:  {"bad-data-offset", "the data offset says %d, the packet has %d bytes", "truncated packet", "", countInvalid},
-	BadFlags:       {"bad-flags", "a combination of flags that no TCP sends", "invalid tcp flag combination", "", countInvalid},
-	TCPBadNew:      {"tcp-no-connection", "a packet that begins no connection, and none is known", "invalid new", "", countInvalid},
-	TCPNotLoose:    {"tcp-not-loose", "an ACK of a connection that is not known", "", "tcp_loose", countInvalid},
-	TCPBadState:    {"tcp-state", "a packet that does not fit the connection's state", "packet (index %[1]d) in dir %[2]d invalid, state %[3]s", "", countInvalid},
-	TCPIgnored:     {"tcp-ignored", "a packet that does not fit the connection's state; it passes, and the other side's answer decides", "packet (index %[1]d) in dir %[2]d ignored, state %[3]s", "", countNothing},
-	TCPChallenge:   {"tcp-challenge-ack", "an ACK that answers a SYN in the connection, and not the last FIN", "challenge-ack ignored", "", countNothing},
-	TCPSeqBeyond:   {"tcp-seq-beyond", "data %[1]d bytes beyond the receiver's window", "%[1]d bytes more than expected", "tcp_be_liberal", countNothing},
-	TCPSeqOver:     {"tcp-seq-over", "SEQ is %[2]d bytes above the receiver's window", "SEQ is over upper bound %[1]d", "tcp_be_liberal", countInvalid},
-	TCPAckOver:     {"tcp-ack-over", "ACK of %[2]d bytes that were never seen", "ACK is over upper bound %[1]d", "tcp_be_liberal", countInvalid},
-	TCPSeqUnder:    {"tcp-seq-under", "old data again", "SEQ is under lower bound %[1]d", "tcp_be_liberal", countNothing},
-	TCPAckUnder:    {"tcp-ack-under", "a very old ACK", "ACK is under lower bound %[1]d", "tcp_be_liberal", countNothing},
-	TCPBadRST:      {"tcp-rst", "RST with a wrong sequence number, %[1]d bytes too low", "invalid rst", "tcp_ignore_invalid_rst", countInvalid},
-	TableFull:      {slug: "table-full", text: "the table is full, and nothing in it may go", kernel: "nf_conntrack: table full, dropping packet", sysctl: "max", counts: countDrop},
+	BadIPHeader:   {slug: "bad-ip-header", text: "the IP header is malformed: the stack drops the packet"},
+	CutShort:      {slug: "cut-short", text: "too little of the packet was captured to judge it"},
+	HeaderShort:   {"header-short", "the transport header has %d bytes and needs %d", "short packet", "", countInvalid},
+	BadLength:     {"bad-length", "the length field says %d, the packet has %d bytes", "truncated/malformed packet", "", countInvalid},
+	BadChecksum:   {"bad-checksum", "wrong checksum", "bad checksum", "checksum", countInvalid},
+	BadDataOffset: {"bad-data-offset", "the data offset says %d, the packet has %d bytes", "truncated packet", "", countInvalid},
+	BadFlags:      {"bad-flags", "a combination of flags that no TCP sends", "invalid tcp flag combination", "", countInvalid},
+	TCPBadNew: {
+		"tcp-no-connection", "a %[1]k that belongs to no known connection; only a SYN begins one", "invalid new", "",
+		countInvalid,
+	},
+	TCPNotLoose: {
+		"tcp-not-loose", "an ACK of a connection that is not known: it began before it could be seen, or on another way",
+		"", "tcp_loose", countInvalid,
+	},
+	TCPBadState: {
+		"tcp-state", "a %[1]k of the %[2]o side does not fit the state %[3]s",
+		"packet (index %[1]d) in dir %[2]d invalid, state %[3]s", "", countInvalid,
+	},
+	TCPIgnored: {
+		"tcp-ignored", "a %[1]k of the %[2]o side does not fit the state %[3]s; it passes, as the answer will tell",
+		"packet (index %[1]d) in dir %[2]d ignored, state %[3]s", "", countNothing,
+	},
+	TCPChallenge: {
+		"tcp-challenge-ack", "an ACK that answers a stray SYN, and not the last FIN", "challenge-ack ignored", "", countNothing,
+	},
+	TCPSeqBeyond: {
+		"tcp-seq-beyond", "%[2]d bytes beyond the receiver's window; as it is less than a window, it passes",
+		"%[1]d bytes more than expected", "tcp_be_liberal", countNothing,
+	},
+	TCPSeqOver: {
+		"tcp-seq-over", "SEQ is %[2]d bytes above the receiver's window",
+		"SEQ is over upper bound %[1]d (over the window of the receiver)", "tcp_be_liberal", countInvalid,
+	},
+	TCPAckOver: {
+		"tcp-ack-over", "acknowledges %[2]d bytes more than were seen from the other side",
+		"ACK is over upper bound %[1]d (ACKed data not seen yet)", "tcp_be_liberal", countInvalid,
+	},
+	TCPSeqUnder: {
+		"tcp-seq-under", "data that ends %[2]d bytes below the receiver's window; it was acknowledged long ago",
+		"SEQ is under lower bound %[1]d (already ACKed data retransmitted)", "tcp_be_liberal", countNothing,
+	},
+	TCPAckUnder: {
+		"tcp-ack-under", "an old ACK, %[2]d bytes below what is expected at least",
+		"ignored ACK under lower bound %[1]d (possible overly delayed)", "tcp_be_liberal", countNothing,
+	},
+	TCPBadRST: {
+		"tcp-rst", "RST with a wrong sequence number: %[1]d bytes below what the other side acknowledged", "invalid rst",
+		"tcp_ignore_invalid_rst", countInvalid,
+	},
+	TCPLowered: {
+		"tcp-lowered", "it answers a %[3]k of the other side that was wrong too: the entry will end soon",
+		"packet (index %[1]d, dir %[2]d) response for index %[3]d lower timeout to", "tcp_timeout_unacknowledged", countNothing,
+	},
+	TableFull: {
+		slug: "table-full", text: "the table is full, and nothing in it may go",
+		kernel: "nf_conntrack: table full, dropping packet", sysctl: "max", counts: countDrop,
+	},
 	Clash:          {slug: "clash", text: "another entry has the same tuple", counts: countDrop},
 	DroppedByRule:  {slug: "dropped-by-rule", text: "a rule drops it"},
 	RejectedByRule: {slug: "rejected-by-rule", text: "a rule rejects it"},

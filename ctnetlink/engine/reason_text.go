@@ -41,7 +41,8 @@ func Reasons() []ReasonCode {
 }
 
 // append appends a text with the reason's numbers: %d is the next of them, %[2]d
-// the second, %[2]s the name of the state of TCP that it is.
+// the second. %s is the name of the state of TCP that it is, %o that of the direction,
+// %k that of the kind of TCP packet.
 func (r Reason) append(b []byte, form string) []byte {
 	next := 0
 	for i := 0; i < len(form); i++ {
@@ -56,6 +57,10 @@ func (r Reason) append(b []byte, form string) []byte {
 		switch n := r.N[next]; form[i] {
 		case 's':
 			b = append(b, ctnetlink.NewState(ctnetlink.ProtoTCP, uint8(n)).String()...)
+		case 'o':
+			b = append(b, directionNames[n&1]...)
+		case 'k':
+			b = append(b, tcpKindNames[n]...)
 		default:
 			b = strconv.AppendInt(b, n, 10)
 		}
@@ -63,3 +68,5 @@ func (r Reason) append(b []byte, form string) []byte {
 	}
 	return b
 }
+
+var directionNames = [...]string{original: "original", reply: "reply"}

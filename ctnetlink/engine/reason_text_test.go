@@ -13,9 +13,10 @@ func TestReasonText(t *testing.T) {
 	}{
 		{Reason{}, "", ""},
 		{Reason{Code: BadChecksum}, "wrong checksum", "bad checksum"},
-		{Reason{TCPSeqOver, [3]int64{1301, 1200}}, "SEQ is 1200 bytes above the receiver's window", "SEQ is over upper bound 1301"},
+		{Reason{TCPSeqOver, [3]int64{1301, 1200}}, "SEQ is 1200 bytes above the receiver's window",
+			"SEQ is over upper bound 1301 (over the window of the receiver)"},
 		{Reason{BadLength, [3]int64{7, 20}}, "the length field says 7, the packet has 20 bytes", "truncated/malformed packet"},
-		{Reason{TCPBadState, [3]int64{1, 0, 3}}, "a packet that does not fit the connection's state",
+		{Reason{TCPBadState, [3]int64{1, 0, 3}}, "a SYN/ACK of the original side does not fit the state ESTABLISHED",
 			"packet (index 1) in dir 0 invalid, state ESTABLISHED"},
 	} {
 		if got := c.r.String(); got != c.text {
@@ -30,7 +31,7 @@ func TestReasonText(t *testing.T) {
 // Every reason has a name of its own and a text that can be written, with at
 // most the three numbers of a reason.
 func TestReasonForms(t *testing.T) {
-	verb := regexp.MustCompile(`^(?:[^%]|%[ds]|%\[[1-3]\][ds])*$`)
+	verb := regexp.MustCompile(`^(?:[^%]|%[dsko]|%\[[1-3]\][dsko])*$`)
 	slug := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	names := map[string]ReasonCode{"": NoReason}
 	for _, c := range Reasons() {

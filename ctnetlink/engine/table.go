@@ -155,6 +155,13 @@ func (t *Table) add(e *entry) {
 // that of the socket that asked for it, 0 if none did; echo, which may be nil,
 // receives the event in any case.
 func (t *Table) remove(e *entry, portID uint32, echo *socket) {
+	t.withdraw(e, portID, echo)
+	t.discard(e)
+}
+
+// withdraw is remove for an entry that is still needed. Its slot stays in use
+// until discard is called.
+func (t *Table) withdraw(e *entry, portID uint32, echo *socket) {
 	e.status |= ctnetlink.StatusDying
 	t.event(eventDestroy, e, portID, echo)
 	t.unlink(e)
@@ -167,8 +174,7 @@ func (t *Table) remove(e *entry, portID uint32, echo *socket) {
 	}
 	t.dropExpectations(e)
 	t.detach(e)
-	t.ext.drop(e)
-	t.slabs.release(e)
+	e.has &^= alive
 }
 
 // newID returns the id for a new entry. The sequence of ids repeats only after

@@ -29,7 +29,7 @@ type tcpLast struct {
 	dir           direction
 	retrans       uint8 // how often the last ACK was repeated
 	scale         uint8 // of an ignored SYN
-	flags         uint8 // tcpFlag* of an ignored SYN, and those of the connection
+	flags         uint8 // of an ignored SYN, and of the connection
 }
 
 // tcpKind is what a packet is to the state machine: a column of the table.
@@ -42,6 +42,8 @@ const (
 	kindACK
 	kindRST
 )
+
+var tcpKindNames = [...]string{"SYN", "SYN/ACK", "FIN", "ACK", "RST"}
 
 // kind returns the kind of a packet with flags that checkTCP accepts.
 func (s *segment) kind() tcpKind {
@@ -67,7 +69,7 @@ const (
 	tcpFlagLiberal   = uint8(ctnetlink.TCPBeLiberal)   // its packets count whatever their numbers are
 	tcpFlagUnacked   = uint8(0x10)                     // it sent something that is not acknowledged so far
 	tcpFlagMaxAck    = uint8(0x20)                     // it sent an acknowledgement
-	tcpFlagChallenge = uint8(0x40)                     // an acknowledgement by the other side may be a challenge (RFC 5961)
+	tcpFlagChallenge = uint8(0x40)                     // the answer to the SYN may be a challenge (RFC 5961)
 	tcpFlagBothOpen  = uint8(0x80)                     // both sides sent a SYN
 )
 
@@ -89,13 +91,16 @@ func trackTCP(t *Table, p *packet) (outcome, Reason) {
 	if to == tRE {
 		to = tIG
 		if (e.proto.flags[original]|e.proto.flags[reply])&tcpFlagCloseInit != 0 ||
-			last.dir == original && last.kind == kindRST {
+			last.dir == p.dir && last.kind == kindRST {
 			to = tNEW
 		}
 	}
 	windows := true
 	switch to {
 	case tIV:
+		if from == tSS && kind == kindACK && e.has&hasSynproxy != 0 && s.seq == st.side[original].end-1 {
+			return ignored, Reason{} // a keep-alive of a client that SYNPROXY speaks with
+		}
 		return rejected, stateReason(TCPBadState, kind, p.dir, from)
 	case tNEW:
 		t.remove(e, 0, nil)
@@ -108,7 +113,8 @@ func trackTCP(t *Table, p *packet) (outcome, Reason) {
 		e.proto.resume()
 		from, to = tSS, tSR
 	case tTW:
-		if from == tLA && kind == kindACK && last.kind == kindSYN && last.dir != p.dir && last.flags&tcpFlagChallenge != 0 {
+		if from == tLA && kind == kindACK && last.kind == kindSYN && last.dir != p.dir &&
+			last.flags&tcpFlagChallenge != 0 {
 			last.flags &^= tcpFlagChallenge
 			return ignored, Reason{Code: TCPChallenge}
 		}
@@ -147,14 +153,14 @@ func (t *Table) beginTCP(e *entry, s *segment, kind tcpKind) Reason {
 	side := &e.proto.tcp.side[original]
 	switch {
 	case kind == kindSYN:
-		side.begin(s)
+		side.begin(s.end, s.window)
 		e.proto.options(s, original)
 	case kind != kindACK:
 		return Reason{Code: TCPBadNew, N: [3]int64{int64(kind)}}
 	case !t.o.Sysctls.Loose:
 		return Reason{Code: TCPNotLoose}
 	default:
-		side.begin(s)
+		side.begin(s.end, s.window)
 		side.limit = side.end + side.maxWin
 		e.proto.flags = [2]uint8{tcpFlagSACK | tcpFlagLiberal, tcpFlagSACK | tcpFlagLiberal}
 	}
@@ -170,6 +176,9 @@ func (st *tcpState) answersSYN(s *segment, kind tcpKind, dir direction) bool {
 // remember records a packet that is ignored.
 func (l *tcpLast) remember(s *segment, kind tcpKind, dir direction, from uint8) {
 	l.kind, l.dir, l.seq, l.end, l.win = kind, dir, s.seq, s.end, s.window
+	if from == tSS && kind == kindACK {
+		l.ack = s.ack // what the RST that answers it has as its number
+	}
 	if kind == kindSYN && dir == original {
 		l.flags, l.scale = 0, 0
 		if s.hasScale {
@@ -187,7 +196,7 @@ func (l *tcpLast) remember(s *segment, kind tcpKind, dir direction, from uint8) 
 // resume begins the connection anew with the SYN that was ignored.
 func (p *protoState) resume() {
 	l := &p.tcp.last
-	p.tcp.side[l.dir] = tcpSide{end: l.end, limit: l.end, maxWin: max(uint32(l.win), 1)}
+	p.tcp.side[l.dir].begin(l.end, l.win)
 	p.wscale[l.dir] = l.scale
 	l.flags &^= tcpFlagChallenge
 	p.flags[l.dir] = l.flags
@@ -214,7 +223,7 @@ func (t *Table) moveTCP(p *packet, kind tcpKind, from, to uint8) outcome {
 		}
 	case kind == kindRST:
 		// Refused: there was no connection.
-		t.remove(e, 0, nil)
+		p.count()
 		return gone
 	case from == tSS && (to == tSS || to == tS2):
 		return accepted // a repeated SYN does not prolong the attempt

@@ -2,31 +2,44 @@ package engine
 
 import "github.com/gonntrack/gonntrack/ctnetlink"
 
-// judgeRST decides what an RST does, which the table would have close the
-// connection: the new state, and whether the windows matter. A reason makes it
-// INVALID. A forged RST must not close a connection (RFC 5961, section 3), so in
-// ESTABLISHED it must have the very number that the receiver expects.
+// judgeRST decides what an RST does, which by the table closes the connection:
+// the new state, and whether its numbers are judged and recorded. A reason makes
+// it INVALID.
+//
+// In ESTABLISHED the receiver closes only if the RST has the very number that it
+// expects; else it answers with a challenge (RFC 5961, section 3.2), and the
+// connection goes on. The table cannot know which, so the state stays, with the
+// timeout of CLOSE.
 func (t *Table) judgeRST(p *packet, from uint8) (to uint8, windows bool, r Reason) {
-	e, s := p.e, &p.tcp
-	ps := &e.proto
-	last, d := &ps.tcp.last, p.dir
-	y := &ps.tcp.side[1-d]
-	to = tCL
-	if ps.flags[1-d]&tcpFlagMaxAck != 0 {
-		if !t.o.Sysctls.IgnoreInvalidRST && (from == tSR || from == tES) && after(y.maxAck, s.seq) {
-			return to, false, Reason{Code: TCPBadRST, N: [3]int64{int64(y.maxAck - s.seq)}}
-		}
-		if from == tES && s.seq != y.maxAck && !(last.kind == kindACK && last.dir == d && s.seq == last.end) {
-			to = tES
-		}
+	switch from {
+	case tFW, tCW, tLA, tTW, tCL:
+		return tCL, false, r // it is over anyway, and the numbers may be those of another connection
 	}
-	switch {
-	case from >= tFW && from <= tCL:
-		return to, false, r
-	case s.ack == last.end && (e.status&ctnetlink.StatusSeenReply != 0 && last.kind == kindSYN ||
-		e.status&ctnetlink.StatusAssured == 0 && last.kind == kindACK):
-		// It answers a SYN or ACK that was let pass although it did not fit.
-		return to, false, r
+	e, s, d := p.e, &p.tcp, p.dir
+	last, maxAck := &e.proto.tcp.last, e.proto.tcp.side[1-d].maxAck
+	assured := e.status&ctnetlink.StatusAssured != 0
+	established := from == tES && assured
+	if e.proto.flags[1-d]&tcpFlagMaxAck != 0 && last.kind != kindSYN {
+		switch {
+		case s.seq == 0 && !established: // it may answer a SYN that was ignored
+		case before(s.seq, maxAck) && !t.o.Sysctls.IgnoreInvalidRST:
+			return tCL, false, Reason{Code: TCPBadRST, N: [3]int64{int64(maxAck - s.seq)}}
+		case !established, s.seq == maxAck:
+		case last.kind == kindACK && last.dir == d && s.seq == last.end: // behind the data that was just sent
+		default:
+			return tES, true, r
+		}
+		return tCL, true, r
 	}
-	return to, true, r
+	// It may answer a packet that was let pass although it did not fit. Then its
+	// numbers have nothing to do with those that are known.
+	switch last.kind {
+	case kindSYN:
+		windows = s.ack != last.end || last.dir == d || e.status&ctnetlink.StatusSeenReply == 0
+	case kindACK:
+		windows = (s.ack != last.end || assured) && (s.seq != last.ack || from != tSS)
+	default:
+		windows = true
+	}
+	return tCL, windows, r
 }

@@ -39,6 +39,7 @@ func (t *Table) tcpRefused(p *packet, kind tcpKind) {
 	left := e.remaining(t.now)
 	if to := t.timeouts(p, &t.o.Sysctls.TCP)[tcpUnacknowledged]; left >= 120 && left > to {
 		e.deadline = t.now.after(to)
+		p.v.Also = Reason{Code: TCPLowered, N: [3]int64{int64(kind), int64(p.dir), int64(l.kind)}}
 		t.ends.observe(e.deadline)
 	}
 }

@@ -4,19 +4,26 @@ package engine
 // sent, if that side's windows are smaller.
 const ackWindow = 66000
 
-// begin starts a side with a packet of it that is the first one to be seen.
-func (x *tcpSide) begin(s *segment) {
-	*x = tcpSide{end: s.end, limit: s.end, maxWin: max(uint32(s.window), 1)}
+// begin starts a side with a packet behind which its numbers are known.
+func (x *tcpSide) begin(end uint32, window uint16) {
+	x.end, x.limit, x.maxWin = end, end, max(uint32(window), 1)
 }
 
-// options takes over the options of a side's SYN.
+// options takes over the options of a side's SYN. Those of an earlier one stay
+// if it has none at all.
 func (p *protoState) options(s *segment, d direction) {
-	p.wscale[d], p.flags[d] = s.scale, p.flags[d]&^(tcpFlagScale|tcpFlagSACK)
-	if s.hasScale {
-		p.flags[d] |= tcpFlagScale
+	if s.header != 20 {
+		p.wscale[d] = s.scale
+		p.flags[d] &= tcpFlagLiberal
+		if s.hasScale {
+			p.flags[d] |= tcpFlagScale
+		}
+		if s.sackOK {
+			p.flags[d] |= tcpFlagSACK
+		}
 	}
-	if s.sackOK {
-		p.flags[d] |= tcpFlagSACK
+	if d == reply && p.flags[original]&p.flags[reply]&tcpFlagScale == 0 {
+		p.wscale = [2]uint8{} // both must offer it (RFC 7323, section 2.2)
 	}
 }
 
@@ -29,16 +36,15 @@ func (p *protoState) options(s *segment, d direction) {
 //	end ≥ x.end − y.maxWin   not older than a window
 //	ack ≥ y.end − x.maxWin   the same of the acknowledgement
 func (t *Table) tcpWindow(p *packet, kind tcpKind, from uint8) (outcome, Reason) {
-	e, s := p.e, &p.tcp
-	ps, st := &e.proto, &e.proto.tcp
-	d := p.dir
+	s, ps, d := &p.tcp, &p.e.proto, p.dir
+	st := &ps.tcp
 	x, y := &st.side[d], &st.side[1-d]
 	seq, end, ack, sack := s.seq, s.end, s.ack, s.ack
 	hasACK := s.flags&tcpACK != 0
 	if ps.flags[1-d]&tcpFlagSACK != 0 {
 		sack = s.sacked
 	}
-	if by := t.seqOffset(e, 1-d, ack-1); by != 0 { // it acknowledges what a helper sent
+	if by := t.seqOffset(p.e, 1-d, ack-1); by != 0 { // it acknowledges what a helper sent
 		ack, sack = ack-by, sack-by
 	}
 	win := uint32(s.window)
@@ -47,79 +53,83 @@ func (t *Table) tcpWindow(p *packet, kind tcpKind, from uint8) (outcome, Reason)
 	}
 	switch {
 	case x.maxWin == 0 && s.flags&tcpSYN != 0:
-		x.begin(s)
+		x.begin(s.end, s.window)
 		ps.options(s, d)
-		if ps.flags[original]&ps.flags[reply]&tcpFlagScale == 0 {
-			ps.wscale = [2]uint8{}
-		}
 		if !hasACK {
 			return accepted, Reason{} // both sides open
 		}
 	case x.maxWin == 0:
 		x.end, x.maxWin = end, max(win, 1)
-		x.limit = end + max(y.maxWin, 1)
-		if sack-y.end == 1 {
+		x.limit = end + x.maxWin
+		switch {
+		case y.maxWin == 0:
+			y.end, y.limit = sack, sack
+		case sack-y.end == 1:
 			y.end++ // its SYN was not seen
 		}
-	case from == tSS && d == original && kind == kindSYN, from == tSR && d == original && kind == kindSYNACK:
-		x.begin(s)
+	case s.flags&tcpSYN != 0 && after(end, x.end) && (from == tSS || from == tSR):
+		x.begin(s.end, s.window)
 		ps.options(s, d)
-		if kind == kindSYN {
+		if !hasACK && d == reply {
 			return accepted, Reason{}
 		}
+	}
+	if kind == kindRST && from == tSS && seq == 0 {
+		seq, end = x.end, x.end // it refuses a SYN
 	}
 	if !hasACK || kind == kindRST && ack == 0 {
 		ack, sack = y.end, y.end
 	}
 
-	liberal := t.o.Sysctls.Liberal || ps.flags[d]&tcpFlagLiberal != 0
-	newest := !after(sack, y.end)
-	recent := y.maxWin == 0 || !after(x.end-y.maxWin, end)
-	recentACK := y.maxWin == 0 || !after(y.end-max(ackWindow, x.maxWin), sack)
-	var r Reason
-	did := rejected
+	newest, oldest, oldestACK := x.limit, x.end-y.maxWin, y.end-max(ackWindow, x.maxWin)
+	ackIsKnown, isRecent := !after(sack, y.end), y.maxWin == 0 || !before(end, oldest)
+	ackIsRecent := !before(sack, oldestACK)
+	did, r := rejected, Reason{}
 	switch {
-	case after(seq, x.limit):
-		over := end - x.limit
-		if newest && recent && recentACK && over < y.maxWin {
-			did, r = ignored, Reason{Code: TCPSeqBeyond, N: [3]int64{int64(over) + 1}}
-			if after(end, x.end) {
-				x.end = end
-				ps.flags[d] |= tcpFlagUnacked
-			}
-			break
+	case after(seq, newest):
+		over := end - newest
+		r = reasonOf(TCPSeqOver, newest+1, seq-newest)
+		if over < y.maxWin && ackIsKnown && isRecent && ackIsRecent {
+			did, r = ignored, reasonOf(TCPSeqBeyond, over+1, over)
+			x.end = end
+			ps.flags[d] |= tcpFlagUnacked
 		}
-		r = Reason{Code: TCPSeqOver, N: [3]int64{int64(x.limit) + 1}}
-	case !newest:
-		r = Reason{Code: TCPAckOver, N: [3]int64{int64(y.end) + 1}}
-	case !recent:
-		did, r = ignored, Reason{Code: TCPSeqUnder, N: [3]int64{int64(x.end - y.maxWin - 1)}}
-	case !recentACK:
-		did, r = ignored, Reason{Code: TCPAckUnder, N: [3]int64{int64(y.end - max(ackWindow, x.maxWin) - 1)}}
+	case !ackIsKnown:
+		r = reasonOf(TCPAckOver, y.end+1, sack-y.end)
+	case !isRecent:
+		did, r = ignored, reasonOf(TCPSeqUnder, oldest-1, oldest-end)
+	case !ackIsRecent:
+		did, r = ignored, reasonOf(TCPAckUnder, oldestACK-1, oldestACK-sack)
 	default:
-		st.record(ps, s, kind, d, ack, sack, win)
+		st.record(ps, s, kind, d, end, ack, sack, win)
 		return accepted, Reason{}
 	}
-	if liberal {
+	if t.o.Sysctls.Liberal || ps.flags[d]&tcpFlagLiberal != 0 {
 		return accepted, Reason{}
 	}
 	return did, r
 }
 
+// reasonOf returns a reason with the bound that the kernel prints and the
+// distance from it.
+func reasonOf(code ReasonCode, bound, distance uint32) Reason {
+	return Reason{Code: code, N: [3]int64{int64(bound), int64(distance)}}
+}
+
 // record takes over the numbers of a packet that are good.
-func (st *tcpState) record(ps *protoState, s *segment, kind tcpKind, d direction, ack, sack, win uint32) {
+func (st *tcpState) record(ps *protoState, s *segment, kind tcpKind, d direction, end, ack, sack, win uint32) {
 	x, y := &st.side[d], &st.side[1-d]
 	x.maxWin = max(x.maxWin, win+sack-ack)
-	if after(s.end, x.end) {
-		x.end = s.end
+	if after(end, x.end) {
+		x.end = end
 		ps.flags[d] |= tcpFlagUnacked
 	}
 	if s.flags&tcpACK != 0 && (ps.flags[d]&tcpFlagMaxAck == 0 || after(ack, x.maxAck)) {
 		x.maxAck = ack
 		ps.flags[d] |= tcpFlagMaxAck
 	}
-	if y.maxWin != 0 && after(s.end, x.limit) {
-		y.maxWin += s.end - x.limit
+	if y.maxWin != 0 && after(end, x.limit) {
+		y.maxWin += end - x.limit
 	}
 	if after(sack+win, y.limit-1) {
 		y.limit = sack + max(win, 1)
@@ -129,12 +139,12 @@ func (st *tcpState) record(ps *protoState, s *segment, kind tcpKind, d direction
 	}
 	if kind == kindACK {
 		l := &st.last
-		if l.dir == d && l.seq == s.seq && l.ack == ack && l.end == s.end && l.win == s.window {
+		if l.dir == d && l.seq == s.seq && l.ack == ack && l.end == end && l.win == s.window {
 			if l.retrans < 255 {
 				l.retrans++
 			}
 			return
 		}
-		l.dir, l.seq, l.ack, l.end, l.win, l.retrans = d, s.seq, ack, s.end, s.window, 0
+		l.dir, l.seq, l.ack, l.end, l.win, l.retrans = d, s.seq, ack, end, s.window, 0
 	}
 }
