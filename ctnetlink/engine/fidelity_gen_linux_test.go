@@ -16,6 +16,12 @@ type move struct {
 	packet []byte
 	at     netlab.Side // where it is put in
 	output bool        // the machine itself sends it
+	// flow, if it is not 0, is the number of the packet's flow. How a flow's last
+	// packet left is remembered, and answer makes the move's packet from it, for
+	// what the generator cannot know as it was translated; from the last answer
+	// instead if flow is negative. Nothing is sent if answer returns nil.
+	flow   int
+	answer func(left []byte) []byte
 	// wait is time for which the test waits.
 	wait time.Duration
 	// jump is time that passes for the engine at once. In the kernel, whose clock
@@ -42,6 +48,8 @@ func (m move) String() string {
 		return fmt.Sprintf("wait %v", m.wait)
 	case m.jump > 0:
 		return fmt.Sprintf("%v later", m.jump)
+	case m.packet == nil:
+		return fmt.Sprintf("at %s an answer in flow %d", m.at, m.flow)
 	}
 	where := "at " + m.at.String()
 	if m.output {

@@ -51,6 +51,7 @@ type setting struct {
 	rules   string      // in nft's syntax
 	sysctls [][2]string // as netlab.Lab.Set takes them
 	expects bool        // expectations are compared after each packet
+	v6      bool        // for generators: the packets are IPv6
 }
 
 func (s *setting) String() string {

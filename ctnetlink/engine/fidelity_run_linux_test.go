@@ -24,14 +24,23 @@ func (f *fidelity) try(s *scenario, moves []move, count bool) (*gap, int, error)
 	if err != nil {
 		return nil, 0, err
 	}
-	r := &running{f: f, s: s, k: f.k, e: e, known: map[key]bool{}, slack: slack{seconds: 1}}
+	r := &running{f: f, s: s, k: f.k, e: e, known: map[key]bool{}, left: map[int][]byte{}, slack: slack{seconds: 1}}
 	if err := r.k.empty(); err != nil {
 		return nil, 0, err
 	}
 	defer r.end()
 	n := 0
-	for i, m := range moves {
-		d, err := r.move(i, m)
+	for i := range moves {
+		m := &moves[i]
+		if m.answer != nil {
+			if m.packet = nil; r.left[m.flow] != nil {
+				m.packet = m.answer(r.left[m.flow])
+			}
+			if m.packet == nil {
+				continue
+			}
+		}
+		d, err := r.move(i, *m)
 		if err != nil {
 			return nil, n, fmt.Errorf("move %d, %s: %w", i, m, err)
 		}
@@ -61,8 +70,9 @@ type running struct {
 	s     *scenario
 	k     *kernelSide
 	e     *engineSide
-	ahead time.Duration // of the engine's clock
-	known map[key]bool  // entries that events told of
+	ahead time.Duration  // of the engine's clock
+	known map[key]bool   // entries that events told of
+	left  map[int][]byte // packets that left, by flow
 	slack slack
 	last  string // the last verdict
 }
@@ -91,6 +101,14 @@ func (r *running) move(i int, m move) (*gap, error) {
 		return nil, err
 	}
 	r.know(k.events)
+	if m.flow > 0 && len(k.leaves) == 1 {
+		at := m.flow
+		if m.answer != nil {
+			at = -at
+		}
+		r.left[at] = k.leaves[0].Data
+	}
+	r.e.choice.from(k.events)
 	e, entry, err := r.e.send(m)
 	if err != nil {
 		return nil, err
@@ -132,6 +150,7 @@ func (r *running) question(k, e *outcome, entry []byte) error {
 		return err
 	}
 	e.read(msgs, nil)
+	r.e.choice.count(k, e)
 	return nil
 }
 

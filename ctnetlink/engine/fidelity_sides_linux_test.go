@@ -11,6 +11,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/ctnetlink/ruleset"
 	"github.com/gonntrack/gonntrack/internal/netlab"
 )
 
@@ -117,6 +118,7 @@ type engineSide struct {
 	ct       ctnetlink.Socket
 	listener ctnetlink.Socket
 	buf      []byte
+	choice   choice
 }
 
 func newEngineSide(set *setting, now time.Time) (*engineSide, error) {
@@ -140,8 +142,14 @@ func newEngineSide(set *setting, now time.Time) (*engineSide, error) {
 			}
 		}
 	}
-	e.t = engine.New(o)
+	o.Draw = e.choice.draw
 	var err error
+	if set.rules != "" {
+		if o.Rules, err = ruleset.Parse("rules", []byte(set.rules), ruleset.Options{Sysctls: o.Sysctls}); err != nil {
+			return nil, err
+		}
+	}
+	e.t = engine.New(o)
 	if e.ct, err = e.dial(); err != nil {
 		return nil, err
 	}

@@ -220,9 +220,9 @@ func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 	attempts := min(size, maxAttempts)
 	off := uint32(0)
 	if source || r.random || r.fullyRandom {
-		off = t.draw(first, size)
+		off = t.draw(first, size, source)
 	}
-	for ; ; off = t.draw(first, size) {
+	for ; ; off = t.draw(first, size, source) {
 		for i := range attempts {
 			*port = uint16(first + off%size)
 			if attempts-i <= lastAttempts && e.protocol() == ctnetlink.ProtoTCP && e.proto.state == stateSYNSent {
@@ -243,9 +243,9 @@ func (t *Table) choosePort(tp *tuple, r *natRange, e *entry, source bool) {
 
 // draw returns where in a number of ports from first on a search begins, counted
 // from first.
-func (t *Table) draw(first, size uint32) uint32 {
+func (t *Table) draw(first, size uint32, source bool) uint32 {
 	if t.o.Draw != nil {
-		return (uint32(t.o.Draw(uint16(first), uint16(first+size-1))) - first) % size
+		return (uint32(t.o.Draw(uint16(first), uint16(first+size-1), source)) - first) % size
 	}
 	return uint32(t.random.Uint64()>>48) % size
 }

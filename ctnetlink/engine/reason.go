@@ -96,6 +96,7 @@ const (
 	NotTranslated
 	NoNATAddress
 	RedirectTranslated
+	ErrorChecksum
 	BadTCPOptions
 
 	// Helpers.
@@ -316,6 +317,9 @@ var reasons = [reasonsEnd]reason{
 	NotTranslated:      {slug: "not-translated", text: "NAT cannot translate it: its transport header is too short"},
 	NoNATAddress:       {slug: "no-nat-address", text: "the interface whose address masquerade or redirect uses has none"},
 	RedirectTranslated: {slug: "redirect-translated", text: "an ICMP redirect about a translated connection"},
+	ErrorChecksum: {
+		slug: "error-checksum", text: "an ICMP error with a wrong checksum: NAT drops it, whatever nf_conntrack_checksum is",
+	},
 	BadTCPOptions: {
 		slug: "bad-tcp-options", text: "a TCP option has a wrong length, so that acknowledged numbers cannot be adjusted",
 	},

@@ -34,9 +34,9 @@ type Options struct {
 	// equal seeds give equal ids and ports in the same order.
 	Seed uint32
 	// Draw, if not nil, chooses in place of random numbers where NAT begins to look
-	// for a free source port or ICMP id: it returns one of first to last. It is
-	// called with the table locked.
-	Draw func(first, last uint16) uint16
+	// for a free port or ICMP id, for a source or for a destination: it returns one
+	// of first to last. It is called with the table locked.
+	Draw func(first, last uint16, source bool) uint16
 	// Sysctls decide about packets; the zero value: those of DefaultSysctls.
 	Sysctls Sysctls
 	// Rules is the packet filter; nil: there is none.

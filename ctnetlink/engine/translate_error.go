@@ -16,7 +16,7 @@ func (t *Table) translateError(p *packet, source bool) bool {
 		return true
 	}
 	if !p.cut() && p.hook != OutputHook && p.hook != Postrouting && !p.soundICMP() {
-		return p.drop(BadChecksum)
+		return p.drop(ErrorChecksum)
 	}
 	redirect := p.proto == ctnetlink.ProtoICMP && p.data[p.transport] == 5 ||
 		p.proto == ctnetlink.ProtoICMPv6 && p.data[p.transport] == 137

@@ -158,7 +158,7 @@ func TestTranslatePorts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			draw := tt.draw
-			o := engine.Options{Draw: func(first, last uint16) uint16 {
+			o := engine.Options{Draw: func(first, last uint16, _ bool) uint16 {
 				if len(draw) == 0 {
 					return first
 				}
@@ -237,7 +237,7 @@ func TestTakeOver(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			rule := toMapped(2000, tt.toRange)
 			rule.src = packets.Addr("10.0.0.0")
-			n := newNATTable(t, engine.Options{Draw: func(first, last uint16) uint16 { return first }}, rule)
+			n := newNATTable(t, engine.Options{Draw: func(first, last uint16, _ bool) uint16 { return first }}, rule)
 			if tt.before == nil { // the same connection by a host that has the address
 				for _, p := range timeWait {
 					if p.Src.IsValid() {
