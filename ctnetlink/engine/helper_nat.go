@@ -32,7 +32,7 @@ func (t *Table) expectPort(p *packet, x *expectation, port uint16) (uint16, bool
 		default:
 			return 0, p.drop(NoExpectedPort)
 		}
-		port = uint16(low + t.draw(low, 1<<16-low))
+		port = uint16(low + t.draw(low, 1<<16-low, false))
 	}
 	return 0, p.drop(NoExpectedPort)
 }
