@@ -274,12 +274,12 @@ func bufferMemory(n int) int {
 	const (
 		room  = 384 // in front of the packet and behind it
 		head  = 192
-		small = 768
+		small = 576
 		page  = 4096
 	)
 	n += room
-	if n <= 512 {
-		return small
+	if n <= small {
+		return small + head
 	}
 	for size := 1024; size <= 8192; size *= 2 {
 		if n <= size {
