@@ -9,8 +9,8 @@ import (
 
 func init() {
 	areas = append(areas,
-		&area{name: "tcp", pending: true, setting: tcpSetting, scenario: tcpScenario},
-		&area{name: "tcp-wild", pending: true, setting: tcpSetting, scenario: tcpWild},
+		&area{name: "tcp", setting: tcpSetting, scenario: tcpScenario},
+		&area{name: "tcp-wild", setting: tcpSetting, scenario: tcpWild},
 	)
 }
 

@@ -222,6 +222,10 @@ func (r *running) jump(i int, d time.Duration) (*gap, error) {
 		}
 		var o outcome
 		o.read(msgs, nil)
+		if len(o.entry) == 1 && o.entry[0].typ == ctNew && keyOf(o.entry[0]) != at {
+			delete(r.known, at) // it was replaced by one in the other direction
+			continue
+		}
 		if len(o.entry) != 1 || o.entry[0].typ != ctNew {
 			if ended[at] {
 				return &gap{move: i, what: "an entry ended that the kernel does not have", k: &o, e: &outcome{events: events}}, nil

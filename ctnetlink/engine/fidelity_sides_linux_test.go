@@ -235,6 +235,9 @@ func (e *engineSide) send(m move) (o *outcome, entry []byte, err error) {
 		if text := string(v.Reason.AppendKernel(nil)); text != "" {
 			o.why = append(o.why, text)
 		}
+		if text := string(v.Also.AppendKernel(nil)); text != "" {
+			o.why = append(o.why, text)
+		}
 	}
 	o.events, err = e.events()
 	return o, entry, err

@@ -266,8 +266,8 @@ func (t *Table) assure(p *packet) {
 
 // conclude completes the verdict.
 func (p *packet) conclude(t *Table) {
-	p.v.Reply = p.dir == reply
 	if e := p.e; e != nil {
+		p.v.Reply = p.dir == reply
 		p.v.Entry = Entry{t, e}
 		p.v.After = e.state()
 		p.v.Confirmed = e.has&alive != 0

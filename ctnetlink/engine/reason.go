@@ -30,7 +30,8 @@ const (
 	TCPSeqUnder
 	TCPAckUnder
 	TCPBadRST
-	TCPLowered
+	TCPAnswersFIN
+	TCPAnswersRST
 	TableFull
 	Clash
 	DroppedByRule
@@ -178,9 +179,13 @@ var reasons = [reasonsEnd]reason{
 		"tcp-rst", "RST with a wrong sequence number: %[1]d bytes below what the other side acknowledged", "invalid rst",
 		"tcp_ignore_invalid_rst", countInvalid,
 	},
-	TCPLowered: {
-		"tcp-lowered", "it answers a %[3]k of the other side that was wrong too: the entry will end soon",
-		"packet (index %[1]d, dir %[2]d) response for index %[3]d lower timeout to", "tcp_timeout_unacknowledged", countNothing,
+	TCPAnswersFIN: {
+		"tcp-answers-fin", "it answers a FIN of the other side that was INVALID too: the entry will end soon",
+		"packet (index %d, dir %d) response for index 2 lower timeout to %d", "tcp_timeout_unacknowledged", countNothing,
+	},
+	TCPAnswersRST: {
+		"tcp-answers-rst", "it answers an RST of the other side that was INVALID too: the entry will end soon",
+		"packet (index %d, dir %d) response for index 4 lower timeout to %d", "tcp_timeout_unacknowledged", countNothing,
 	},
 	TableFull: {
 		slug: "table-full", text: "the table is full, and nothing in it may go",

@@ -27,19 +27,26 @@ func (t *Table) tcpTimeout(p *packet, kind tcpKind, to uint8) uint32 {
 // days.
 func (t *Table) tcpRefused(p *packet, kind tcpKind) {
 	e := p.e
-	l := &e.proto.tcp.last
-	if kind != kindFIN && kind != kindRST || e.status&ctnetlink.StatusAssured == 0 ||
-		e.status&ctnetlink.StatusFixedTimeout != 0 {
+	last := &e.proto.tcp.last
+	if kind != kindFIN && kind != kindRST ||
+		e.status&(ctnetlink.StatusAssured|ctnetlink.StatusFixedTimeout) != ctnetlink.StatusAssured {
 		return
 	}
-	if l.dir == p.dir || l.kind != kindFIN && l.kind != kindRST {
-		l.kind, l.dir = kind, p.dir
+	why := TCPAnswersFIN
+	switch {
+	case last.dir == p.dir || last.kind != kindFIN && last.kind != kindRST:
+		last.kind, last.dir = kind, p.dir
 		return
+	case last.kind == kindRST:
+		why = TCPAnswersRST
 	}
-	left := e.remaining(t.now)
-	if to := t.timeouts(p, &t.o.Sysctls.TCP)[tcpUnacknowledged]; left >= 120 && left > to {
-		e.deadline = t.now.after(to)
-		p.v.Also = Reason{Code: TCPLowered, N: [3]int64{int64(kind), int64(p.dir), int64(l.kind)}}
+	to := t.timeouts(p, &t.o.Sysctls.TCP)[tcpUnacknowledged]
+	if lower := t.now.after(to); e.deadline >= t.now.after(worthLowering) && e.deadline > lower {
+		e.deadline = lower
 		t.ends.observe(e.deadline)
+		p.v.Also = Reason{Code: why, N: [3]int64{int64(kind), int64(p.dir), int64(to) * ticksPerSecond}}
 	}
 }
+
+// worthLowering is the shortest timeout that tcpRefused lowers, in seconds.
+const worthLowering = 120
