@@ -10,8 +10,8 @@ import (
 
 func init() {
 	areas = append(areas,
-		&area{name: "icmp", pending: true, setting: icmpSetting, scenario: icmpScenario},
-		&area{name: "icmp-error", pending: true, setting: icmpSetting, scenario: icmpErrors},
+		&area{name: "icmp", setting: icmpSetting, scenario: icmpScenario},
+		&area{name: "icmp-error", setting: icmpSetting, scenario: icmpErrors},
 	)
 }
 

@@ -8,9 +8,9 @@ import (
 
 func init() {
 	areas = append(areas,
-		&area{name: "udplite", pending: true, setting: othersSetting, scenario: udpliteScenario},
-		&area{name: "gre", pending: true, setting: othersSetting, scenario: greScenario},
-		&area{name: "generic", pending: true, setting: othersSetting, scenario: genericScenario},
+		&area{name: "udplite", setting: othersSetting, scenario: udpliteScenario},
+		&area{name: "gre", setting: othersSetting, scenario: greScenario},
+		&area{name: "generic", setting: othersSetting, scenario: genericScenario},
 		&area{name: "mixed", pending: true, setting: othersSetting, scenario: mixedScenario},
 	)
 }

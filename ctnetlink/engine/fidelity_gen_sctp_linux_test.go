@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	areas = append(areas, &area{name: "sctp", pending: true, setting: sctpSetting, scenario: sctpScenario})
+	areas = append(areas, &area{name: "sctp", setting: sctpSetting, scenario: sctpScenario})
 }
 
 func sctpSetting(g *gen) *setting {

@@ -101,8 +101,11 @@ func (k *kernelSide) send(m move) (*outcome, error) {
 }
 
 // withoutProtocol returns the kernel's words without the "nf_ct_proto_6: " in
-// front.
+// front. Addresses are not compared.
 func withoutProtocol(s string) string {
+	if at := strings.Index(s, "outer daddr "); at >= 0 {
+		s = s[:at] + "outer daddr"
+	}
 	if rest, ok := strings.CutPrefix(s, "nf_ct_proto_"); ok {
 		if _, text, ok := strings.Cut(rest, ": "); ok {
 			return strings.TrimSpace(text)

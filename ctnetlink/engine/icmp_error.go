@@ -63,7 +63,7 @@ func (q *packet) quote4(at int) Reason {
 	}
 	n := int(b[0]&15) * 4
 	switch {
-	case n < size, n > q.total-at:
+	case n > q.total-at: // fewer than 20 are as good as any
 		return Reason{Code: ErrorQuotesLittle}
 	case be16(b[6:])&0x1fff != 0:
 		return Reason{Code: ErrorQuotesFragment}

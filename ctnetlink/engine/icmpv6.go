@@ -38,14 +38,14 @@ func relatedICMPv6(t *Table, p *packet) bool {
 		typ == icmpv6ListenerReport, typ == icmpv6RouterAdv, typ == icmpv6RouterSolicit:
 		p.v.State = StateUntracked
 		return true
-	case typ == icmpv6Redirect && b[1] == 0:
+	case typ == icmpv6Redirect:
 		return redirectICMPv6(t, p)
 	}
 	return false
 }
 
 // redirectICMPv6 handles a redirect (RFC 4861): an error about the packet in its
-// first option. It returns false if that is another option.
+// first option. It returns false if that is another option, or the code is not 0.
 func redirectICMPv6(t *Table, p *packet) bool {
 	const (
 		options   = 40 // offset of the options
@@ -58,6 +58,8 @@ func redirectICMPv6(t *Table, p *packet) bool {
 	switch {
 	case p.transportLen() < options:
 		return wrong(Reason{Code: RedirectShort, N: [3]int64{int64(p.transportLen())}})
+	case b[1] != 0:
+		return false
 	case p.ttl != 255 || p.src[0] != 0xfe || p.src[1]&0xc0 != 0x80:
 		return wrong(Reason{Code: RedirectSource, N: [3]int64{int64(p.ttl)}})
 	case len(b) < options+optHeader:

@@ -226,7 +226,7 @@ func (t *Table) abandon(p *packet) {
 	if e := p.e; e != nil && p.v.New {
 		t.free(e)
 	}
-	p.e, p.v.New = nil, false
+	p.e, p.dir, p.v.New = nil, original, false
 }
 
 // note notes an event of the packet's entry. It is sent when the packet has

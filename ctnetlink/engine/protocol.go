@@ -64,7 +64,7 @@ func protocolOf(family ctnetlink.Family, n ctnetlink.Protocol) *protocol {
 func ports(p *packet, tp *tuple) Reason {
 	b := p.payload()
 	if len(b) < 4 {
-		return p.short(HeaderShort, 4)
+		return p.short(TupleShort, 4)
 	}
 	tp.sport, tp.dport = be16(b), be16(b[2:])
 	return Reason{}

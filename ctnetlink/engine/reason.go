@@ -15,6 +15,7 @@ const (
 	BadIPHeader
 	CutShort // UNKNOWN: too little of the packet was captured
 	HeaderShort
+	TupleShort
 	BadLength
 	BadChecksum
 	BadDataOffset
@@ -64,9 +65,12 @@ const (
 	SCTPShort
 	SCTPChecksum
 	SCTPNoChunk
-	SCTPChunks
+	SCTPChunkFirst
+	SCTPChunkAlone
+	SCTPChunkEmpty
 	SCTPNotNew
 	SCTPTag
+	SCTPChunkTag
 	SCTPInitShort
 	SCTPInitTag
 	SCTPState
@@ -132,6 +136,7 @@ var reasons = [reasonsEnd]reason{
 	BadIPHeader:   {slug: "bad-ip-header", text: "the IP header is malformed: the stack drops the packet"},
 	CutShort:      {slug: "cut-short", text: "too little of the packet was captured to judge it"},
 	HeaderShort:   {"header-short", "the transport header has %d bytes and needs %d", "short packet", "", countInvalid},
+	TupleShort:    {"tuple-short", "the transport header has %d bytes, and its ports need %d", "", "", countInvalid},
 	BadLength:     {"bad-length", "the length field says %d, the packet has %d bytes", "truncated/malformed packet", "", countInvalid},
 	BadChecksum:   {"bad-checksum", "wrong checksum", "bad checksum", "checksum", countInvalid},
 	BadDataOffset: {"bad-data-offset", "the data offset says %d, the packet has %d bytes", "truncated packet", "", countInvalid},
@@ -244,27 +249,39 @@ var reasons = [reasonsEnd]reason{
 	},
 	SCTPChecksum: {"sctp-checksum", "wrong SCTP checksum (CRC32c)", "nf_ct_sctp: bad CRC", "checksum", countInvalid},
 	SCTPNoChunk:  {"sctp-no-chunk", "an SCTP packet without a chunk", "", "", countInvalid},
-	SCTPChunks: {
-		"sctp-chunks", "chunk %d, of type %d and length %d, cannot be where it is in an SCTP packet",
-		"do_basic_checks failed", "", countInvalid, // the text goes on with these numbers
+	SCTPChunkFirst: {
+		"sctp-chunk-first", "chunk %d of an SCTP packet is of type %d, which must be the first",
+		"do_basic_checks failed. chunk num %d, type %d, len %w flag 0", "", countInvalid,
+	},
+	SCTPChunkAlone: {
+		"sctp-chunk-alone", "chunk %d of an SCTP packet is of type %d, where one must be alone",
+		"do_basic_checks failed. chunk num %d, type %d, len %w flag 1", "", countInvalid,
+	},
+	SCTPChunkEmpty: {
+		"sctp-chunk-empty", "chunk %d of an SCTP packet is of type %d and has the length %d",
+		"do_basic_checks failed. chunk num %d, type %d, len %w flag 0", "", countInvalid,
 	},
 	SCTPNotNew: {
 		"sctp-not-new", "chunks that begin no SCTP association, and none is known: the capture began in the middle?",
 		"", "", countInvalid,
 	},
 	SCTPTag: {
-		"sctp-tag", "verification tag %d, and this direction has %d", "verification tag check failed", "", countInvalid,
+		"sctp-tag", "verification tag %x, and this direction has %x", "verification tag check failed %l vs %l for dir %d",
+		"", countInvalid,
+	},
+	SCTPChunkTag: {
+		"sctp-chunk-tag", "verification tag %x, and a chunk like this has %x in this direction", "", "", countInvalid,
 	},
 	SCTPInitShort: {"sctp-init-short", "an SCTP INIT of %d bytes; it needs 20", "", "", countInvalid},
 	SCTPInitTag: {
-		"sctp-init-tag", "an SCTP INIT ACK with the tag %d, and %d is known without an INIT", "", "", countInvalid,
+		"sctp-init-tag", "an SCTP INIT ACK with the tag %x, and %x is known and no INIT changes it", "", "", countInvalid,
 	},
 	SCTPState: {
 		"sctp-state", "in the association's state %d, direction %d does not send a chunk of type %d",
 		"Invalid, old_state %d, dir %d, type %d", "", countInvalid,
 	},
 	SCTPInitAgain: {slug: "sctp-init-again", text: "another INIT before the association is set up"},
-	SCTPHeartbeat: {slug: "sctp-heartbeat", text: "a HEARTBEAT with the verification tag %d, and this direction has %d"},
+	SCTPHeartbeat: {slug: "sctp-heartbeat", text: "a HEARTBEAT with the verification tag %x, and this direction has %x"},
 
 	BadIPAddress: {
 		slug: "bad-ip-address",

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/bits"
 	"strconv"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -42,7 +43,9 @@ func Reasons() []ReasonCode {
 
 // append appends a text with the reason's numbers: %d is the next of them, %[2]d
 // the second. %s is the name of the state of TCP that it is, %o that of the direction,
-// %k that of the kind of TCP packet.
+// %k that of the kind of TCP packet. %x is hexadecimal; %w
+// and %l are numbers of 16 and of 32 bits in network byte order as the kernel
+// prints them on a little-endian machine: a decimal and a hexadecimal one.
 func (r Reason) append(b []byte, form string) []byte {
 	next := 0
 	for i := 0; i < len(form); i++ {
@@ -61,6 +64,12 @@ func (r Reason) append(b []byte, form string) []byte {
 			b = append(b, directionNames[n&1]...)
 		case 'k':
 			b = append(b, tcpKindNames[n]...)
+		case 'x':
+			b = strconv.AppendInt(b, n, 16)
+		case 'w':
+			b = strconv.AppendInt(b, int64(bits.ReverseBytes16(uint16(n))), 10)
+		case 'l':
+			b = strconv.AppendInt(b, int64(bits.ReverseBytes32(uint32(n))), 16)
 		default:
 			b = strconv.AppendInt(b, n, 10)
 		}

@@ -91,7 +91,14 @@ func chunks(b []byte, size int) (set chunkSet, _ Reason) {
 		k := c.kind()
 		alone = alone || chunkAlone.has(k)
 		if n > 0 && (alone || chunkFirst.has(k)) || c.n == 0 {
-			return set, Reason{Code: SCTPChunks, N: [3]int64{int64(n), int64(c.typ), int64(c.n)}}
+			r := Reason{Code: SCTPChunkFirst, N: [3]int64{int64(n), int64(c.typ), int64(c.n)}}
+			switch {
+			case alone:
+				r.Code = SCTPChunkAlone
+			case c.n == 0:
+				r.Code = SCTPChunkEmpty
+			}
+			return set, r
 		}
 		set |= 1 << k
 		if c.typ == chunkData {
@@ -119,7 +126,7 @@ func trackSCTP(t *Table, p *packet) (outcome, Reason) {
 	}
 	s := &p.e.proto
 	if set&chunkOwnTag == 0 && tag != s.vtag[p.dir] {
-		return rejected, wrongTag(p, tag, s.vtag[p.dir])
+		return rejected, wrongTag(p, SCTPTag, tag, s.vtag[p.dir])
 	}
 	ignore := false
 	var c chunk
@@ -173,7 +180,7 @@ func beginSCTP(p *packet, set chunkSet, tag uint32) Reason {
 	}
 	p.e.proto.vtag = [2]uint32{}
 	if set.has(chunkInit) && tag != 0 {
-		return wrongTag(p, tag, 0)
+		return wrongTag(p, SCTPChunkTag, tag, 0)
 	}
 	if set.has(chunkHeartbeat) {
 		p.e.proto.vtag[original] = tag
@@ -207,13 +214,13 @@ func tagOf(p *packet, k chunkKind, c *chunk, set chunkSet, tag uint32, ignore *b
 			s.flags[0] &^= sctpBadHeart
 			s.flags[1] &^= sctpBadHeart
 		case set&setData != 0 || *ignore:
-			return wrongTag(p, tag, want)
+			return wrongTag(p, SCTPChunkTag, tag, want)
 		case k == chunkHeartbeat:
 			s.flags[d] |= sctpBadHeart
 			s.flags[d^1] &^= sctpBadHeart
 			*ignore = true
 		case s.flags[d^1]&sctpBadHeart == 0:
-			return wrongTag(p, tag, want)
+			return wrongTag(p, SCTPChunkTag, tag, want)
 		default: // it answers that HEARTBEAT
 			s.flags[d^1] &^= sctpBadHeart
 			s.vtag[d], s.vtag[d^1] = tag, 0
@@ -223,7 +230,7 @@ func tagOf(p *packet, k chunkKind, c *chunk, set chunkSet, tag uint32, ignore *b
 		return Reason{}
 	}
 	if tag != want {
-		return wrongTag(p, tag, want)
+		return wrongTag(p, SCTPChunkTag, tag, want)
 	}
 	return Reason{}
 }
@@ -241,20 +248,21 @@ func initTag(p *packet, k chunkKind, b []byte, size int) Reason {
 	d := p.dir
 	tag, known := be32(b[4:]), &s.vtag[d^1]
 	switch {
-	case *known == tag:
+	case *known == tag && !p.v.New:
 	case k == chunkInit:
 		if s.flags[d]&sctpInit != 0 {
 			s.flags[d^1] &^= sctpInit
 		}
 		s.flags[d] |= sctpInit
-	case *known == 0:
-	case s.flags[d^1]&sctpInit == 0 || s.flags[d]&sctpInit != 0:
+	case s.flags[d^1]&sctpInit != 0 && s.flags[d]&sctpInit == 0: // it answers that INIT
+	case s.flags[d^1]&sctpInit == 0 && *known == 0:
+	default:
 		return Reason{Code: SCTPInitTag, N: [3]int64{int64(tag), int64(*known)}}
 	}
 	*known = tag
 	return Reason{}
 }
 
-func wrongTag(p *packet, tag, want uint32) Reason {
-	return Reason{Code: SCTPTag, N: [3]int64{int64(tag), int64(want), int64(p.dir)}}
+func wrongTag(p *packet, code ReasonCode, tag, want uint32) Reason {
+	return Reason{Code: code, N: [3]int64{int64(tag), int64(want), int64(p.dir)}}
 }

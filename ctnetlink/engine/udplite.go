@@ -2,8 +2,8 @@ package engine
 
 import "github.com/gonntrack/gonntrack/ctnetlink"
 
-// udplite is UDPlite (RFC 3828). It has the timeouts and the behaviour of UDP.
-var udplite = protocol{tuple: ports, check: checkUDPLite, packet: trackUDP}
+// udplite is UDPlite (RFC 3828). It has the timeouts of UDP.
+var udplite = protocol{tuple: ports, check: checkUDPLite, packet: trackUDPLite}
 
 // checkUDPLite checks the coverage and the checksum. The kernel computes the
 // pseudo header of the checksum with UDP's number, 17, instead of UDPlite's: a
@@ -31,4 +31,11 @@ func checkUDPLite(t *Table, p *packet) Reason {
 		return Reason{Code: BadUDPLiteChecksum}
 	}
 	return Reason{}
+}
+
+// trackUDPLite makes an entry with a reply a stream at once: unlike UDP it need
+// not have existed for two seconds.
+func trackUDPLite(t *Table, p *packet) (outcome, Reason) {
+	p.e.proto.since = 0
+	return t.stream(p, t.timeouts(p, &t.o.Sysctls.UDP))
 }
