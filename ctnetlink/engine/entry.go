@@ -60,15 +60,16 @@ const (
 
 // extension holds what few entries have.
 type extension struct {
-	helper   *helper   // nil: none, or it was removed
-	hasHelp  bool      // it was created with a helper
-	policy   *Timeouts // its own timeouts; nil: those of the system
-	labels   [labelsLen]byte
-	master   *master
-	seqAdj   [2]seqAdj
-	synproxy [3]uint32 // ISN, ITS, TSOFF
-	ftp      ftpState
-	kept     *kept // on restored entries: what the engine does not read; nil: nothing
+	helper      *helper   // nil: none, or it was removed
+	hasHelp     bool      // it was created with a helper
+	policy      *Timeouts // its own timeouts; nil: those of the system
+	labels      [labelsLen]byte
+	master      *master
+	seqAdj      [2]seqAdj
+	synproxy    [3]uint32 // ISN, ITS, TSOFF
+	ftp         ftpState
+	saneStarted bool  // the client of SANE waits for the port
+	kept        *kept // on restored entries: what the engine does not read; nil: nothing
 }
 
 // kept are parts of a restored entry that are sent as they came.

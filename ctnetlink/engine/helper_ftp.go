@@ -63,15 +63,15 @@ type ftpTarget struct {
 type ftpCommand struct {
 	name string
 	read func(b []byte, family ctnetlink.Family, to *ftpTarget) bool
-	skip func(b []byte) int // returns where the address or port begins, -1: nowhere
+	skip byte // the character behind which the address or port begins; 0: it begins with a digit
 	// form appends address and port as the command has them.
 	form func(b []byte, family ctnetlink.Family, addr *[16]byte, port uint16) []byte
 }
 
 // ftpCommands are the commands of clients and of servers (RFC 959, RFC 2428).
 var ftpCommands = [2][2]ftpCommand{
-	original: {{"PORT", readPORT, behind(' '), formHostPort}, {"EPRT", readEPRT, behind(' '), formEPRT}},
-	reply:    {{"227 ", read227, firstDigit, formHostPort}, {"229 ", read229, behind('('), form229}},
+	original: {{"PORT", readPORT, ' ', formHostPort}, {"EPRT", readEPRT, ' ', formEPRT}},
+	reply:    {{"227 ", read227, 0, formHostPort}, {"229 ", read229, '(', form229}},
 }
 
 // readFTP is the helper ftp.
@@ -161,7 +161,7 @@ func (c *ftpCommand) match(b []byte, family ctnetlink.Family, to *ftpTarget) ftp
 	if len(b) <= n {
 		return ftpPartial
 	}
-	at := c.skip(b[n:])
+	at := skipTo(b[n:], c.skip)
 	if at < 0 {
 		return ftpPartial
 	}
@@ -194,22 +194,15 @@ func lower(c byte) byte {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// behind returns a function that returns the index behind the first c.
-func behind(c byte) func(b []byte) int {
-	return func(b []byte) int {
-		for i := range b {
-			if b[i] == c {
-				return i + 1
-			}
-		}
-		return -1
-	}
-}
-
-func firstDigit(b []byte) int {
+// skipTo returns the index behind the first c, or if c is 0 that of the first
+// digit; -1 if there is none.
+func skipTo(b []byte, c byte) int {
 	for i := range b {
-		if isDigit(b[i]) {
+		switch {
+		case c == 0 && isDigit(b[i]):
 			return i
+		case c != 0 && b[i] == c:
+			return i + 1
 		}
 	}
 	return -1

@@ -2,6 +2,12 @@ package engine
 
 import "github.com/gonntrack/gonntrack/ctnetlink"
 
+// Flags of an expectation.
+const (
+	expectPermanent = uint32(ctnetlink.ExpectPermanent) // a packet does not use it up
+	expectInactive  = uint32(ctnetlink.ExpectInactive)  // no packet matches it
+)
+
 // expected makes a packet's new entry the child of the expectation that it
 // matches, if there is one (init_conntrack). It reports whether there is.
 func (t *Table) expected(p *packet) bool {
@@ -10,7 +16,7 @@ func (t *Table) expected(p *packet) bool {
 		return false
 	}
 	t.expect.matched++
-	if x.flags&uint32(ctnetlink.ExpectPermanent) == 0 {
+	if x.flags&expectPermanent == 0 {
 		t.dropExpect(x, 0, nil)
 	}
 	e := p.e
@@ -35,7 +41,7 @@ func (x *expectations) match(zone uint16, t *tuple) *expectation {
 		return nil
 	}
 	for _, e := range x.byDst[expectKeyOf(t)] {
-		if e.flags&uint32(ctnetlink.ExpectInactive) == 0 && e.mask.matches(t, &e.tuple) && e.master.zone.id == zone {
+		if e.flags&expectInactive == 0 && e.mask.matches(t, &e.tuple) && e.master.zone.id == zone {
 			return e
 		}
 	}
