@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type move struct {
 	// instead if flow is negative. Nothing is sent if answer returns nil.
 	flow   int
 	answer func(left []byte) []byte
+	exact  bool // the packet is not changed to answer what was translated
 	// wait is time for which the test waits.
 	wait time.Duration
 	// jump is time that passes for the engine at once. In the kernel, whose clock
@@ -130,6 +132,11 @@ func shuffle[T any](g *gen, percent int, list []T) []T {
 		g.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	}
 	return list
+}
+
+// withoutTime removes moves that let time pass.
+func (g *gen) withoutTime() {
+	g.moves = slices.DeleteFunc(g.moves, func(m move) bool { return m.jump > 0 || m.wait > 0 })
 }
 
 // merge makes the moves of several scenarios happen at the same time. Of their

@@ -52,6 +52,9 @@ type setting struct {
 	sysctls [][2]string // as netlab.Lab.Set takes them
 	expects bool        // expectations are compared after each packet
 	v6      bool        // for generators: the packets are IPv6
+	// translates says that the rules translate: packets become answers to what was
+	// translated, except those with an answer of their own.
+	translates bool
 }
 
 func (s *setting) String() string {
@@ -191,8 +194,8 @@ func (f *fidelity) compare(t *testing.T, a *area, seed uint64, only, count int) 
 			}
 			kind := kindOf(d)
 			if f.kinds[kind]++; f.kinds[kind] == 1 {
-				moves, d := f.shrink(s, d)
-				t.Errorf("%s\n%s%s", s, set, tellMoves(moves, d))
+				d := f.shrink(s, d)
+				t.Errorf("%s\n%s%s", s, set, tellMoves(d.moves, d))
 			}
 		}
 		if only >= 0 {

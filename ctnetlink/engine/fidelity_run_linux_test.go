@@ -9,10 +9,10 @@ import (
 
 // gap is a difference between the two sides at a move.
 type gap struct {
-	move   int // number of the move; the number of moves: the table at the end
-	what   string
-	k, e   *outcome
-	entryK []answer // of the table at the end
+	move  int // number of the move; the number of moves: the table at the end
+	what  string
+	k, e  *outcome
+	moves []move // as they were made
 }
 
 // run makes the moves of a scenario on both sides. It returns the first
@@ -24,7 +24,9 @@ func (f *fidelity) try(s *scenario, moves []move, count bool) (*gap, int, error)
 	if err != nil {
 		return nil, 0, err
 	}
-	r := &running{f: f, s: s, k: f.k, e: e, known: map[key]bool{}, left: map[int][]byte{}, slack: slack{seconds: 1}}
+	r := &running{f: f, s: s, k: f.k, e: e, known: map[key]bool{}, left: map[int][]byte{}, sent: translations{},
+		slack: slack{seconds: 1}}
+	moves = slices.Clone(moves)
 	if err := r.k.empty(); err != nil {
 		return nil, 0, err
 	}
@@ -40,11 +42,15 @@ func (f *fidelity) try(s *scenario, moves []move, count bool) (*gap, int, error)
 				continue
 			}
 		}
+		if s.set.translates && !m.exact {
+			m.packet = r.sent.answer(m.at, m.packet)
+		}
 		d, err := r.move(i, *m)
 		if err != nil {
 			return nil, n, fmt.Errorf("move %d, %s: %w", i, m, err)
 		}
 		if d != nil {
+			d.moves = moves
 			if count && explained(s, moves[:i+1], d) {
 				return nil, n + 1, nil
 			}
@@ -58,6 +64,9 @@ func (f *fidelity) try(s *scenario, moves []move, count bool) (*gap, int, error)
 		}
 	}
 	d, err := r.compareTables(len(moves))
+	if d != nil {
+		d.moves = moves
+	}
 	if d != nil && count && explained(s, moves, d) {
 		d = nil
 	}
@@ -73,6 +82,7 @@ type running struct {
 	ahead time.Duration  // of the engine's clock
 	known map[key]bool   // entries that events told of
 	left  map[int][]byte // packets that left, by flow
+	sent  translations
 	slack slack
 	last  string // the last verdict
 }
@@ -108,6 +118,7 @@ func (r *running) move(i int, m move) (*gap, error) {
 		}
 		r.left[at] = k.leaves[0].Data
 	}
+	r.sent.learn(m.at, m.packet, k.leaves)
 	r.e.choice.from(k.events)
 	e, entry, err := r.e.send(m)
 	if err != nil {

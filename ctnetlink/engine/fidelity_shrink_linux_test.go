@@ -8,7 +8,7 @@ import (
 )
 
 // shrink removes moves as long as the two sides differ.
-func (f *fidelity) shrink(s *scenario, first *gap) ([]move, *gap) {
+func (f *fidelity) shrink(s *scenario, first *gap) *gap {
 	last, moves := first, s.moves
 	enough := time.Now().Add(longestShrink)
 	fails := func(try []move) bool {
@@ -39,7 +39,7 @@ func (f *fidelity) shrink(s *scenario, first *gap) ([]move, *gap) {
 			}
 		}
 	}
-	return moves, last
+	return last
 }
 
 // tellMoves describes moves and the difference.

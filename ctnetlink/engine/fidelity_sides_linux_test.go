@@ -226,7 +226,11 @@ func (e *engineSide) send(m move) (o *outcome, entry []byte, err error) {
 		p.Where, p.In, p.Out, out = engine.Output, "", "b", netlab.B
 	}
 	v := e.t.Track(&p)
-	o = &outcome{state: strings.ToLower(v.State.String()), reply: v.Reply, delivered: v.Fate == engine.Delivered}
+	o = &outcome{state: strings.ToLower(v.State.String()), delivered: v.Fate == engine.Delivered}
+	switch v.State {
+	case engine.StateNew, engine.StateEstablished, engine.StateRelated:
+		o.reply = v.Reply
+	}
 	if !v.Entry.IsZero() && v.Confirmed {
 		entry = v.Entry.Append(nil)
 	}
