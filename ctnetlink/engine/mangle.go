@@ -72,7 +72,7 @@ func (m *mangling) rewrite(b []byte, family ctnetlink.Family, proto ctnetlink.Pr
 	if m.source {
 		addr, want = src, m.to.src[:len(src)]
 	}
-	if at != 0 && !m.transport(b[at:], proto, addr, want) && !m.cut {
+	if at != 0 && !m.transport(b[min(at, len(b)):], proto, addr, want) && !m.cut {
 		return false
 	}
 	replace(check, addr, want)
