@@ -27,6 +27,9 @@ type index struct {
 	spare   []uint32 // those that are free
 	n       int      // number of tuples
 	seed    uint64
+	// twins: two entries may have the same tuple in the same zone, since a zone that
+	// applies to one direction hides the clash. The newer one is found.
+	twins bool
 }
 
 // bucketLen is the number of tuples in a bucket of 64 bytes.
@@ -154,6 +157,7 @@ func (x *index) delete(hash uint32, l link) {
 
 // link adds both tuples of an entry to the index.
 func (t *Table) link(e *entry) {
+	t.index.twins = t.index.twins || e.zone.dirs != defaultZone.dirs
 	for d := range direction(2) {
 		t.index.insert(t.index.hash(&e.tuples[d], e.zone.in(d)), linkTo(e.slot, d))
 	}
@@ -177,7 +181,7 @@ func (t *Table) find(want *tuple, z zone, by direction) *entry {
 
 // findIn is find; it also returns the direction in which the entry has the
 // tuple.
-func (t *Table) findIn(want *tuple, z zone, by direction) (*entry, direction) {
+func (t *Table) findIn(want *tuple, z zone, by direction) (found *entry, dir direction) {
 	zoneID := z.in(by)
 	hash := t.index.hash(want, zoneID)
 	for b := t.index.bucket(hash); ; b = &t.index.more[b.more] {
@@ -193,12 +197,25 @@ func (t *Table) findIn(want *tuple, z zone, by direction) (*entry, direction) {
 				t.remove(e, 0, nil)
 				return t.findIn(want, z, by)
 			}
-			return e, d
+			if !t.index.twins {
+				return e, d
+			}
+			if found == nil || e.newer(found, t.o.Seed) {
+				found, dir = e, d
+			}
 		}
 		if b.more == 0 {
-			return nil, original
+			return found, dir
 		}
 	}
+}
+
+// newer reports whether an entry was added after another one.
+func (e *entry) newer(o *entry, seed uint32) bool {
+	if e.start != o.start {
+		return e.start > o.start
+	}
+	return e.made(seed)-o.made(seed) < 1<<31
 }
 
 // lookup finds the entry that a request names by a tuple and a zone, which may

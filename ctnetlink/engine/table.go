@@ -182,8 +182,17 @@ func (t *Table) withdraw(e *entry, portID uint32, echo *socket) {
 func (t *Table) newID() uint32 {
 	for {
 		t.made++
-		if id := (t.made + t.o.Seed) * 0x9e3779b1; id != 0 {
+		if id := (t.made + t.o.Seed) * idStep; id != 0 {
 			return id
 		}
 	}
 }
+
+// idStep, an odd number, spreads the ids; idBack is its inverse.
+const (
+	idStep = 0x9e3779b1
+	idBack = 0xe8b2f51
+)
+
+// made returns the number that newID had counted to for the entry.
+func (e *entry) made(seed uint32) uint32 { return e.id*idBack - seed }

@@ -32,11 +32,11 @@ func trackUDP(t *Table, p *packet) (outcome, Reason) {
 	return t.stream(p, t.timeouts(p, &t.o.Sysctls.UDP))
 }
 
-// stream tracks a protocol without a state: with a reply, and after two seconds,
-// the entry is a stream.
+// stream tracks a protocol without a state: with a reply, and in UDP after two
+// seconds, the entry is a stream.
 func (t *Table) stream(p *packet, timeouts *Timeouts) (outcome, Reason) {
 	e := p.e
-	if p.v.New {
+	if p.v.New && p.proto == ctnetlink.ProtoUDP { // not UDPlite
 		e.proto.since = t.now + udpYoung
 	}
 	if e.status&ctnetlink.StatusSeenReply == 0 || t.now <= e.proto.since {
