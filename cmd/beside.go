@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gonntrack/gonntrack/cmd/help"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 )
 
@@ -18,11 +19,12 @@ import (
 // external is a command that is a program of its own.
 type external struct {
 	name, short string
+	help        string // its own help; "": only the program has it
 }
 
 var externals = []external{
-	{"top", "Show the busiest connections on a screen that refreshes itself"},
-	{"replay", "Track the connections of captured packets in a table"},
+	{"top", "Show the busiest connections on a screen that refreshes itself", ""},
+	{"replay", "Track the connections of captured packets in a table", help.Replay},
 }
 
 // externalNamed returns the external command with a name, or nil.

@@ -94,7 +94,7 @@ func (p *program) complete(args []string) error {
 	case len(before) > 0 && isCommandName(before[0]):
 		found = p.completeNamed(before[0], before[1:], typed)
 	case len(before) > 0 && externalNamed(before[0]) != nil:
-		found = cmdline.Candidates{Files: true}
+		found = p.completeExternal(externalNamed(before[0]), before[1:], typed)
 	default:
 		found = completeLine(before, typed)
 	}

@@ -27,12 +27,15 @@ var (
 	outputHelp string
 	//go:embed help/protocols.txt
 	protocolsHelp string
+	//go:embed help/invalid.txt
+	invalidHelp string
 )
 
 var helpTopics = []struct{ name, short, text string }{
 	{"filters", "Which entries a command acts on", filtersHelp},
 	{"output", "Output forms, and the fields of a line", outputHelp},
 	{"protocols", "The options of each protocol", protocolsHelp},
+	{"invalid", "Why packets are INVALID: what it means, what causes it, which sysctl decides", invalidHelp},
 }
 
 // newHelp makes the command that prints the help of a command or a topic.
@@ -71,6 +74,9 @@ func helpOf(root *cobra.Command, name string) (text string, ok bool) {
 		if topic.name == name {
 			return topic.text, true
 		}
+	}
+	if x := externalNamed(name); x != nil && x.help != "" {
+		return x.help, true
 	}
 	for _, c := range root.Commands() {
 		if c.Name() == name && !c.Hidden {

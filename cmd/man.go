@@ -57,6 +57,11 @@ func manPages(root *cobra.Command) map[string]string {
 			pages["conntrack-"+c.Name()+".8"] = commandPage(c)
 		}
 	}
+	for i := range externals {
+		if x := &externals[i]; x.help != "" {
+			pages[x.program()+".8"] = externalPage(x)
+		}
+	}
 	for _, topic := range helpTopics {
 		r := newPage("conntrack-"+topic.name, "7", topic.short)
 		r.section("DESCRIPTION")
@@ -239,6 +244,27 @@ func commandPage(c *cobra.Command) *page {
 		r.section("EXAMPLES")
 		r.literal(strings.Split(c.Example, "\n"))
 	}
+	return r
+}
+
+// externalPage is the page of a command that is a program of its own.
+func externalPage(x *external) *page {
+	r := newPage(x.program(), "8", x.short)
+	r.section("SYNOPSIS")
+	r.line(".B conntrack " + x.name)
+	text, rest, _ := strings.Cut(x.help, "\n\nUsage:\n")
+	usage, rest, _ := strings.Cut(rest, "\n\n")
+	r.text("FILE... [OPTIONS]")
+	rest, examples, _ := strings.Cut(rest, "\nExamples:\n")
+	rest, exit, _ := strings.Cut(rest, "\nExit status:")
+	r.section("DESCRIPTION")
+	r.help(text)
+	r.literal(strings.Split(usage, "\n"))
+	r.help(rest)
+	r.section("EXIT STATUS")
+	r.text(strings.TrimSpace(exit))
+	r.section("EXAMPLES")
+	r.literal(strings.Split(strings.TrimSuffix(examples, "\n"), "\n"))
 	return r
 }
 

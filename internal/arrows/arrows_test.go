@@ -21,13 +21,14 @@ const module = "github.com/gonntrack/gonntrack"
 // a new one is given its place.
 var allowed = map[string]string{
 	"":                     "cmd",
-	"cmd":                  "cmd/internal/action cmd/internal/cmdline cmd/internal/console",
+	"cmd/help":             "",
+	"cmd":                  "cmd/help cmd/internal/action cmd/internal/cmdline cmd/internal/console",
 	"cmd/internal/action":  "cmd/internal/cmdline cmd/internal/target cmd/internal/console filter format stats ctnetlink ctnetlink/tablefile ctnetlink/snapshot",
 	"cmd/internal/cmdline": "cmd/internal/console filter format stats ctnetlink",
 	"cmd/internal/target":  "cmd/internal/console ctnetlink/tablefile ctnetlink/engine ctnetlink",
 	"cmd/internal/console": "",
 	"cmd/internal/capture": "",
-	"cmd/internal/replay": "cmd/internal/action cmd/internal/capture cmd/internal/cmdline cmd/internal/console cmd/internal/target filter format " +
+	"cmd/internal/replay": "cmd/help cmd/internal/action cmd/internal/capture cmd/internal/cmdline cmd/internal/console cmd/internal/target filter format " +
 		"ctnetlink ctnetlink/engine ctnetlink/ruleset",
 	"cmd/conntrack-replay": "cmd/internal/replay",
 	"ctnetlink":            "",

@@ -40,50 +40,31 @@ type options struct {
 	help       bool
 }
 
-// option is an option of the program.
-type option struct {
-	name, value, text string
-	take              func(o *options, value string) error
-}
-
-var ownOptions = []option{
-	{"packets", "", "show each packet: its verdict, and what it did to its entry", modeOption(showPackets)},
-	{"invalid", "", "show the packets that are INVALID, and how many by reason", modeOption(showInvalid)},
-	{"events", "", "show the events, with the capture's times", modeOption(showEvents)},
-	{"summary", "", "count packets by verdict and reason, and entries by protocol", modeOption(showSummary)},
-	{"at", "time", "end at this time: 14:03, 2026-11-26 14:03:01.5, an RFC 3339 time, seconds since 1970, or +90s after the first packet",
-		func(o *options, v string) error { o.at = v; return nil }},
-	{"table", "file", "write the table at the end to this file", func(o *options, v string) error { o.tableFile = v; return nil }},
-	{"write", "file", "write the packets as they leave to this capture", func(o *options, v string) error { o.write = v; return nil }},
-	{"as", "router|host", "whose view: a machine that forwards the packets, or one at which they were captured (the default)", takeAs},
-	{"local", "list", "addresses of this machine: it sends what comes from them, and receives what goes to them; auto guesses them", takeLocal},
-	{"address", "if=addr[/len]", "an address of an interface, for masquerade and redirect", takeAddress},
-	{"sysctl", "name=value", "a variable of the machine, or a file of `sysctl -a'",
-		func(o *options, v string) error { o.sysctls = append(o.sysctls, v); return nil }},
-	{"rules", "file", "rules in the syntax of nft", func(o *options, v string) error { o.rules = v; return nil }},
-	{"interface", "[file=]name", "the interface at which a capture was made", takeInterface},
-	{"help", "", "print this help", func(o *options, _ string) error { o.help = true; return nil }},
-}
-
-// several are the options that can be given more than once.
-var several = []string{"local", "address", "sysctl", "interface"}
-
-// notTaken are options of list and events without a meaning here.
-var notTaken = []cmdline.Option{
-	cmdline.OptNetNS, cmdline.OptAllNetNS, cmdline.OptNow, cmdline.OptWatch, cmdline.OptGrowing, cmdline.OptIdle,
-	cmdline.OptProcesses, cmdline.OptZero, cmdline.OptQueue, cmdline.OptResync, cmdline.OptBufferSize, cmdline.OptTable,
+// takers take the values of the options.
+var takers = map[string]func(o *options, value string) error{
+	"packets":   modeOption(showPackets),
+	"invalid":   modeOption(showInvalid),
+	"events":    modeOption(showEvents),
+	"summary":   modeOption(showSummary),
+	"at":        func(o *options, v string) error { o.at = v; return nil },
+	"table":     func(o *options, v string) error { o.tableFile = v; return nil },
+	"write":     func(o *options, v string) error { o.write = v; return nil },
+	"as":        takeAs,
+	"local":     takeLocal,
+	"address":   takeAddress,
+	"interface": takeInterface,
+	"sysctl":    func(o *options, v string) error { o.sysctls = append(o.sysctls, v); return nil },
+	"rules":     func(o *options, v string) error { o.rules = v; return nil },
+	"help":      func(o *options, _ string) error { o.help = true; return nil },
 }
 
 // words are the program's options for the reader of command lines.
 func words() []cmdline.Word {
-	list := make([]cmdline.Word, len(ownOptions))
-	for i, o := range ownOptions {
-		list[i].Long = o.name
-		if o.value != "" {
+	list := make([]cmdline.Word, len(cmdline.ReplayOptions))
+	for i, o := range cmdline.ReplayOptions {
+		list[i].Long, list[i].Short = o.Name, o.Short
+		if o.Value != "" {
 			list[i].Argument = cmdline.NeedArgument
-		}
-		if o.name == "help" {
-			list[i].Short = 'h'
 		}
 	}
 	return list
@@ -102,22 +83,23 @@ func modeOption(m mode) func(*options, string) error {
 // parse reads a command line.
 func parse(args []string, stderr *console.Messages) (*options, error) {
 	o := &options{interfaces: map[string]string{}}
-	b := &cmdline.Beside{Own: words(), Refused: notTaken}
+	b := &cmdline.Beside{Own: words(), Refused: cmdline.NotReplayed}
 	if err := b.Scan(args); err != nil {
 		return nil, err
 	}
 	given := map[string]string{}
 	for _, occurrence := range b.Given {
 		name, value := occurrence.Word.Long, occurrence.Value
-		i := slices.IndexFunc(ownOptions, func(own option) bool { return own.name == name })
-		if before, twice := given[name]; twice && before != value && !slices.Contains(several, name) {
+		i := slices.IndexFunc(cmdline.ReplayOptions, func(own cmdline.ReplayOption) bool { return own.Name == name })
+		own := &cmdline.ReplayOptions[i]
+		if before, twice := given[name]; twice && before != value && !own.Several {
 			return nil, cmdline.Usagef("--%s is given twice, with `%s' and `%s'", name, before, value)
 		}
 		given[name] = value
-		if ownOptions[i].value != "" && value == "" {
+		if own.Value != "" && value == "" {
 			return nil, cmdline.Usagef("--%s requires a value", name)
 		}
-		if err := ownOptions[i].take(o, value); err != nil {
+		if err := takers[name](o, value); err != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gonntrack/gonntrack/cmd/help"
 	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/capture"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -84,7 +85,7 @@ func command(s *console.Streams, args []string) error {
 		return err
 	}
 	if o.help {
-		return s.Out.Print(Help())
+		return s.Out.Print(help.Replay)
 	}
 	if err := action.Check(s, o.request); err != nil {
 		return err
