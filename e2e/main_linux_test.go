@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 		"ftp":       ftpMain,
 		"protoinfo": protoinfoMain,
 		"schema":    schemaMain,
+		"makecap":   makecapMain,
 		"typed":     typedMain,
 	})
 }
@@ -55,6 +56,9 @@ func (r runner) Run() int {
 		if err := build(program); err != nil {
 			return complain(err)
 		}
+	}
+	if err := buildReplay(program, dir); err != nil {
+		return complain(err)
 	}
 	layers := filepath.Join(dir, "layers")
 	if err := os.Mkdir(layers, 0o755); err != nil {

@@ -13,6 +13,7 @@ import (
 const (
 	envOnly     = "E2E_ONLY"    // run only with this subject: ours, tablefile or reference
 	envProgram  = "E2E_PROGRAM" // the program under test; built when empty
+	envReplay   = "E2E_REPLAY"  // conntrack-replay, set by the test
 	envUpdate   = "E2E_UPDATE"  // change the expectations of scenarios that fail
 	envCoverage = "GOCOVERDIR"  // where a program that was built with -cover writes what it ran
 )
@@ -26,8 +27,25 @@ func complain(err error) int {
 }
 
 // build builds the program under test as it is released.
-func build(path string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "..")
+func build(path string) error { return buildPackage(path, "..") }
+
+// buildReplay builds conntrack-replay in dir, unless it is beside the program under test, and notes where it is.
+func buildReplay(program, dir string) error {
+	if program == "" {
+		return nil
+	}
+	replay := filepath.Join(filepath.Dir(program), "conntrack-replay"+filepath.Ext(program))
+	if _, err := os.Stat(replay); err != nil {
+		replay = filepath.Join(dir, filepath.Base(replay))
+		if err := buildPackage(replay, "../cmd/conntrack-replay"); err != nil {
+			return err
+		}
+	}
+	return os.Setenv(envReplay, replay)
+}
+
+func buildPackage(path, what string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, what)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(out))
@@ -35,9 +53,18 @@ func build(path string) error {
 	return nil
 }
 
-// install puts a program into a directory under the name that scripts use.
+// install puts a program into a directory under the name that scripts use, and conntrack-replay beside it.
 func install(program, dir string) error {
-	link := filepath.Join(dir, "conntrack"+filepath.Ext(program))
+	if replay := os.Getenv(envReplay); replay != "" {
+		if err := installAs(replay, dir, "conntrack-replay"); err != nil {
+			return err
+		}
+	}
+	return installAs(program, dir, "conntrack")
+}
+
+func installAs(program, dir, name string) error {
+	link := filepath.Join(dir, name+filepath.Ext(program))
 	if err := os.Symlink(program, link); err == nil {
 		return nil
 	}

@@ -22,7 +22,9 @@ const hasKernel = false
 // connlabelErr is the reason why there is no /etc/xtables/connlabel.conf: it takes a private mount on /etc.
 var connlabelErr = errors.New("private mounts on /etc need Linux")
 
-func TestMain(m *testing.M) { testscript.Main(runner{m}, map[string]func(){"schema": schemaMain}) }
+func TestMain(m *testing.M) {
+	testscript.Main(runner{m}, map[string]func(){"schema": schemaMain, "makecap": makecapMain})
+}
 
 // runner builds the program and runs the tests.
 type runner struct{ tests testscript.TestingM }
@@ -42,6 +44,9 @@ func (r runner) Run() int {
 			return complain(err)
 		}
 		os.Setenv(envProgram, program)
+	}
+	if err := buildReplay(os.Getenv(envProgram), dir); err != nil {
+		return complain(err)
 	}
 	if _, err := exec.LookPath("sh"); err != nil {
 		tally.skipAll("no sh")

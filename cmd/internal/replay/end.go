@@ -28,28 +28,24 @@ func (r *run) endPackets() error {
 	}
 	switch r.options.mode {
 	case showInvalid:
-		r.say("%d of %d packets are INVALID%s.", r.count.verdicts[engine.StateInvalid], r.count.records, r.shownOf(w.shown,
-			r.count.verdicts[engine.StateInvalid]))
+		invalid, shown := r.count.verdicts[engine.StateInvalid], ""
+		if w.shown != invalid {
+			shown = ", " + strconv.Itoa(w.shown) + " of them shown"
+		}
+		r.say("%d of %d packets are INVALID%s.", invalid, r.count.records, shown)
 		if records {
 			for _, c := range ranked(r.count.reasons) {
 				r.Err.Printf("%s", string(r.count.appendCount(nil, c)))
 			}
 		}
 	default:
-		r.say("%d packets have been shown%s.", w.shown, r.shownOf(w.shown, r.count.records))
+		of := ""
+		if w.shown != r.count.records {
+			of = " of " + strconv.Itoa(r.count.records)
+		}
+		r.say("%d"+of+" packets have been shown.", w.shown)
 	}
 	return nil
-}
-
-// shownOf says how many of several packets a filter has left.
-func (r *run) shownOf(shown, all int) string {
-	switch {
-	case shown == all:
-		return ""
-	case r.options.mode == showInvalid:
-		return ", " + strconv.Itoa(shown) + " of them shown"
-	}
-	return " of " + strconv.Itoa(all)
 }
 
 // appendCount appends a line with how many packets had a reason: its name, and the
