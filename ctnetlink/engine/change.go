@@ -98,9 +98,8 @@ func (t *Table) changeTimeout(e *entry, a *entryAttrs) errno {
 	if e.status&ctnetlink.StatusFixedTimeout != 0 {
 		return ctnetlink.EPERM
 	}
-	e.deadline = t.now.after(a.u32(ctnetlink.AttrTimeout))
+	t.setDeadline(e, t.now.after(a.u32(ctnetlink.AttrTimeout)))
 	e.has |= hasTimeout
-	t.ends.observe(e.deadline)
 	return 0
 }
 
@@ -111,9 +110,6 @@ func (t *Table) changeStatus(e *entry, a *entryAttrs) errno {
 	if (e.status^v)&(ctnetlink.StatusExpected|ctnetlink.StatusConfirmed|ctnetlink.StatusDying) != 0 ||
 		e.status&^v&(ctnetlink.StatusSeenReply|ctnetlink.StatusAssured) != 0 {
 		return ctnetlink.EBUSY
-	}
-	if e.has&alive != 0 && v&^e.status&ctnetlink.StatusAssured != 0 {
-		t.unassured--
 	}
 	e.status |= v & settableStatus
 	return 0

@@ -53,7 +53,7 @@ func (t *Table) newEntry(r *request) errno {
 // refused the table is unchanged, except that an entry may have been dropped to
 // make room.
 func (t *Table) create(r *request, a *entryAttrs, tuples [2]tuple, z zone) errno {
-	if t.count+t.pinned >= t.o.Max && !t.dropOne() {
+	if t.full() && !t.dropEarly(0) { // whatever the tuple, it looks at the first buckets
 		return ctnetlink.ENOMEM
 	}
 	if !a.has(ctnetlink.AttrTimeout) {

@@ -24,7 +24,10 @@ type entry struct {
 	mark     uint32
 	refs     uint32 // number of entries that have this one as their master
 	start    int64  // nanoseconds since 1970, if hasTimes
-	_        [entryLen - 232]byte
+	later    uint32 // the next entry in the list of its end (wheel): its slot + 1; 0: none
+	earlier  uint32 // the previous one
+	filed    uint16 // the list + 1; 0: it is in none
+	_        [entryLen - 242]byte
 }
 
 // entryLen is the length of an entry. It is a multiple of that of a line of the

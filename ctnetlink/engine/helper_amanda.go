@@ -86,7 +86,6 @@ func textIndex(b []byte, s string) int {
 // (nf_ct_refresh).
 func (t *Table) extendTimeout(e *entry, seconds uint32) {
 	if e.status&ctnetlink.StatusFixedTimeout == 0 {
-		e.deadline = t.now.after(seconds)
-		t.ends.observe(e.deadline)
+		t.setDeadline(e, t.now.after(seconds))
 	}
 }

@@ -20,7 +20,8 @@ func (l link) dir() direction { return direction((l - 1) & 1) }
 // tuples then move with later insertions, a bucket at a time, so that no packet
 // waits for all of them.
 type index struct {
-	buckets []bucket // their number is a power of two
+	buckets []bucket // their number is a power of two; each has a range of hashes
+	shift   uint     // the bits of a hash below those that choose the bucket
 	old     []bucket // half as many, from which tuples are being moved; nil: none
 	moved   int      // the number of those that are empty
 	more    []bucket // further buckets of full ones; the first is not used
@@ -49,8 +50,16 @@ const (
 	maxLoad = 5
 )
 
-func newIndex() index {
-	return index{buckets: make([]bucket, minBuckets), more: make([]bucket, 1), seed: rand.Uint64()}
+// newIndex returns an empty index. Which tuples share a bucket depends on the
+// seed; 0: on chance, so that nobody can choose tuples that do.
+func newIndex(seed uint64) index {
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	return index{
+		buckets: make([]bucket, minBuckets), shift: uint(32 - bits.TrailingZeros(minBuckets)),
+		more: make([]bucket, 1), seed: seed,
+	}
 }
 
 // hash hashes a tuple and the zone's id in its direction, with the mixer of
@@ -73,12 +82,12 @@ func mix(a, b uint64) uint64 {
 
 // bucket returns the first bucket of a hash.
 func (x *index) bucket(hash uint32) *bucket {
-	if n := len(x.old); n != 0 {
-		if i := int(hash) & (n - 1); i >= x.moved {
+	if x.old != nil {
+		if i := int(hash >> (x.shift + 1)); i >= x.moved {
 			return &x.old[i]
 		}
 	}
-	return &x.buckets[int(hash)&(len(x.buckets)-1)]
+	return &x.buckets[hash>>x.shift]
 }
 
 // insert adds a tuple.
@@ -87,6 +96,7 @@ func (x *index) insert(hash uint32, l link) {
 	if x.old == nil && x.n > maxLoad*len(x.buckets) {
 		x.old, x.moved = x.buckets, 0
 		x.buckets = make([]bucket, 2*len(x.buckets))
+		x.shift--
 	}
 	if x.old != nil {
 		x.move()
@@ -126,7 +136,7 @@ func (x *index) move() {
 		for i, l := range from.links {
 			if l != 0 {
 				hash := from.hashes[i]
-				x.put(&x.buckets[int(hash)&(len(x.buckets)-1)], hash, l)
+				x.put(&x.buckets[hash>>x.shift], hash, l)
 			}
 		}
 		next := from.more
@@ -142,7 +152,7 @@ func (x *index) move() {
 	}
 }
 
-// delete removes a tuple, which is in the table.
+// delete removes a tuple.
 func (x *index) delete(hash uint32, l link) {
 	for b := x.bucket(hash); ; b = &x.more[b.more] {
 		for i := range b.links {
@@ -151,6 +161,9 @@ func (x *index) delete(hash uint32, l link) {
 				x.n--
 				return
 			}
+		}
+		if b.more == 0 {
+			return
 		}
 	}
 }

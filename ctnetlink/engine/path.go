@@ -237,8 +237,7 @@ func (t *Table) note(p *packet, n notes) { p.e.pending |= n }
 func (t *Table) refresh(p *packet, seconds uint32) {
 	e := p.e
 	if e.status&ctnetlink.StatusFixedTimeout == 0 {
-		e.deadline = t.now.after(seconds)
-		t.ends.observe(e.deadline)
+		t.setDeadline(e, t.now.after(seconds))
 	}
 	p.count()
 }
@@ -256,9 +255,6 @@ func (p *packet) count() {
 func (t *Table) assure(p *packet) {
 	if p.e.status&ctnetlink.StatusAssured != 0 {
 		return
-	}
-	if p.e.has&alive != 0 {
-		t.unassured--
 	}
 	p.e.status |= ctnetlink.StatusAssured
 	t.note(p, noteAssured)

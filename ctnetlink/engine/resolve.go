@@ -12,7 +12,7 @@ func (t *Table) resolve(p *packet) bool {
 	if !ok {
 		answer = p.tuple
 	}
-	if t.count+t.pinned >= t.o.Max && !t.dropEarly(p) {
+	if !t.admit(p) {
 		return false
 	}
 	e := t.slabs.alloc()

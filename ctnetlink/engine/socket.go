@@ -121,7 +121,7 @@ func (s *socket) Send(b []byte) error {
 	if closed {
 		return os.ErrClosed
 	}
-	s.t.expireLazily()
+	s.t.expire()
 	s.t.datagram(s, b)
 	return nil
 }

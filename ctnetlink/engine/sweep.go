@@ -3,89 +3,126 @@ package engine
 import (
 	"cmp"
 	"slices"
-
-	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// sweep decides when to look for expired entries. An expired entry that a
-// request finds is removed at once. The others are removed by a walk over the
-// table, which for a large table is done only once in many requests.
-type sweep struct {
-	next   tick // no entry expires before this
-	credit int  // number of entries that may be walked, earned by requests
+// wheel finds the entries whose timeouts have passed. Each entry of the table is
+// in the list of a time, not later than its deadline: a packet that moves the
+// deadline on leaves it there, and when that time comes it moves to another
+// list. So an entry is looked at at most once in wheelLen times, and no request
+// or packet looks at all of them.
+type wheel struct {
+	lists [wheelLen]uint32 // the first entry of the list of a time, by time modulo wheelLen: its slot + 1; 0: none
+	at    tick             // lists of earlier times are empty
+	next  tick             // no entry need be looked for before this
+	ended []slot           // buffer
 }
 
 const (
-	// sweepAlways is the number of slots up to which a table is walked whenever
-	// an entry may have expired.
-	sweepAlways = 4096
-	// sweepCredit is the number of entries that each request earns.
-	sweepCredit = 64
+	wheelLen = 2048
+	// wheelShift: a list is for 1 << wheelShift ticks, which is 256 ms.
+	wheelShift = 6
+	// exactLen is the number of entries in the list of the current time up to
+	// which they are removed as soon as they end. Of a longer list they may be
+	// removed when its time is over.
+	exactLen = 64
 )
 
-// observe updates the earliest deadline.
-func (s *sweep) observe(deadline tick) { s.next = min(s.next, deadline) }
+// file puts an entry into the list of its deadline.
+func (t *Table) file(e *entry) {
+	w := &t.ends
+	if w.at == 0 {
+		w.at = t.now >> wheelShift
+	}
+	at := min(max(e.deadline>>wheelShift, w.at), w.at+wheelLen-1)
+	list := uint64(at) % wheelLen // the time may be before 1970
+	e.filed = uint16(list) + 1
+	first := &w.lists[list]
+	if e.later, e.earlier = *first, 0; *first != 0 {
+		t.slabs.at(slot(*first - 1)).earlier = uint32(e.slot) + 1
+	}
+	*first = uint32(e.slot) + 1
+	w.next = min(w.next, max(e.deadline, at<<wheelShift))
+}
+
+// unfile takes an entry out of its list, if it is in one.
+func (t *Table) unfile(e *entry) {
+	if e.filed == 0 {
+		return
+	}
+	if e.later != 0 {
+		t.slabs.at(slot(e.later - 1)).earlier = e.earlier
+	}
+	if e.earlier != 0 {
+		t.slabs.at(slot(e.earlier - 1)).later = e.later
+	} else {
+		t.ends.lists[e.filed-1] = e.later
+	}
+	e.filed = 0
+}
+
+// setDeadline sets when an entry ends.
+func (t *Table) setDeadline(e *entry, deadline tick) {
+	sooner := deadline < e.deadline
+	e.deadline = deadline
+	if sooner && e.filed != 0 {
+		t.unfile(e)
+		t.file(e)
+	}
+}
 
 // Expire removes the entries and expectations whose timeouts have passed and
-// sends their DESTROY events, in the order in which they ended. Requests do
-// this too, though not at once; Expire is for a table that receives none.
+// sends their DESTROY events, in the order in which they ended. Requests and
+// packets do this too, in a large table up to 256 ms late; Expire is for a table
+// that receives none.
 func (t *Table) Expire() {
 	t.lock()
 	defer t.unlock()
+	t.ends.next = t.now
 	t.expire()
 }
 
-// expireLazily is expire as it is done before a request.
-func (t *Table) expireLazily() {
-	if t.ends.credit += sweepCredit; int(t.slabs.used) > max(sweepAlways, t.ends.credit) {
-		t.expireExpectations()
-		return
-	}
-	t.expire()
-}
-
+// expire is Expire as it is done before a request or a packet.
 func (t *Table) expire() {
 	t.expireExpectations()
-	if t.now < t.ends.next {
+	if t.gcDue != 0 && t.now >= t.gcDue {
+		t.collect()
+	}
+	if t.now < t.ends.next && t.now>>wheelShift >= t.ends.at {
 		return
 	}
-	t.ends = sweep{next: never}
-	var ended []*entry
-	for i := range t.slabs.used {
-		e := t.slabs.at(i)
-		switch {
-		case e.has&alive == 0:
-		case e.expired(t.now):
-			ended = append(ended, e)
-		default:
-			t.ends.observe(e.deadline)
+	w := &t.ends
+	from, current := w.at, t.now>>wheelShift
+	w.at, w.next, w.ended = current, (current+1)<<wheelShift, w.ended[:0]
+	if current < from || current-from >= wheelLen {
+		from = current - wheelLen + 1 // the clock was set back, or everything is due to be looked at
+	}
+	left := 0
+	for at := from; at <= current; at++ {
+		first := w.lists[uint64(at)%wheelLen]
+		w.lists[uint64(at)%wheelLen] = 0
+		for first != 0 {
+			e := t.slabs.at(slot(first - 1))
+			first, e.filed = e.later, 0
+			if e.expired(t.now) {
+				w.ended = append(w.ended, e.slot)
+				continue
+			}
+			t.file(e)
+			if e.deadline>>wheelShift <= current {
+				left++
+			}
 		}
 	}
-	slices.SortStableFunc(ended, func(a, b *entry) int { return cmp.Compare(a.deadline, b.deadline) })
-	for _, e := range ended {
-		t.remove(e, 0, nil)
+	if left > exactLen {
+		w.next = (current + 1) << wheelShift
 	}
-}
-
-// dropOne makes room for an entry: it removes expired entries, or else one that
-// is not assured (early_drop). It returns false if there is none.
-func (t *Table) dropOne() bool {
-	if t.expire(); t.count+t.pinned < t.o.Max {
-		return true
-	}
-	if t.unassured == 0 {
-		return false
-	}
-	for range t.slabs.used {
-		if t.cursor++; t.cursor >= t.slabs.used {
-			t.cursor = 0
+	slices.SortFunc(w.ended, func(a, b slot) int {
+		if d := cmp.Compare(t.slabs.at(a).deadline, t.slabs.at(b).deadline); d != 0 {
+			return d
 		}
-		e := t.slabs.at(t.cursor)
-		if e.has&alive != 0 && e.status&ctnetlink.StatusAssured == 0 {
-			t.remove(e, 0, nil)
-			t.stats.earlyDrop++
-			return true
-		}
+		return cmp.Compare(a, b)
+	})
+	for _, s := range w.ended {
+		t.remove(t.slabs.at(s), 0, nil)
 	}
-	return false
 }

@@ -15,7 +15,8 @@ import (
 type Options struct {
 	// Now is the clock for timeouts and time stamps; nil: time.Now.
 	Now func() time.Time
-	// Max is the maximum number of entries (nf_conntrack_max); 0: 262144.
+	// Max is the maximum number of entries (nf_conntrack_max); 0: 262144;
+	// negative: there is no limit (nf_conntrack_max=0).
 	Max int
 	// Accounting and Timestamps are nf_conntrack_acct and
 	// nf_conntrack_timestamp: whether new entries have counters and a start
@@ -31,7 +32,8 @@ type Options struct {
 	// sockets count down from 0xffffefff, as in the kernel.
 	PortID uint32
 	// Seed changes the ids of entries and the ports that NAT draws. Tables with
-	// equal seeds give equal ids and ports in the same order.
+	// equal seeds give equal ids and ports in the same order. If it is not 0 a full
+	// table drops the same entries, too.
 	Seed uint32
 	// Draw, if not nil, chooses in place of random numbers where NAT begins to look
 	// for a free port or ICMP id, for a source or for a destination: it returns one
@@ -51,30 +53,29 @@ const defaultMax = 262144
 
 // Table is a connection tracking table. It is safe for concurrent use.
 type Table struct {
-	mu        sync.Mutex
-	o         Options
-	now       tick  // time of the current request
-	wall      int64 // the same in nanoseconds since 1970
-	slabs     slabs
-	index     index
-	ext       extensions
-	sources   map[source][]*entry
-	count     int // number of entries
-	pinned    int // number of removed entries that still count, as masters
-	masters   map[slot]*master
-	zoned     map[tuple]*entry      // by original tuple, for expectations to restore; nil: not made
-	foreign   map[helperKey]*helper // helpers of restored entries that are not part of Linux
-	unassured int                   // number of entries that are not assured
-	made      uint32
-	cursor    slot // where dropOne continues
-	ends      sweep
-	stats     statistics
-	expect    expectations
-	sockets   sockets
-	w         wire.Builder // for answers and events
-	attrs     entryAttrs   // of the current request
-	path      path
-	random    rand.PCG // for ports
+	mu      sync.Mutex
+	o       Options
+	now     tick  // time of the current request
+	wall    int64 // the same in nanoseconds since 1970
+	slabs   slabs
+	index   index
+	ext     extensions
+	sources map[source][]*entry
+	count   int // number of entries
+	pinned  int // number of removed entries that still count, as masters
+	masters map[slot]*master
+	zoned   map[tuple]*entry      // by original tuple, for expectations to restore; nil: not made
+	foreign map[helperKey]*helper // helpers of restored entries that are not part of Linux
+	made    uint32
+	gcDue   tick // when collect is due; 0: it is not
+	ends    wheel
+	stats   statistics
+	expect  expectations
+	sockets sockets
+	w       wire.Builder // for answers and events
+	attrs   entryAttrs   // of the current request
+	path    path
+	random  rand.PCG // for ports
 }
 
 // New returns an empty table.
@@ -82,15 +83,17 @@ func New(o Options) *Table {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Max == 0 {
+	switch {
+	case o.Max == 0:
 		o.Max = defaultMax
+	case o.Max < 0:
+		o.Max = 0
 	}
 	if o.Sysctls == (Sysctls{}) {
 		o.Sysctls = DefaultSysctls()
 	}
-	t := &Table{
-		o: o, index: newIndex(), masters: map[slot]*master{}, ends: sweep{next: never},
-	}
+	o.Sysctls.Buckets = max(1, o.Sysctls.Buckets)
+	t := &Table{o: o, index: newIndex(uint64(o.Seed)), masters: map[slot]*master{}}
 	t.random.Seed(uint64(o.Seed), 0)
 	t.sockets.init(o.PortID)
 	return t
@@ -142,10 +145,7 @@ func (t *Table) add(e *entry) {
 	e.has |= alive
 	t.link(e)
 	t.count++
-	if e.status&ctnetlink.StatusAssured == 0 {
-		t.unassured++
-	}
-	t.ends.observe(e.deadline)
+	t.file(e)
 	if e.status&ctnetlink.StatusSrcNATDone != 0 {
 		t.addSource(e)
 	}
@@ -165,10 +165,8 @@ func (t *Table) withdraw(e *entry, portID uint32, echo *socket) {
 	e.status |= ctnetlink.StatusDying
 	t.event(eventDestroy, e, portID, echo)
 	t.unlink(e)
+	t.unfile(e)
 	t.count--
-	if e.status&ctnetlink.StatusAssured == 0 {
-		t.unassured--
-	}
 	if e.status&ctnetlink.StatusSrcNATDone != 0 {
 		t.removeSource(e)
 	}

@@ -13,35 +13,6 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 )
 
-// TestEarlyDrop: a full table drops entries that are not assured; with none
-// left it refuses new ones.
-func TestEarlyDrop(t *testing.T) {
-	tab := engine.New(engine.Options{Max: 10})
-	c := client(t, tab)
-	for i := range 15 {
-		e := connection(i)
-		if i >= 8 {
-			e.Status |= ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
-		}
-		create(t, c, e)
-	}
-	if n := tab.Len(); n != 10 {
-		t.Fatalf("%d entries in a table for 10", n)
-	}
-	for i := 8; i < 15; i++ {
-		if _, err := c.Get(&ctnetlink.FlowSpec{Family: 2, Orig: connection(i).Orig}); err != nil {
-			t.Errorf("assured entry %d: %v", i, err)
-		}
-	}
-	for i := 15; i < 18; i++ {
-		e := connection(i)
-		e.Status |= ctnetlink.StatusSeenReply | ctnetlink.StatusAssured
-		create(t, c, e)
-	}
-	wantErr(t, c.Create(connection(18)), ctnetlink.ENOMEM)
-	wantErr(t, c.Create(connection(17)), ctnetlink.EEXIST) // found before room is made
-}
-
 // TestExpireOrder: expired entries are removed in the order of their deadlines
 // and then no longer count for the maximum.
 func TestExpireOrder(t *testing.T) {

@@ -42,8 +42,7 @@ func (t *Table) tcpRefused(p *packet, kind tcpKind) {
 	}
 	to := t.timeouts(p, &t.o.Sysctls.TCP)[tcpUnacknowledged]
 	if lower := t.now.after(to); e.deadline >= t.now.after(worthLowering) && e.deadline > lower {
-		e.deadline = lower
-		t.ends.observe(e.deadline)
+		t.setDeadline(e, lower)
 		p.v.Also = Reason{Code: why, N: [3]int64{int64(kind), int64(p.dir), int64(to) * ticksPerSecond}}
 	}
 }
