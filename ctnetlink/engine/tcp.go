@@ -98,7 +98,8 @@ func trackTCP(t *Table, p *packet) (outcome, Reason) {
 	windows := true
 	switch to {
 	case tIV:
-		if from == tSS && kind == kindACK && e.has&hasSynproxy != 0 && s.seq == st.side[original].end-1 {
+		if from == tSS && kind == kindACK && e.has&hasSynproxy != 0 && last.dir == original &&
+			s.seq == st.side[original].end-1 {
 			return ignored, Reason{} // a keep-alive of a client that SYNPROXY speaks with
 		}
 		return rejected, stateReason(TCPBadState, kind, p.dir, from)

@@ -37,7 +37,7 @@ func (t *Table) judgeRST(p *packet, from uint8) (to uint8, windows bool, r Reaso
 	case kindSYN:
 		windows = s.ack != last.end || last.dir == d || e.status&ctnetlink.StatusSeenReply == 0
 	case kindACK:
-		windows = (s.ack != last.end || assured) && (s.seq != last.ack || from != tSS)
+		windows = (assured || s.ack != last.end) && (from != tSS || last.dir != reply || s.seq != last.ack)
 	default:
 		windows = true
 	}
