@@ -3,6 +3,7 @@ package engine
 import (
 	"math/bits"
 	"strconv"
+	"strings"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -21,9 +22,16 @@ func (r Reason) AppendKernel(b []byte) []byte { return r.append(b, reasons[r.Cod
 // programs, "" for none.
 func (c ReasonCode) Name() string { return reasons[c].slug }
 
-// Sysctl returns the variable that decides whether there is this reason, without
-// "nf_conntrack_" in front, "" if there is none.
-func (c ReasonCode) Sysctl() string { return reasons[c].sysctl }
+// Sysctl returns the name of the variable that decides whether there is this
+// reason, such as "nf_conntrack_checksum" or "net.ipv4.ipfrag_high_thresh", "" if
+// there is none.
+func (c ReasonCode) Sysctl() string {
+	name := reasons[c].sysctl
+	if name == "" || strings.HasPrefix(name, "net.") {
+		return name
+	}
+	return "nf_conntrack_" + name
+}
 
 // Counter returns the name of the counter of `conntrack -S' that a packet with
 // this reason moves, such as "invalid", "" if there is none. A packet that is

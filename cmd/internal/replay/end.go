@@ -63,7 +63,7 @@ func (c *counts) appendCount(b []byte, code engine.ReasonCode) []byte {
 		b = append(b, " (the first)"...)
 	}
 	if s := code.Sysctl(); s != "" {
-		b = append(append(append(b, "; nf_conntrack_"...), s...), " decides"...)
+		b = append(append(append(b, "; "...), s...), " decides"...)
 	}
 	return append(b, '\n')
 }
