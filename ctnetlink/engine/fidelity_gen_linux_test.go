@@ -23,6 +23,7 @@ type move struct {
 	// instead if flow is negative. Nothing is sent if answer returns nil.
 	flow   int
 	answer func(left []byte) []byte
+	other  int  // the answer is remembered as a packet of this flow, if it is not 0
 	exact  bool // the packet is not changed to answer what was translated
 	// wait is time for which the test waits.
 	wait time.Duration

@@ -24,7 +24,7 @@ func (f *fidelity) try(s *scenario, moves []move, count bool) (*gap, int, error)
 	if err != nil {
 		return nil, 0, err
 	}
-	r := &running{f: f, s: s, k: f.k, e: e, known: map[key]bool{}, left: map[int][]byte{}, sent: translations{},
+	r := &running{f: f, s: s, k: f.k, e: e, known: map[key]bool{}, left: map[int][]byte{}, sent: &translations{},
 		slack: slack{seconds: 1}}
 	moves = slices.Clone(moves)
 	if err := r.k.empty(); err != nil {
@@ -42,7 +42,7 @@ func (f *fidelity) try(s *scenario, moves []move, count bool) (*gap, int, error)
 				continue
 			}
 		}
-		if s.set.translates && !m.exact {
+		if s.set.translates && !m.exact && m.answer == nil {
 			m.packet = r.sent.answer(m.at, m.packet)
 		}
 		d, err := r.move(i, *m)
@@ -82,7 +82,7 @@ type running struct {
 	ahead time.Duration  // of the engine's clock
 	known map[key]bool   // entries that events told of
 	left  map[int][]byte // packets that left, by flow
-	sent  translations
+	sent  *translations
 	slack slack
 	last  string // the last verdict
 }
@@ -111,7 +111,9 @@ func (r *running) move(i int, m move) (*gap, error) {
 		return nil, err
 	}
 	r.know(k.events)
-	if m.flow > 0 && len(k.leaves) == 1 {
+	if m.other != 0 && len(k.leaves) == 1 {
+		r.left[m.other] = k.leaves[0].Data
+	} else if m.flow > 0 && len(k.leaves) == 1 {
 		at := m.flow
 		if m.answer != nil {
 			at = -at

@@ -157,10 +157,15 @@ func adjust(b []byte, at int, old, now []byte) {
 }
 
 // translations are what was translated to what, by the device where it came in.
-type translations map[netlab.Side]map[ends]ends
+type translations struct {
+	to [2]map[ends]ends
+	// shift is by how much the sequence numbers of a TCP stream were changed behind
+	// its last packet.
+	shift [2]map[ends]uint32
+}
 
 // learn notes how a packet left.
-func (t translations) learn(at netlab.Side, in []byte, out []netlab.Leaving) {
+func (t *translations) learn(at netlab.Side, in []byte, out []netlab.Leaving) {
 	if len(out) != 1 || out[0].By == at {
 		return
 	}
@@ -169,27 +174,62 @@ func (t translations) learn(at netlab.Side, in []byte, out []netlab.Leaving) {
 	if !ok || !ok2 {
 		return
 	}
-	if t[at] == nil {
-		t[at] = map[ends]ends{}
+	if t.to[at] == nil {
+		t.to[at], t.shift[at] = map[ends]ends{}, map[ends]uint32{}
 	}
-	t[at][from] = to
+	t.to[at][from] = to
+	if x, y := tcpEnd32(in), tcpEnd32(out[0].Data); from.proto == packets.ProtoTCP {
+		t.shift[at][from] = y - x
+	}
+}
+
+// tcpEnd32 returns the sequence number behind a TCP packet's data, 0 for others.
+func tcpEnd32(p []byte) uint32 {
+	proto, at, ok := transportOf(p)
+	if !ok || proto != packets.ProtoTCP || len(p) < at+20 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(p[at+4:]) + uint32(len(p)-at-int(p[at+12]>>4)*4)
+}
+
+// acknowledges returns a TCP packet whose acknowledgement is what its sender got.
+func (t *translations) acknowledges(at netlab.Side, p []byte) []byte {
+	e, ok := peersOf(p)
+	_, off, _ := transportOf(p)
+	if !ok || e.proto != packets.ProtoTCP || len(p) < off+20 || p[off+13]&packets.ACK == 0 {
+		return p
+	}
+	shift := t.shift[1-at][e.reversed()]
+	if to, ok := t.to[at][e]; ok && shift == 0 {
+		shift = t.shift[1-at][to.reversed()]
+	}
+	if shift == 0 {
+		return p
+	}
+	p = bytes.Clone(p)
+	b := p[off:]
+	old := bytes.Clone(b[8:12])
+	binary.BigEndian.PutUint32(b[8:], binary.BigEndian.Uint32(old)+shift)
+	adjust(b, 16, old, b[8:12])
+	return p
 }
 
 // answer returns a packet as its sender would send it: as an answer to what came
 // to it, or as an error about that.
-func (t translations) answer(at netlab.Side, p []byte) []byte {
+func (t *translations) answer(at netlab.Side, p []byte) []byte {
+	p = t.acknowledges(at, p)
 	e, ok := peersOf(p)
 	if !ok {
 		return p
 	}
-	if to, ok := t[1-at][e.reversed()]; ok {
+	if to, ok := t.to[1-at][e.reversed()]; ok {
 		return withEnds(p, to.reversed())
 	}
 	proto, off, _ := transportOf(p)
 	if proto == packets.ProtoICMP && (e.icmp == 3 || e.icmp == 4 || e.icmp == 5 || e.icmp == 11 || e.icmp == 12) ||
 		proto == packets.ProtoICMPv6 && e.icmp < 128 {
 		if in, ok := peersOf(p[off+8:]); ok {
-			if to, ok := t[1-at][in]; ok && in.src == e.dst {
+			if to, ok := t.to[1-at][in]; ok && in.src == e.dst {
 				inner := withEnds(p[off+8:], to)
 				q := bytes.Clone(p)
 				adjust(q[off:], 2, pad(p[off+8:]), pad(inner))
