@@ -26,8 +26,10 @@ type entry struct {
 	start    int64  // nanoseconds since 1970, if hasTimes
 	later    uint32 // the next entry in the list of its end (wheel): its slot + 1; 0: none
 	earlier  uint32 // the previous one
-	filed    uint16 // the list + 1; 0: it is in none
-	_        [entryLen - 242]byte
+	// The neighbours in the chain of sources, if SRC_NAT_DONE.
+	nextSource, prevSource slotRef
+	filed                  uint16 // the list + 1; 0: it is in none
+	_                      [entryLen - 250]byte
 }
 
 // entryLen is the length of an entry. It is a multiple of that of a line of the

@@ -60,7 +60,7 @@ type Table struct {
 	slabs   slabs
 	index   index
 	ext     extensions
-	sources map[source][]*entry
+	sources sources
 	count   int // number of entries
 	pinned  int // number of removed entries that still count, as masters
 	masters map[slot]*master

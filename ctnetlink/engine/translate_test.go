@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -194,6 +195,9 @@ func toMapped(ports ...uint16) natRule {
 // checksums.
 func TestTranslateProtocols(t *testing.T) {
 	type of func(src, dst netip.AddrPort) []byte
+	echo := func(reply bool) of {
+		return func(src, dst netip.AddrPort) []byte { return packets.Echo(src.Addr(), dst.Addr(), 7, 1, reply).Bytes() }
+	}
 	for _, tt := range []struct {
 		name    string
 		to, fro of
@@ -201,19 +205,27 @@ func TestTranslateProtocols(t *testing.T) {
 		{"udp", udpOf, udpOf},
 		{"udp without checksum", udpNoSum, udpNoSum},
 		{"tcp", tcpOf(packets.SYN, 100, 0), tcpOf(packets.SYN|packets.ACK, 500, 101)},
+		{"sctp", sctpOf(0, packets.InitChunk(packets.ChunkInit, 5)), sctpOf(5, packets.InitChunk(packets.ChunkInitAck, 6))},
+		{"icmp", echo(false), echo(true)},
 		{"generic", espOf, espOf},
+		{"gre", greOf, greOf},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			n := newNATTable(t, engine.Options{}, toMapped())
-			v := n.pass("a", tt.to(client1, server), tt.to(mapped, server))
-			if v.State != engine.StateNew || v.Reply {
-				t.Errorf("first packet: %v, reply %v", v.State, v.Reply)
-			}
-			v = n.pass("b", tt.fro(server, mapped), tt.fro(server, client1))
-			if v.State != engine.StateEstablished || !v.Reply {
-				t.Errorf("answer: %v, reply %v", v.State, v.Reply)
-			}
-		})
+		for _, ends := range [][3]netip.AddrPort{{client1, server, mapped},
+			{packets.Port("[fd00:a::2]:1000"), packets.Port("[fd00:b::2]:53"), packets.Port("[fd00:c::7]:1000")}} {
+			t.Run(tt.name, func(t *testing.T) {
+				client, server, mapped := ends[0], ends[1], ends[2]
+				n := newNATTable(t, engine.Options{}, natRule{hook: engine.Postrouting,
+					to: translation(engine.SNAT, mapped.Addr().String(), "")})
+				v := n.pass("a", tt.to(client, server), tt.to(mapped, server))
+				if v.State != engine.StateNew || v.Reply {
+					t.Errorf("first packet: %v, reply %v", v.State, v.Reply)
+				}
+				v = n.pass("b", tt.fro(server, mapped), tt.fro(server, client))
+				if v.State != engine.StateEstablished || !v.Reply {
+					t.Errorf("answer: %v, reply %v", v.State, v.Reply)
+				}
+			})
+		}
 	}
 }
 
@@ -231,6 +243,118 @@ func tcpOf(flags uint8, seq, ack uint32) func(src, dst netip.AddrPort) []byte {
 	}
 }
 
+func sctpOf(tag uint32, chunks ...packets.Chunk) func(src, dst netip.AddrPort) []byte {
+	return func(src, dst netip.AddrPort) []byte {
+		return packets.SCTP{Src: src, Dst: dst, Tag: tag, Chunks: chunks}.Bytes()
+	}
+}
+
+func greOf(src, dst netip.AddrPort) []byte {
+	return packets.GRE{Src: src.Addr(), Dst: dst.Addr(), Data: []byte("1234")}.Bytes()
+}
+
 func espOf(src, dst netip.AddrPort) []byte {
 	return packets.IP{Src: src.Addr(), Dst: dst.Addr(), Proto: packets.ProtoESP, Payload: []byte("12345678")}.Bytes()
+}
+
+// TestTranslateStatus: the status bits and reply tuples that Linux 6.18 showed,
+// and what becomes of entries when the chains come and go.
+func TestTranslateStatus(t *testing.T) {
+	const first = "10.0.0.2:1000"
+	virtual := packets.Port("203.0.113.9:53")
+	for _, tt := range []struct {
+		name  string
+		rules []natRule
+		want  string
+	}{
+		{"no rule", nil, "udp 192.0.2.2:53 -> 10.0.0.2:1000 0x188"},
+		{"to what it has", []natRule{{hook: engine.Postrouting, to: translation(engine.SNAT, "10.0.0.2", "")}},
+			"udp 192.0.2.2:53 -> 10.0.0.2:1000 0x188"},
+		{"snat", []natRule{toMapped()}, "udp 192.0.2.2:53 -> 198.51.100.7:1000 0x198"},
+		{"masquerade", []natRule{{hook: engine.Postrouting, to: translation(engine.Masquerade, "", "")}},
+			"udp 192.0.2.2:53 -> 192.0.2.1:1000 0x198"},
+		{"dnat", []natRule{{hook: engine.Prerouting, to: translation(engine.DNAT, "192.0.2.9", "", 80, 80)}},
+			"udp 192.0.2.9:80 -> 10.0.0.2:1000 0x1a8"},
+		{"dnat to a port", []natRule{{hook: engine.Prerouting, to: translation(engine.DNAT, "", "", 80, 80)}},
+			"udp 192.0.2.2:80 -> 10.0.0.2:1000 0x1a8"},
+		{"redirect", []natRule{{hook: engine.Prerouting, to: translation(engine.Redirect, "", "", 5353, 5353)}},
+			"udp 10.0.0.1:5353 -> 10.0.0.2:1000 0x1a8"},
+		{"hairpin", []natRule{toMapped(), {hook: engine.Prerouting, to: translation(engine.DNAT, "10.0.0.3", "")}},
+			"udp 10.0.0.3:53 -> 198.51.100.7:1000 0x1b8"},
+	} {
+		n := newNATTable(t, engine.Options{}, tt.rules...)
+		if got := n.entry(n.from("a", udpOf(packets.Port(first), server))); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+
+	n := newNATTable(t, engine.Options{}, toMapped(), natRule{hook: engine.Prerouting, dst: virtual, drop: true})
+	n.rules.gone = true
+	n.pass("a", udpOf(client1, server), udpOf(client1, server))
+	if got, want := n.entry(n.from("a", udpOf(client1, virtual))), "udp 203.0.113.9:53 -> 10.0.0.2:1000 0x8"; got != want {
+		t.Errorf("without chains: %s, want %s", got, want)
+	}
+	n.rules.gone = false
+	if got, want := n.entry(n.pass("a", udpOf(client1, server), udpOf(client1, server))),
+		"udp 192.0.2.2:53 -> 10.0.0.2:1000 0x8"; got != want {
+		t.Errorf("an entry older than the chains: %s, want %s", got, want)
+	}
+	if v := n.from("a", udpOf(client1, virtual)); v.Fate != engine.Dropped || v.Reason.Code != engine.DroppedByRule {
+		t.Errorf("a NAT rule that drops, for an older entry: %v, %v", v.Fate, v.Reason)
+	}
+	n.pass("a", udpOf(client2, server), udpOf(mapped, server))
+	n.rules.gone = true
+	n.pass("a", udpOf(client2, server), udpOf(client2, server))
+	v := n.pass("b", udpOf(server, mapped), udpOf(server, mapped))
+	if v.State != engine.StateEstablished || !v.Reply {
+		t.Errorf("a reply without chains: %v", v.State)
+	}
+}
+
+// TestTranslateWithoutAddress: masquerade borrows the address of another
+// interface, and drops without any; redirect needs one of the incoming interface.
+func TestTranslateWithoutAddress(t *testing.T) {
+	for _, tt := range []struct {
+		kind  engine.TranslationKind
+		addrs string // interface and address, in their order
+		want  string // of masquerade: the source; "": dropped
+	}{
+		{engine.Masquerade, "b 192.0.2.1/32, b 192.0.2.77/24", "192.0.2.77"},
+		{engine.Masquerade, "b 192.0.2.1/32, b 192.0.3.77/24", "192.0.2.1"},
+		{engine.Masquerade, "a 10.0.0.1/32", "10.0.0.1"},
+		{engine.Masquerade, "lo 127.0.0.1/8", ""},
+		{engine.Redirect, "b 192.0.2.1/32", ""},
+	} {
+		hook := engine.Postrouting
+		if tt.kind == engine.Redirect {
+			hook = engine.Prerouting
+		}
+		var host engine.Host
+		for _, s := range strings.Split(tt.addrs, ", ") {
+			name, prefix, _ := strings.Cut(s, " ")
+			host.Addrs = append(host.Addrs, engine.Addr{Interface: name, Prefix: netip.MustParsePrefix(prefix)})
+		}
+		rules := &natRules{rules: []natRule{{hook: hook, to: engine.Translation{Kind: tt.kind}}}}
+		tab := engine.New(engine.Options{Rules: rules, Host: host})
+		v := tab.Track(&engine.Packet{Data: udpOf(client1, server), Time: time.Unix(1000, 0), In: "a", Out: "b"})
+		want := tt.want
+		if want != "" {
+			want += ":1000>192.0.2.2:53"
+		} else if v.Reason.Code != engine.NoNATAddress {
+			t.Errorf("%s: reason %v", tt.addrs, v.Reason)
+		}
+		if got := leaves(v); got != want {
+			t.Errorf("%s: leaves as %q, want %q", tt.addrs, got, want)
+		}
+	}
+}
+
+// TestTranslateAllocs: nothing is allocated for a packet.
+func TestTranslateAllocs(t *testing.T) {
+	n := newNATTable(t, engine.Options{}, toMapped())
+	out := &engine.Packet{Data: udpOf(client1, server), Time: n.now, In: "a", Out: "b"}
+	back := &engine.Packet{Data: udpOf(server, mapped), Time: n.now, In: "b", Out: "a"}
+	if allocs := testing.AllocsPerRun(100, func() { n.Track(out); n.Track(back) }); allocs != 0 {
+		t.Errorf("%v allocations for two packets", allocs)
+	}
 }
