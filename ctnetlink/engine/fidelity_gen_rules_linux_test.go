@@ -152,7 +152,8 @@ func policySetting(g *gen) *setting {
 	}
 	hook := oneOf(g, "prerouting priority -150", "forward priority 0", "prerouting priority -199")
 	fmt.Fprintf(b, "\tchain c {\n\t\ttype filter hook %s;\n\t\t%s\n\t}\n}\n", hook, strings.Join(rules, "\n\t\t"))
-	set := plain(g, [2]string{"tcp_timeout_established", "5000"}, [2]string{"udp_timeout", "40"})
+	set := plain(g, [2]string{"tcp_timeout_established", "5000"}, [2]string{"udp_timeout", "40"}, [2]string{"acct", "0"},
+		[2]string{"timestamp", "1"}, [2]string{"events", oneOf(g, "0", "2")})
 	set.rules = b.String()
 	return set
 }

@@ -139,6 +139,8 @@ func newEngineSide(set *setting, now time.Time) (*engineSide, error) {
 			o.Accounting = v[1] != "0"
 		case "timestamp":
 			o.Timestamps = v[1] != "0"
+		case "events":
+			o.AlwaysEvents, o.NoEvents = v[1] == "1", v[1] == "0"
 		default:
 			if known, err := o.Sysctls.Set(v[0], v[1]); err != nil || !known {
 				return nil, fmt.Errorf("variable %s=%s: known %t, %v", v[0], v[1], known, err)

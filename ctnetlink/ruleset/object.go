@@ -244,24 +244,27 @@ var timeoutNames = map[ctnetlink.Protocol]map[string]int{
 	ctnetlink.ProtoICMPv6: {"timeout": 0},
 }
 
-// addTimeouts reads the policy of a ct timeout: names and seconds.
+// addTimeouts reads the policy of a ct timeout: names and seconds. nft gives the
+// kernel a number for each timeout; those that the policy does not name are the
+// defaults, whatever the machine's variables are.
 func (p *parser) addTimeouts(name string, h setHelper, policy []token) error {
+	defaults := engine.DefaultSysctls()
 	o := &setTimeouts{family: h.family, proto: h.proto}
 	switch h.proto {
 	case ctnetlink.ProtoTCP:
-		o.timeouts = p.o.Sysctls.TCP
+		o.timeouts = defaults.TCP
 	case ctnetlink.ProtoUDP, ctnetlink.ProtoUDPLite:
-		o.timeouts = p.o.Sysctls.UDP
+		o.timeouts = defaults.UDP
 	case ctnetlink.ProtoGRE:
-		o.timeouts = p.o.Sysctls.GRE
+		o.timeouts = defaults.GRE
 	case ctnetlink.ProtoSCTP:
-		o.timeouts = p.o.Sysctls.SCTP
+		o.timeouts = defaults.SCTP
 	case ctnetlink.ProtoICMP:
-		o.timeouts = p.o.Sysctls.ICMP
+		o.timeouts = defaults.ICMP
 	case ctnetlink.ProtoICMPv6:
-		o.timeouts = p.o.Sysctls.ICMPv6
+		o.timeouts = defaults.ICMPv6
 	default:
-		o.timeouts = p.o.Sysctls.Generic
+		o.timeouts = defaults.Generic
 	}
 	words := slices.DeleteFunc(policy, func(t token) bool {
 		return t.isEnd() || t.is("{") || t.is("}") || t.is(",") || t.is(":")

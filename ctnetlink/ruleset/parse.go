@@ -11,8 +11,8 @@ import (
 
 // Options are what a ruleset depends on beside its text.
 type Options struct {
-	// Sysctls are the machine's; a policy of ct timeout replaces single timeouts of
-	// them. The zero value: those of [engine.DefaultSysctls].
+	// Sysctls are the machine's. No rule depends on them so far. The zero value:
+	// those of [engine.DefaultSysctls].
 	Sysctls engine.Sysctls
 }
 
