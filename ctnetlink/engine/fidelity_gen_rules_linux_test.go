@@ -9,9 +9,9 @@ import (
 
 func init() {
 	areas = append(areas,
-		&area{name: "rules", pending: true, setting: rulesSetting, scenario: rulesScenario},
-		&area{name: "zones", pending: true, setting: zonesSetting, scenario: rulesScenario},
-		&area{name: "policies", pending: true, setting: policySetting, scenario: policyScenario},
+		&area{name: "rules", setting: rulesSetting, scenario: rulesScenario},
+		&area{name: "zones", setting: zonesSetting, scenario: rulesScenario},
+		&area{name: "policies", setting: policySetting, scenario: policyScenario},
 	)
 }
 

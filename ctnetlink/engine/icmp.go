@@ -28,7 +28,7 @@ func relatedICMP(t *Table, p *packet) bool {
 		t.judge(p, p.short(ICMPShort, icmpHeader))
 		return true
 	}
-	if t.checksICMP(p) && checksum(b, 0) != 0 {
+	if t.checksICMP(p) && checksum(b, 0) != 0 && sum(b, 0) != 0 { // all zero passes, as in Linux
 		t.judge(p, Reason{Code: ICMPChecksum})
 		return true
 	}

@@ -84,7 +84,7 @@ type Verdict struct {
 	Also Reason
 	Fate Fate
 	// DroppedBy is what dropped the packet if Fate is Dropped. Reason is another one
-	// if the packet was INVALID before.
+	// if the packet was INVALID or ignored before.
 	DroppedBy ReasonCode
 	// Leaves are the packets as they leave: none if it was dropped, waits or is
 	// delivered; several if it came in fragments. They are valid until the next

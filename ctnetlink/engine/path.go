@@ -110,7 +110,7 @@ func (t *Table) travel(p *packet) {
 // drop ends the way of a packet.
 func (p *packet) drop(why ReasonCode, numbers ...int64) bool {
 	p.v.Fate, p.v.DroppedBy = Dropped, why
-	if p.v.Reason.Code == 0 || p.v.State != StateInvalid {
+	if p.v.Reason.Code == 0 {
 		p.v.Reason = Reason{Code: why}
 		copy(p.v.Reason.N[:], numbers)
 	}

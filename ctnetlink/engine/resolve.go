@@ -28,8 +28,12 @@ func (t *Table) resolve(p *packet) bool {
 // that has expired is removed.
 func (t *Table) seek(want *tuple, z zone) (*entry, direction) {
 	e, d := t.findIn(want, z, original)
-	if e == nil && z.in(original) != z.in(reply) {
+	switch {
+	case e == nil && z.in(original) != z.in(reply):
 		return t.findIn(want, z, reply)
+	case e != nil && d == original && want.src == want.dst && e.tuples[reply] == *want &&
+		e.zone.in(original) == e.zone.in(reply):
+		return e, reply // of a host's packets to itself, from a port to the same one, only the first one is original
 	}
 	return e, d
 }

@@ -91,8 +91,15 @@ func (m Meta) In() string { return m.p.in }
 // Out returns the name of the outgoing interface, "" before routing.
 func (m Meta) Out() string { return m.p.out }
 
-// State returns the verdict of connection tracking, StateNone before it.
-func (m Meta) State() State { return m.p.v.State }
+// State returns the verdict of connection tracking. Before it that is
+// StateUntracked after NoTrack, or else StateNone, which `ct state' takes for
+// invalid.
+func (m Meta) State() State {
+	if m.p.untracked {
+		return StateUntracked
+	}
+	return m.p.v.State
+}
 
 // Reply reports whether the packet is of the reply direction.
 func (m Meta) Reply() bool { return m.p.dir == reply }
