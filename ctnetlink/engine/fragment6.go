@@ -90,11 +90,11 @@ func (p *packet) reaches6() ReasonCode {
 		need = 20
 	case ctnetlink.ProtoUDP, ctnetlink.ProtoICMPv6:
 		need = 8
-	case extHopByHop, extRouting, extAuth, extDestination:
-		if extensionLen6(p.proto, p.payload()) == never6 {
-			return p.short(HeaderShort, 8).Code
+	case extHopByHop, extRouting, extAuth, extDestination, extFragment:
+		if p.short(HeaderShort, 2).Code == CutShort && extensionLen6(p.proto, p.payload()) == never6 {
+			return CutShort
 		}
-		return HeaderShort
+		return NoReason // so says Linux of an extension header that is not there
 	}
 	if p.transportLen() < need {
 		return HeaderShort

@@ -31,7 +31,7 @@ func (p *packet) payload() []byte {
 
 // transportLen returns the length of the transport header and what follows, as
 // the IP header says.
-func (p *packet) transportLen() int { return p.total - p.transport }
+func (p *packet) transportLen() int { return max(p.total-p.transport, 0) }
 
 // short returns the reason for a packet whose transport header has fewer than n
 // bytes: that is so, or the capture has only a part of it.

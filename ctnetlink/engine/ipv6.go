@@ -70,10 +70,11 @@ func (p *packet) read6() {
 	p.walk6()
 }
 
-// walk6 moves p.proto and p.transport behind the extension headers. Where it
-// cannot go on, because a header is not there as a whole or is that of a later
-// fragment, p.proto is an extension header. p.fragHeader is set to the first
-// fragment header, and p.nextAt to the field that announces it.
+// walk6 moves p.proto and p.transport behind the extension headers, perhaps to
+// behind the packet: Linux looks at the start of a header only. Where it cannot
+// go on, because that is not there or the header is that of a later fragment,
+// p.proto is an extension header. p.fragHeader is set to the first fragment
+// header, and p.nextAt to the field that announces it.
 func (p *packet) walk6() {
 	for isExtension6(p.proto) {
 		b := p.payload()
@@ -81,7 +82,7 @@ func (p *packet) walk6() {
 		if p.proto == extFragment && p.fragHeader == 0 {
 			p.fragHeader = p.transport
 		}
-		if n > p.transportLen() || p.proto == extFragment && be16(b[2:])&^7 != 0 {
+		if n == never6 || p.proto == extFragment && be16(b[2:])&^7 != 0 {
 			return
 		}
 		if p.fragHeader == 0 {
@@ -100,8 +101,8 @@ func isExtension6(proto ctnetlink.Protocol) bool {
 	return false
 }
 
-// never6 is longer than any packet.
-const never6 = 1 << 30
+// never6 is the length of a header that is not known.
+const never6 = -1
 
 // extensionLen6 returns the length of the extension header at the start of b,
 // or never6 if b is too short to know.
@@ -117,16 +118,16 @@ func extensionLen6(proto ctnetlink.Protocol, b []byte) int {
 	return (int(b[1]) + 1) * 8
 }
 
-// unreached is what has no transport header: a packet whose extension headers
-// do not fit into it, or a fragment that was not put together.
+// unreached is what has no transport header: a packet that ends where an
+// extension header should begin, or a fragment that was not put together.
 var unreached = protocol{tuple: extensionsBroken, check: noCheck, packet: trackGeneric}
 
 func extensionsBroken(p *packet, _ *tuple) Reason {
-	switch n := extensionLen6(p.proto, p.payload()); {
-	case n == never6:
-		return p.short(BadExtension, 8)
-	case n > p.transportLen():
-		return Reason{Code: BadExtension}
+	if n := extensionLen6(p.proto, p.payload()); n != never6 {
+		return Reason{Code: LaterFragment}
 	}
-	return Reason{Code: LaterFragment}
+	if p.proto == extFragment {
+		return p.short(BadExtension, fragmentHeader6)
+	}
+	return p.short(BadExtension, 2)
 }

@@ -18,6 +18,8 @@ const (
 	TupleShort
 	BadLength
 	BadChecksum
+	TCPShort
+	NoPorts
 	BadDataOffset
 	BadFlags
 	TCPBadNew
@@ -139,6 +141,8 @@ var reasons = [reasonsEnd]reason{
 	TupleShort:    {"tuple-short", "the transport header has %d bytes, and its ports need %d", "", "", countInvalid},
 	BadLength:     {"bad-length", "the length field says %d, the packet has %d bytes", "truncated/malformed packet", "", countInvalid},
 	BadChecksum:   {"bad-checksum", "wrong checksum", "bad checksum", "checksum", countInvalid},
+	TCPShort:      {"tcp-short", "the TCP header has %d bytes and needs %d", "", "", countInvalid},
+	NoPorts:       {"no-ports", "the transport header has %d bytes: the ports need %d", "", "", countInvalid},
 	BadDataOffset: {"bad-data-offset", "the data offset says %d, the packet has %d bytes", "truncated packet", "", countInvalid},
 	BadFlags:      {"bad-flags", "a combination of flags that no TCP sends", "invalid tcp flag combination", "", countInvalid},
 	TCPBadNew: {
@@ -289,7 +293,7 @@ var reasons = [reasonsEnd]reason{
 	},
 	BadHopByHop: {slug: "bad-hop-by-hop", text: "IPv6 hop-by-hop options that the stack drops a packet for"},
 	BadExtension: {
-		"bad-extension", "an IPv6 extension header that does not fit into the packet", "", "", countInvalid,
+		"bad-extension", "the packet ends where an IPv6 extension header should begin", "", "", countInvalid,
 	},
 	LaterFragment: {
 		"later-fragment", "a fragment that cannot be put together with others", "", "", countInvalid,

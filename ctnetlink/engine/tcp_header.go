@@ -68,7 +68,7 @@ var tcpCombinations = [64]bool{
 func checkTCP(t *Table, p *packet) Reason {
 	b := p.payload()
 	if len(b) < 20 {
-		return p.short(HeaderShort, 20)
+		return p.short(TCPShort, 20)
 	}
 	n, have := int(b[12]>>4)*4, p.transportLen()
 	if n < 20 || n > have {

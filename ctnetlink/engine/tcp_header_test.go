@@ -118,7 +118,7 @@ func TestTCPLengths(t *testing.T) {
 		want   ReasonCode
 	}{
 		{"whole", func(*packet) {}, NoReason},
-		{"19 bytes", func(p *packet) { p.total = 19 }, HeaderShort},
+		{"19 bytes", func(p *packet) { p.total = 19 }, TCPShort},
 		{"19 bytes captured", func(p *packet) { p.data = p.data[:19] }, CutShort},
 		{"data offset 4", func(p *packet) { p.data[12] = 4 << 4 }, BadDataOffset},
 		{"data offset beyond", func(p *packet) { p.data[12] = 9 << 4 }, BadDataOffset},
