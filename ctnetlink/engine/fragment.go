@@ -53,7 +53,7 @@ type fragmentSet struct {
 	last       bool    // the last fragment has come
 	ecn        uint8   // bits 1<<n of the ECN fields (RFC 3168)
 	count      uint32  // IPv4: of its source, at the latest fragment
-	largest    int     // IPv6: length of the longest fragment
+	largest    int     // length of the longest fragment, with its headers
 }
 
 // piece is a fragment that waits.
@@ -199,7 +199,7 @@ func (q *setQueue) restart(s *fragmentSet, deadline int64) {
 	q.unlink(s)
 	q.append(s, deadline)
 	q.memory -= s.memory - setMemory4
-	s.memory, s.have, s.end, s.last, s.ecn = setMemory4, 0, 0, false, 0
+	s.memory, s.have, s.end, s.last, s.ecn, s.largest = setMemory4, 0, 0, false, 0, 0
 	s.pieces, s.runs, s.stored = s.pieces[:0], s.runs[:0], s.stored[:0]
 }
 

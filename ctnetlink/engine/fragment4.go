@@ -56,6 +56,7 @@ func (t *Table) reassemble4(p *packet) bool {
 	}
 	n := min(p.transport, len(p.data))
 	s.store(q, piece{offset: offset, length: length}, p.data[:n], p.data[n:], p.total)
+	s.largest = max(s.largest, p.total)
 	s.ecn |= 1 << (p.data[1] & 3)
 	if !s.last || s.have != s.end {
 		return p.waits()
@@ -91,7 +92,7 @@ func (t *Table) whole4(p *packet, q *setQueue, s *fragmentSet) bool {
 	binary.BigEndian.PutUint16(w[2:], uint16(len(w)))
 	binary.BigEndian.PutUint16(w[6:], 0)
 	setSum4(w[:n])
-	p.pieces = pieces{n: len(s.pieces)}
+	p.pieces = pieces{n: len(s.pieces), largest: s.largest}
 	f.drop(q, s)
 	p.data, p.owned, p.wireLen = w[:captured], true, len(w)
 	p.read4()

@@ -3,12 +3,14 @@ package engine
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
 // pieces are the fragments in which a packet came.
 type pieces struct {
 	n       int    // number, 0: it came whole
-	largest int    // IPv6: length of the longest one, with its headers
+	largest int    // length of the longest one, with its headers
 	header  int    // IPv6: length of the headers in front of the fragment header
 	id      uint32 // IPv6: identification
 }
@@ -23,6 +25,9 @@ func (t *Table) leave(p *packet) {
 	case p.family == familyIPv6:
 		leaves = t.path.frags.leave6(p, leaves)
 	default:
+		if f := &t.path.frags; t.o.Host.Router && p.where == Forward && p.proto == ctnetlink.ProtoTCP && f.cuts[0] < 20 {
+			f.recut4(p)
+		}
 		leaves = t.path.frags.leave4(p, leaves)
 	}
 	t.path.leaves, p.v.Leaves = leaves, leaves
@@ -47,6 +52,19 @@ func (f *reassembly) leave4(p *packet, leaves [][]byte) [][]byte {
 		leaves = append(leaves, c.piece)
 	}
 	return leaves
+}
+
+// recut4 sets the sizes of the fragments of a packet whose first one had a part
+// of the TCP header only. A router makes the header whole when it looks for a
+// socket, and cuts the packet anew, into pieces as long as the longest one was.
+func (f *reassembly) recut4(p *packet) {
+	size := max((p.pieces.largest-p.transport)&^7, 8)
+	f.cuts = f.cuts[:0]
+	for left := p.total - p.transport; left > 0; left -= size {
+		if f.cuts = append(f.cuts, min(size, left)); left <= p.pieces.largest-p.transport {
+			break
+		}
+	}
 }
 
 // blankOptions4 blanks the options that only the first fragment has, and what is

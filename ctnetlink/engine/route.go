@@ -1,6 +1,9 @@
 package engine
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Host is the machine on which the table is.
 type Host struct {
@@ -112,10 +115,22 @@ func (h *Host) route6(p *packet) bool {
 		return h.pass(p, local)
 	}
 	local := h.local6(&p.dst)
-	if !local && h.Router && (isLinkLocal6(&p.dst) || isLinkLocal6(&p.src) || p.src == [16]byte{}) {
+	if !local && h.Router && (p.src == [16]byte{} || !h.sameLink(p)) {
 		return p.drop(LinkLocal)
 	}
 	return h.pass(p, local)
+}
+
+// sameLink reports whether a packet with a link-local address goes back to the
+// link from which it comes, as one to a link-local address does if the interface
+// has such an address itself. It is true for other packets.
+func (h *Host) sameLink(p *packet) bool {
+	if isLinkLocal6(&p.dst) {
+		return slices.ContainsFunc(h.Addrs, func(a Addr) bool {
+			return a.Interface == p.in && a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()
+		})
+	}
+	return !isLinkLocal6(&p.src) || p.in != "" && p.in == p.out
 }
 
 // local6 reports whether an address is of this machine. The first address of each
