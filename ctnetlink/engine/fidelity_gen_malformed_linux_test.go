@@ -9,9 +9,9 @@ import (
 
 func init() {
 	areas = append(areas,
-		&area{name: "malformed", pending: true, setting: malformedSetting, scenario: malformedScenario},
-		&area{name: "addresses", pending: true, setting: malformedSetting, scenario: addressScenario},
-		&area{name: "extensions", pending: true, setting: malformedSetting, scenario: extensionScenario},
+		&area{name: "malformed", setting: malformedSetting, scenario: malformedScenario},
+		&area{name: "addresses", setting: malformedSetting, scenario: addressScenario},
+		&area{name: "extensions", setting: malformedSetting, scenario: extensionScenario},
 	)
 }
 
@@ -104,7 +104,8 @@ func addressScenario(g *gen) {
 			p = packets.UDP{Src: netip.AddrPortFrom(src, uint16(oneOf(g, 0, 99, 68))),
 				Dst: netip.AddrPortFrom(dst, uint16(oneOf(g, 0, 53, 67))), IP: h}
 		}
-		if g.chance(50) {
+		// The route of the laboratory leads from b to link-local addresses.
+		if g.chance(50) || dst.IsLinkLocalUnicast() {
 			g.a(p)
 		} else {
 			g.b(p)

@@ -104,6 +104,10 @@ func routed(p []byte) []byte {
 		binary.BigEndian.PutUint16(p[10:], packets.Checksum(p[:int(p[0]&15)*4]))
 	case len(p) >= 40 && p[0]>>4 == 6:
 		p[7] = 64
+		// The kernel draws the identification of fragments.
+		if at := fragmentAt(p); at > 0 && len(p) >= at+8 && binary.BigEndian.Uint32(p[at+4:]) != 0 {
+			clear(p[at+4 : at+8])
+		}
 	}
 	return p
 }
@@ -207,6 +211,9 @@ func hostAddrs() (out []hostAddr) {
 		for _, p := range netlab.Addrs[s] {
 			out = append(out, hostAddr{s.String(), p})
 		}
+	}
+	for _, p := range []string{"127.0.0.1/8", "::1/128"} {
+		out = append(out, hostAddr{"lo", netip.MustParsePrefix(p)})
 	}
 	return out
 }
