@@ -23,8 +23,10 @@ const (
 	BadDataOffset
 	BadFlags
 	TCPBadNew
+	TCPUnasked
 	TCPNotLoose
 	TCPBadState
+	TCPUnanswered
 	TCPIgnored
 	TCPChallenge
 	TCPSeqBeyond
@@ -149,12 +151,20 @@ var reasons = [reasonsEnd]reason{
 		"tcp-no-connection", "a %[1]k that belongs to no known connection; only a SYN begins one", "invalid new", "",
 		countInvalid,
 	},
+	TCPUnasked: {
+		"tcp-unasked", "a SYN/ACK, and the SYN that it answers was not seen: it took another way, or is too long ago",
+		"invalid new", "", countInvalid,
+	},
 	TCPNotLoose: {
-		"tcp-not-loose", "an ACK of a connection that is not known: it began before it could be seen, or on another way",
+		"tcp-not-loose", "an ACK of a connection that is not known: its entry has ended, or its beginning was not seen",
 		"", "tcp_loose", countInvalid,
 	},
 	TCPBadState: {
 		"tcp-state", "a %[1]k of the %[2]o side does not fit the state %[3]s",
+		"packet (index %[1]d) in dir %[2]d invalid, state %[3]s", "", countInvalid,
+	},
+	TCPUnanswered: {
+		"tcp-unanswered", "a %[1]k of the side that opened, and no answer to its SYN was seen: answers take another way",
 		"packet (index %[1]d) in dir %[2]d invalid, state %[3]s", "", countInvalid,
 	},
 	TCPIgnored: {

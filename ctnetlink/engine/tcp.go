@@ -11,6 +11,9 @@ var tcp = protocol{tuple: ports, check: checkTCP, packet: trackTCP}
 type tcpState struct {
 	side [2]tcpSide
 	last tcpLast
+	// unsure reports that the options of a SYN were not captured whole: if they
+	// had a window scale, the windows are not those that the sides mean.
+	unsure bool
 }
 
 // tcpSide is what one side has sent. Its zero value is a side that was not seen.
@@ -102,12 +105,17 @@ func trackTCP(t *Table, p *packet) (outcome, Reason) {
 			s.seq == st.side[original].end-1 {
 			return ignored, Reason{} // a keep-alive of a client that SYNPROXY speaks with
 		}
-		return rejected, stateReason(TCPBadState, kind, p.dir, from)
+		code := TCPBadState
+		if from == tSS && p.dir == original && kind != kindSYNACK {
+			code = TCPUnanswered
+		}
+		return rejected, stateReason(code, kind, p.dir, from)
 	case tNEW:
 		t.remove(e, 0, nil)
 		return again, Reason{}
 	case tIG:
 		if !st.answersSYN(s, kind, p.dir) {
+			st.unsure = st.unsure || kind == kindSYN && s.optionsCut
 			last.remember(s, kind, p.dir, from)
 			return ignored, stateReason(TCPIgnored, kind, p.dir, from)
 		}
@@ -137,7 +145,7 @@ func trackTCP(t *Table, p *packet) (outcome, Reason) {
 	if windows {
 		var did outcome
 		if did, r = t.tcpWindow(p, kind, from); did != accepted {
-			if did == rejected {
+			if did == rejected && r.Code != CutShort {
 				t.tcpRefused(p, kind)
 			}
 			return did, r
@@ -156,6 +164,8 @@ func (t *Table) beginTCP(e *entry, s *segment, kind tcpKind) Reason {
 	case kind == kindSYN:
 		side.begin(s.end, s.window)
 		e.proto.options(s, original)
+	case kind == kindSYNACK:
+		return Reason{Code: TCPUnasked}
 	case kind != kindACK:
 		return Reason{Code: TCPBadNew, N: [3]int64{int64(kind)}}
 	case !t.o.Sysctls.Loose:

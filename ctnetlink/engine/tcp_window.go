@@ -12,6 +12,7 @@ func (x *tcpSide) begin(end uint32, window uint16) {
 // options takes over the options of a side's SYN. Those of an earlier one stay
 // if it has none at all.
 func (p *protoState) options(s *segment, d direction) {
+	p.tcp.unsure = p.tcp.unsure || s.optionsCut
 	if s.header != 20 {
 		p.wscale[d] = s.scale
 		p.flags[d] &= tcpFlagLiberal
@@ -89,10 +90,13 @@ func (t *Table) tcpWindow(p *packet, kind tcpKind, from uint8) (outcome, Reason)
 	case after(seq, newest):
 		over := end - newest
 		r = reasonOf(TCPSeqOver, newest+1, seq-newest)
-		if over < y.maxWin && ackIsKnown && isRecent && ackIsRecent {
+		switch {
+		case over < y.maxWin && ackIsKnown && isRecent && ackIsRecent:
 			did, r = ignored, reasonOf(TCPSeqBeyond, over+1, over)
 			x.end = end
 			ps.flags[d] |= tcpFlagUnacked
+		case st.unsure:
+			r = Reason{Code: CutShort}
 		}
 	case !ackIsKnown:
 		r = reasonOf(TCPAckOver, y.end+1, sack-y.end)
@@ -140,9 +144,7 @@ func (st *tcpState) record(ps *protoState, s *segment, kind tcpKind, d direction
 	if kind == kindACK {
 		l := &st.last
 		if l.dir == d && l.seq == s.seq && l.ack == ack && l.end == end && l.win == s.window {
-			if l.retrans < 255 {
-				l.retrans++
-			}
+			l.retrans++ // 255 times; the next one begins anew
 			return
 		}
 		l.dir, l.seq, l.ack, l.end, l.win, l.retrans = d, s.seq, ack, end, s.window, 0
