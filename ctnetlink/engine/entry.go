@@ -73,6 +73,7 @@ type extension struct {
 	seqAdj      [2]seqAdj
 	synproxy    [3]uint32 // ISN, ITS, TSOFF
 	ftp         ftpState
+	sip         sipState
 	saneStarted bool  // the client of SANE waits for the port
 	kept        *kept // on restored entries: what the engine does not read; nil: nothing
 }

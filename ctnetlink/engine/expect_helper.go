@@ -30,7 +30,7 @@ var helpers = []helper{
 	{"ftp", 0, 6, []expectLimit{{1, 300 * time.Second}}, readFTP},
 	{"tftp", 0, 17, []expectLimit{{1, 300 * time.Second}}, readTFTP},
 	{"sip", 0, 6, sipLimits, nil},
-	{"sip", 0, 17, sipLimits, nil},
+	{"sip", 0, 17, sipLimits, readSIP},
 	{"irc", 2, 6, []expectLimit{{8, 300 * time.Second}}, readIRC},
 	{"Q.931", 0, 6, []expectLimit{{20, 240 * time.Second}}, nil}, // this and the next two are h323
 	{"H.245", 0, 17, []expectLimit{{18, 240 * time.Second}}, nil},

@@ -75,7 +75,7 @@ func (t *Table) newExpect(r *request, a *expectAttrs) errno {
 		if no != 0 {
 			return no
 		}
-		return t.expectRelated(e, r.from.portID, r.echo())
+		return t.expectRelated(e, false, r.from.portID, r.echo())
 	case r.flags&wire.FlagExcl != 0:
 		return ctnetlink.EEXIST
 	case a[wire.ExpectTimeout] != nil:
@@ -175,15 +175,16 @@ func (e *expectation) readNAT(val []byte) errno {
 
 // expectRelated adds an expectation (nf_ct_expect_related_report). An equal one
 // is replaced, and one that could match the same packet is a conflict. If the
-// master has as many of this class as it may have, its oldest is dropped.
-func (t *Table) expectRelated(e *expectation, portID uint32, echo *socket) errno {
+// master has as many of this class as it may have, its oldest is dropped. With
+// shared an equal one of another master is EALREADY, and no conflict.
+func (t *Table) expectRelated(e *expectation, shared bool, portID uint32, echo *socket) errno {
 	x := &t.expect
 	for _, o := range slices.Clone(x.byDst[expectKeyOf(&e.tuple)]) {
 		if o.master.zone.id != e.master.zone.id {
 			continue
 		}
-		if o.tuple == e.tuple && o.mask == e.mask && o.master == e.master {
-			if o.class != e.class {
+		if o.tuple == e.tuple && o.mask == e.mask && (shared || o.master == e.master) {
+			if o.class != e.class || o.master != e.master {
 				return ctnetlink.EALREADY
 			}
 			t.dropExpect(o, 0, nil)

@@ -221,7 +221,8 @@ func sameEvent(got, want string) bool {
 // TestHelperTranscripts: conversations in testdata/helpers with what Linux 6.18
 // made of each packet. A line without indentation is a packet: the device by
 // which it comes, and its bytes. Behind it: verdict and direction; how it leaves
-// if it was changed, or "dropped"; the events.
+// if it was changed, or "dropped"; the events. "wait" lets time pass, and "flush"
+// removes all entries.
 func TestHelperTranscripts(t *testing.T) {
 	names, err := filepath.Glob("testdata/helpers/*.txt")
 	if err != nil || len(names) == 0 {
@@ -258,6 +259,11 @@ func playTranscript(t *testing.T, text []byte) {
 		case s == "":
 		case s[0] == '#':
 			title = s
+		case s == "flush":
+			check()
+			if got = nil; l.flush() != nil {
+				t.Fatal("flush")
+			}
 		case strings.HasPrefix(s, "wait "):
 			d, err := time.ParseDuration(s[5:])
 			if err != nil {
@@ -308,3 +314,5 @@ func verdictText(in []byte, v *engine.Verdict) (all []string) {
 	}
 	return all
 }
+
+func addrPort(a netip.Addr, port uint16) netip.AddrPort { return netip.AddrPortFrom(a, port) }

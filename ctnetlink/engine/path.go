@@ -269,6 +269,7 @@ func (p *packet) conclude(t *Table) {
 		p.v.Confirmed = e.has&alive != 0
 		if p.v.New && !p.v.Confirmed {
 			t.path.lost = e // freed with the next packet
+			t.dropExpectations(e)
 		}
 	}
 }

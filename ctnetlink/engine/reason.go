@@ -113,6 +113,11 @@ const (
 	ExpectationRefused
 	NoExpectedPort
 	NotRewritten
+	SIPNoCode
+	SIPNoCSeq
+	SIPBadExpires
+	SIPPort
+	SIPNoSDPAddress
 
 	reasonsEnd
 )
@@ -381,6 +386,26 @@ var reasons = [reasonsEnd]reason{
 		slug:   "not-rewritten",
 		text:   "the helper of its entry cannot write the translated address into it: it would become too long",
 		kernel: "dropping packet: cannot mangle packet",
+	},
+	SIPNoCode: {
+		slug: "sip-no-code", text: "a response of SIP without a code: the helper sip drops it",
+		kernel: "nf_ct_sip: dropping packet: cannot get code",
+	},
+	SIPNoCSeq: {
+		slug: "sip-no-cseq", text: "a message of SIP without the header CSeq: the helper sip drops it",
+		kernel: "nf_ct_sip: dropping packet: cannot parse cseq",
+	},
+	SIPBadExpires: {
+		slug: "sip-bad-expires", text: "a contact in SIP with a parameter expires that is no number: the helper sip drops it",
+		kernel: "nf_ct_sip: dropping packet: cannot parse expires",
+	},
+	SIPPort: {
+		slug: "sip-port", text: "a description of media with port %d; the helper sip drops it, as it is not from 1024 to 65535",
+		kernel: "nf_ct_sip: dropping packet: wrong port %d",
+	},
+	SIPNoSDPAddress: {
+		slug: "sip-no-address", text: "a description of media without an address: the helper sip drops it",
+		kernel: "nf_ct_sip: dropping packet: cannot parse SDP message",
 	},
 }
 

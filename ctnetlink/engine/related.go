@@ -105,11 +105,17 @@ func allOnes(f ctnetlink.Family) (m [16]byte) {
 }
 
 // announce adds an expectation that a helper made from a packet.
-func (t *Table) announce(x *expectation) errno {
+func (t *Table) announce(x *expectation) errno { return t.announceAs(x, false) }
+
+// announceShared is announce for one that several masters may have; the second one
+// is EALREADY (NF_CT_EXP_F_SKIP_MASTER).
+func (t *Table) announceShared(x *expectation) errno { return t.announceAs(x, true) }
+
+func (t *Table) announceAs(x *expectation, shared bool) errno {
 	if h := t.helper(x.master); h != nil && x.ends == 0 {
 		x.ends = t.now.after(uint32(h.limit(x.class).timeout.Seconds()))
 	}
-	return t.expectRelated(x, 0, nil)
+	return t.expectRelated(x, shared, 0, nil)
 }
 
 // mustExpect adds an expectation, and drops the packet if that is not possible.
