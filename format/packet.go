@@ -1,6 +1,7 @@
 package format
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -22,9 +23,12 @@ type Packet struct {
 	Dropped   string // by what, a reason's name; "": it was not
 	// Before and After are the states of a TCP or SCTP entry, 0: none.
 	Before, After ctnetlink.State
-	// Entry reports that the packet has an entry, with Timeout seconds left.
+	// Entry reports that the packet has an entry in the table, with Timeout seconds
+	// left.
 	Entry   bool
 	Timeout uint32
+	// Left is the packet's tuple as it leaves; nil: as it came, or not at all.
+	Left *ctnetlink.Tuple
 	// Tuple is the entry's original tuple, without an entry the packet's own. Own is
 	// the packet's own.
 	Tuple, Own *ctnetlink.Tuple
@@ -45,7 +49,8 @@ func NewPacketPrinter(s Style, files bool) *PacketPrinter {
 
 // packetColumns are the columns of CSV.
 const packetColumns = "packet,time,interface,verdict,direction,reason,reason_name,kernel,leaves,dropped_by," +
-	"state_before,state_after,timeout,family,proto,protonum,src,dst,sport,dport,type,code,icmp_id,srckey,dstkey\n"
+	"state_before,state_after,timeout,family,proto,protonum,src,dst,sport,dport,type,code,icmp_id,srckey,dstkey," +
+	"left_src,left_dst,left_sport,left_dport,left_icmp_id\n"
 
 // AppendHeader appends what precedes the first packet.
 func (p *PacketPrinter) AppendHeader(b []byte) []byte {
@@ -113,6 +118,9 @@ func jsonPacket(b []byte, k *Packet) []byte {
 	}
 	if k.Leaves != "" {
 		b = jsonWord(b, `"leaves":`, k.Leaves)
+	}
+	if k.Left != nil {
+		b = jsonSide(b, `"leaves_as":{`, k.Left)
 	}
 	if k.Dropped != "" {
 		b = jsonWord(b, `"dropped_by":`, k.Dropped)
@@ -200,7 +208,22 @@ func (p *PacketPrinter) csvPacket(b []byte, k *Packet) []byte {
 	number(uint64(t.ICMPID), icmp)
 	number(uint64(t.SrcPort), ports != 0 && gre)
 	number(uint64(t.DstPort), ports != 0 && gre)
-	return csvEnd(b)
+	left := k.Left
+	if left == nil {
+		left = &ctnetlink.Tuple{}
+	}
+	for _, a := range []netip.Addr{left.Src, left.Dst} {
+		if a.IsValid() {
+			b = appendAddr(b, a, 0)
+		}
+		b = append(b, ',')
+	}
+	number(uint64(left.SrcPort), left.Has&ctnetlink.FieldPorts != 0)
+	number(uint64(left.DstPort), left.Has&ctnetlink.FieldPorts != 0)
+	if left.Has&ctnetlink.FieldICMPID != 0 {
+		b = appendUint(b, uint64(left.ICMPID))
+	}
+	return append(b, '\n') // the last value may be empty
 }
 
 // linePacket appends a packet as a line: number, time, verdict, direction, protocol,
@@ -217,7 +240,7 @@ func linePacket(b []byte, k *Packet) []byte {
 	b = appendPadded(append(b, ' '), k.Verdict, 12)
 	b = appendPadded(b, k.Direction, 9)
 	if k.Own.Has != 0 {
-		b = appendOwn(b, k.Own)
+		b = appendOwn(b, k.Own, true)
 	}
 	switch {
 	case k.Before != 0 && k.Before != k.After:
@@ -232,11 +255,17 @@ func linePacket(b []byte, k *Packet) []byte {
 	if k.Leaves != "" && k.Leaves != "forwarded" && k.Leaves != "delivered" {
 		b = append(append(b, ' '), k.Leaves...)
 	}
+	if k.Left != nil {
+		b = appendOwn(append(b, " to "...), k.Left, false)
+	}
 	if k.Dropped != "" && k.Dropped != k.Name {
 		b = append(append(b, " by "...), k.Dropped...)
 	}
 	if len(k.Reason) > 0 {
-		b = printable.Append(append(b, ": "...), k.Reason)
+		if k.Own.Has != 0 {
+			b = append(b, ": "...)
+		}
+		b = printable.Append(b, k.Reason)
 	}
 	return append(b, '\n')
 }
@@ -250,9 +279,9 @@ func appendPadded(b []byte, word string, width int) []byte {
 	return b
 }
 
-// appendOwn appends the protocol and the addresses of a packet.
-func appendOwn(b []byte, t *ctnetlink.Tuple) []byte {
-	if t.Has&ctnetlink.FieldProto != 0 {
+// appendOwn appends the addresses of a packet, with its protocol in front or not.
+func appendOwn(b []byte, t *ctnetlink.Tuple, proto bool) []byte {
+	if proto && t.Has&ctnetlink.FieldProto != 0 {
 		if name := t.Proto.Name(); name != "" {
 			b = append(b, name...)
 		} else {

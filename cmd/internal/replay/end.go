@@ -16,11 +16,11 @@ func (r *run) endPackets() error {
 	w.out.Buf = w.printer.AppendFooter(w.out.Buf)
 	records := format.IsRecordStyle(r.options.request.Output.Style)
 	if r.options.mode == showInvalid && !records {
-		for i, c := range ranked(r.count.reasons) {
+		for i, c := range ranked(w.count.reasons) {
 			if i == 0 {
 				w.out.Buf = append(w.out.Buf, '\n')
 			}
-			w.out.Buf = r.count.appendCount(w.out.Buf, c)
+			w.out.Buf = append(w.count.appendCount(w.out.Buf, c), '\n')
 		}
 	}
 	if err := r.Out.Flush(); err != nil {
@@ -32,10 +32,10 @@ func (r *run) endPackets() error {
 		if w.shown != invalid {
 			shown = ", " + strconv.Itoa(w.shown) + " of them shown"
 		}
-		r.say("%d of %d packets are INVALID%s.", invalid, r.count.records, shown)
+		r.say("%d of %d packets %s INVALID%s.", invalid, r.count.records, are(invalid), shown)
 		if records {
-			for _, c := range ranked(r.count.reasons) {
-				r.Err.Printf("%s", string(r.count.appendCount(nil, c)))
+			for _, c := range ranked(w.count.reasons) {
+				r.Err.Printf("%s\n", w.count.appendCount(nil, c))
 			}
 		}
 	default:
@@ -46,6 +46,13 @@ func (r *run) endPackets() error {
 		r.say("%d"+of+" packets have been shown.", w.shown)
 	}
 	return nil
+}
+
+func are(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // appendCount appends a line with how many packets had a reason: its name, and the
@@ -65,7 +72,7 @@ func (c *counts) appendCount(b []byte, code engine.ReasonCode) []byte {
 	if s := code.Sysctl(); s != "" {
 		b = append(append(append(b, "; "...), s...), " decides"...)
 	}
-	return append(b, '\n')
+	return b
 }
 
 // tableOf returns the table for actions.

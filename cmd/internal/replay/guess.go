@@ -21,11 +21,7 @@ type guess struct {
 type common struct {
 	begun bool
 	addrs []netip.Addr
-	peers map[netip.Addr]struct{} // other ends, a few
 }
-
-// enoughPeers is how many other ends show which of two hosts all talk to.
-const enoughPeers = 2
 
 // maxSenders limits the number of addresses by direction flags: a machine that
 // forwards sends the packets of others.
@@ -58,19 +54,9 @@ func (c *common) add(src, dst netip.Addr) {
 		return
 	}
 	if !c.begun {
-		c.begun, c.addrs, c.peers = true, []netip.Addr{src, dst}, map[netip.Addr]struct{}{}
-	}
-	if len(c.addrs) == 0 {
-		return
+		c.begun, c.addrs = true, []netip.Addr{src, dst}
 	}
 	c.addrs = slices.DeleteFunc(c.addrs, func(a netip.Addr) bool { return a != src && a != dst })
-	if len(c.addrs) == 1 && len(c.peers) < enoughPeers {
-		for _, a := range []netip.Addr{src, dst} {
-			if a != c.addrs[0] {
-				c.peers[a] = struct{}{}
-			}
-		}
-	}
 }
 
 // addresses returns the addresses that the machine seems to have, and why.
@@ -83,7 +69,8 @@ func (g *guess) addresses() (list []netip.Addr, why string) {
 		return list, "the capture says that it sent packets"
 	}
 	for i := range g.ends {
-		if c := &g.ends[i]; len(c.addrs) == 1 && len(c.peers) >= enoughPeers {
+		// One is left of the first two when there is a third.
+		if c := &g.ends[i]; len(c.addrs) == 1 {
 			list = append(list, c.addrs[0])
 		}
 	}

@@ -14,11 +14,11 @@ import (
 // hints says what the user may want to know about the captures.
 func (r *run) hints() {
 	if n, hosts := r.offload.found(); n > 0 {
-		r.notice("%d packets with wrong checksums were sent by %s, whose network card fills checksums in after "+
-			"the capture (checksum offload). On the wire they were not INVALID: use --sysctl nf_conntrack_checksum=0", n, hosts)
+		r.notice("the checksums of %d INVALID packets, all sent by %s, were to be filled in by its network card "+
+			"after the capture (checksum offload): on the wire they were right. Use --sysctl nf_conntrack_checksum=0", n, hosts)
 	}
 	if n := r.count.verdicts[engine.StateUnknown]; n > 0 {
-		r.notice("%d packets are UNKNOWN: the capture has too little of them (tcpdump -s 0 captures all)", n)
+		r.notice("%d of %d packets %s UNKNOWN: too little was captured (tcpdump -s 0 captures all)", n, r.count.records, are(n))
 	}
 	if r.guess != nil && r.options.rules != "" {
 		if list, why := r.guess.addresses(); len(list) > 0 {

@@ -17,7 +17,9 @@ type packetWriter struct {
 	files   bool           // there are several captures
 	invalid bool           // only INVALID packets
 	shown   int
+	count   counts // of the packets that were shown
 	packet  format.Packet
+	left    ctnetlink.Tuple
 	own     ctnetlink.Tuple
 	flow    ctnetlink.Flow
 	message []byte
@@ -56,7 +58,7 @@ func (w *packetWriter) add(rec *capture.Record, v *engine.Verdict) error {
 		if err := w.flow.Decode(w.message); err != nil {
 			return err
 		}
-		k.Tuple, k.Entry, k.Timeout = w.flow.Orig(), true, v.Entry.Timeout()
+		k.Tuple, k.Entry, k.Timeout = w.flow.Orig(), v.Confirmed, v.Entry.Timeout()
 		k.Before, k.After = v.Before, v.After
 	}
 	if v != nil && (v.State == engine.StateNew || v.State == engine.StateEstablished || v.State == engine.StateRelated) {
@@ -78,8 +80,13 @@ func (w *packetWriter) add(rec *capture.Record, v *engine.Verdict) error {
 		if v.Fate == engine.Dropped {
 			k.Dropped = v.DroppedBy.Name()
 		}
+		if v.Fate == engine.Translated && len(v.Leaves) > 0 {
+			tupleOf(v.Leaves[0], &w.left)
+			k.Left = &w.left
+		}
 	}
 	w.shown++
+	w.count.add(rec, v)
 	w.out.Buf = w.printer.Append(w.out.Buf, k)
 	return w.out.Spill()
 }
