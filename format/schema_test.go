@@ -175,6 +175,13 @@ func TestSchemas(t *testing.T) {
 	valid(t, s["stats.json"], record(true, Number("cpu", 1), Number("insert_failed", 4294967295), Number("unknown1", 5)), members)
 	valid(t, s["stats.json"], NewRecords(StyleJSON, true).AppendEnd(nil), members)
 
+	valid(t, s["packets.json"], packetDocument(StyleJSON, true, somePackets()), members)
+	valid(t, s["packets.json"], packetDocument(StyleJSON, false, nil), members)
+	for _, k := range somePackets() {
+		valid(t, s["packet.json"], packetDocument(StyleJSONL, false, []Packet{k}), members)
+	}
+	valid(t, s["replay-summary.json"], record(true, Text("kind", "verdict"), Text("name", "NEW"), Number("count", 5)), members)
+
 	// Nothing is promised that is never written.
 	for name, where := range promised(t) {
 		if !members[name] && where != "stats.json" {
