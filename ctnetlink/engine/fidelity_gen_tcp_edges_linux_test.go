@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ func init() {
 	areas = append(areas,
 		&area{name: "tcp-edges", setting: tcpSetting, scenario: tcpEdges},
 		&area{name: "tcp-made", setting: tcpSetting, scenario: tcpMade},
+		&area{name: "tcp-nat", setting: tcpNATSetting, scenario: tcpNAT},
 	)
 }
 
@@ -22,7 +24,8 @@ func init() {
 type tcpEdge struct {
 	*tcpTalk
 	side  *engineSide
-	fixed bool // the timeout of the entry cannot be changed
+	fixed bool              // the timeout of the entry cannot be changed
+	seen  [2]netip.AddrPort // the ends as the other one sees them
 }
 
 func (g *gen) tcpEdge() *tcpEdge {
@@ -33,6 +36,7 @@ func (g *gen) tcpEdge() *tcpEdge {
 	c := &tcpEdge{tcpTalk: g.tcpTalk(g.chance(30)), side: side}
 	for i := range c.end {
 		e := &c.end[i]
+		c.seen[i] = e.at
 		e.isn = oneOf(g, 1000000, 5000000, 0, 1, 0xffffff00, 0xffff0000, 0x7fffff00, 0x80000100, g.Uint32(), g.Uint32())
 		e.next = e.isn
 		e.window = oneOf(g, 60000, 60000, 1000, 30000, 0, 1, 65535)
@@ -42,7 +46,7 @@ func (g *gen) tcpEdge() *tcpEdge {
 
 // packet sends a packet.
 func (c *tcpEdge) packet(from int, p packets.TCP) {
-	p.Src, p.Dst = c.end[from].at, c.end[1-from].at
+	p.Src, p.Dst = c.end[from].at, c.seen[1-from]
 	if p.Window == 0 {
 		p.Window = packets.Zero
 	}
@@ -116,7 +120,7 @@ func (c *tcpEdge) step() {
 	const F, S, R, P, A = packets.FIN, packets.SYN, packets.RST, packets.PSH, packets.ACK
 	g := c.g
 	from := g.IntN(2)
-	n, turned, known := c.side.t.TCPNumbers(c.end[0].at, c.end[1].at, c.side.clock)
+	n, turned, known := c.side.t.TCPNumbers(c.end[0].at, c.seen[1], c.side.clock)
 	d := from
 	if turned {
 		d = 1 - d
@@ -197,6 +201,27 @@ func tcpMade(g *gen) {
 		c.way()
 	}
 	c.steps(g.some(4, 14), 12)
+}
+
+// tcpNATSetting translates the addresses of both ends and keeps the ports.
+func tcpNATSetting(g *gen) *setting {
+	set := tcpSetting(g)
+	set.rules = rulesOf(
+		[2]string{"type nat hook prerouting priority -100", "ip daddr 203.0.113.1 dnat to 192.0.2.2"},
+		[2]string{"type nat hook postrouting priority 100", "ip saddr 10.0.0.0/8 snat to 198.51.100.1"},
+	)
+	return set
+}
+
+// tcpNAT is tcpEdges with a connection that is translated.
+func tcpNAT(g *gen) {
+	c := g.tcpEdge()
+	c.end[0].at = netip.AddrPortFrom(packets.Addr("10.0.0.2"), uint16(g.some(1024, 65535)))
+	c.end[1].at = netip.AddrPortFrom(packets.Addr("192.0.2.2"), uint16(g.some(1, 1000)))
+	c.seen[0] = netip.AddrPortFrom(packets.Addr("198.51.100.1"), c.end[0].at.Port())
+	c.seen[1] = netip.AddrPortFrom(oneOf(g, packets.Addr("203.0.113.1"), packets.Addr("192.0.2.2")), c.end[1].at.Port())
+	c.way()
+	c.steps(g.some(1, 12), 0)
 }
 
 func (c *tcpEdge) steps(n, changes int) {
