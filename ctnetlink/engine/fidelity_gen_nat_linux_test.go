@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/netlab"
 	"github.com/gonntrack/gonntrack/internal/packets"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 func init() {
@@ -74,6 +76,9 @@ func natSetting(g *gen, v6 bool) *setting {
 		chain("nat hook input priority 100", "meta l4proto udp snat to "+addr("198.51.100.7"))
 	}
 	if g.chance(20) {
+		chain("nat hook output priority -100", to("dnat", addr("192.0.2.9"), "", ":8000-8002"))
+	}
+	if g.chance(20) {
 		chain("filter hook prerouting priority -300", oneOf(g, "iif a ct zone set 5", "iif a ct original zone set 5",
 			"iif a ct original zone set 1", "iif b ct reply zone set 7"))
 	}
@@ -90,9 +95,11 @@ func natSetting(g *gen, v6 bool) *setting {
 // leave.
 func natScenario(g *gen) {
 	n := 0
+	// The kernel's fragments do not grow older when the engine's do.
+	fragments := g.chance(50)
 	g.merge(g.some(2, 8), func() {
 		n++
-		g.natFlow(n)
+		g.natFlow(n, fragments)
 	})
 }
 
@@ -128,7 +135,7 @@ func endsOf(p []byte) (src, dst netip.AddrPort) {
 }
 
 // natFlow is the packets of one flow.
-func (g *gen) natFlow(flow int) {
+func (g *gen) natFlow(flow int, fragments bool) {
 	v6 := g.set.v6
 	c, s := g.client(v6), g.server(v6)
 	c = netip.AddrPortFrom(c.Addr(), oneOf[uint16](g, 1000, 1001, 80, 5000, 0, 2000))
@@ -139,7 +146,15 @@ func (g *gen) natFlow(flow int) {
 		}
 		c = netip.AddrPortFrom(packets.Addr(m), c.Port())
 	}
-	switch g.IntN(10) {
+	switch g.IntN(13) {
+	case 10:
+		if fragments {
+			g.natFragments(flow, c, s)
+		}
+	case 11:
+		g.natCreated(flow, c, s)
+	case 12:
+		g.natOutput(flow, s)
 	case 0, 1, 2:
 		for range g.some(1, 4) {
 			none := packets.Sum{None: g.chance(15)}
@@ -216,7 +231,7 @@ func (g *gen) natFlow(flow int) {
 	// Shorter, and the kernel would not know which datagrams make a stream; with
 	// zones, entries of two flows can have the same tuple, and jump would take them
 	// for one.
-	if g.chance(5) && !strings.Contains(g.set.rules, "zone") {
+	if g.chance(5) && !fragments && !strings.Contains(g.set.rules, "zone") {
 		g.later(400 * time.Second)
 	}
 }
@@ -299,4 +314,67 @@ func (g *gen) natError(flow int, client netip.AddrPort) {
 		}}
 	}
 	g.moves = append(g.moves, m)
+}
+
+// natFragments is datagrams in fragments.
+func (g *gen) natFragments(flow int, c, s netip.AddrPort) {
+	for range g.some(1, 3) {
+		p := packets.UDP{Src: c, Dst: s, Data: make([]byte, g.some(20, 100))}.Bytes()
+		for _, f := range shuffle(g, 30, packets.Fragments(p, g.Uint32(), oneOf(g, 24, 48))) {
+			g.in(netlab.A, f)
+		}
+	}
+}
+
+// natCreated is an entry made by ctnetlink, with a translation, and its packets.
+func (g *gen) natCreated(flow int, c, s netip.AddrPort) {
+	m := packets.Addr("198.51.100.7")
+	if g.set.v6 {
+		m = packets.Addr("fd00:c::7")
+	}
+	const has = ctnetlink.FieldAddrs | ctnetlink.FieldProto | ctnetlink.FieldPorts
+	spec := &ctnetlink.FlowSpec{
+		Family: ctnetlink.FamilyIPv4, Timeout: 100 * time.Second, Status: oneOf(g, ctnetlink.StatusConfirmed,
+			ctnetlink.StatusConfirmed|ctnetlink.StatusSeenReply, ctnetlink.StatusConfirmed|ctnetlink.StatusSeenReply|ctnetlink.StatusAssured),
+		Orig:  ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: c.Addr(), Dst: s.Addr(), SrcPort: c.Port(), DstPort: s.Port()},
+		Reply: ctnetlink.Tuple{Has: has, Proto: ctnetlink.ProtoUDP, Src: s.Addr(), Dst: c.Addr(), SrcPort: s.Port(), DstPort: c.Port()},
+	}
+	if g.set.v6 {
+		spec.Family = ctnetlink.FamilyIPv6
+	}
+	spec.Set = spec.Set.With(ctnetlink.AttrTimeout).With(ctnetlink.AttrStatus)
+	nat := ctnetlink.NAT{MinAddr: m, MaxAddr: m}
+	if g.chance(50) {
+		nat.MinPort = oneOf[uint16](g, 2000, 3000)
+		nat.MaxPort = nat.MinPort
+	}
+	if g.chance(80) {
+		spec.SrcNAT, spec.Set = nat, spec.Set.With(ctnetlink.AttrNATSrc)
+	}
+	if g.chance(30) {
+		spec.DstNAT, spec.Set = nat, spec.Set.With(ctnetlink.AttrNATDst)
+	}
+	msg := wire.Message(spec.AppendMessage(nil))
+	g.request(ctRequest{typ: ctNew, flags: flagRequest | flagAck | flagCreate | flagExcl, family: uint8(spec.Family),
+		attrs: msg.Payload(), text: fmt.Sprintf("create %v > %v with NAT to %v", c, s, nat)})
+	for range g.some(1, 3) {
+		g.send(flow, packets.UDP{Src: c, Dst: s, Data: g.bytes(20)})
+		g.natError(flow, c)
+		g.answered(flow, func(src, dst netip.AddrPort) builder { return packets.UDP{Src: src, Dst: dst} })
+	}
+}
+
+// natOutput is datagrams that the machine itself sends, with answers.
+func (g *gen) natOutput(flow int, s netip.AddrPort) {
+	from := oneOf(g, "192.0.2.1", "10.0.0.1")
+	if g.set.v6 {
+		from = oneOf(g, "fd00:b::1", "fd00:a::1")
+	}
+	c := netip.AddrPortFrom(packets.Addr(from), oneOf[uint16](g, 1000, 80))
+	for range g.some(1, 3) {
+		g.moves = append(g.moves, move{packet: packets.UDP{Src: c, Dst: s, Data: g.bytes(20), IP: packets.IP{ID: 7}}.Bytes(),
+			output: true, flow: flow})
+		g.natError(flow, c)
+		g.answered(flow, func(src, dst netip.AddrPort) builder { return packets.UDP{Src: src, Dst: dst} })
+	}
 }

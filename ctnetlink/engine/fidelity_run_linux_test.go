@@ -191,6 +191,7 @@ func (r *running) request(i int, q *ctRequest) (*gap, error) {
 		return nil, err
 	}
 	k.events = readEvents(got.Events)
+	r.e.choice.from(k.events)
 	if msgs, err = r.e.ask(b); err != nil {
 		return nil, err
 	}

@@ -197,6 +197,7 @@ func (t *Table) find(want *tuple, z zone, by direction) *entry {
 func (t *Table) findIn(want *tuple, z zone, by direction) (found *entry, dir direction) {
 	zoneID := z.in(by)
 	hash := t.index.hash(want, zoneID)
+	self := want.src == want.dst
 	for b := t.index.bucket(hash); ; b = &t.index.more[b.more] {
 		for i := range b.hashes {
 			if b.hashes[i] != hash || b.links[i] == 0 {
@@ -209,6 +210,9 @@ func (t *Table) findIn(want *tuple, z zone, by direction) (found *entry, dir dir
 			if e.expired(t.now) {
 				t.remove(e, 0, nil)
 				return t.findIn(want, z, by)
+			}
+			if self && e.tuples[reply] == *want && e.zone.in(reply) == zoneID {
+				d = reply // both tuples are the same
 			}
 			if !t.index.twins {
 				return e, d
