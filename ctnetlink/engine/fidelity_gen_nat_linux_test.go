@@ -14,8 +14,8 @@ import (
 
 func init() {
 	areas = append(areas,
-		&area{name: "nat", pending: true, setting: func(g *gen) *setting { return natSetting(g, false) }, scenario: natScenario},
-		&area{name: "nat6", pending: true, setting: func(g *gen) *setting { return natSetting(g, true) }, scenario: natScenario},
+		&area{name: "nat", setting: func(g *gen) *setting { return natSetting(g, false) }, scenario: natScenario},
+		&area{name: "nat6", setting: func(g *gen) *setting { return natSetting(g, true) }, scenario: natScenario},
 	)
 }
 
