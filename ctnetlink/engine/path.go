@@ -63,7 +63,8 @@ const (
 	prioLast      = math.MaxInt32
 )
 
-// travel takes a packet from hook to hook.
+// travel takes a packet from hook to hook. A chain with the priority of a hook of
+// the kernel's runs in front of it: it was registered later.
 func (t *Table) travel(p *packet) {
 	if !t.enter(p) {
 		return
@@ -72,11 +73,11 @@ func (t *Table) travel(p *packet) {
 	if p.where == Output {
 		p.hook = OutputHook
 	}
-	if !t.chains(p, prioFirst, prioDefrag) ||
+	if !t.chains(p, prioFirst, prioDefrag+1) ||
 		!t.reassemble(p) ||
-		!t.chains(p, prioDefrag, prioConntrack) ||
+		!t.chains(p, prioDefrag+1, prioConntrack+1) ||
 		!t.conntrack(p) ||
-		!t.chains(p, prioConntrack+1, prioDstNAT) ||
+		!t.chains(p, prioConntrack+1, prioDstNAT+1) ||
 		!t.translatePacket(p) ||
 		!t.chains(p, prioDstNAT+1, prioLast) {
 		return
@@ -88,7 +89,7 @@ func (t *Table) travel(p *packet) {
 		if p.hook = ForwardHook; p.where == Input {
 			p.hook = InputHook
 		}
-		if !t.chains(p, prioFirst, prioSrcNAT) {
+		if !t.chains(p, prioFirst, prioSrcNAT+1) {
 			return
 		}
 		if p.where == Input {
@@ -97,12 +98,12 @@ func (t *Table) travel(p *packet) {
 			}
 			return
 		}
-		if !t.chains(p, prioSrcNAT, prioLast) {
+		if !t.chains(p, prioSrcNAT+1, prioLast) {
 			return
 		}
 	}
 	p.hook = Postrouting
-	if t.chains(p, prioFirst, prioSrcNAT) && t.translatePacket(p) && t.chains(p, prioSrcNAT+1, prioLast) && t.help(p) && t.confirm(p) {
+	if t.chains(p, prioFirst, prioSrcNAT+1) && t.translatePacket(p) && t.chains(p, prioSrcNAT+1, prioLast) && t.help(p) && t.confirm(p) {
 		t.leave(p)
 	}
 }
