@@ -51,4 +51,7 @@ func explainMatching(e *Env, r *cmdline.Request) error {
 func appendExplanation(e *Env, r *cmdline.Request, f *ctnetlink.Flow, netns string) {
 	e.Out.Buf = format.AppendExplanation(e.Out.Buf, f,
 		&format.Explanation{Now: e.now(), LabelNames: r.Output.LabelNames, NetNS: netns, Width: console.LineWidth(e.Out)})
+	if e.History != nil {
+		e.Out.Buf = e.History(e.Out.Buf, f)
+	}
 }

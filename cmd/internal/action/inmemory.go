@@ -4,6 +4,7 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
+	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
@@ -25,9 +26,15 @@ func Check(s *console.Streams, r *cmdline.Request) error {
 	return nil
 }
 
-// RunTable runs a request that was checked on a table that is open.
-func RunTable(s *console.Streams, r *cmdline.Request, t *target.Table) error {
-	return runOn(&target.Set{Tables: []*target.Table{t}}, s, r, perform, nil)
+// RunTable runs a request that was checked on a table that is open. history, which
+// may be nil, is that of Env.
+func RunTable(s *console.Streams, r *cmdline.Request, t *target.Table,
+	history func(b []byte, f *ctnetlink.Flow) []byte) error {
+	do := func(e *Env, r *cmdline.Request) error {
+		e.History = history
+		return perform(e, r)
+	}
+	return runOn(&target.Set{Tables: []*target.Table{t}}, s, r, do, nil)
 }
 
 // WriteTable writes the entries of a table that a request selects to a table file,

@@ -178,6 +178,9 @@ type Env struct {
 	// Activity restricts the entries to those that packets have arrived for, or have
 	// not, since an earlier look; nil: it does not matter.
 	Activity *activity
+	// History appends what packets did to an entry that is explained; nil: that is
+	// not known.
+	History func(b []byte, f *ctnetlink.Flow) []byte
 	// Report takes what the action reports.
 	Report reporter
 	// Unrestored counts what the table does not keep of entries that a file

@@ -150,6 +150,9 @@ func (o *options) validate() error {
 		r.Has(cmdline.OptCountOnly), r.Has(cmdline.OptExplain):
 		return cmdline.Usagef("%s cannot be used with options that show the table", o.mode)
 	}
+	if r.Has(cmdline.OptExplain) && stdin > 0 {
+		return cmdline.Usagef("--explain reads a capture twice: stdin cannot be")
+	}
 	if o.guessLocal && stdin > 0 {
 		return cmdline.Usagef("--local auto reads the beginning of a capture twice: stdin cannot be")
 	}

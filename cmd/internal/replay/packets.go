@@ -61,7 +61,7 @@ func (w *packetWriter) add(rec *capture.Record, v *engine.Verdict) error {
 		k.Tuple, k.Entry, k.Timeout = w.flow.Orig(), v.Confirmed, v.Entry.Timeout()
 		k.Before, k.After = v.Before, v.After
 	}
-	if v != nil && (v.State == engine.StateNew || v.State == engine.StateEstablished || v.State == engine.StateRelated) {
+	if v != nil && isTracked(v.State) {
 		if k.Direction = "original"; v.Reply {
 			k.Direction = "reply"
 		}
@@ -109,6 +109,11 @@ func (w *packetWriter) matches(entry bool) bool {
 		}
 	}
 	return false
+}
+
+// isTracked reports whether a packet with a verdict is of a connection.
+func isTracked(s engine.State) bool {
+	return s == engine.StateNew || s == engine.StateEstablished || s == engine.StateRelated
 }
 
 // verdictName returns the name of a verdict. A packet that was dropped before it

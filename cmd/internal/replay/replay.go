@@ -16,7 +16,6 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/capture"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
-	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 	"github.com/gonntrack/gonntrack/internal/printable"
 )
@@ -75,7 +74,9 @@ type run struct {
 	leaving *leaving
 	count   counts
 	offload offload
-	guess   *guess // nil: the machine's addresses are known, or have no meaning
+	// histories are of the entries that are explained, in a second replay.
+	histories *histories
+	guess     *guess // nil: the machine's addresses are known, or have no meaning
 }
 
 // command runs a command line.
@@ -279,6 +280,8 @@ func (r *run) take(rec *capture.Record) error {
 		return r.packets.add(rec, v)
 	case r.events != nil:
 		return r.events.take()
+	case r.histories != nil:
+		r.histories.add(rec, v)
 	}
 	return nil
 }
@@ -297,7 +300,7 @@ func (r *run) finish() error {
 	switch o.mode {
 	case showTable:
 		if o.tableFile == "" {
-			err = action.RunTable(r.Streams, o.request, target.InMemory(r.table.Dial, r.now))
+			err = r.showTable()
 		}
 	case showPackets, showInvalid:
 		err = r.endPackets()
