@@ -10,10 +10,10 @@ import (
 
 func init() {
 	areas = append(areas,
-		&area{name: "snat", pending: true, setting: snatSetting, scenario: natMixture},
-		&area{name: "dnat", pending: true, setting: dnatSetting, scenario: natMixture},
-		&area{name: "nat-full", pending: true, setting: natFullSetting, scenario: natFull},
-		&area{name: "nat-error", pending: true, setting: natErrorSetting, scenario: natErrors},
+		&area{name: "snat", setting: snatSetting, scenario: natMixture},
+		&area{name: "dnat", setting: dnatSetting, scenario: natMixture},
+		&area{name: "nat-full", setting: natFullSetting, scenario: natFull},
+		&area{name: "nat-error", setting: natErrorSetting, scenario: natErrors},
 	)
 }
 

@@ -11,7 +11,7 @@ func init() {
 		&area{name: "udplite", setting: othersSetting, scenario: udpliteScenario},
 		&area{name: "gre", setting: othersSetting, scenario: greScenario},
 		&area{name: "generic", setting: othersSetting, scenario: genericScenario},
-		&area{name: "mixed", pending: true, setting: othersSetting, scenario: mixedScenario},
+		&area{name: "mixed", setting: othersSetting, scenario: mixedScenario},
 	)
 }
 

@@ -8,8 +8,8 @@ import (
 
 func init() {
 	areas = append(areas,
-		&area{name: "udp", pending: true, setting: udpSetting, scenario: udpScenario},
-		&area{name: "udp-stream", pending: true, setting: udpSetting, scenario: udpStreams},
+		&area{name: "udp", setting: udpSetting, scenario: udpScenario},
+		&area{name: "udp-stream", setting: udpSetting, scenario: udpStreams, slow: true},
 	)
 }
 
@@ -71,7 +71,7 @@ func udpScenario(g *gen) {
 
 // udpStreams is many flows that last longer than two seconds.
 func udpStreams(g *gen) {
-	g.merge(40, func() {
+	g.merge(200, func() {
 		v6 := g.chance(40)
 		c, s := g.client(v6), g.server(v6)
 		for range g.some(1, 4) {

@@ -119,7 +119,7 @@ func TestFidelity(t *testing.T) {
 			t.Fatal("FIDELITY_SEED:", err)
 		}
 	}
-	chosen := slices.DeleteFunc(slices.Clone(areas), func(a *area) bool { return a.pending })
+	chosen := slices.DeleteFunc(slices.Clone(areas), func(a *area) bool { return a.pending || a.slow && testing.Short() })
 	if s := os.Getenv("FIDELITY_AREAS"); s != "" {
 		names := strings.Split(s, ",")
 		chosen = slices.DeleteFunc(slices.Clone(areas), func(a *area) bool { return !slices.Contains(names, a.name) })
@@ -180,7 +180,7 @@ func (f *fidelity) compare(t *testing.T, a *area, seed uint64, only, count int) 
 			t.Fatalf("area %s, seed %d: %v\n%s", a.name, seed, err, set)
 		}
 		for _, s := range scenarios {
-			if only >= 0 && s.n != only || len(f.kinds) >= f.maxKinds {
+			if only >= 0 && s.n != only || len(f.kinds) >= f.maxKinds || a.slow && f.packets >= count {
 				continue
 			}
 			f.scenarios++
@@ -247,6 +247,8 @@ type area struct {
 	// pending areas are compared only if FIDELITY_AREAS names them, since they are
 	// known to differ.
 	pending bool
+	// slow areas wait; they are left out with -short.
+	slow bool
 	// setting chooses a setting.
 	setting func(g *gen) *setting
 	// scenario makes moves in g.set.

@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -258,16 +260,57 @@ func (r *running) jump(i int, d time.Duration) (*gap, error) {
 		default:
 			seconds := uint32(max(left-d+time.Second/2, time.Second) / time.Second)
 			_, err = r.k.ask(message(ctNew, flagAck, 0, at.family,
-				appendAttr([]byte(at.attrs), ctaTimeout, []byte{byte(seconds >> 24), byte(seconds >> 16), byte(seconds >> 8), byte(seconds)})))
+				appendAttr([]byte(at.attrs), ctaTimeout, binary.BigEndian.AppendUint32(nil, seconds))))
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	if _, err := r.k.lab.Collect(); err != nil {
+	if err := r.ageExpectations(d); err != nil {
 		return nil, err
 	}
-	return nil, nil
+	_, err = r.k.lab.Collect()
+	return nil, err
+}
+
+// ageExpectations makes the kernel's expectations older; those that the engine
+// does not have any more are deleted.
+func (r *running) ageExpectations(d time.Duration) error {
+	list := message(expGet, flagDump, 0, 0, nil)
+	var k, e outcome
+	msgs, err := r.k.ask(list)
+	if err != nil {
+		return err
+	}
+	k.read(msgs, nil)
+	if msgs, err = r.e.ask(list); err != nil {
+		return err
+	}
+	e.read(msgs, nil)
+	for _, x := range k.expects {
+		same := func(y answer) bool {
+			return bytes.Equal(find(x.body, ctaExpTuple), find(y.body, ctaExpTuple)) &&
+				bytes.Equal(find(x.body, ctaExpMask), find(y.body, ctaExpMask))
+		}
+		b := appendAttr(nil, ctaExpTuple|nested, find(x.body, ctaExpTuple))
+		left := time.Duration(binary.BigEndian.Uint32(find(x.body, ctaExpTimeout))) * time.Second
+		if !slices.ContainsFunc(e.expects, same) {
+			if left > d+r.near() {
+				continue // it differs, and that will be seen
+			}
+			_, err = r.k.ask(message(expDelete, flagAck, 0, x.family, b))
+		} else {
+			b = appendAttr(b, ctaExpMask|nested, find(x.body, ctaExpMask))
+			b = appendAttr(b, ctaExpMaster|nested, find(x.body, ctaExpMaster))
+			seconds := uint32(max(left-d+time.Second/2, time.Second) / time.Second)
+			b = appendAttr(b, ctaExpTimeout, binary.BigEndian.AppendUint32(nil, seconds))
+			_, err = r.k.ask(message(expNew, flagAck, 0, x.family, b))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // near is how far the two clocks may be apart.
@@ -279,7 +322,7 @@ func (a answer) timeout() uint32 {
 	if len(b) != 4 {
 		return 0
 	}
-	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+	return binary.BigEndian.Uint32(b)
 }
 
 // compareTables compares all entries.

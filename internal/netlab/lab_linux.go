@@ -243,7 +243,8 @@ func (l *Lab) Reset() error {
 }
 
 // Rules replaces all rules by the text, in the syntax of nft, and by the Lab's
-// own that watch packets at priority -199 and at the end of input.
+// own that watch packets at priority -199 and, behind the helpers, at the end of
+// input.
 func (l *Lab) Rules(text string) error {
 	return l.do(func() error { return l.rules(text) })
 }
@@ -257,7 +258,7 @@ func (l *Lab) rules(text string) error {
 	if !l.c.Own {
 		fmt.Fprintf(b, "chain mute { type filter hook output priority -450; meta mark != %d drop; }\n", ownMark)
 	}
-	for _, h := range [][3]string{{"pre", "prerouting", "-199"}, {"in", "input", "300"}, {"out", "output", "-199"}} {
+	for _, h := range [][3]string{{"pre", "prerouting", "-199"}, {"in", "input", "1000"}, {"out", "output", "-199"}} {
 		fmt.Fprintf(b, "chain %s { type filter hook %s priority %s;\n", h[0], h[1], h[2])
 		for _, state := range []string{"established", "new", "related"} {
 			for _, dir := range []string{"original", "reply"} {
