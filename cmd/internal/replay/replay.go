@@ -253,7 +253,12 @@ func (r *run) replay() error {
 // take takes a record through the table.
 func (r *run) take(rec *capture.Record) error {
 	var v *engine.Verdict
-	if rec.Data != nil {
+	switch {
+	case rec.Data == nil:
+	case rec.Version != 0 && (len(rec.Data) == 0 || rec.Data[0]>>4 != rec.Version):
+		// The link layer names the version; the stack drops what has another.
+		v = &engine.Verdict{Fate: engine.Dropped, Reason: engine.Reason{Code: engine.BadIPHeader}, DroppedBy: engine.BadIPHeader}
+	default:
 		p := &r.packet
 		*p = engine.Packet{Data: rec.Data, Length: rec.Length, Time: rec.Time, Where: r.locals.where(rec.Data), In: rec.Interface}
 		if p.Where == engine.Output {
