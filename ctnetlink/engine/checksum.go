@@ -11,14 +11,25 @@ import (
 // machine.
 func sum(b []byte, s uint64) uint64 {
 	var carry uint64
-	for len(b) >= 8 {
-		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b), 0)
-		s += carry
-		b = b[8:]
+	for ; len(b) >= 32; b = b[32:] {
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b[8:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b[16:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b[24:]), carry)
 	}
-	var last [8]byte
-	copy(last[:], b)
-	s, carry = bits.Add64(s, binary.LittleEndian.Uint64(last[:]), 0)
+	for ; len(b) >= 8; b = b[8:] {
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b), carry)
+	}
+	var last uint64
+	if len(b) >= 4 {
+		last = uint64(binary.LittleEndian.Uint32(b))
+		b = b[4:]
+	}
+	for i, c := range b {
+		last += uint64(c) << (i * 8)
+	}
+	s, carry = bits.Add64(s, last, carry)
+	s, carry = bits.Add64(s, 0, carry)
 	return s + carry
 }
 
@@ -34,12 +45,22 @@ func fold(s uint64) uint16 {
 // checksum returns the checksum of b, added to s.
 func checksum(b []byte, s uint64) uint16 { return fold(sum(b, s)) }
 
+// isSummed4 reports whether an IPv4 header of 20 bytes has the right checksum.
+func isSummed4(h []byte) bool {
+	h = h[:ipv4Header]
+	s, carry := bits.Add64(binary.LittleEndian.Uint64(h), binary.LittleEndian.Uint64(h[8:]), 0)
+	s, carry = bits.Add64(s, uint64(binary.LittleEndian.Uint32(h[16:])), carry)
+	return fold(s+carry) == 0
+}
+
 // pseudo returns the sum of the pseudo header of a protocol (RFC 9293, RFC 8200).
 func (p *packet) pseudo(proto ctnetlink.Protocol, length int) uint64 {
-	var b [8]byte
-	binary.BigEndian.PutUint32(b[:], uint32(length))
-	b[7] = byte(proto)
-	return sum(p.src[:], sum(p.dst[:], sum(b[:], 0)))
+	s, carry := bits.Add64(binary.LittleEndian.Uint64(p.src[:]), binary.LittleEndian.Uint64(p.src[8:]), 0)
+	s, carry = bits.Add64(s, binary.LittleEndian.Uint64(p.dst[:]), carry)
+	s, carry = bits.Add64(s, binary.LittleEndian.Uint64(p.dst[8:]), carry)
+	s, carry = bits.Add64(s, uint64(bits.ReverseBytes32(uint32(length)))|uint64(proto)<<56, carry)
+	s, carry = bits.Add64(s, 0, carry)
+	return s + carry
 }
 
 // verify checks the checksum of a transport protocol with a pseudo header. A

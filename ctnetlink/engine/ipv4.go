@@ -53,8 +53,10 @@ func (t *Table) enter4(p *packet) bool {
 		return p.drop(BadIPHeader)
 	}
 	// A packet that this machine sends gets its checksum on the way.
-	if p.where != Output && len(b) >= n && checksum(b[:n], 0) != 0 {
-		return p.drop(BadIPHeader)
+	if p.where != Output {
+		if n == ipv4Header && !isSummed4(b) || n > ipv4Header && n <= len(b) && checksum(b[:n], 0) != 0 {
+			return p.drop(BadIPHeader)
+		}
 	}
 	p.read4()
 	return true
