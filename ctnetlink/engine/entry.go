@@ -74,6 +74,7 @@ type extension struct {
 	synproxy    [3]uint32 // ISN, ITS, TSOFF
 	ftp         ftpState
 	sip         sipState
+	pptp        pptpState
 	saneStarted bool  // the client of SANE waits for the port
 	kept        *kept // on restored entries: what the engine does not read; nil: nothing
 }

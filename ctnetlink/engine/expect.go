@@ -22,6 +22,7 @@ type expectation struct {
 	helper *helper // of the entry that the packet creates; nil: none
 	nat    expectNAT
 	ends   tick
+	call   bool // of PPTP: with its other direction it is one
 }
 
 // expectMask is the part of a mask that is used: source address and port. The

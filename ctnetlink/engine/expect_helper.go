@@ -37,7 +37,7 @@ var helpers = []helper{
 	{"RAS", 0, 17, []expectLimit{{32, 240 * time.Second}}, nil},
 	{"amanda", 0, 17, []expectLimit{{4, 180 * time.Second}}, readAmanda},
 	{"netbios-ns", 2, 17, []expectLimit{{1, 3 * time.Second}}, readNetBIOS},
-	{"pptp", 2, 6, []expectLimit{{2, 300 * time.Second}}, nil},
+	{"pptp", 2, 6, []expectLimit{{2, 300 * time.Second}}, readPPTP},
 	{"sane", 0, 6, []expectLimit{{1, 300 * time.Second}}, readSANE},
 	{"snmp", 2, 17, []expectLimit{{1, 30 * time.Second}}, readSNMP},
 	{"snmp_trap", 2, 17, []expectLimit{{0, 180 * time.Second}}, nil},

@@ -4,7 +4,7 @@ package engine
 // addresses only.
 var generic = protocol{tuple: noPorts, check: noCheck, packet: trackGeneric}
 
-func noPorts(*packet, *tuple) Reason { return Reason{} }
+func noPorts(*Table, *packet, *tuple) Reason { return Reason{} }
 
 func noCheck(*Table, *packet) Reason { return Reason{} }
 
@@ -17,7 +17,7 @@ func trackGeneric(t *Table, p *packet) (outcome, Reason) {
 // IPv4, and IPv6's "no next header".
 var none = protocol{tuple: untrackable, check: noCheck, packet: trackGeneric}
 
-func untrackable(p *packet, _ *tuple) Reason {
+func untrackable(_ *Table, p *packet, _ *tuple) Reason {
 	return Reason{Code: Untrackable, N: [3]int64{int64(p.proto)}}
 }
 

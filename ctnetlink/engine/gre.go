@@ -15,7 +15,7 @@ var gre = protocol{tuple: keysGRE, check: noCheck, packet: trackGRE}
 // key of its receiver, and that of its sender is known from the PPTP helper
 // only. All packets of other versions between two hosts are one connection, and
 // so are those that are too short for a header.
-func keysGRE(p *packet, tp *tuple) Reason {
+func keysGRE(t *Table, p *packet, tp *tuple) Reason {
 	const header = 8 // of version 1
 	if p.transportLen() < header {
 		return Reason{}
@@ -32,6 +32,7 @@ func keysGRE(p *packet, tp *tuple) Reason {
 		return Reason{Code: GREProtocol, N: [3]int64{int64(be16(b[2:]))}}
 	}
 	tp.dport = be16(b[6:])
+	tp.sport = t.calls.key(tp)
 	return Reason{}
 }
 

@@ -23,6 +23,7 @@ import (
 // helperPorts are the ports whose connections get a helper in these tests.
 var helperPorts = map[uint16]string{
 	21: "ftp", 69: "tftp", 6667: "irc", 5060: "sip", 10080: "amanda", 137: "netbios-ns", 6566: "sane", 161: "snmp",
+	1723: "pptp",
 }
 
 // helperRules is a packet filter that gives connections helpers by their

@@ -58,7 +58,7 @@ func isICMPError(typ uint8) bool {
 }
 
 // icmpTuple sets identifier, type and code of a tuple of ICMP or ICMPv6.
-func icmpTuple(p *packet, tp *tuple) Reason {
+func icmpTuple(_ *Table, p *packet, tp *tuple) Reason {
 	b := p.payload()
 	if len(b) < icmpHeader {
 		return p.short(ICMPShort, icmpHeader)

@@ -17,7 +17,7 @@ func (t *Table) relate(p *packet, at int) {
 		return
 	}
 	tp := tuple{family: q.family, proto: q.proto, src: q.src, dst: q.dst}
-	if r = protocolOf(q.family, q.proto).tuple(q, &tp); r.Code != 0 {
+	if r = protocolOf(q.family, q.proto).tuple(t, q, &tp); r.Code != 0 {
 		if r.Code != CutShort {
 			r = Reason{Code: ErrorQuotesBad, N: [3]int64{int64(q.proto)}}
 		}

@@ -122,7 +122,7 @@ func extensionLen6(proto ctnetlink.Protocol, b []byte) int {
 // extension header should begin, or a fragment that was not put together.
 var unreached = protocol{tuple: extensionsBroken, check: noCheck, packet: trackGeneric}
 
-func extensionsBroken(p *packet, _ *tuple) Reason {
+func extensionsBroken(_ *Table, p *packet, _ *tuple) Reason {
 	if n := extensionLen6(p.proto, p.payload()); n != never6 {
 		return Reason{Code: LaterFragment}
 	}

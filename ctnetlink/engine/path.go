@@ -153,7 +153,7 @@ func (t *Table) conntrack(p *packet) bool {
 	}
 	for {
 		p.tuple = tuple{family: p.family, proto: p.proto, src: p.src, dst: p.dst}
-		if r := pr.tuple(p, &p.tuple); r.Code != 0 {
+		if r := pr.tuple(t, p, &p.tuple); r.Code != 0 {
 			t.judge(p, r)
 			return true
 		}

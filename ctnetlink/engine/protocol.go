@@ -7,7 +7,7 @@ import "github.com/gonntrack/gonntrack/ctnetlink"
 type protocol struct {
 	// tuple sets the ports of a packet's tuple, or what the protocol has in their
 	// place. The addresses are set. A reason makes the packet INVALID.
-	tuple func(p *packet, tp *tuple) Reason
+	tuple func(t *Table, p *packet, tp *tuple) Reason
 	// check judges what can be judged without the entry: lengths, checksums,
 	// flags.
 	check func(t *Table, p *packet) Reason
@@ -61,7 +61,7 @@ func protocolOf(family ctnetlink.Family, n ctnetlink.Protocol) *protocol {
 }
 
 // ports sets a tuple's ports from the first four bytes of the transport header.
-func ports(p *packet, tp *tuple) Reason {
+func ports(_ *Table, p *packet, tp *tuple) Reason {
 	b := p.payload()
 	if len(b) < 4 {
 		return p.short(TupleShort, 4)

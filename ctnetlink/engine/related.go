@@ -31,6 +31,9 @@ func (t *Table) expected(p *packet) bool {
 	if x.fn == fnFollowMaster {
 		t.followMaster(e, x)
 	}
+	if x.call {
+		t.meetCall(e, x)
+	}
 	return true
 }
 

@@ -123,6 +123,8 @@ func (t *Table) expire() {
 		return cmp.Compare(a, b)
 	})
 	for _, s := range w.ended {
-		t.remove(t.slabs.at(s), 0, nil)
+		if e := t.slabs.at(s); e.has&alive != 0 { // a call of PPTP ends with its control connection
+			t.remove(e, 0, nil)
+		}
 	}
 }

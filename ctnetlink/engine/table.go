@@ -71,6 +71,7 @@ type Table struct {
 	ends    wheel
 	stats   statistics
 	expect  expectations
+	calls   callKeys
 	sockets sockets
 	w       wire.Builder // for answers and events
 	attrs   entryAttrs   // of the current request
@@ -170,6 +171,7 @@ func (t *Table) withdraw(e *entry, portID uint32, echo *socket) {
 	if e.status&ctnetlink.StatusSrcNATDone != 0 {
 		t.removeSource(e)
 	}
+	t.endCalls(e)
 	t.dropExpectations(e)
 	t.detach(e)
 	e.has &^= alive
