@@ -211,7 +211,7 @@ func (t *Table) findIn(want *tuple, z zone, by direction) (found *entry, dir dir
 				t.remove(e, 0, nil)
 				return t.findIn(want, z, by)
 			}
-			if self && e.tuples[reply] == *want && e.zone.in(reply) == zoneID {
+			if (self || e.status&natMask != 0) && e.tuples[reply] == *want && e.zone.in(reply) == zoneID {
 				d = reply // both tuples are the same
 			}
 			if !t.index.twins {
