@@ -29,7 +29,8 @@ type entry struct {
 	// The neighbours in the chain of sources, if SRC_NAT_DONE.
 	nextSource, prevSource slotRef
 	filed                  uint16 // the list + 1; 0: it is in none
-	_                      [entryLen - 250]byte
+	masqueraded            uint16 // the interface whose address it has: its index in path.outs + 1; 0: none
+	_                      [entryLen - 252]byte
 }
 
 // entryLen is the length of an entry. It is a multiple of that of a line of the

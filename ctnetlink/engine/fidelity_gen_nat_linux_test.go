@@ -160,6 +160,9 @@ func (g *gen) natFlow(flow int, fragments bool) {
 			none := packets.Sum{None: g.chance(15)}
 			g.send(flow, packets.UDP{Src: c, Dst: s, Data: g.bytes(20), Sum: none})
 			g.natError(flow, c)
+			if g.chance(10) { // the client has moved
+				g.b(packets.UDP{Src: c, Dst: s, Data: g.bytes(20)})
+			}
 			if g.chance(60) {
 				d := g.bytes(20)
 				g.answered(flow, func(src, dst netip.AddrPort) builder { return packets.UDP{Src: src, Dst: dst, Data: d} })

@@ -18,6 +18,7 @@ type path struct {
 	out    []byte   // buffer of a packet that is changed
 	leaves [][]byte // buffer of Verdict.Leaves
 	rule   Translation
+	outs   []string // interfaces that masquerade took addresses of
 }
 
 // packet is a packet on its way through the table.

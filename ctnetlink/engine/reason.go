@@ -105,6 +105,7 @@ const (
 	NotTranslated
 	NoNATAddress
 	RedirectTranslated
+	MasqueradeMoved
 	ErrorChecksum
 	BadTCPOptions
 
@@ -358,6 +359,10 @@ var reasons = [reasonsEnd]reason{
 	NotTranslated:      {slug: "not-translated", text: "NAT cannot translate it: its transport header is too short"},
 	NoNATAddress:       {slug: "no-nat-address", text: "the interface whose address masquerade or redirect uses has none"},
 	RedirectTranslated: {slug: "redirect-translated", text: "an ICMP redirect about a translated connection"},
+	MasqueradeMoved: {
+		slug: "masquerade-moved",
+		text: "it leaves by another interface than the one whose address masquerade took: the entry is removed",
+	},
 	ErrorChecksum: {
 		slug: "error-checksum", text: "an ICMP error with a wrong checksum: NAT drops it, whatever nf_conntrack_checksum is",
 	},

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"math"
 	"math/bits"
 	"net/netip"
+	"slices"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -29,6 +31,9 @@ func (t *Table) translatePacket(p *packet) bool {
 	if e.status&natDone != natDone && p.v.State != StateEstablished && !t.setupByRules(p, source) {
 		return false
 	}
+	if e.masqueraded != 0 && p.hook == Postrouting && p.dir == original && t.moved(p) {
+		return t.endMasquerade(p)
+	}
 	if e.status&natBit(p.dir, source) == 0 {
 		return true
 	}
@@ -45,6 +50,40 @@ func (t *Table) translatePacket(p *packet) bool {
 	}
 	p.v.Fate = Translated
 	return true
+}
+
+// endMasquerade drops a packet that leaves by another interface than the one whose
+// address its entry has, and removes the entry (nf_nat_oif_changed). As in the
+// kernel the packet is counted again.
+func (t *Table) endMasquerade(p *packet) bool {
+	if p.e.status&ctnetlink.StatusDying == 0 {
+		p.count()
+		p.e.pending = 0
+		t.withdraw(p.e, 0, nil)
+		t.path.lost = p.e
+	}
+	return p.drop(MasqueradeMoved)
+}
+
+// moved reports whether a packet of a masqueraded entry leaves by another
+// interface than the first one, as far as they are known.
+func (t *Table) moved(p *packet) bool {
+	return p.out != "" && p.out != t.path.outs[p.e.masqueraded-1]
+}
+
+// outNumber returns the number of an interface for entry.masqueraded.
+func (t *Table) outNumber(name string) uint16 {
+	if name == "" {
+		return 0
+	}
+	i := slices.Index(t.path.outs, name)
+	if i < 0 {
+		if i = len(t.path.outs); i == math.MaxUint16 {
+			return 0
+		}
+		t.path.outs = append(t.path.outs, name)
+	}
+	return uint16(i + 1)
 }
 
 // natBit returns the status bit of the translation that is due where the source,
@@ -86,6 +125,9 @@ func (t *Table) setupByRules(p *packet, source bool) bool {
 		var ok bool
 		if r, ok = t.rangeOf(p, rule); !ok {
 			return p.drop(NoNATAddress)
+		}
+		if rule.Kind == Masquerade {
+			e.masqueraded = t.outNumber(p.out)
 		}
 	}
 	t.bind(e, &r, source)

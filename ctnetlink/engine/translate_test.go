@@ -358,3 +358,81 @@ func TestTranslateAllocs(t *testing.T) {
 		t.Errorf("%v allocations for two packets", allocs)
 	}
 }
+
+// TestMasqueradeMoves: a packet that leaves by another interface than the first
+// one removes the entry, in which it is counted twice, and is dropped.
+func TestMasqueradeMoves(t *testing.T) {
+	n := newNATTable(t, engine.Options{Accounting: true},
+		natRule{hook: engine.Postrouting, to: engine.Translation{Kind: engine.Masquerade}})
+	query := udpOf(client1, server)
+	own := packets.Port("192.0.2.1:1000")
+	n.pass("a", query, udpOf(own, server))
+	n.pass("b", udpOf(server, own), udpOf(server, client1))
+	n.pass("a", udpOf(server, own), udpOf(server, client1)) // replies may move
+	l := listener(t, n.Table)
+	if v := n.from("b", query); v.Fate != engine.Dropped || v.Reason.Code != engine.MasqueradeMoved || v.State != engine.StateEstablished {
+		t.Errorf("%v, %v, %v", v.State, v.Fate, v.Reason)
+	}
+	events, err := heard(t, l)
+	if err != nil || len(events) != 1 || events[0].EventType() != ctnetlink.EventDestroy {
+		t.Fatalf("events %v, %v", events, err)
+	}
+	if packets, _, _ := events[0].CountersOrig(); packets != 3 {
+		t.Errorf("%d packets were counted, want 3", packets)
+	}
+	if v := n.pass("a", query, udpOf(own, server)); v.State != engine.StateNew {
+		t.Errorf("afterwards: %v", v.State)
+	}
+}
+
+// TestTranslateCut: of a packet of which only the beginning was captured, that
+// beginning is translated as it is in the whole packet, except checksums that
+// depend on what is not known.
+func TestTranslateCut(t *testing.T) {
+	type of func(src, dst netip.AddrPort) []byte
+	about := udpOf(server, client1)
+	answer := func(src, dst netip.AddrPort) []byte { // the client's error about an answer
+		return packets.Error(src.Addr(), dst.Addr(), 3, 3, about, 0).Bytes()
+	}
+	for name, make := range map[string]of{
+		"udp": udpOf, "udp without checksum": udpNoSum, "tcp": tcpOf(packets.ACK, 100, 200),
+		"sctp": sctpOf(0, packets.InitChunk(packets.ChunkInit, 5)), "error": answer,
+		"icmp": func(src, dst netip.AddrPort) []byte { return packets.Echo(src.Addr(), dst.Addr(), 7, 1, false).Bytes() },
+	} {
+		whole := make(client1, server)
+		for size := 20; size <= len(whole); size++ {
+			var leaves [2][]byte
+			for i, data := range [][]byte{whole, whole[:size]} {
+				n := newNATTable(t, engine.Options{}, toMapped())
+				if name == "error" {
+					n.from("a", udpOf(client1, server))
+					n.from("b", udpOf(server, mapped))
+				}
+				v := n.Track(&engine.Packet{Data: data, Length: len(whole), Time: n.now, In: "a", Out: "b"})
+				if v.State == engine.StateUnknown {
+					leaves[i] = nil
+				} else if len(v.Leaves) == 1 {
+					leaves[i] = bytes.Clone(v.Leaves[0])
+				}
+			}
+			got, want := leaves[1], leaves[0][:size]
+			hide := func(from, to int) {
+				if to = min(to, size); got != nil && from < to {
+					got, want = bytes.Clone(got), bytes.Clone(want)
+					clear(got[from:to])
+					clear(want[from:to])
+				}
+			}
+			switch {
+			case name == "sctp":
+				hide(28, 32)
+			case name == "error" && size < 56: // not known: the checksum in the quoted packet
+				hide(22, 24)
+				hide(54, 56)
+			}
+			if got != nil && !bytes.Equal(got, want) {
+				t.Errorf("%s, %d of %d bytes:\n%x, want\n%x", name, size, len(whole), got, want)
+			}
+		}
+	}
+}
