@@ -24,15 +24,21 @@ type tcpSide struct {
 	maxAck uint32 // the highest acknowledgement, if flag tcpFlagMaxAck
 }
 
-// tcpLast is the last packet that counted, or that was ignored.
+// tcpLast is what the state machine remembers of the last packets.
 type tcpLast struct {
+	// Of the last ACK that counted, or the last packet that was ignored. ack stays
+	// as it was when a packet is ignored, but for an ACK in SYN_SENT.
 	seq, ack, end uint32
-	win           uint16 // as in the header; of packets without data the last ACK's
-	kind          tcpKind
-	dir           direction
-	retrans       uint8 // how often the last ACK was repeated
-	scale         uint8 // of an ignored SYN
-	flags         uint8 // of an ignored SYN, and of the connection
+	win           uint16 // as in the header
+	// Of the last packet that counted or was ignored, or of a FIN or RST that was
+	// INVALID in an ASSURED entry.
+	kind    tcpKind
+	dir     direction
+	retrans uint8 // how often the last ACK was repeated
+	// Of the last SYN of the original direction that was ignored: its window scale
+	// and tcpFlagScale, tcpFlagSACK, tcpFlagChallenge. tcpFlagBothOpen is of the
+	// connection.
+	scale, flags uint8
 }
 
 // tcpKind is what a packet is to the state machine: a column of the table.
