@@ -7,6 +7,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/packets"
 )
 
 // dropUnreplied is code under test: it deletes entries without a reply.
@@ -55,4 +56,39 @@ func Example() {
 	// 2 <nil>
 	// 1 left
 	// 0 <nil>
+}
+
+// Packets, here from a slice, are judged one by one.
+func ExampleTable_Track() {
+	client, server := netip.MustParseAddrPort("10.0.0.2:40000"), netip.MustParseAddrPort("192.0.2.2:80")
+	capture := []interface{ Bytes() []byte }{
+		packets.TCP{Src: client, Dst: server, Flags: packets.SYN, Seq: 1000},
+		packets.TCP{Src: server, Dst: client, Flags: packets.SYN | packets.ACK, Seq: 5000, Ack: 1001},
+		packets.TCP{Src: client, Dst: server, Flags: packets.ACK, Seq: 1001, Ack: 5001},
+		packets.TCP{Src: server, Dst: client, Flags: packets.RST, Seq: 4000},
+		packets.TCP{Src: server, Dst: client, Flags: packets.ACK, Seq: 5001, Ack: 9000},
+		packets.UDP{Src: client, Dst: netip.MustParseAddrPort("192.0.2.53:53")},
+	}
+	table := engine.New(engine.Options{})
+	at := time.Unix(1_700_000_000, 0)
+	for i, p := range capture {
+		v := table.Track(&engine.Packet{Data: p.Bytes(), Time: at.Add(time.Duration(i) * time.Millisecond)})
+		fmt.Printf("%d %v", i+1, v.State)
+		if v.After != 0 {
+			fmt.Printf(", now %v, %d s left", v.After, v.Entry.Timeout())
+		}
+		if v.Reason.Code != engine.NoReason {
+			fmt.Printf(": %v", v.Reason)
+		}
+		fmt.Println()
+	}
+	fmt.Println(table.Len(), "entries")
+	// Output:
+	// 1 NEW, now SYN_SENT, 120 s left
+	// 2 ESTABLISHED, now SYN_RECV, 60 s left
+	// 3 ESTABLISHED, now ESTABLISHED, 432000 s left
+	// 4 INVALID: RST with a wrong sequence number: 1001 bytes below what the other side acknowledged
+	// 5 INVALID: acknowledges 7999 bytes more than were seen from the other side
+	// 6 NEW
+	// 2 entries
 }
