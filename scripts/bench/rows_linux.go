@@ -36,6 +36,8 @@ var rows = []row{
 	{"burst", (*bench).burstRow},
 	{"slow", (*bench).slowRow},
 	{"sustained", (*bench).sustainedRow},
+	{"replay", (*bench).replayRow},
+	{"track", (*bench).trackRow},
 }
 
 // ours and theirs are contestants; theirs is missing without a reference.
