@@ -96,6 +96,7 @@ func (x *index) insert(hash uint32, l link) {
 	if x.old == nil && x.n > maxLoad*len(x.buckets) {
 		x.old, x.moved = x.buckets, 0
 		x.buckets = make([]bucket, 2*len(x.buckets))
+		hugePages(x.buckets)
 		x.shift--
 	}
 	if x.old != nil {

@@ -92,3 +92,47 @@ func spareBucket(x *index, b *bucket) bool {
 	}
 	return false
 }
+
+// TestHugePages: memory of which huge pages were asked is like other memory.
+func TestHugePages(t *testing.T) {
+	chunk := make([][slabLen]entry, maxChunk)
+	hugePages(chunk)
+	for i := range chunk {
+		for j := range chunk[i] {
+			if chunk[i][j] != (entry{}) {
+				t.Fatal("it is not empty")
+			}
+			chunk[i][j].id = uint32(i<<10 | j)
+		}
+	}
+	for i := range chunk {
+		if chunk[i][slabLen-1].id != uint32(i<<10|(slabLen-1)) {
+			t.Fatal("it lost something")
+		}
+	}
+}
+
+// TestSum: the sum of the bytes in any number of pieces is that of RFC 1071.
+func TestSum(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 200 {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(r.Uint32()) | byte(r.Uint32()) // many bits
+		}
+		var slow uint64
+		for i, v := range b {
+			slow += uint64(v) << (8 - 8*(i&1))
+		}
+		for slow > 0xffff {
+			slow = slow&0xffff + slow>>16
+		}
+		cut := 0
+		if n > 0 {
+			cut = r.IntN(n) &^ 1
+		}
+		if got := checksum(b[cut:], sum(b[:cut], 0)); got != ^uint16(slow) && slow != 0xffff {
+			t.Errorf("%d bytes: %#x, want %#x", n, got, ^uint16(slow))
+		}
+	}
+}

@@ -13,6 +13,9 @@ type slabs struct {
 	free  []slot // those of them that are free
 }
 
+// maxChunk is the number of slabs that are allocated at once, at most.
+const maxChunk = 64
+
 // at returns the entry in a slot, which may be free.
 func (s *slabs) at(i slot) *entry { return &s.slabs[i/slabLen][i%slabLen] }
 
@@ -23,13 +26,23 @@ func (s *slabs) alloc() *entry {
 		s.free = s.free[:n-1]
 		return e
 	}
-	if s.used%slabLen == 0 {
-		s.slabs = append(s.slabs, new([slabLen]entry))
+	if int(s.used/slabLen) == len(s.slabs) {
+		s.grow()
 	}
 	e := s.at(s.used)
 	e.slot = s.used
 	s.used++
 	return e
+}
+
+// grow adds slabs: a quarter of what there is, since large pieces of memory
+// need fewer pages.
+func (s *slabs) grow() {
+	chunk := make([][slabLen]entry, min(max(1, len(s.slabs)/4), maxChunk))
+	hugePages(chunk)
+	for i := range chunk {
+		s.slabs = append(s.slabs, &chunk[i])
+	}
 }
 
 // release frees an entry's slot.
