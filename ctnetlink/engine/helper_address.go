@@ -1,6 +1,9 @@
 package engine
 
-import "strconv"
+import (
+	"net/netip"
+	"strconv"
+)
 
 // parseIPv6 reads an IPv6 address in any form of RFC 4291 that ends before the
 // first end, and returns the index of that; -1 if b has something else. Numbers
@@ -136,3 +139,6 @@ func appendIPv6(b []byte, addr *[16]byte) []byte {
 	}
 	return b
 }
+
+// appendIPv6Short appends an address in the form of RFC 5952.
+func appendIPv6Short(b []byte, addr *[16]byte) []byte { return netip.AddrFrom16(*addr).AppendTo(b) }

@@ -9,6 +9,7 @@ const sipTimeout = 3600
 // sipState is what the helper sip knows of an entry.
 type sipState struct {
 	invite, register uint32 // CSeq of the last request
+	port             uint16 // where the client awaits answers, if it sends from another; 0: not known
 }
 
 // sipMessage is one message.
@@ -45,7 +46,8 @@ func readSIP(t *Table, p *packet, x *extension) bool {
 	if len(b) < len("SIP/2.0 200") {
 		return true
 	}
-	return t.readSIPMessage(p, x, &sipMessage{b: b})
+	m := sipMessage{b: b}
+	return t.readSIPMessage(p, x, &m) && (!p.e.translated() || t.translateSIP(p, x, &m))
 }
 
 // readSIPMessage reads a message. It returns false if the packet is dropped.
@@ -67,6 +69,7 @@ func (t *Table) readSIPMessage(p *packet, x *extension, m *sipMessage) bool {
 		}
 		return true
 	}
+	m.notePort(p, x)
 	for i := range sipMethods {
 		c, n := &sipMethods[i], len(sipMethods[i].name)
 		if len(m.b) < n+2 || !hasFold(m.b, c.name) || m.b[n] != ' ' || !isLetter(m.b[n+1]) {
@@ -142,7 +145,11 @@ func sipRegister(t *Table, p *packet, x *extension, m *sipMessage) bool {
 	if expires != 0 {
 		c := p.expect(0, p.proto, e.tuples[1-p.dir].src, u.addr, u.port)
 		c.flags, c.helper = expectPermanent|expectInactive, x.helper
-		if no := t.announceShared(c); no != 0 && no != ctnetlink.EALREADY {
+		if e.translated() {
+			if !t.expectContact(p, m, c, &u) {
+				return false
+			}
+		} else if no := t.announceShared(c); no != 0 && no != ctnetlink.EALREADY {
 			return p.drop(ExpectationRefused)
 		}
 	}

@@ -28,8 +28,11 @@ func (t *Table) expected(p *packet) bool {
 	if x.helper != nil {
 		ext.helper, ext.hasHelp = x.helper, true
 	}
-	if x.fn == fnFollowMaster {
+	switch x.fn {
+	case fnFollowMaster:
 		t.followMaster(e, x)
+	case fnSIP:
+		t.followSIP(e, x)
 	}
 	if x.call {
 		t.meetCall(e, x)

@@ -20,19 +20,20 @@ func (t *Table) readSDP(p *packet, m *sipMessage) bool {
 	if start < 0 || start >= len(m.b) || !isDigit(m.b[start]) {
 		return true
 	}
-	first := sdpLine(m.b, start, len(m.b), "m=")
-	if first < 0 {
-		return true
+	at := sdpLine(m.b, start, len(m.b), "m=")
+	end := at
+	if at < 0 {
+		end = len(m.b)
 	}
-	common, hasCommon := sdpAddr(m.b, start, first, p.family)
-	for at, n := first, 0; at >= 0 && n < mostMedia; {
+	common, hasCommon := sdpAddr(m.b, start, end, p.family)
+	last, hasLast := common, hasCommon
+	for n := 0; at >= 0 && n < mostMedia; {
 		port, ok := sdpPort(m.b, at)
 		if !ok {
-			return true
+			break
 		}
 		next := sdpLine(m.b, at, len(m.b), "m=")
-		end := next
-		if end < 0 {
+		if end = next; end < 0 {
 			end = len(m.b)
 		}
 		class := uint32(0)
@@ -48,17 +49,26 @@ func (t *Table) readSDP(p *packet, m *sipMessage) bool {
 		if port < 1024 || port > 65535 {
 			return p.drop(SIPPort, int64(port))
 		}
-		addr, ok := sdpAddr(m.b, at, end, p.family)
-		if !ok {
+		addr, own := sdpAddr(m.b, at, end, p.family)
+		if !own {
 			if addr = common; !hasCommon {
 				return p.drop(SIPNoSDPAddress)
 			}
 		}
-		if !t.expectMedia(p, addr, uint16(port), class) {
+		if !t.expectMedia(p, m, &addr, at, uint16(port), class) {
 			return false
 		}
+		if translated := p.e.translated(); translated && own && !p.cut() {
+			if t.mangleSDPAddr(p, m, at, "c=", &addr) != sdpDone {
+				return p.drop(NotRewritten)
+			}
+		}
+		last, hasLast = addr, true
 		n++
-		at = next
+		at = sdpLine(m.b, at, len(m.b), "m=")
+	}
+	if hasLast && p.e.translated() {
+		return t.translateSession(p, m, start, &last)
 	}
 	return true
 }
@@ -93,30 +103,47 @@ func sdpAddr(b []byte, from, before int, family ctnetlink.Family) (addr [16]byte
 	if at < 0 {
 		return addr, false
 	}
+	at, n := sdpAddrAt(b, at, family)
+	if n == 0 {
+		return addr, false
+	}
+	addr, _ = readAddr(b[at:], family, false)
+	return addr, true
+}
+
+// sdpAddrAt returns the place of the address in a line, whose value begins at an
+// offset; n is 0 if it has none.
+func sdpAddrAt(b []byte, from int, family ctnetlink.Family) (at, n int) {
 	word := "IN IP4 "
 	if family == familyIPv6 {
 		word = "IN IP6 "
 	}
-	for ; at+len(word) <= len(b) && !isNewline(b[at]); at++ {
+	for at = from; at+len(word) <= len(b) && !isNewline(b[at]); at++ {
 		if string(b[at:at+len(word)]) == word {
-			addr, n := readAddr(b[at+len(word):], family, false)
-			return addr, n > 0
+			at += len(word)
+			_, n = readAddr(b[at:], family, false)
+			return at, n
 		}
 	}
-	return addr, false
+	return 0, 0
 }
 
 // expectMedia makes the expectations of RTP at an even port and RTCP at the next
 // one, from the other end of the master. Media at another host than the sender's
-// are not expected.
-func (t *Table) expectMedia(p *packet, addr [16]byte, port uint16, class uint32) bool {
+// are not expected. The media's description begins at an offset; addr becomes the
+// address where they are to go.
+func (t *Table) expectMedia(p *packet, m *sipMessage, addr *[16]byte, at int, port uint16, class uint32) bool {
 	e := p.e
-	if addr != e.tuples[p.dir].src {
+	if *addr != e.tuples[p.dir].src {
 		return true
 	}
 	port &^= 1
-	rtp := p.expect(class, ctnetlink.ProtoUDP, e.tuples[1-p.dir].src, addr, port)
-	rtcp := p.expect(class, ctnetlink.ProtoUDP, e.tuples[1-p.dir].src, addr, port+1)
+	rtp := p.expect(class, ctnetlink.ProtoUDP, e.tuples[1-p.dir].src, *addr, port)
+	rtcp := p.expect(class, ctnetlink.ProtoUDP, e.tuples[1-p.dir].src, *addr, port+1)
+	if e.translated() {
+		*addr = e.tuples[1-p.dir].dst
+		return t.expectPair(p, m, rtp, rtcp, at)
+	}
 	if no := t.announceShared(rtp); no != 0 && no != ctnetlink.EALREADY {
 		return p.drop(ExpectationRefused)
 	}
