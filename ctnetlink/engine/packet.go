@@ -105,6 +105,21 @@ type Verdict struct {
 	Confirmed bool
 }
 
+// AppendReason appends Reason and Also in words to b, with "; " between them.
+func (v *Verdict) AppendReason(b []byte) []byte { return v.appendBoth(b, Reason.AppendText) }
+
+// AppendKernel appends the texts of the kernel's log for Reason and Also, with
+// "; " between them.
+func (v *Verdict) AppendKernel(b []byte) []byte { return v.appendBoth(b, Reason.AppendKernel) }
+
+func (v *Verdict) appendBoth(b []byte, text func(Reason, []byte) []byte) []byte {
+	b = text(v.Reason, b)
+	if v.Also.Code != NoReason {
+		b = text(v.Also, append(b, "; "...))
+	}
+	return b
+}
+
 // Track takes one packet through the table, as nf_conntrack, the NAT and the
 // helpers of Linux do, and returns what became of it. Events are sent to the
 // sockets that are in the groups. Nothing is allocated for a packet on the

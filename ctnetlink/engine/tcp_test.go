@@ -284,6 +284,23 @@ func shortState(before, after string) string {
 	return strings.TrimSuffix(words[2], "*")
 }
 
+// A verdict can have two reasons.
+func TestVerdictReasons(t *testing.T) {
+	v := Verdict{Reason: reasonOf(TCPSeqOver, 1301, 1200), Also: Reason{TCPAnswersFIN, [3]int64{2, 1, 75000}}}
+	if got, want := string(v.AppendReason(nil)), "SEQ is 1200 bytes above the receiver's window; "+
+		"it answers a FIN of the other side that was INVALID too: the entry will end soon"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := string(v.AppendKernel(nil)), "SEQ is over upper bound 1301 (over the window of the receiver); "+
+		"packet (index 2, dir 1) response for index 2 lower timeout to 75000"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	v.Also = Reason{}
+	if got, want := string(v.AppendReason(nil)), "SEQ is 1200 bytes above the receiver's window"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // The counter of repeated ACKs has 8 bits.
 func TestTCPRepeats(t *testing.T) {
 	for n, want := range map[int]string{2: "432000", 3: "300", 255: "300", 256: "432000", 258: "432000", 259: "300"} {

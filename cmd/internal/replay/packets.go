@@ -73,8 +73,8 @@ func (w *packetWriter) add(rec *capture.Record, v *engine.Verdict) error {
 	case v == nil && rec.Data == nil:
 		k.Reason, k.Name = append(w.reason[:0], rec.Frame...), "not-ip"
 	case v != nil:
-		w.reason = v.Reason.AppendText(w.reason[:0])
-		w.kernel = v.Reason.AppendKernel(w.kernel[:0])
+		w.reason = v.AppendReason(w.reason[:0])
+		w.kernel = v.AppendKernel(w.kernel[:0])
 		k.Reason, k.Name, k.Kernel = w.reason, v.Reason.Code.Name(), w.kernel
 		k.Leaves = v.Fate.String()
 		if v.Fate == engine.Dropped {
