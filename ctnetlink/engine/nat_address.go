@@ -36,7 +36,9 @@ func (r *natRange) addr(tp *tuple, zoneID uint16, source bool) [16]byte {
 		if !source {
 			copy(dst[4*i:4*i+4], chosen[4*i:])
 		}
-		h ^= word(&dst, i)
+		if !r.persistent {
+			h ^= word(&dst, i)
+		}
 	}
 	return chosen
 }
