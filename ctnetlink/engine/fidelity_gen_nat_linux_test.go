@@ -76,7 +76,8 @@ func natSetting(g *gen, v6 bool) *setting {
 		chain("nat hook input priority 100", "meta l4proto udp snat to "+addr("198.51.100.7"))
 	}
 	if g.chance(20) {
-		chain("nat hook output priority -100", to("dnat", addr("192.0.2.9"), "", ":8000-8002"))
+		chain("nat hook output priority -100", oneOf(g, to("dnat", addr("192.0.2.9"), "", ":8000-8002"),
+			to("dnat", addr("10.0.0.1"), "", ":8000"), to("redirect", "", "", ":5353")))
 	}
 	if g.chance(20) {
 		chain("filter hook prerouting priority -300", oneOf(g, "iif a ct zone set 5", "iif a ct original zone set 5",

@@ -103,8 +103,16 @@ func (t *Table) travel(p *packet) {
 			return
 		}
 	}
+	loops := p.where == Output && p.v.Fate == Translated && t.o.Host.isLocal(p)
+	if loops {
+		p.out = "lo"
+	}
 	p.hook = Postrouting
 	if t.chains(p, prioFirst, prioSrcNAT+1) && t.translatePacket(p) && t.chains(p, prioSrcNAT+1, prioLast) && t.help(p) && t.confirm(p) {
+		if loops {
+			p.v.Fate = Delivered
+			return
+		}
 		t.leave(p)
 	}
 }

@@ -167,6 +167,15 @@ func (t *Table) rangeOf(p *packet, rule *Translation) (natRange, bool) {
 	return r, true
 }
 
+// isLocal reports whether the packet's destination, as a rule of the output hook
+// has made it, is this machine.
+func (h *Host) isLocal(p *packet) bool {
+	if p.family == familyIPv6 {
+		return netip.AddrFrom16(p.dst).IsLoopback() || h.local6(&p.dst)
+	}
+	return p.dst[0] == 127 || h.local4(be32(p.dst[:]))
+}
+
 // addrBytes returns an address as tuples have it.
 func addrBytes(a netip.Addr) (b [16]byte) {
 	if a.Is4() {
@@ -198,13 +207,17 @@ func (a *Addr) mayBeSource(family ctnetlink.Family) bool {
 
 // sourceAddr returns the address that masquerade takes. Of those of the outgoing
 // interface it is, in IPv4, the first one whose network has the destination, or
-// else the first one (inet_select_addr); in IPv6 that which has the most bits in
-// common with the destination (RFC 6724, rule 8). An interface without addresses
+// else the first one (inet_select_addr); in IPv6 the destination itself if it is this
+// machine's, or that which has the most bits in common with it (RFC 6724, rules 1
+// and 8). An interface without addresses
 // borrows one of another.
 func (h *Host) sourceAddr(p *packet) netip.Addr {
 	dst := netip.AddrFrom16(p.dst)
 	if p.family == familyIPv4 {
 		dst = netip.AddrFrom4([4]byte(p.dst[:4]))
+	}
+	if dst.Is6() && (dst.IsLoopback() || h.local6(&p.dst)) {
+		return dst
 	}
 	best, most := h.addrOf(p.out, p.family), -1
 	for i := range h.Addrs {
