@@ -1,18 +1,41 @@
 package engine_test
 
 import (
+	"fmt"
+	"net/netip"
+
 	"github.com/gonntrack/gonntrack/internal/netlab"
 	"github.com/gonntrack/gonntrack/internal/packets"
 )
 
 func init() {
-	areas = append(areas, &area{name: "fragments", setting: fragmentSetting, scenario: fragmentScenario})
+	areas = append(areas,
+		&area{name: "fragments", setting: fragmentSetting, scenario: fragmentScenario},
+		&area{name: "fragments-rules", setting: fragmentRules, scenario: fragmentScenario})
 }
 
 // fragmentSetting lets incomplete sets end soon, since they outlive a scenario.
 func fragmentSetting(g *gen) *setting {
 	set := plain(g, [2]string{"checksum", "0"}, [2]string{"net.ipv4.ipfrag_max_dist", oneOf(g, "0", "5")})
 	set.sysctls = append(set.sysctls, [2]string{"net.ipv4.ipfrag_time", "3"}, [2]string{"frag6_timeout", "3"})
+	return set
+}
+
+// fragmentRules translates packets that come in fragments, or excludes them from
+// tracking before they are put together or behind that.
+func fragmentRules(g *gen) *setting {
+	set := fragmentSetting(g)
+	set.rules = rulesOf(oneOf(g,
+		[2]string{postNAT, "ip saddr 10.0.0.0/24 oif b snat to 192.0.2.1\nip6 saddr fd00:a::/64 oif b snat to fd00:b::1"},
+		[2]string{postNAT, "masquerade"},
+		[2]string{postNAT, "meta l4proto udp ip saddr 10.0.0.0/24 snat to 192.0.2.1:3000-3001"},
+		[2]string{preNAT, "iif a ip daddr 192.0.2.0/24 dnat to 192.0.2.9\niif a ip6 daddr fd00:b::/64 dnat to fd00:b::9"},
+		[2]string{preNAT, "meta l4proto udp redirect to :99"},
+		[2]string{fmt.Sprintf("type filter hook prerouting priority %d", oneOf(g, -450, -401, -400, -399, -300, -200)),
+			oneOf(g, "notrack", "meta l4proto udp notrack", "ip6 version 6 notrack")},
+		[2]string{"type filter hook forward priority 0", "meta l4proto udp drop"},
+		[2]string{"type filter hook prerouting priority -150", "ip daddr 192.0.2.2 drop"},
+	))
 	return set
 }
 
@@ -31,7 +54,14 @@ func fragmentScenario(g *gen) {
 		if g.chance(30) {
 			at, c, s = netlab.B, s, c
 		}
-		h := packets.IP{DontFragment: g.chance(20), TOS: uint8(oneOf(g, 0, 0, 1, 2, 3))}
+		if g.chance(15) { // to this machine, perhaps as an answer to what was translated
+			own := oneOf(g, "10.0.0.1", "192.0.2.1", "192.0.2.1")
+			if v6 {
+				own = oneOf(g, "fd00:a::1", "fd00:b::1", "fd00:b::1")
+			}
+			s = netip.AddrPortFrom(packets.Addr(own), s.Port())
+		}
+		h := packets.IP{DontFragment: g.chance(20), TOS: uint8(oneOf(g, 0, 0, 1, 2, 3)), TTL: oneOf(g, 0, 0, 0, 0, 1, 2)}
 		if !v6 && g.chance(10) {
 			h.Options = []byte{1, 1, 1, 0}
 		}
@@ -86,6 +116,17 @@ func fragmentScenario(g *gen) {
 		case 7:
 			i := g.IntN(len(list))
 			list[i] = list[i][:g.some(min(20, len(list[i])), len(list[i]))]
+		}
+		if g.chance(20) && len(list) > 0 { // other header fields in one of them
+			b := list[g.IntN(len(list))]
+			if at := oneOf(g, 1, 8); b[0]>>4 == 4 {
+				b[at] = byte(oneOf(g, 0, 1, 2, 3, 64))
+				fixIPv4(b)
+			} else if at == 1 {
+				b[1] = byte(g.IntN(4)) << 4
+			} else {
+				b[7] = byte(oneOf(g, 0, 1, 2, 64))
+			}
 		}
 		if g.chance(10) { // all again
 			list = append(list, packets.Fragments(b, id, size)...)

@@ -34,10 +34,20 @@ type setKey struct {
 	id       uint32
 	family   ctnetlink.Family
 	proto    ctnetlink.Protocol // IPv4
-	sent     bool               // by this machine
+	user     fragmentUser
 	zone     uint16
 	in       string // IPv6 to link-local and multicast addresses: the interface
 }
+
+// fragmentUser is who puts fragments together (enum ip_defrag_users): fragments
+// that come by different ways wait in sets of their own.
+type fragmentUser uint8
+
+const (
+	arriving   fragmentUser = iota // in front of tracking
+	sending                        // of what this machine sends
+	delivering                     // untracked ones, in front of the hook input
+)
 
 // fragmentSet are fragments of one packet.
 type fragmentSet struct {
@@ -80,13 +90,35 @@ type fragmentSource struct {
 // reassemble collects fragments. It returns false if the packet is a fragment
 // that waits or is dropped.
 func (t *Table) reassemble(p *packet) bool {
+	user := arriving
+	if p.where == Output {
+		user = sending
+	}
 	switch {
 	case p.untracked:
 		return true
 	case p.family == familyIPv6:
-		return p.fragHeader == 0 || t.reassemble6(p)
+		return p.fragHeader == 0 || t.reassemble6(p, user)
 	}
-	return be16(p.data[6:])&(ipv4More|ipv4Offset) == 0 || t.reassemble4(p)
+	return !p.isFragment4() || t.reassemble4(p, user)
+}
+
+// reassembleForHost collects the IPv4 fragments for this machine that were
+// excluded from tracking before they were put together (ip_local_deliver). It
+// returns false if the packet is a fragment that waits or is dropped.
+func (t *Table) reassembleForHost(p *packet) bool {
+	return p.family == familyIPv6 || !p.isFragment4() || t.reassemble4(p, delivering)
+}
+
+func (p *packet) isFragment4() bool { return be16(p.data[6:])&(ipv4More|ipv4Offset) != 0 }
+
+// laterFragment reports whether a packet is a fragment without the start of the
+// transport header.
+func (p *packet) laterFragment() bool {
+	if p.family == familyIPv6 {
+		return p.proto == extFragment
+	}
+	return be16(p.data[6:])&ipv4Offset != 0
 }
 
 // waits makes a fragment wait for others.

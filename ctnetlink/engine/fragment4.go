@@ -8,7 +8,7 @@ const maxPacket = 0xffff
 
 // reassemble4 takes an IPv4 fragment (RFC 791, RFC 815). It returns true if the
 // packet is complete.
-func (t *Table) reassemble4(p *packet) bool {
+func (t *Table) reassemble4(p *packet, user fragmentUser) bool {
 	f, o := &t.path.frags, &t.o.Sysctls
 	q := f.queue(familyIPv4, t.wall)
 	if o.FragHigh == 0 || q.memory > int(o.FragHigh) {
@@ -17,7 +17,7 @@ func (t *Table) reassemble4(p *packet) bool {
 	field := be16(p.data[6:])
 	key := setKey{
 		src: p.src, dst: p.dst, id: uint32(be16(p.data[4:])), family: familyIPv4, proto: p.proto,
-		sent: p.where == Output, zone: p.zone.in(original),
+		user: user, zone: p.zone.in(original),
 	}
 	deadline := t.wall + max(int64(o.FragTime)*1e9, tickLen)
 	s := f.set(q, &key, deadline)
@@ -56,7 +56,7 @@ func (t *Table) reassemble4(p *packet) bool {
 	}
 	n := min(p.transport, len(p.data))
 	s.store(q, piece{offset: offset, length: length}, p.data[:n], p.data[n:], p.total)
-	s.largest = max(s.largest, p.total)
+	s.largest = max(s.largest, p.transport+length)
 	s.ecn |= 1 << (p.data[1] & 3)
 	if !s.last || s.have != s.end {
 		return p.waits()

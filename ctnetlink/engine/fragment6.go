@@ -11,7 +11,7 @@ const fragmentHeader6 = 8 // its length
 // reassemble6 takes an IPv6 fragment (RFC 8200, section 4.5). It returns true if
 // the packet is complete, and also for a fragment that is not taken for one: it
 // goes on alone.
-func (t *Table) reassemble6(p *packet) bool {
+func (t *Table) reassemble6(p *packet, user fragmentUser) bool {
 	at := p.fragHeader
 	switch {
 	case p.total-at < fragmentHeader6:
@@ -36,7 +36,7 @@ func (t *Table) reassemble6(p *packet) bool {
 	}
 	key := setKey{
 		src: p.src, dst: p.dst, id: be32(p.data[at+4:]), family: familyIPv6,
-		sent: p.where == Output, zone: p.zone.in(original),
+		user: user, zone: p.zone.in(original),
 	}
 	if p.dst[0] == 0xff || isLinkLocal6(&p.dst) {
 		key.in = p.in

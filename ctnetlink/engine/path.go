@@ -89,6 +89,9 @@ func (t *Table) travel(p *packet) {
 		}
 		if p.hook = ForwardHook; p.where == Input {
 			p.hook = InputHook
+			if !t.reassembleForHost(p) {
+				return
+			}
 		}
 		if !t.chains(p, prioFirst, prioSrcNAT+1) {
 			return

@@ -79,10 +79,21 @@ func (m Meta) Family() ctnetlink.Family { return m.p.family }
 
 // Protocol returns the number of the transport protocol, behind IPv6 extension
 // headers.
-func (m Meta) Protocol() ctnetlink.Protocol { return m.p.proto }
+func (m Meta) Protocol() ctnetlink.Protocol {
+	if b := m.p.payload(); m.p.proto == extFragment && m.p.family == familyIPv6 && len(b) > 0 {
+		return ctnetlink.Protocol(b[0]) // of a later fragment
+	}
+	return m.p.proto
+}
 
-// Transport returns the packet from the transport header on.
-func (m Meta) Transport() []byte { return m.p.payload() }
+// Transport returns the packet from the transport header on; nil for a fragment
+// without it.
+func (m Meta) Transport() []byte {
+	if m.p.laterFragment() {
+		return nil
+	}
+	return m.p.payload()
+}
 
 // In returns the name of the incoming interface, "" at output and postrouting of
 // what this machine sends.
