@@ -31,8 +31,8 @@ func fragmentRules(g *gen) *setting {
 		[2]string{postNAT, "meta l4proto udp ip saddr 10.0.0.0/24 snat to 192.0.2.1:3000-3001"},
 		[2]string{preNAT, "iif a ip daddr 192.0.2.0/24 dnat to 192.0.2.9\niif a ip6 daddr fd00:b::/64 dnat to fd00:b::9"},
 		[2]string{preNAT, "meta l4proto udp redirect to :99"},
-		[2]string{fmt.Sprintf("type filter hook prerouting priority %d", oneOf(g, -450, -401, -400, -399, -300, -200)),
-			oneOf(g, "notrack", "meta l4proto udp notrack", "ip6 version 6 notrack")},
+		[2]string{fmt.Sprintf("type filter hook prerouting priority %d", oneOf(g, -450, -401, -399, -300, -201)),
+			oneOf(g, "notrack", "meta l4proto udp notrack", "ip6 saddr fd00:a::/64 notrack")},
 		[2]string{"type filter hook forward priority 0", "meta l4proto udp drop"},
 		[2]string{"type filter hook prerouting priority -150", "ip daddr 192.0.2.2 drop"},
 	))
