@@ -237,7 +237,13 @@ func TestNoLimit(t *testing.T) {
 	tab := engine.New(engine.Options{Max: -1, Sysctls: buckets(1)})
 	c := client(t, tab)
 	for i := range 3000 {
-		create(t, c, connection(i))
+		e := connection(i)
+		if i%2 == 0 { // translated ones are in another index, too
+			e.SrcNAT.MinAddr = netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)})
+			e.SrcNAT.MaxAddr = e.SrcNAT.MinAddr
+			e.Set = e.Set.With(ctnetlink.AttrNATSrc)
+		}
+		create(t, c, e)
 	}
 	if entries, maximum, err := c.Count(); entries != 3000 || maximum != 0 || err != nil {
 		t.Errorf("%d entries of %d, %v", entries, maximum, err)
@@ -299,6 +305,35 @@ func TestExpireExactly(t *testing.T) {
 					t.Fatalf("step %d: %d entries after Expire, want %d to %d", step, got, low, exact)
 				}
 			}
+		}
+	}
+}
+
+// TestTrackAllocates: packets of known flows allocate nothing, and those of new
+// flows nothing but the table's own memory.
+func TestTrackAllocates(t *testing.T) {
+	const flows = 4096
+	for _, proto := range []ctnetlink.Protocol{ctnetlink.ProtoUDP, ctnetlink.ProtoTCP} {
+		packets := newTraffic(proto, flows)
+		tab := engine.New(engine.Options{Accounting: true, Timestamps: true})
+		p := engine.Packet{Time: time.Unix(1_700_000_000, 0)}
+		n := 0
+		track := func() {
+			p.Data = packets.packet(n % packets.len())
+			if v := tab.Track(&p); v.State == engine.StateInvalid {
+				t.Fatal(v.Reason)
+			}
+			n++
+		}
+		// Now and then a slab is allocated; AllocsPerRun rounds down.
+		if a := testing.AllocsPerRun(flows-1, track); a != 0 {
+			t.Errorf("%v: %v allocations for a new flow", proto, a)
+		}
+		if a := testing.AllocsPerRun(packets.len()-flows-1, track); a != 0 {
+			t.Errorf("%v: %v allocations for a packet", proto, a)
+		}
+		if got := tab.Len(); got != flows {
+			t.Errorf("%v: %d entries", proto, got)
 		}
 	}
 }

@@ -31,7 +31,11 @@ func sourceHasPort(proto ctnetlink.Protocol) bool { return hasPorts(proto) || is
 func (t *Table) sourceHead(tp *tuple, zoneID uint16) *slotRef {
 	const most = 1 << 20
 	if t.sources.heads == nil {
-		t.sources.heads = make([]slotRef, 1<<bits.Len(uint(min(t.o.Max, most)-1)))
+		n := most
+		if t.o.Max != 0 { // there is a limit
+			n = min(t.o.Max, most)
+		}
+		t.sources.heads = make([]slotRef, 1<<bits.Len(uint(n-1)))
 	}
 	rest := uint64(tp.family)<<32 | uint64(tp.proto)<<40 | uint64(zoneID)<<48
 	if sourceHasPort(tp.proto) {
