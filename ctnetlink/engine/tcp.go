@@ -107,15 +107,7 @@ func trackTCP(t *Table, p *packet) (outcome, Reason) {
 	windows := true
 	switch to {
 	case tIV:
-		if from == tSS && kind == kindACK && e.has&hasSynproxy != 0 && last.dir == original &&
-			s.seq == st.side[original].end-1 {
-			return ignored, Reason{} // a keep-alive of a client that SYNPROXY speaks with
-		}
-		code := TCPBadState
-		if from == tSS && p.dir == original && kind != kindSYNACK {
-			code = TCPUnanswered
-		}
-		return rejected, stateReason(code, kind, p.dir, from)
+		return misfit(p, kind, from)
 	case tNEW:
 		t.remove(e, 0, nil)
 		return again, Reason{}
@@ -184,6 +176,19 @@ func (t *Table) beginTCP(e *entry, s *segment, kind tcpKind) Reason {
 	return Reason{}
 }
 
+// misfit refuses a packet that the table has as INVALID in a state. Until the
+// answer to the SYN comes, the client of a SYNPROXY may send keep-alives.
+func misfit(p *packet, kind tcpKind, from uint8) (outcome, Reason) {
+	code, st := TCPBadState, &p.e.proto.tcp
+	if from == tSS && p.dir == original && kind != kindSYNACK {
+		code = TCPUnanswered
+		if kind == kindACK && p.e.has&hasSynproxy != 0 && st.last.dir == original && p.tcp.seq == st.side[original].end-1 {
+			return ignored, Reason{}
+		}
+	}
+	return rejected, stateReason(code, kind, p.dir, from)
+}
+
 // answersSYN reports whether a packet is the SYN/ACK to the last packet, a SYN
 // that was ignored: the table's idea of the connection is out of date.
 func (st *tcpState) answersSYN(s *segment, kind tcpKind, dir direction) bool {
@@ -210,7 +215,8 @@ func (l *tcpLast) remember(s *segment, kind tcpKind, dir direction, from uint8) 
 	}
 }
 
-// resume begins the connection anew with the SYN that was ignored.
+// resume begins the connection anew with the SYN that was ignored. The other
+// side begins with the packet that answers it.
 func (p *protoState) resume() {
 	l := &p.tcp.last
 	p.tcp.side[l.dir].begin(l.end, l.win)
@@ -238,8 +244,7 @@ func (t *Table) moveTCP(p *packet, kind tcpKind, from, to uint8) outcome {
 		if to == tES && (from == tSR || from == tES) {
 			t.assure(p)
 		}
-	case kind == kindRST:
-		// Refused: there was no connection.
+	case kind == kindRST: // it refuses the connection
 		p.count()
 		return gone
 	case from == tSS && (to == tSS || to == tS2):
