@@ -23,7 +23,7 @@ func init() {
 		{"ftp", "tcp", 21, ftpScenario}, {"tftp", "udp", 69, tftpScenario}, {"irc", "tcp", 6667, ircScenario},
 		{"amanda", "udp", 10080, amandaScenario}, {"sane", "tcp", 6566, saneScenario}, {"sip", "udp", 5060, sipScenario},
 	} {
-		areas = append(areas, &area{name: h.name, pending: h.name == "ftp" || h.name == "sip", scenario: h.scenario,
+		areas = append(areas, &area{name: h.name, scenario: h.scenario,
 			setting: func(g *gen) *setting { return helperSetting(g, h.name, h.proto, h.port) }})
 	}
 }

@@ -74,6 +74,9 @@ var ftpCommands = [2][2]ftpCommand{
 	reply:    {{"227 ", read227, 0, formHostPort}, {"229 ", read229, '(', form229}},
 }
 
+// ftpNames are their names, as the reason FTPMalformed numbers them.
+var ftpNames = [...]string{"PORT", "EPRT", "227 ", "229 "}
+
 // readFTP is the helper ftp.
 func readFTP(t *Table, p *packet, x *extension) bool {
 	if p.v.State != StateEstablished {
@@ -109,7 +112,7 @@ func (t *Table) readFTPLine(p *packet, b []byte) bool {
 		c := &ftpCommands[p.dir][i]
 		switch c.match(b, p.family, &to) {
 		case ftpPartial:
-			return p.cut() || p.drop(FTPMalformed)
+			return p.cut() || p.drop(FTPMalformed, int64(p.dir)<<1|int64(i))
 		case ftpFound:
 			return t.expectFTP(p, &to)
 		}

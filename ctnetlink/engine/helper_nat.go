@@ -25,16 +25,16 @@ func (t *Table) expectPort(p *packet, x *expectation, port uint16) (uint16, bool
 		switch t.announce(x) {
 		case 0:
 			if port == 0 {
-				return 0, p.drop(NoExpectedPort)
+				return 0, t.refuse(p, NoExpectedPort)
 			}
 			return port, true
 		case ctnetlink.EBUSY:
 		default:
-			return 0, p.drop(NoExpectedPort)
+			return 0, t.refuse(p, NoExpectedPort)
 		}
 		port = uint16(low + t.draw(low, 1<<16-low, false))
 	}
-	return 0, p.drop(NoExpectedPort)
+	return 0, t.refuse(p, NoExpectedPort)
 }
 
 // rewriteFor replaces n bytes of the data at an offset, as the packet announces
@@ -46,5 +46,5 @@ func (t *Table) rewriteFor(p *packet, x *expectation, at, n int, with []byte) bo
 		return true
 	}
 	t.dropExpect(x, 0, nil)
-	return p.drop(NotRewritten)
+	return t.refuse(p, NotRewritten)
 }

@@ -150,7 +150,7 @@ func sipRegister(t *Table, p *packet, x *extension, m *sipMessage) bool {
 				return false
 			}
 		} else if no := t.announceShared(c); no != 0 && no != ctnetlink.EALREADY {
-			return p.drop(ExpectationRefused)
+			return t.refuse(p, ExpectationRefused)
 		}
 	}
 	x.sip.register = m.cseq

@@ -372,25 +372,25 @@ var reasons = [reasonsEnd]reason{
 
 	FTPMalformed: {
 		slug:   "ftp-malformed",
-		text:   "it begins like PORT, EPRT, 227 or 229 and is incomplete or malformed: the helper ftp drops it",
-		kernel: "nf_ct_ftp: dropping packet: partial matching",
+		text:   "a line that begins like %q and is incomplete or malformed: the helper ftp drops it",
+		kernel: "nf_ct_ftp: dropping packet: partial matching of `%q'",
 	},
 	ExpectationRefused: {
 		slug:   "expectation-refused",
 		text:   "the helper of its entry cannot expect the connection that it announces: there are too many, or another is the same",
-		kernel: "dropping packet: cannot add expectation",
+		kernel: "nf_ct_%h: dropping packet: cannot add expectation",
 		sysctl: "expect_max",
 	},
 	NoExpectedPort: {
 		slug:   "no-expected-port",
 		text:   "the helper of its entry found no free port for the connection that it announces",
-		kernel: "dropping packet: all ports in use",
+		kernel: "nf_ct_%h: dropping packet: all ports in use",
 		sysctl: "expect_max",
 	},
 	NotRewritten: {
 		slug:   "not-rewritten",
 		text:   "the helper of its entry cannot write the translated address into it: it would become too long",
-		kernel: "dropping packet: cannot mangle packet",
+		kernel: "nf_ct_%h: dropping packet: cannot mangle packet",
 	},
 	SIPNoCode: {
 		slug: "sip-no-code", text: "a response of SIP without a code: the helper sip drops it",

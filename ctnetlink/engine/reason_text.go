@@ -66,6 +66,10 @@ func (r Reason) append(b []byte, form string) []byte {
 			i += 3
 		}
 		switch n := r.N[next]; form[i] {
+		case 'q':
+			b = append(b, ftpNames[n&3]...)
+		case 'h':
+			b = append(b, loggingHelpers[int(n)%len(loggingHelpers)]...)
 		case 's':
 			b = append(b, ctnetlink.NewState(ctnetlink.ProtoTCP, uint8(n)).String()...)
 		case 'o':

@@ -31,7 +31,7 @@ func TestReasonText(t *testing.T) {
 // Every reason has a name of its own and a text that can be written, with at
 // most the three numbers of a reason.
 func TestReasonForms(t *testing.T) {
-	verb := regexp.MustCompile(`^(?:[^%]|%[dskoxwl]|%\[[1-3]\][dsko])*$`)
+	verb := regexp.MustCompile(`^(?:[^%]|%[dskoxwlqh]|%\[[1-3]\][dsko])*$`)
 	slug := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	names := map[string]ReasonCode{"": NoReason}
 	for _, c := range Reasons() {

@@ -127,7 +127,22 @@ func (t *Table) announceAs(x *expectation, shared bool) errno {
 // mustExpect adds an expectation, and drops the packet if that is not possible.
 func (t *Table) mustExpect(p *packet, x *expectation) bool {
 	if t.announce(x) != 0 {
-		return p.drop(ExpectationRefused)
+		return t.refuse(p, ExpectationRefused)
 	}
 	return true
+}
+
+// loggingHelpers are the helpers that drop packets, as reasons number them.
+var loggingHelpers = [...]string{"ftp", "tftp", "irc", "sip", "amanda", "sane", "pptp"}
+
+// refuse drops a packet for its entry's helper, which the reason names.
+func (t *Table) refuse(p *packet, why ReasonCode) bool {
+	if h := t.helper(p.e); h != nil {
+		for i, name := range loggingHelpers {
+			if name == h.name {
+				return p.drop(why, int64(i))
+			}
+		}
+	}
+	return p.drop(why)
 }

@@ -166,7 +166,7 @@ func (t *Table) viaPort(p *packet, m *sipMessage, from int, old, with uint16) bo
 // dropped.
 func (t *Table) mangleSIP(p *packet, m *sipMessage, at, end int, with []byte) bool {
 	if !t.replaceData(p, at, end-at, with, true) {
-		return p.drop(NotRewritten)
+		return t.refuse(p, NotRewritten)
 	}
 	m.b = p.content(8)
 	return true

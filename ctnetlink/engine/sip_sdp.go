@@ -60,7 +60,7 @@ func (t *Table) readSDP(p *packet, m *sipMessage) bool {
 		}
 		if translated := p.e.translated(); translated && own && !p.cut() {
 			if t.mangleSDPAddr(p, m, at, "c=", &addr) != sdpDone {
-				return p.drop(NotRewritten)
+				return t.refuse(p, NotRewritten)
 			}
 		}
 		last, hasLast = addr, true
@@ -145,11 +145,11 @@ func (t *Table) expectMedia(p *packet, m *sipMessage, addr *[16]byte, at int, po
 		return t.expectPair(p, m, rtp, rtcp, at)
 	}
 	if no := t.announceShared(rtp); no != 0 && no != ctnetlink.EALREADY {
-		return p.drop(ExpectationRefused)
+		return t.refuse(p, ExpectationRefused)
 	}
 	if no := t.announceShared(rtcp); no != 0 && no != ctnetlink.EALREADY {
 		t.dropExpect(rtp, 0, nil)
-		return p.drop(ExpectationRefused)
+		return t.refuse(p, ExpectationRefused)
 	}
 	return true
 }

@@ -27,11 +27,11 @@ func (t *Table) expectPair(p *packet, m *sipMessage, rtp, rtcp *expectation, at 
 			t.dropExpect(rtp, 0, nil)
 		}
 		if no != ctnetlink.EBUSY {
-			return p.drop(NoExpectedPort)
+			return t.refuse(p, NoExpectedPort)
 		}
 	}
 	if port >= 1<<16 {
-		return p.drop(NoExpectedPort)
+		return t.refuse(p, NoExpectedPort)
 	}
 	if uint16(port) == rtp.nat.port || p.cut() {
 		return true
@@ -56,10 +56,10 @@ func (t *Table) translateSession(p *packet, m *sipMessage, start int, addr *[16]
 		return true
 	}
 	if t.mangleSDPAddr(p, m, start, "o=", addr) != sdpDone {
-		return p.drop(NotRewritten)
+		return t.refuse(p, NotRewritten)
 	}
 	if t.mangleSDPAddr(p, m, start, "c=", addr) == sdpFailed {
-		return p.drop(NotRewritten)
+		return t.refuse(p, NotRewritten)
 	}
 	return true
 }
@@ -105,7 +105,7 @@ func (t *Table) mangleSDP(p *packet, m *sipMessage, at, end int, with []byte) bo
 	length := sipLength.find(m.b, 0)
 	_, end, ok := decimal(m.b, length)
 	if start < 0 || !ok {
-		return p.drop(NotRewritten)
+		return t.refuse(p, NotRewritten)
 	}
 	var buf [8]byte
 	return t.mangleSIP(p, m, length, end, strconv.AppendUint(buf[:0], uint64(len(m.b)-start+len("v=")), 10))
