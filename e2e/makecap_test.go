@@ -157,6 +157,10 @@ func (p *madePacket) option(words []string) (used int, err error) {
 		p.raw, err = hex.DecodeString(words[1])
 		return 2, err
 	}
+	if words[0] == "hex" {
+		p.payload, err = hex.DecodeString(words[1])
+		return 2, err
+	}
 	if words[0] == "opt" {
 		p.options, err = hex.DecodeString(words[1])
 		return 2, err

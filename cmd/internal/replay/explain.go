@@ -56,8 +56,6 @@ type histories struct {
 	of     map[end]*history // by both directions
 	packet format.Packet
 	own    ctnetlink.Tuple
-	flow   ctnetlink.Flow
-	buf    []byte
 	reason []byte
 }
 

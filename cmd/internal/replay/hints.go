@@ -3,6 +3,7 @@ package replay
 import (
 	"io"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/capture"
@@ -14,8 +15,12 @@ import (
 // hints says what the user may want to know about the captures.
 func (r *run) hints() {
 	if n, hosts := r.offload.found(); n > 0 {
-		r.notice("the checksums of %d INVALID packets, all sent by %s, were to be filled in by its network card "+
-			"after the capture (checksum offload): on the wire they were right. Use --sysctl nf_conntrack_checksum=0", n, hosts)
+		of := "the checksums of " + strconv.Itoa(n) + " INVALID packets, all sent by %s, were"
+		if n == 1 {
+			of = "the checksum of an INVALID packet, sent by %s, was"
+		}
+		r.notice(of+" to be filled in by its network card after the capture (checksum offload): on the wire "+
+			"it was right. Use --sysctl nf_conntrack_checksum=0", hosts)
 	}
 	if n := r.count.verdicts[engine.StateUnknown]; n > 0 {
 		r.notice("%d of %d packets %s UNKNOWN: too little was captured (tcpdump -s 0 captures all)", n, r.count.records, are(n))
