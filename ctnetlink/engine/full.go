@@ -138,6 +138,12 @@ func (e *entry) closing() bool {
 
 // expireForPacket does what is due at the time of a packet.
 func (t *Table) expireForPacket() {
+	t.freeLost()
+	t.expire()
+}
+
+// freeLost frees the entry of the last packet, if it did not get into the table.
+func (t *Table) freeLost() {
 	if e := t.path.lost; e != nil {
 		t.path.lost = nil
 		if e.status&ctnetlink.StatusConfirmed != 0 {
@@ -146,5 +152,4 @@ func (t *Table) expireForPacket() {
 			t.free(e)
 		}
 	}
-	t.expire()
 }

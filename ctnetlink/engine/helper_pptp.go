@@ -6,7 +6,8 @@ import "github.com/gonntrack/gonntrack/ctnetlink"
 type pptpState struct {
 	session pptpSession
 	call    pptpCall
-	pns     uint16 // call id of the client, the PPTP network server
+	pns     uint16 // call id of the client, the PPTP network server, as the server has it
+	own     uint16 // the same as the client has it, if the control connection is translated
 	pac     uint16 // call id of the server, the PPTP access concentrator
 }
 
@@ -50,6 +51,8 @@ const (
 	pptpInCallConnected
 	pptpCallClearRequest
 	pptpCallDisconnect
+	pptpWANError
+	pptpSetLink
 )
 
 const (
@@ -60,10 +63,11 @@ const (
 
 // pptpSizes are the lengths of the bodies of messages, by type. The helper does
 // not read a message that is shorter.
-var pptpSizes = [14]uint8{
+var pptpSizes = [16]uint8{
 	pptpStartRequest: 144, pptpStartReply: 144, pptpStopRequest: 4, pptpStopReply: 4, pptpEchoRequest: 4, pptpEchoReply: 8,
 	pptpOutCallRequest: 156, pptpOutCallReply: 20, pptpInCallRequest: 208, pptpInCallReply: 12, pptpInCallConnected: 16,
 	pptpCallClearRequest: 4, pptpCallDisconnect: 136,
+	pptpWANError: 28, pptpSetLink: 12,
 }
 
 // readPPTP is the helper pptp: a call on the control connection is followed by
@@ -83,18 +87,26 @@ func readPPTP(t *Table, p *packet, x *extension) bool {
 	return t.readPAC(p, &x.pptp, typ, body)
 }
 
-// readPNS reads a message of the client.
+// readPNS reads a message of the client. If its call id is translated, the message
+// gets the one that the server has.
 func (t *Table) readPNS(p *packet, s *pptpState, typ uint16, b []byte) bool {
+	translated := p.e.translated()
 	switch typ {
 	case pptpStartRequest:
 		if s.session == pptpSessionNone {
 			s.session = pptpSessionRequested
 		}
+		return true
 	case pptpStopRequest:
 		s.session = pptpSessionStop
+		return true
 	case pptpOutCallRequest:
-		if s.session == pptpSessionConfirmed {
-			s.call, s.pns = pptpCallOutRequested, be16(b)
+		if s.session != pptpSessionConfirmed {
+			return true
+		}
+		s.call, s.pns = pptpCallOutRequested, be16(b)
+		if translated {
+			s.pns, s.own = p.e.tuples[reply].dport, s.pns
 		}
 	case pptpInCallReply:
 		if s.call != pptpCallInRequested && s.call != pptpCallInReplied || be16(b[2:]) != s.pac {
@@ -106,15 +118,20 @@ func (t *Table) readPNS(p *packet, s *pptpState, typ uint16, b []byte) bool {
 			s.call = pptpCallNone
 		}
 	case pptpCallClearRequest:
-		if s.session == pptpSessionConfirmed {
-			s.call = pptpCallClear
+		if s.session != pptpSessionConfirmed {
+			return true
 		}
+		s.call = pptpCallClear
+	default:
+		return true
 	}
-	return true
+	return !translated || t.putCallID(p, 0, s.pns)
 }
 
-// readPAC reads a message of the server.
+// readPAC reads a message of the server. If the client's call id is translated,
+// the message gets the one that the client has.
 func (t *Table) readPAC(p *packet, s *pptpState, typ uint16, b []byte) bool {
+	at := 0 // where the client's call id is
 	switch typ {
 	case pptpStartReply:
 		if s.session < pptpSessionRequested {
@@ -123,6 +140,7 @@ func (t *Table) readPAC(p *packet, s *pptpState, typ uint16, b []byte) bool {
 		if s.session = pptpSessionConfirmed; b[2] != pptpOK {
 			s.session = pptpSessionError
 		}
+		return true
 	case pptpStopReply:
 		switch {
 		case s.session > pptpSessionStop:
@@ -131,14 +149,16 @@ func (t *Table) readPAC(p *packet, s *pptpState, typ uint16, b []byte) bool {
 		default:
 			s.session = pptpSessionError
 		}
+		return true
 	case pptpOutCallReply:
 		if s.session != pptpSessionConfirmed || s.call != pptpCallOutRequested && s.call != pptpCallOutConfirmed ||
 			be16(b[2:]) != s.pns {
 			return true
 		}
+		at = 2
 		if b[4] != pptpOK {
 			s.call = pptpCallNone
-			return true
+			break
 		}
 		s.call, s.pac = pptpCallOutConfirmed, be16(b)
 		t.expectCall(p.e, s)
@@ -146,6 +166,7 @@ func (t *Table) readPAC(p *packet, s *pptpState, typ uint16, b []byte) bool {
 		if s.session == pptpSessionConfirmed {
 			s.call, s.pac = pptpCallInRequested, be16(b)
 		}
+		return true
 	case pptpInCallConnected:
 		if s.session != pptpSessionConfirmed || s.call != pptpCallInReplied && s.call != pptpCallInConfirmed ||
 			be16(b) != s.pns {
@@ -156,6 +177,18 @@ func (t *Table) readPAC(p *packet, s *pptpState, typ uint16, b []byte) bool {
 	case pptpCallDisconnect:
 		s.call = pptpCallNone
 		t.endCall(p.e, s)
+	case pptpWANError, pptpSetLink:
+	default:
+		return true
+	}
+	return !p.e.translated() || t.putCallID(p, at, s.own)
+}
+
+// putCallID replaces a call id at an offset of the body of a message. It returns
+// false if the packet is dropped.
+func (t *Table) putCallID(p *packet, at int, id uint16) bool {
+	if !p.cut() && !t.replaceData(p, pptpHeader+at, 2, []byte{byte(id >> 8), byte(id)}, false) {
+		return p.drop(NotTranslated)
 	}
 	return true
 }
@@ -177,8 +210,13 @@ func (s *pptpState) tuples(master *entry) (from [2]tuple) {
 func (t *Table) expectCall(master *entry, s *pptpState) {
 	from := s.tuples(master)
 	var x [2]*expectation
+	var nat [2]expectNAT
+	if master.translated() {
+		from[original].sport = s.own
+		nat = [2]expectNAT{{dir: uint32(original), port: s.pns}, {dir: uint32(reply), port: s.own}}
+	}
 	for d := range from {
-		x[d] = &expectation{master: master, tuple: from[d], call: true}
+		x[d] = &expectation{master: master, tuple: from[d], nat: nat[d], call: true}
 		x[d].mask = expectMask{src: allOnes(familyIPv4), port: 0xffff}
 		if t.announce(x[d]) != 0 {
 			if d == 1 {
@@ -193,11 +231,36 @@ func (t *Table) expectCall(master *entry, s *pptpState) {
 	}
 }
 
-// meetCall is called for the first packet of a call: nothing is expected from
-// the other side any more.
+// meetCall is called for the first packet of a call, whose entry is translated as
+// the master is. Nothing is expected from the other side any more; but the kernel
+// does not find that expectation if the call is translated and the server begins.
 func (t *Table) meetCall(e *entry, x *expectation) {
-	if o := t.expect.find(x.master.zone.id, &e.tuples[reply]); o != nil {
+	master := x.master
+	other := e.tuples[reply]
+	if master.translated() {
+		if s := &t.extend(master).pptp; x.nat.dir == uint32(original) {
+			other = s.tuples(master)[reply]
+		} else {
+			other = tuple{}
+		}
+	}
+	if o := t.expect.find(master.zone.id, &other); o != nil {
 		t.dropExpect(o, 0, nil)
+	}
+	if !master.translated() {
+		return
+	}
+	dir := direction(x.nat.dir & 1)
+	to := &master.tuples[dir^1]
+	for _, source := range [...]bool{true, false} {
+		r := natRange{addrs: true, minAddr: to.src, maxAddr: to.src}
+		if source {
+			r.minAddr, r.maxAddr = to.dst, to.dst
+		}
+		if source == (dir == original) {
+			r.ports, r.minPort, r.maxPort = true, x.nat.port, x.nat.port
+		}
+		t.bind(e, &r, source)
 	}
 }
 

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 var pptpMessages = map[string]struct{ typ, size, from, ids int }{
 	"start": {1, 144, 0, 0}, "started": {2, 144, 1, 0}, "stop": {3, 4, 0, 0}, "stopped": {4, 4, 1, 0},
 	"call": {7, 156, 0, 1}, "answer": {8, 20, 1, 2}, "ring": {9, 208, 1, 1}, "accept": {10, 12, 0, 2},
-	"connected": {11, 16, 1, 1}, "clear": {12, 4, 0, 1}, "disconnect": {13, 136, 1, 1},
+	"connected": {11, 16, 1, 1}, "clear": {12, 4, 0, 1}, "disconnect": {13, 136, 1, 1}, "wan": {14, 28, 1, 1},
 }
 
 // pptpMessage returns the message that words such as "answer", "2", "1" describe.
@@ -137,4 +138,66 @@ func pptpEvents(events []string) string {
 		}
 	}
 	return strings.Join(all, " ")
+}
+
+// TestPPTPTranslated: the same with the client's address translated, and its port,
+// 1032, kept. The port is the call id that the server sees. A number in
+// brackets is the first call id of the message, in an answer the second, or that of
+// GRE, as it leaves.
+func TestPPTPTranslated(t *testing.T) {
+	const call = "start, started, call 1: [1032], answer 2 1032: [1] +1>2 +2>1032, "
+	for _, tt := range []string{
+		call + "gre 2: [2] -1>2 -2>1032 new 1>2, ger 1032: [1], wan 1032: [1], clear 1: [1032], disconnect 2: [1] gone 1>2",
+		call + "ger 1032: [1] -2>1032 new 2>1032, gre 2: [2]", // the other expectation stays
+		call + "disconnect 2: [1] -2>1032, gre 2: [2] new 0>2",
+		"call 9: [9], start, started, call 1: [1032], call 5: [1032], answer 2 1032: [5] +5>2 +2>1032",
+		"start, started, call 1: [1032], answer 2 1: [1]",
+		"start, started, ring 5: [5], accept 6 5: [6], connected 6: [0] +0>5 +5>6, gre 5: [5] -0>5 -5>6 new 0>5, ger 6: [0]",
+	} {
+		l := newHelperLab(t, engine.Options{Rules: helperRules{nat: true}})
+		ends := [2]netip.AddrPort{packets.Port("10.0.0.2:1032"), packets.Port("192.0.2.2:1723")}
+		to := [2]netip.AddrPort{ends[1], packets.Port("192.0.2.1:1032")}
+		next := [2]uint32{1000, 5000}
+		say := func(from int, flags uint8, data []byte) (*engine.Verdict, []string) {
+			p := packets.TCP{Src: ends[from], Dst: to[from], Flags: flags, Seq: next[from], Ack: next[1-from], Data: data}
+			next[from] += uint32(len(data)) + uint32(flags>>1&1)
+			return l.send(p.Bytes(), "ab"[from:from+1])
+		}
+		say(0, packets.SYN, nil)
+		say(1, packets.SYN|packets.ACK, nil)
+		say(0, packets.ACK, nil)
+		for step := range strings.SplitSeq(tt, ", ") {
+			step, want, _ := strings.Cut(step, ":")
+			words := strings.Fields(step)
+			var v *engine.Verdict
+			var events []string
+			at := 40 + 12
+			switch words[0] {
+			case "gre", "ger":
+				from := strings.Index("gre ger", words[0]) / 4
+				var id uint16
+				fmt.Sscan(words[1], &id)
+				p := packets.GRE{Src: ends[from].Addr(), Dst: to[from].Addr(), Version: 1, CallID: id}
+				v, events = l.send(p.Bytes(), "ab"[from:from+1])
+				at = 20 + 6
+			default:
+				from, data := pptpMessage(words)
+				v, events = say(from, packets.ACK|packets.PSH, data)
+				if words[0] == "answer" {
+					at += 2 // the client's
+				}
+			}
+			if len(v.Leaves) != 1 {
+				t.Fatalf("%s: after %q: %d packets leave", tt, step, len(v.Leaves))
+			}
+			got := pptpEvents(events)
+			if words[0] != "start" && words[0] != "started" {
+				got = strings.TrimSpace(fmt.Sprintf("[%d] %s", binary.BigEndian.Uint16(v.Leaves[0][at:]), got))
+			}
+			if got != strings.TrimSpace(want) {
+				t.Errorf("%s: after %q: %q", tt, step, got)
+				break
+			}
+		}
+	}
 }

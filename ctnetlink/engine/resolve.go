@@ -42,6 +42,7 @@ func (t *Table) seek(want *tuple, z zone) (*entry, direction) {
 func (t *Table) free(e *entry) {
 	t.dropExpectations(e)
 	if x := t.extension(e); x != nil && x.master != nil {
+		t.endCalls(e)
 		t.release(x.master)
 	}
 	t.discard(e)

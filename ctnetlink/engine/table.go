@@ -105,6 +105,7 @@ func New(o Options) *Table {
 func (t *Table) lock() {
 	t.mu.Lock()
 	t.setClock(t.o.Now().UnixNano())
+	t.freeLost()
 }
 
 func (t *Table) unlock() { t.mu.Unlock() }
