@@ -47,7 +47,9 @@ func setSysctl(e *engine.Options, name, value string) (known bool, err error) {
 	case "max", "net.nf_conntrack_max":
 		n, err := strconv.ParseUint(value, 10, 31)
 		if err == nil {
-			e.Max = int(n)
+			if e.Max = int(n); n == 0 {
+				e.Max = -1 // there is no limit
+			}
 		}
 		return true, numberError(value, err)
 	case "acct":
