@@ -91,6 +91,7 @@ func (k *kernelSide) send(m move) (*outcome, error) {
 		switch {
 		case l.Hook == "":
 			o.why = append(o.why, withoutProtocol(l.Text))
+		case l.Hook == "in" && m.output: // a copy of a broadcast
 		case l.Hook == "in":
 			o.delivered = true
 		default:
