@@ -11,6 +11,7 @@ func init() {
 	areas = append(areas,
 		&area{name: "malformed", setting: malformedSetting, scenario: malformedScenario},
 		&area{name: "addresses", setting: malformedSetting, scenario: addressScenario},
+		&area{name: "options", setting: malformedSetting, scenario: optionScenario},
 		&area{name: "extensions", setting: malformedSetting, scenario: extensionScenario},
 	)
 }
@@ -149,4 +150,64 @@ func (g *gen) extension() packets.Extension {
 		x.Next = oneOf(g, packets.Zero, packets.ExtNone, packets.ProtoUDP, 253)
 	}
 	return x
+}
+
+// optionScenario is IPv4 and IPv6 packets with options, good and bad.
+func optionScenario(g *gen) {
+	v6 := g.chance(50)
+	for range g.some(3, 20) {
+		c, s := g.client(v6), g.server(v6)
+		if g.chance(10) {
+			own := "10.0.0.1"
+			if v6 {
+				own = "fd00:a::1"
+			}
+			s = netip.AddrPortFrom(packets.Addr(own), s.Port())
+		}
+		var options []byte
+		for range g.some(1, 5) {
+			options = append(options, g.option(v6)...)
+		}
+		p := packets.UDP{Src: c, Dst: s, Data: g.bytes(10)}
+		if v6 {
+			p.IP.Extensions = []packets.Extension{packets.HopByHop(options...)}
+		} else {
+			options = options[:min(len(options), 40)]
+			for len(options)%4 != 0 {
+				options = append(options, byte(g.IntN(2)))
+			}
+			p.IP.Options = options
+		}
+		g.in(netlab.A, p.Bytes())
+	}
+}
+
+// option returns an IPv4 option or an IPv6 hop-by-hop option, mostly a good one.
+func (g *gen) option(v6 bool) []byte {
+	types := []byte{0, 1, 1, 1, 7, 7, 68, 68, 130, 131, 134, 136, 137, 148, 148, 25, 200}
+	if v6 {
+		types = []byte{0, 0, 1, 1, 5, 5, 7, 0x1e, 0x1e, 0x1e, 0x31, 0x3e, 0x5e, 0x9e, 0xc2, 0xde, 4, 0x26}
+	}
+	typ := oneOf(g, types...)
+	if typ == 0 || typ == 1 && !v6 {
+		return []byte{typ}
+	}
+	n := oneOf(g, 2, 3, 4, 7, 8, 11, 12)
+	if v6 {
+		n = oneOf(g, 2, 2, 4, 4, 6, 8)
+	}
+	b := make([]byte, n)
+	b[0], b[1] = typ, byte(n)
+	if v6 {
+		b[1] = byte(n - 2)
+	} else if n > 2 {
+		b[2] = byte(g.some(3, n+2)) // a pointer
+	}
+	if n > 3 && g.chance(50) {
+		b[3] = byte(g.IntN(256))
+	}
+	if g.chance(5) {
+		b[1] = byte(g.IntN(20))
+	}
+	return b
 }

@@ -139,7 +139,7 @@ func badStamp4(o []byte) bool {
 	}
 	at := int(o[2])
 	if at > len(o) {
-		return o[3]>>4 == 15 // the overflow counter is full
+		return o[3]>>4 == 15 && o[3]&15 != prespecified // the overflow counter is full
 	}
 	switch o[3] & 15 {
 	case withAddress, prespecified:

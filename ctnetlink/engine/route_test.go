@@ -173,3 +173,21 @@ func TestTranslatedToHost(t *testing.T) {
 		}
 	}
 }
+
+// TestStampOption: the counter of what did not fit ends a packet when it is full,
+// but not with addresses given by the sender.
+func TestStampOption(t *testing.T) {
+	for _, c := range []struct {
+		o    []byte
+		want ReasonCode
+	}{
+		{[]byte{68, 8, 5, 0, 0, 0, 0, 0}, NoReason}, {[]byte{68, 8, 9, 0, 0, 0, 0, 0}, NoReason},
+		{[]byte{68, 8, 10, 0xf0, 0, 0, 0, 0}, BadIPOptions}, {[]byte{68, 8, 10, 0xf1, 0, 0, 0, 0}, BadIPOptions},
+		{[]byte{68, 7, 9, 0xf3, 0, 0, 0, 0}, NoReason}, {[]byte{68, 8, 4, 0, 0, 0, 0, 0}, BadIPOptions},
+		{[]byte{68, 4, 5, 0}, NoReason}, {[]byte{68, 3, 5, 0}, BadIPOptions}, {[]byte{68, 8, 5, 1, 0, 0, 0, 0}, BadIPOptions},
+	} {
+		if got := checkOptions4(c.o); got != c.want {
+			t.Errorf("%x: %s", c.o, Reason{Code: got})
+		}
+	}
+}
