@@ -19,7 +19,8 @@ type Packet struct {
 	// Where is the way of the packet through the machine.
 	Where Where
 	// In and Out are the names of the interfaces by which it comes and leaves;
-	// "": not known.
+	// "": not known. The addresses of Options.Host tell Out of a packet that is
+	// forwarded, if they can.
 	In, Out string
 }
 

@@ -7,7 +7,8 @@ import (
 
 // Host is the machine on which the table is.
 type Host struct {
-	// Addrs are its addresses.
+	// Addrs are its addresses. They also decide by which interface a packet leaves
+	// if Packet.Out does not say so.
 	Addrs []Addr
 	// Router reports whether the machine forwards packets as a router does: those
 	// that a router does not pass on leave no entry. Otherwise all packets pass, as
@@ -184,6 +185,37 @@ func (h *Host) pass(p *packet, local bool) bool {
 		if h.Router && p.ttl <= 1 {
 			return p.drop(TTLExpired)
 		}
+		if p.out == "" && len(h.Addrs) > 1 {
+			p.out = h.leavesBy(p)
+		}
 	}
 	return true
+}
+
+// leavesBy returns the interface by which a packet leaves, "" if it is not
+// known: that of the smallest network that has its destination, or, on a machine
+// with two interfaces, the one by which it does not come.
+func (h *Host) leavesBy(p *packet) string {
+	dst := netip.AddrFrom16(p.dst)
+	if p.family == familyIPv4 {
+		dst = netip.AddrFrom4([4]byte(p.dst[:4]))
+	}
+	best, bits, other := "", -1, ""
+	for i := range h.Addrs {
+		a := &h.Addrs[i]
+		if a.Prefix.Bits() > bits && a.Prefix.Contains(dst) {
+			best, bits = a.Interface, a.Prefix.Bits()
+		}
+		switch {
+		case a.Interface == p.in, a.Interface == other:
+		case other == "":
+			other = a.Interface
+		default:
+			other = "?" // there are three, or p.in is none of them
+		}
+	}
+	if best == "" && other != "?" && p.in != "" {
+		return other
+	}
+	return best
 }
