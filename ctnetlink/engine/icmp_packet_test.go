@@ -14,7 +14,7 @@ var (
 	client6, server6 = pk.Addr("fd00:1::2"), pk.Addr("fd00:2::2")
 )
 
-// verdicts are the states of the packets that a test sends, by name.
+// track gives a table a packet and returns its verdict.
 func track(t *testing.T, tab *engine.Table, p []byte) *engine.Verdict {
 	t.Helper()
 	return tab.Track(&engine.Packet{Data: p, Time: time.Unix(1000, 0)})
