@@ -86,9 +86,28 @@ func (g *gen) helpedTalk(port uint16) *tcpTalk {
 	return t
 }
 
+// garbled returns text of which a character is perhaps lost, doubled or replaced.
+func (g *gen) garbled(text string) string {
+	for len(text) > 0 && g.chance(12) {
+		i := g.IntN(len(text))
+		switch g.IntN(4) {
+		case 0:
+			text = text[:i] + text[i+1:]
+		case 1:
+			text = text[:i] + text[i:i+1] + text[i:]
+		case 2:
+			text = text[:i] + oneOf(g, " ", "\r", "\n", "\t", "1", "0", ":", ";", ",", "(", "a", "A", "@", ".", "\x01", "=") + text[i+1:]
+		case 3:
+			text = text[:i] + oneOf(g, " ", "\r\n", "\r\n ", "9", "00", "x", "sip:", "UDP ", "m=", "c=") + text[i:]
+		}
+	}
+	return text
+}
+
 // say sends text, perhaps in pieces or again; the last packet is that of flow.
 func (t *tcpTalk) say(from, flow int, text string) {
 	g := t.g
+	text = g.garbled(text)
 	p := t.segment(from, packets.ACK|packets.PSH, 0)
 	p.Data = []byte(text)
 	if g.chance(6) && len(text) > 2 {
@@ -364,9 +383,10 @@ func amandaScenario(g *gen) {
 	n := 1
 	g.send(n, packets.UDP{Src: c, Dst: s, Data: []byte("Amanda 2.4 REQ HANDLE 0 SEQ 1\n")})
 	for range g.some(1, 3) {
-		text := oneOf(g, "Amanda 2.4 REP\nCONNECT DATA 5001 MESG 5002 INDEX 5003\n", "CONNECT DATA 5001\n",
+		text := g.garbled(oneOf(g, "Amanda 2.4 REP\nCONNECT DATA 5001 MESG 5002 INDEX 5003\n", "CONNECT DATA 5001\n",
 			"CONNECT DATA 5001 MESG 0 INDEX 5003\nOPTIONS x;\n", "CONNECT DATA 5001 MESG 5002 INDEX 5003", "CONNECT ", "nothing\n",
-			"CONNECT INDEX 7 DATA 8\n", "CONNECT DATA 500100 MESG 5002\n", "CONNECT DATA 5001 MESG x INDEX 5003\n")
+			"CONNECT INDEX 7 DATA 8\n", "CONNECT DATA 500100 MESG 5002\n", "CONNECT DATA 5001 MESG x INDEX 5003\n",
+			"CONNECT DATA 05001 MESG 00006 INDEX 7 STATE 8\n"))
 		g.moves = append(g.moves, move{at: netlab.B, flow: n, other: 2, answer: func(left []byte) []byte {
 			src, dst := endsOf(left)
 			return packets.UDP{Src: dst, Dst: src, Data: []byte(text)}.Bytes()
@@ -432,7 +452,7 @@ func sipScenario(g *gen) {
 		if cseq > 0 {
 			m += fmt.Sprintf("CSeq: %d %s\r\n", cseq, method)
 		}
-		return m + extra + fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)) + body
+		return g.garbled(m + extra + fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)) + body)
 	}
 	contact := fmt.Sprintf("Contact: <sip:a@%s>\r\n", host(c))
 	for i := range g.some(1, 5) {

@@ -100,6 +100,7 @@ func (k *kernelSide) send(m move) (*outcome, error) {
 	}
 	if slices.ContainsFunc(o.why, func(s string) bool { return strings.Contains(s, "dropping packet") }) {
 		o.delivered = false // a helper drops packets behind all chains
+		o.why = o.why[:1]   // a verdict has the first reason
 	}
 	return o, nil
 }

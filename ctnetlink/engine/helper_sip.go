@@ -47,7 +47,8 @@ func readSIP(t *Table, p *packet, x *extension) bool {
 		return true
 	}
 	m := sipMessage{b: b}
-	return t.readSIPMessage(p, x, &m) && (!p.e.translated() || t.translateSIP(p, x, &m))
+	return t.readSIPMessage(p, x, &m) &&
+		(!p.e.translated() || t.translateSIP(p, x, &m) || t.refuse(p, NotRewritten))
 }
 
 // readSIPMessage reads a message. It returns false if the packet is dropped.
@@ -83,11 +84,16 @@ func (t *Table) readSIPMessage(p *packet, x *extension, m *sipMessage) bool {
 	return true
 }
 
-// readCSeq reads the header CSeq, without which the packet is dropped, and returns
-// where its number ends.
+// readCSeq reads the header CSeq and returns where its number ends. Without one ok
+// is false and the packet is dropped, unless it was not captured whole.
 func (m *sipMessage) readCSeq(p *packet) (end int, ok bool) {
 	at := sipCSeq.find(m.b, 0)
-	if m.cseq, end, ok = decimal(m.b, at); !ok {
+	switch m.cseq, end, ok = decimal(m.b, at); {
+	case !ok && p.cut():
+		return 0, false
+	case !ok && at >= 0 && end > at:
+		return 0, p.drop(SIPBadCSeq)
+	case !ok:
 		return 0, p.drop(SIPNoCSeq)
 	}
 	return end, true
@@ -215,16 +221,17 @@ func (m *sipMessage) commonExpires() uint32 {
 }
 
 // expires returns the seconds for which a contact is registered: its own, or those
-// of all. ok is false if the packet is dropped.
+// of all. ok is false if it has none that can be read: the packet is dropped,
+// unless it was not captured whole.
 func (m *sipMessage) expires(p *packet, from int, common uint32) (v uint32, ok bool) {
 	at := sipParam(m.b, from, "expires=")
 	if at < 0 {
 		return common, true
 	}
-	if v, _, ok = decimal(m.b, at); !ok {
-		return 0, p.drop(SIPBadExpires)
+	if v, _, ok = decimal(m.b, at); !ok && !p.cut() {
+		p.drop(SIPBadExpires)
 	}
-	return v, true
+	return v, ok
 }
 
 // activate makes the expectation of calls to a contact active. It returns false if

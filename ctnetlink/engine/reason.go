@@ -119,6 +119,10 @@ const (
 	SIPBadExpires
 	SIPPort
 	SIPNoSDPAddress
+	SIPBadCSeq
+	SIPNoMediaPort
+	SIPMediaNotRewritten
+	SIPSessionNotRewritten
 
 	reasonsEnd
 )
@@ -411,6 +415,22 @@ var reasons = [reasonsEnd]reason{
 	SIPNoSDPAddress: {
 		slug: "sip-no-address", text: "a description of media without an address: the helper sip drops it",
 		kernel: "nf_ct_sip: dropping packet: cannot parse SDP message",
+	},
+	SIPBadCSeq: {
+		slug: "sip-bad-cseq", text: "a message of SIP whose CSeq is greater than 4294967295: the helper sip drops it",
+		kernel: "nf_ct_sip: dropping packet: cannot get cseq",
+	},
+	SIPNoMediaPort: {
+		slug: "sip-no-media-port", text: "the helper sip found no free ports for media: another connection expects them",
+		kernel: "nf_ct_sip: dropping packet: all ports in use for SDP media",
+	},
+	SIPMediaNotRewritten: {
+		slug: "sip-media-not-rewritten", text: "the helper sip cannot write the translated address into a description of media",
+		kernel: "nf_ct_sip: dropping packet: cannot mangle SDP",
+	},
+	SIPSessionNotRewritten: {
+		slug: "sip-session-not-rewritten",
+		text: "the helper sip cannot write the translated address into a session: its line o= or Content-Length is missing",
 	},
 }
 

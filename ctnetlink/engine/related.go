@@ -59,7 +59,8 @@ func (x *expectations) match(zone uint16, t *tuple) *expectation {
 // it has.
 func (t *Table) assignHelper(p *packet, h *helper) {
 	e := p.e
-	if e == nil || p.related || e.status&(ctnetlink.StatusConfirmed|ctnetlink.StatusHelper) != 0 || e.protocol() != h.proto {
+	const settled = ctnetlink.StatusConfirmed | ctnetlink.StatusHelper
+	if e == nil || p.related || e.status&settled != 0 || e.protocol() != h.proto {
 		return
 	}
 	x := t.extend(e)

@@ -20,11 +20,12 @@ func (h sipHeader) find(b []byte, from int) int {
 		}
 		at := i + 1
 		if b[i] == '\r' && at < len(b) && b[at] == '\n' {
-			i, at = at, at+1
+			at++
 		}
 		if at >= len(b) {
 			return -1
 		}
+		i = at // the first character of a line ends none, even if it is a newline
 		switch {
 		case isBlank(b[at]):
 			continue

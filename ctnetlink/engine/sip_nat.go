@@ -18,8 +18,8 @@ var (
 )
 
 // translateSIP translates the addresses in the request line, in the first Via, in
-// all contacts, in From and in To (nf_nat_sip). It returns false if the packet is
-// dropped.
+// all contacts, in From and in To (nf_nat_sip). It returns false if that is not
+// possible.
 func (t *Table) translateSIP(p *packet, x *extension, m *sipMessage) bool {
 	if p.cut() {
 		return true
@@ -162,11 +162,10 @@ func (t *Table) viaPort(p *packet, m *sipMessage, from int, old, with uint16) bo
 	return t.mangleSIP(p, m, at, end, strconv.AppendUint(buf[:0], uint64(with), 10))
 }
 
-// mangleSIP replaces a part of a message. If that is not possible the packet is
-// dropped.
+// mangleSIP replaces a part of a message. It returns false if that is not possible.
 func (t *Table) mangleSIP(p *packet, m *sipMessage, at, end int, with []byte) bool {
 	if !t.replaceData(p, at, end-at, with, true) {
-		return t.refuse(p, NotRewritten)
+		return false
 	}
 	m.b = p.content(8)
 	return true
@@ -218,7 +217,7 @@ func (t *Table) expectContact(p *packet, m *sipMessage, c *expectation, u *sipUR
 	text := appendAddrPort(buf[:0], p.family, &c.tuple.dst, port)
 	if !t.mangleSIP(p, m, u.at, u.end, text) {
 		t.dropExpect(c, 0, nil)
-		return false
+		return t.refuse(p, NotRewritten)
 	}
 	u.end = u.at + len(text)
 	return true

@@ -47,12 +47,12 @@ func (t *Table) readSDP(p *packet, m *sipMessage) bool {
 			continue
 		}
 		if port < 1024 || port > 65535 {
-			return p.drop(SIPPort, int64(port))
+			return p.cut() || p.drop(SIPPort, int64(port))
 		}
 		addr, own := sdpAddr(m.b, at, end, p.family)
 		if !own {
 			if addr = common; !hasCommon {
-				return p.drop(SIPNoSDPAddress)
+				return p.cut() || p.drop(SIPNoSDPAddress)
 			}
 		}
 		if !t.expectMedia(p, m, &addr, at, uint16(port), class) {
@@ -60,7 +60,7 @@ func (t *Table) readSDP(p *packet, m *sipMessage) bool {
 		}
 		if translated := p.e.translated(); translated && own && !p.cut() {
 			if t.mangleSDPAddr(p, m, at, "c=", &addr) != sdpDone {
-				return t.refuse(p, NotRewritten)
+				return p.drop(SIPMediaNotRewritten)
 			}
 		}
 		last, hasLast = addr, true
@@ -77,9 +77,17 @@ func (t *Table) readSDP(p *packet, m *sipMessage) bool {
 // offset and before another; -1 if there is none.
 func sdpLine(b []byte, from, before int, typ string) int {
 	for i := from; i < before; i++ {
-		if isNewline(b[i]) && i+1 < before && hasFold(b[i+1:before], typ) {
-			return i + 1 + len(typ)
+		if !isNewline(b[i]) {
+			continue
 		}
+		at := i + 1
+		if b[i] == '\r' && at < before && b[at] == '\n' {
+			at++
+		}
+		if at < before && hasFold(b[at:before], typ) {
+			return at + len(typ)
+		}
+		i = at // as in the headers
 	}
 	return -1
 }

@@ -27,11 +27,11 @@ func (t *Table) expectPair(p *packet, m *sipMessage, rtp, rtcp *expectation, at 
 			t.dropExpect(rtp, 0, nil)
 		}
 		if no != ctnetlink.EBUSY {
-			return t.refuse(p, NoExpectedPort)
+			return p.drop(SIPNoMediaPort)
 		}
 	}
 	if port >= 1<<16 {
-		return t.refuse(p, NoExpectedPort)
+		return p.drop(SIPNoMediaPort)
 	}
 	if uint16(port) == rtp.nat.port || p.cut() {
 		return true
@@ -46,7 +46,7 @@ func (t *Table) expectPair(p *packet, m *sipMessage, rtp, rtcp *expectation, at 
 	}
 	t.dropExpect(rtp, 0, nil)
 	t.dropExpect(rtcp, 0, nil)
-	return false
+	return p.drop(SIPMediaNotRewritten)
 }
 
 // translateSession writes the address of the media into the lines o= and c= of a
@@ -56,10 +56,10 @@ func (t *Table) translateSession(p *packet, m *sipMessage, start int, addr *[16]
 		return true
 	}
 	if t.mangleSDPAddr(p, m, start, "o=", addr) != sdpDone {
-		return t.refuse(p, NotRewritten)
+		return p.drop(SIPSessionNotRewritten)
 	}
 	if t.mangleSDPAddr(p, m, start, "c=", addr) == sdpFailed {
-		return t.refuse(p, NotRewritten)
+		return p.drop(SIPSessionNotRewritten)
 	}
 	return true
 }
@@ -96,7 +96,7 @@ func (t *Table) mangleSDPAddr(p *packet, m *sipMessage, from int, typ string, ad
 }
 
 // mangleSDP replaces a part of a description of media, and sets the header
-// Content-Length, without which the packet is dropped.
+// Content-Length. It returns false if there is none.
 func (t *Table) mangleSDP(p *packet, m *sipMessage, at, end int, with []byte) bool {
 	if !t.mangleSIP(p, m, at, end, with) {
 		return false
@@ -105,7 +105,7 @@ func (t *Table) mangleSDP(p *packet, m *sipMessage, at, end int, with []byte) bo
 	length := sipLength.find(m.b, 0)
 	_, end, ok := decimal(m.b, length)
 	if start < 0 || !ok {
-		return t.refuse(p, NotRewritten)
+		return false
 	}
 	var buf [8]byte
 	return t.mangleSIP(p, m, length, end, strconv.AppendUint(buf[:0], uint64(len(m.b)-start+len("v=")), 10))
