@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func (k *kernelSide) send(m move) (*outcome, error) {
 		switch {
 		case l.Hook == "":
 			o.why = append(o.why, withoutProtocol(l.Text))
-		case l.Hook == "in" && m.output: // a copy of a broadcast
+		case l.Hook == "in" && m.output && destinationOf(l.Packet) == broadcast: // a copy of what is sent
 		case l.Hook == "in":
 			o.delivered = true
 		default:
@@ -104,6 +105,8 @@ func (k *kernelSide) send(m move) (*outcome, error) {
 	}
 	return o, nil
 }
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // withoutProtocol returns the kernel's words without the "nf_ct_proto_6: " in
 // front. Addresses are not compared.
