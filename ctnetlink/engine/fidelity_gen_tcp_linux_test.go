@@ -175,9 +175,9 @@ func (g *gen) tcpFault(p packets.TCP, to *tcpEnd) packets.TCP {
 	for range oneOf(g, 0, 1, 1, 2) {
 		switch g.IntN(10) {
 		case 0, 1:
-			p.Seq += off(1, -1, win, -win, 2*win, win/2, -2*win, 100000, -70000, g.IntN(1<<32))
+			p.Seq += off(1, -1, win, -win, 2*win, win/2, -2*win, 100000, -70000, int(int32(g.Uint32())))
 		case 2, 3:
-			p.Ack += off(1, -1, win, -win, -66000, -66001, 100, -100, 1000000, g.IntN(1<<32))
+			p.Ack += off(1, -1, win, -win, -66000, -66001, 100, -100, 1000000, int(int32(g.Uint32())))
 		case 4:
 			p.Window = oneOf(g, packets.Zero, 1, 100, 65535)
 		case 5:
@@ -185,7 +185,7 @@ func (g *gen) tcpFault(p packets.TCP, to *tcpEnd) packets.TCP {
 		case 6:
 			p.Ack = oneOf(g, 0, to.isn+1, to.isn)
 		case 7:
-			p.Options = packets.SACK([2]uint32{p.Ack + off(0, 1000, -1000, g.IntN(1<<32)), p.Ack + off(10, 1000, 70000, -1000, g.IntN(1<<32))})
+			p.Options = packets.SACK([2]uint32{p.Ack + off(0, 1000, -1000, int(int32(g.Uint32()))), p.Ack + off(10, 1000, 70000, -1000, int(int32(g.Uint32())))})
 		case 8:
 			p.Seq = p.Ack
 		case 9:

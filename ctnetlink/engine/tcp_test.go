@@ -62,11 +62,11 @@ func (c *tcpPlayer) packet(words []string) {
 	}
 	quiet := p.Flags&packets.RST != 0
 	number := func(s string) int {
-		n, err := strconv.Atoi(s)
+		n, err := strconv.ParseInt(s, 10, 64) // more than an int of 32 bits
 		if err != nil {
 			panic(err)
 		}
-		return n
+		return int(n)
 	}
 	for _, w := range words[1:] {
 		at := strings.IndexAny(w, "+-=")
