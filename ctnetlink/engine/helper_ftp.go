@@ -107,14 +107,14 @@ func readFTP(t *Table, p *packet, x *extension) bool {
 // readFTPLine reads data that begins with a line. It returns false if the packet
 // is dropped.
 func (t *Table) readFTPLine(p *packet, b []byte) bool {
-	var to ftpTarget
+	to := &t.path.ftp // it would be allocated otherwise
 	for i := range ftpCommands[p.dir] {
 		c := &ftpCommands[p.dir][i]
-		switch c.match(b, p.family, &to) {
+		switch c.match(b, p.family, to) {
 		case ftpPartial:
 			return p.cut() || p.drop(FTPMalformed, int64(p.dir)<<1|int64(i))
 		case ftpFound:
-			return t.expectFTP(p, &to)
+			return t.expectFTP(p, to)
 		}
 	}
 	return true

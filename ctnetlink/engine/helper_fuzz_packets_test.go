@@ -13,9 +13,11 @@ import (
 func FuzzHelpers(f *testing.F) {
 	for _, s := range []string{
 		"INVITE sip:b SIP/2.0\r\nCSeq: 1 INVITE\r\nContent-Length: 80\r\n\r\nv=0\r\nc=IN IP4 10.0.0.2\r\nm=audio 4000 R\r\n",
-		"REGISTER sip:b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport\r\nCSeq: 1 REGISTER\r\nm: <sip:a@10.0.0.2>;expires=6\r\n",
+		"REGISTER sip:b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport\r\nCSeq: 1 REGISTER\r\n" +
+			"m: <sip:a@10.0.0.2>;expires=6\r\n",
 		"SIP/2.0 200 OK\r\nCSeq: 1 REGISTER\r\nContact: <sip:a@10.0.0.2:5060>, <sip:b@10.0.0.3>\r\nExpires: 60\r\n",
-		"Amanda 2.4 REP\nCONNECT DATA 5000 MESG 05001 INDEX 5002\n", "\x00\x01file\x00octet\x00", "\x00\x00\x00\x07\x00\x00\x00\x01",
+		"Amanda 2.4 REP\nCONNECT DATA 5000 MESG 05001 INDEX 5002\n",
+		"\x00\x01file\x00octet\x00", "\x00\x00\x00\x07\x00\x00\x00\x01",
 		"PORT 10,0,0,2,100,5\r\n", "227 (192,0,2,2,100,5)\r\n", "PRIVMSG bob :\x01DCC SEND file 167772162 5000\x01\r\n",
 	} {
 		f.Add([]byte(s), []byte("\x00\x00\x00\x00\x00\x00\x9c\x40"), false)
@@ -52,10 +54,14 @@ func FuzzHelpers(f *testing.F) {
 				}
 			}
 			next := [2]uint32{1, 1}
-			for i, flags := range []uint8{packets.SYN, packets.SYN | packets.ACK, packets.ACK, packets.ACK, packets.ACK, packets.ACK, packets.ACK} {
-				d := i & 1
+			for i := range 7 {
+				d, flags := i&1, uint8(packets.ACK)
+				if i < 2 {
+					flags = [2]uint8{packets.SYN, packets.SYN | packets.ACK}[i]
+				}
 				data := [][]byte{nil, nil, nil, []byte("hi\r\n"), []byte("x\r\n"), server, client}[i]
-				x := packets.TCP{Src: addrPort(c, 4000), Dst: addrPort(s, port), Flags: flags, Seq: next[0], Ack: next[1], Data: data}
+				x := packets.TCP{Src: addrPort(c, 4000), Dst: addrPort(s, port), Flags: flags, Data: data}
+				x.Seq, x.Ack = next[0], next[1]
 				dev := "ab"[d : d+1]
 				if d == 1 {
 					x.Src, x.Dst, x.Seq, x.Ack = addrPort(s, port), addrPort(packets.Addr(seen), 4000), next[1], next[0]

@@ -34,7 +34,9 @@ func FuzzFTP(f *testing.F) {
 
 // FuzzParseIPv6: an address is read as net/netip reads it.
 func FuzzParseIPv6(f *testing.F) {
-	for _, s := range []string{"fd00:a::2|", "::|", "1:2:3:4:5:6:7:8|", "1::|", "::1.2.3.4|", "1:2:3:4:5:6:1.2.3.4|", "1:2:3:4:5:6:7::|"} {
+	for _, s := range []string{
+		"fd00:a::2|", "::|", "1:2:3:4:5:6:7:8|", "1::|", "::1.2.3.4|", "1:2:3:4:5:6:1.2.3.4|", "1:2:3:4:5:6:7::|",
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -58,7 +60,8 @@ func FuzzParseIPv6(f *testing.F) {
 // the data.
 func FuzzDCC(f *testing.F) {
 	for _, s := range []string{
-		"PRIVMSG bob :\x01DCC SEND file 167772162 5000\x01\r\n", "\nprivmsg a b :\x01DCC RESUME f 1 2\n :\x01DCC CHAT c 1 5000",
+		"PRIVMSG bob :\x01DCC SEND file 167772162 5000\x01\r\n",
+		"\nprivmsg a b :\x01DCC RESUME f 1 2\n :\x01DCC CHAT c 1 5000",
 		"PRIVMSG bob :\x01DCC SEND ffffffffffffffffffffffffff",
 	} {
 		f.Add([]byte(s))

@@ -64,7 +64,8 @@ func (f helperRules) NAT(h engine.Hook, m engine.Meta, r *engine.Translation) (e
 			at += size
 		}
 		addr, _ := netip.AddrFromSlice(m.Data()[at : at+size])
-		if n.hook == h && n.from.Contains(addr) && (n.kind == engine.DNAT && m.In() == "a" || n.kind == engine.SNAT && m.Out() == "b") {
+		meets := n.kind == engine.DNAT && m.In() == "a" || n.kind == engine.SNAT && m.Out() == "b"
+		if n.hook == h && n.from.Contains(addr) && meets {
 			*r = engine.Translation{Kind: n.kind, MinAddr: n.to, MaxAddr: n.to}
 			return engine.Accept, true
 		}
@@ -88,7 +89,7 @@ type helperLab struct {
 func newHelperLab(t *testing.T, o engine.Options) *helperLab {
 	l := &helperLab{T: t, table: engine.New(o), now: time.Unix(1_700_000_000, 0)}
 	l.heard = listener(t, l.table)
-	for _, g := range []ctnetlink.Group{ctnetlink.GroupExpectNew, ctnetlink.GroupExpectUpdate, ctnetlink.GroupExpectDestroy} {
+	for g := ctnetlink.GroupExpectNew; g <= ctnetlink.GroupExpectDestroy; g++ {
 		if err := l.heard.Join(g); err != nil {
 			t.Fatal(err)
 		}

@@ -46,9 +46,10 @@ func readSIP(t *Table, p *packet, x *extension) bool {
 	if len(b) < len("SIP/2.0 200") {
 		return true
 	}
-	m := sipMessage{b: b}
-	return t.readSIPMessage(p, x, &m) &&
-		(!p.e.translated() || t.translateSIP(p, x, &m) || t.refuse(p, NotRewritten))
+	m := &t.path.sip // it would be allocated otherwise
+	*m = sipMessage{b: b}
+	return t.readSIPMessage(p, x, m) &&
+		(!p.e.translated() || t.translateSIP(p, x, m) || t.refuse(p, NotRewritten))
 }
 
 // readSIPMessage reads a message. It returns false if the packet is dropped.

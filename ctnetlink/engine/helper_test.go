@@ -112,8 +112,8 @@ func TestBroadcastHelpers(t *testing.T) {
 	}{
 		{"10.9.0.1:137", "10.9.0.255:137", "a", engine.Output, []string{
 			"NEW 17 10.9.0.1>10.9.0.255 137>137 reply 17 10.9.0.255>10.9.0.1 137>137 status 2008 timeout 30 help netbios-ns",
-			"EXP_NEW 17 10.9.0.255>10.9.0.1 137>137 mask 17 255.255.255.0>255.255.255.255 65535>65535 timeout 3 flags 1 class 0 " +
-				"help netbios-ns",
+			"EXP_NEW 17 10.9.0.255>10.9.0.1 137>137 mask 17 255.255.255.0>255.255.255.255 65535>65535 timeout 3 flags 1 " +
+				"class 0 help netbios-ns",
 		}},
 		{"10.9.0.55:137", "10.9.0.1:137", "a", engine.Input, []string{
 			"NEW 17 10.9.0.55>10.9.0.1 137>137 reply 17 10.9.0.1>10.9.0.55 137>137 status 2009 timeout 30 help netbios-ns " +
@@ -125,8 +125,8 @@ func TestBroadcastHelpers(t *testing.T) {
 		{"10.9.0.1:137", "10.9.0.255:137", "a", engine.Output, []string{
 			"EXP_DESTROY 17 10.9.0.255>10.9.0.1 137>137 mask 17 255.255.255.0>255.255.255.255 65535>65535 timeout 3 flags 1 " +
 				"class 0 help netbios-ns",
-			"EXP_NEW 17 10.9.0.255>10.9.0.1 137>137 mask 17 255.255.255.0>255.255.255.255 65535>65535 timeout 3 flags 1 class 0 " +
-				"help netbios-ns",
+			"EXP_NEW 17 10.9.0.255>10.9.0.1 137>137 mask 17 255.255.255.0>255.255.255.255 65535>65535 timeout 3 flags 1 " +
+				"class 0 help netbios-ns",
 		}},
 		{"10.9.0.1:4444", "10.9.0.255:161", "a", engine.Output, []string{
 			"NEW 17 10.9.0.1>10.9.0.255 4444>161 reply 17 10.9.0.255>10.9.0.1 161>4444 status 2008 timeout 30 help snmp",
@@ -134,7 +134,8 @@ func TestBroadcastHelpers(t *testing.T) {
 				"class 0 help snmp",
 		}},
 		{"10.8.0.1:5138", "10.8.255.255:137", "b", engine.Output, []string{
-			"NEW 17 10.8.0.1>10.8.255.255 5138>137 reply 17 10.8.255.255>10.8.0.1 137>5138 status 2008 timeout 30 help netbios-ns",
+			"NEW 17 10.8.0.1>10.8.255.255 5138>137 reply 17 10.8.255.255>10.8.0.1 137>5138 status 2008 timeout 30 " +
+				"help netbios-ns",
 			"EXP_NEW 17 10.8.255.255>10.8.0.1 137>5138 mask 17 255.255.0.0>255.255.255.255 65535>65535 timeout 3 flags 1 " +
 				"class 0 help netbios-ns",
 		}},
@@ -161,5 +162,35 @@ func TestBroadcastHelpers(t *testing.T) {
 	v, _ = l.send(packets.UDP{Src: packets.Port("10.9.0.57:161"), Dst: packets.Port("10.9.0.1:4444")}.Bytes(), "a")
 	if v.State != engine.StateRelated {
 		t.Errorf("an answer of SNMP is %v", v.State)
+	}
+}
+
+// TestHelpersAllocateNothing: a packet that announces no connection is read without
+// allocating memory.
+func TestHelpersAllocateNothing(t *testing.T) {
+	tab := engine.New(engine.Options{Rules: helperRules{}})
+	c, s := packets.Addr("10.0.0.2"), packets.Addr("192.0.2.2")
+	udp := func(port uint16, data string) []byte {
+		return packets.UDP{Src: addrPort(c, 4000), Dst: addrPort(s, port), Data: []byte(data)}.Bytes()
+	}
+	all := [][]byte{
+		udp(5060, "OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:4000\r\nCSeq: 1 OPTIONS\r\n\r\n"),
+		udp(5060, "SIP/2.0 200 OK\r\nCSeq: 1 BYE\r\nContact: <sip:a@10.0.0.2>\r\n\r\n"),
+		udp(10080, "Amanda 2.4 REQ\n"), udp(69, "\x00\x03data"), udp(137, "x"),
+	}
+	l := &helperLab{T: t, table: tab, heard: listener(t, tab), now: time.Unix(1_700_000_000, 0)}
+	x := l.control(false, 21, 1024)
+	x.say(1, packets.ACK, "220 hi\r\n")
+	x.say(0, packets.ACK, "USER a\r\n")
+	line := packets.TCP{Src: x.ends[0], Dst: x.ends[1], Flags: packets.ACK, Seq: x.next[0], Ack: x.next[1],
+		Data: []byte("PORT 10,0,0,3,100,5\r\n")}.Bytes()
+	all = append(all, line)
+	in := engine.Packet{Time: l.now, In: "a", Out: "b"}
+	for i, b := range all {
+		in.Data = b
+		tab.Track(&in)
+		if n := testing.AllocsPerRun(100, func() { tab.Track(&in) }); n != 0 {
+			t.Errorf("packet %d: %v allocations", i, n)
+		}
 	}
 }

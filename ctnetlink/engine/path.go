@@ -17,6 +17,8 @@ type path struct {
 	frags  reassembly
 	out    []byte   // buffer of a packet that is changed
 	leaves [][]byte // buffer of Verdict.Leaves
+	ftp    ftpTarget
+	sip    sipMessage
 	rule   Translation
 	outs   []string // interfaces that masquerade took addresses of
 }
