@@ -25,7 +25,7 @@ func (t *Table) confirm(p *packet) bool {
 	case e == nil:
 		return true
 	case e.status&ctnetlink.StatusConfirmed != 0:
-		if e.pending != 0 {
+		if e.pending != 0 && e.status&ctnetlink.StatusDying == 0 {
 			t.packetEvent(eventUpdate, e)
 		}
 		return true
