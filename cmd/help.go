@@ -41,15 +41,29 @@ var helpTopics = []struct{ name, short, text string }{
 // newHelp makes the command that prints the help of a command or a topic.
 func (p *program) newHelp() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "help [COMMAND|TOPIC]",
+		Use:   "help [COMMAND|TOPIC [NAME]]",
 		Short: "Print the help of a command or a topic",
 		Long: "Print the help of a command or a topic; without one, of the whole program. The\n" +
-			"topics are " + strings.Join(topicNames(), ", ") + ".",
-		Args: noMore(1),
+			"topics are " + strings.Join(topicNames(), ", ") + ".\n" +
+			"`help invalid NAME' prints what is said about one reason.",
+	}
+	one, two := noMore(1), noMore(2)
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 && args[0] == "invalid" {
+			return two(c, args)
+		}
+		return one(c, args)
 	}
 	c.RunE = running(func(args []string) error {
-		if len(args) == 0 {
+		switch len(args) {
+		case 0:
 			return p.Out.Print(helpText)
+		case 2:
+			text, ok := invalidReason(args[1])
+			if !ok {
+				return cmdline.Usagef("there is no reason `%s': `conntrack help invalid' has all", args[1])
+			}
+			return p.Out.Print(text)
 		}
 		text, ok := helpOf(c.Root(), args[0])
 		if !ok {
@@ -58,6 +72,17 @@ func (p *program) newHelp() *cobra.Command {
 		return p.Out.Print(text)
 	})
 	return c
+}
+
+// invalidReason returns what `help invalid' says about a reason.
+func invalidReason(name string) (text string, ok bool) {
+	heading := "\n" + name + ":\n"
+	_, text, ok = strings.Cut(invalidHelp, heading)
+	if !ok || strings.ContainsAny(name, " \n") {
+		return "", false
+	}
+	text, _, _ = strings.Cut(text, "\n\n")
+	return heading[1:] + strings.TrimRight(text, "\n") + "\n", true
 }
 
 // topicNames returns the names of the topics of help.

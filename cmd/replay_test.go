@@ -31,6 +31,9 @@ func TestInvalidPages(t *testing.T) {
 	}
 	var names []string
 	for _, c := range engine.Reasons() {
+		if text, ok := invalidReason(c.Name()); !ok || !strings.HasPrefix(text, c.Name()+":\n") || strings.Contains(text, "\n\n") {
+			t.Errorf("`help invalid %s' prints %q", c.Name(), text)
+		}
 		names = append(names, c.Name())
 		page := pages[c.Name()]
 		for _, part := range []string{"what ", " cause ", " sysctl "} {
@@ -101,6 +104,15 @@ func TestCompleteReplay(t *testing.T) {
 			if slices.Contains(words, w) {
 				t.Errorf("%q %q: %s", c.before, c.typed, w)
 			}
+		}
+	}
+}
+
+// Another word after `help invalid' must be the name of a reason.
+func TestInvalidName(t *testing.T) {
+	for _, name := range []string{"", "what", "tcp", "no such"} {
+		if text, ok := invalidReason(name); ok {
+			t.Errorf("%q: %q", name, text)
 		}
 	}
 }
