@@ -25,7 +25,11 @@ func (t *Table) translateSIP(p *packet, x *extension, m *sipMessage) bool {
 		return true
 	}
 	if m.code == 0 {
-		if u, ok := readURI(m.b, 0, p.family); ok && !t.mapURI(p, x, m, &u) {
+		method := 0
+		for method < len(m.b) && isLetter(m.b[method]) {
+			method++
+		}
+		if u, ok := readURI(m.b, method+1, p.family); ok && method > 0 && !t.mapURI(p, x, m, &u) {
 			return false
 		}
 	}
