@@ -293,6 +293,8 @@ func TestDamage(t *testing.T) {
 		{"between records", good[:24+16+len(packet4)], 1, ""},
 		{"no records", good[:24], 0, ""},
 		{"in the file's header", good[:20], 0, "x.pcap: it is not a capture: pcap and pcapng are read"},
+		{"in the header of pcapng", join(pcapngMagic, "1c000000"), 0,
+			"x.pcap: the file ends in the middle of its header"},
 		{"empty", nil, 0, "x.pcap: it is empty"},
 		{"text", []byte("hello, world, this is no capture"), 0, "x.pcap: it is not a capture: pcap and pcapng are read"},
 		{"zstd", join(zstdMagic, "00000000"), 0, "x.pcap: it is compressed: only gzip is read"},

@@ -49,10 +49,16 @@ func (e *Error) Unwrap() error { return e.Err }
 // errDamaged ends a file within a record.
 var errDamaged = errors.New("the file ends in the middle of it")
 
+// errHeader is for a file that ends before its first record can begin.
+var errHeader = errors.New("the file ends in the middle of its header")
+
 // New returns the capture that is read from in. Its errors have the name.
 func New(name string, in io.Reader) (*File, error) {
 	f := &File{Name: name}
 	if err := f.begin(in); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errHeader
+		}
 		return nil, &Error{File: name, Err: err}
 	}
 	return f, nil

@@ -12,8 +12,8 @@ import (
 )
 
 // offload recognises checksums that a network card was to fill in after the
-// capture: wrong ones, all sent by one host, of packets that were answered, or
-// with nothing but the sum of the pseudo header in them.
+// capture: wrong ones, all sent by one host, most of whose packets have such and were
+// answered, or with nothing but the sum of the pseudo header in them.
 type offload struct {
 	senders map[netip.Addr]*badSender
 	// asked are connections of packets with wrong checksums, as their answers have
@@ -23,7 +23,10 @@ type offload struct {
 }
 
 // badSender is who sent packets with wrong checksums.
-type badSender struct{ bad, partial, answered int }
+type badSender struct {
+	bad, partial, answered int
+	good                   int // packets since the first wrong checksum that have none
+}
 
 // maxAsked limits the memory for connections.
 const maxAsked = 4096
@@ -48,8 +51,11 @@ func (o *offload) add(data []byte, v *engine.Verdict) {
 		if len(o.asked) < maxAsked {
 			o.asked[reversed(&o.tuple)] = o.tuple.Src
 		}
-	case len(o.asked) > 0:
+	case len(o.senders) > 0:
 		tupleOf(data, &o.tuple)
+		if s := o.senders[o.tuple.Src]; s != nil {
+			s.good++
+		}
 		if a, ok := o.asked[o.tuple]; ok {
 			o.senders[a].answered++
 			delete(o.asked, o.tuple)
@@ -65,7 +71,7 @@ func (o *offload) found() (n int, hosts string) {
 	for _, a := range slices.SortedFunc(maps.Keys(o.senders), netip.Addr.Compare) {
 		s := o.senders[a]
 		sure := s.partial == s.bad
-		if families[a.Is4()]++; !sure && (s.answered == 0 || families[a.Is4()] > 1) {
+		if families[a.Is4()]++; !sure && (s.answered == 0 || s.good > s.bad || families[a.Is4()] > 1) {
 			return 0, ""
 		}
 		n += s.bad
