@@ -31,14 +31,10 @@ const (
 	gone             // the entry is to be removed; the packet passes with it
 )
 
-var (
-	protocols4, protocols6 [256]*protocol
-)
+// protocols4 and protocols6 are the protocols by number; nil: generic.
+var protocols4, protocols6 [256]*protocol
 
 func init() {
-	for i := range protocols4 {
-		protocols4[i], protocols6[i] = &generic, &generic
-	}
 	protocols4[ctnetlink.ProtoUDP], protocols6[ctnetlink.ProtoUDP] = &udp, &udp
 	protocols4[ctnetlink.ProtoTCP], protocols6[ctnetlink.ProtoTCP] = &tcp, &tcp
 	protocols4[ctnetlink.ProtoUDPLite], protocols6[ctnetlink.ProtoUDPLite] = &udplite, &udplite
@@ -54,10 +50,14 @@ func init() {
 
 // protocolOf returns the protocol with a number.
 func protocolOf(family ctnetlink.Family, n ctnetlink.Protocol) *protocol {
+	p := protocols4[n]
 	if family == familyIPv6 {
-		return protocols6[n]
+		p = protocols6[n]
 	}
-	return protocols4[n]
+	if p == nil {
+		return &generic
+	}
+	return p
 }
 
 // ports sets a tuple's ports from the first four bytes of the transport header.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,75 +61,81 @@ func DefaultSysctls() Sysctls {
 func (s *Sysctls) Set(name, value string) (known bool, err error) {
 	name = strings.TrimPrefix(strings.ReplaceAll(name, "/", "."), "net.netfilter.")
 	name = strings.TrimPrefix(name, "nf_conntrack_")
-	i := slices.IndexFunc(sysctls, func(v sysctl) bool { return v.name == name })
-	if i < 0 {
+	var v sysctl
+	if v, known = s.variable(name); !known {
 		return false, nil
 	}
-	v := sysctls[i]
 	n, err := strconv.ParseUint(value, 10, 32)
 	if err != nil || n > v.max {
 		return true, fmt.Errorf("%s: %q is not a number from 0 to %d", name, value, v.max)
 	}
-	v.set(s, uint32(n))
+	if v.flag != nil {
+		*v.flag = n != 0
+	} else {
+		*v.number = uint32(n)
+	}
 	return true, nil
 }
 
-// sysctl is one variable.
+// sysctl is one variable: its field, and the greatest value.
 type sysctl struct {
-	name string
-	max  uint64
-	set  func(s *Sysctls, n uint32)
+	name   string
+	flag   *bool
+	number *uint32
+	max    uint64
 }
 
-var sysctls = []sysctl{
-	{"checksum", 1, func(s *Sysctls, n uint32) { s.Checksum = n != 0 }},
-	{"tcp_loose", 1, func(s *Sysctls, n uint32) { s.Loose = n != 0 }},
-	{"tcp_be_liberal", 1, func(s *Sysctls, n uint32) { s.Liberal = n != 0 }},
-	{"tcp_ignore_invalid_rst", 1, func(s *Sysctls, n uint32) { s.IgnoreInvalidRST = n != 0 }},
-	{"tcp_max_retrans", 255, func(s *Sysctls, n uint32) { s.MaxRetrans = n }},
-	{"buckets", maxNumber, func(s *Sysctls, n uint32) { s.Buckets = n }},
-	{"expect_max", maxNumber, func(s *Sysctls, n uint32) { s.ExpectMax = n }},
-	{"net.ipv4.ipfrag_time", maxNumber, func(s *Sysctls, n uint32) { s.FragTime = n }},
-	{"net.ipv4.ipfrag_high_thresh", maxNumber, func(s *Sysctls, n uint32) { s.FragHigh = n }},
-	{"net.ipv4.ipfrag_max_dist", maxNumber, func(s *Sysctls, n uint32) { s.FragDistance = n }},
-	{"frag6_timeout", maxNumber, func(s *Sysctls, n uint32) { s.Frag6Time = n }},
-	{"frag6_high_thresh", maxNumber, func(s *Sysctls, n uint32) { s.Frag6High = n }},
-	timeoutOf("udp_timeout", func(s *Sysctls) *uint32 { return &s.UDP[udpUnreplied] }),
-	timeoutOf("udp_timeout_stream", func(s *Sysctls) *uint32 { return &s.UDP[udpStream] }),
-	timeoutOf("gre_timeout", func(s *Sysctls) *uint32 { return &s.GRE[0] }),
-	timeoutOf("gre_timeout_stream", func(s *Sysctls) *uint32 { return &s.GRE[1] }),
-	timeoutOf("icmp_timeout", func(s *Sysctls) *uint32 { return &s.ICMP[0] }),
-	timeoutOf("icmpv6_timeout", func(s *Sysctls) *uint32 { return &s.ICMPv6[0] }),
-	timeoutOf("generic_timeout", func(s *Sysctls) *uint32 { return &s.Generic[0] }),
-	timeoutOf("tcp_timeout_max_retrans", func(s *Sysctls) *uint32 { return &s.TCP[tcpMaxRetrans] }),
-	timeoutOf("tcp_timeout_unacknowledged", func(s *Sysctls) *uint32 { return &s.TCP[tcpUnacknowledged] }),
-}
-
-const maxNumber = 1<<31 - 1
-
-func timeoutOf(name string, field func(s *Sysctls) *uint32) sysctl {
-	return sysctl{name, maxNumber, func(s *Sysctls, n uint32) { *field(s) = n }}
+// variable returns the variable with a name.
+func (s *Sysctls) variable(name string) (v sysctl, ok bool) {
+	for _, v := range [...]sysctl{
+		{"checksum", &s.Checksum, nil, 1},
+		{"tcp_loose", &s.Loose, nil, 1},
+		{"tcp_be_liberal", &s.Liberal, nil, 1},
+		{"tcp_ignore_invalid_rst", &s.IgnoreInvalidRST, nil, 1},
+		{"tcp_max_retrans", nil, &s.MaxRetrans, math.MaxUint8},
+		{"buckets", nil, &s.Buckets, math.MaxInt32},
+		{"expect_max", nil, &s.ExpectMax, math.MaxInt32},
+		{"net.ipv4.ipfrag_time", nil, &s.FragTime, math.MaxInt32},
+		{"net.ipv4.ipfrag_high_thresh", nil, &s.FragHigh, math.MaxInt32},
+		{"net.ipv4.ipfrag_max_dist", nil, &s.FragDistance, math.MaxInt32},
+		{"frag6_timeout", nil, &s.Frag6Time, math.MaxInt32},
+		{"frag6_high_thresh", nil, &s.Frag6High, math.MaxInt32},
+		{"udp_timeout", nil, &s.UDP[udpUnreplied], math.MaxInt32},
+		{"udp_timeout_stream", nil, &s.UDP[udpStream], math.MaxInt32},
+		{"gre_timeout", nil, &s.GRE[0], math.MaxInt32},
+		{"gre_timeout_stream", nil, &s.GRE[1], math.MaxInt32},
+		{"icmp_timeout", nil, &s.ICMP[0], math.MaxInt32},
+		{"icmpv6_timeout", nil, &s.ICMPv6[0], math.MaxInt32},
+		{"generic_timeout", nil, &s.Generic[0], math.MaxInt32},
+		{"tcp_timeout_max_retrans", nil, &s.TCP[tcpMaxRetrans], math.MaxInt32},
+		{"tcp_timeout_unacknowledged", nil, &s.TCP[tcpUnacknowledged], math.MaxInt32},
+	} {
+		if v.name == name {
+			return v, true
+		}
+	}
+	states, timeouts := tcpStates[:], &s.TCP
+	state, ok := strings.CutPrefix(name, "tcp_timeout_")
+	if !ok {
+		states, timeouts = sctpStates[:], &s.SCTP
+		state, ok = strings.CutPrefix(name, "sctp_timeout_")
+	}
+	if i := slices.Index(states, state); ok && i >= 0 {
+		return sysctl{name, nil, &timeouts[i+1], math.MaxInt32}, true
+	}
+	return sysctl{}, false
 }
 
 // The states of TCP and SCTP that have a variable, from number 1 on.
 var (
-	tcpStates = []string{
+	tcpStates = [...]string{
 		"syn_sent", "syn_recv", "established", "fin_wait", "close_wait", "last_ack", "time_wait", "close",
 	}
-	sctpStates = []string{
+	sctpStates = [...]string{
 		"closed", "cookie_wait", "cookie_echoed", "established", "shutdown_sent", "shutdown_recd", "shutdown_ack_sent",
 		"heartbeat_sent",
 	}
 )
-
-func init() {
-	for i, name := range tcpStates {
-		sysctls = append(sysctls, timeoutOf("tcp_timeout_"+name, func(s *Sysctls) *uint32 { return &s.TCP[i+1] }))
-	}
-	for i, name := range sctpStates {
-		sysctls = append(sysctls, timeoutOf("sctp_timeout_"+name, func(s *Sysctls) *uint32 { return &s.SCTP[i+1] }))
-	}
-}
 
 // timeouts returns the timeouts of a packet's entry: those that a rule gave it,
 // or the system's.
