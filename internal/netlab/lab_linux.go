@@ -126,7 +126,7 @@ func (l *Lab) setUp() error {
 	}
 	for s := range l.tun {
 		var err error
-		if l.tun[s], err = tun(Side(s).String()); err != nil {
+		if l.tun[s], err = TUN(Side(s).String()); err != nil {
 			return fmt.Errorf("TUN device: %w", err)
 		}
 	}
@@ -170,14 +170,14 @@ func (l *Lab) setUp() error {
 			return err
 		}
 	}
-	if err := l.listenLog(); err != nil {
+	if err := l.log.ListenLog(); err != nil {
 		return err
 	}
 	return nil
 }
 
-// tun makes a TUN device.
-func tun(name string) (int, error) {
+// TUN makes a TUN device, or attaches to one that persists.
+func TUN(name string) (int, error) {
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, err

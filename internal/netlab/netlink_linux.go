@@ -127,11 +127,11 @@ const (
 	logPrefix  = 10                           // NFULA_PREFIX
 )
 
-// listenLog binds the log socket to groups 0, the kernel's own words, and 1, the
+// ListenLog binds the socket to groups 0, the kernel's own words, and 1, the
 // rules' logs, each message by itself.
-func (l *Lab) listenLog() error {
+func (c *Conn) ListenLog() error {
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		if err := l.log.command(logConfig, 0, family, 0, attr(nil, cfgCmd, []byte{cmdPFBind})); err != nil {
+		if err := c.command(logConfig, 0, family, 0, attr(nil, cfgCmd, []byte{cmdPFBind})); err != nil {
 			return fmt.Errorf("NFLOG: %w", err)
 		}
 	}
@@ -139,7 +139,7 @@ func (l *Lab) listenLog() error {
 		b := attr(nil, cfgCmd, []byte{cmdBind})
 		b = attr(b, cfgMode, mode)
 		b = attr(b, cfgQThresh, []byte{0, 0, 0, 1})
-		if err := l.log.command(logConfig, 0, unix.AF_UNSPEC, uint16(group), b); err != nil {
+		if err := c.command(logConfig, 0, unix.AF_UNSPEC, uint16(group), b); err != nil {
 			return fmt.Errorf("NFLOG group %d: %w", group, err)
 		}
 	}

@@ -88,12 +88,27 @@ func (l *Lab) collect(refused error) (*Sent, error) {
 
 // appendLog reads a message of NFLOG.
 func appendLog(logs []Log, m []byte) []Log {
-	if binary.NativeEndian.Uint16(m[4:]) != logPacket || len(m) < 20 {
+	group, prefix, packet, ok := ParseLog(m)
+	if !ok {
 		return logs
 	}
-	group := binary.BigEndian.Uint16(m[18:])
-	var x Log
-	var prefix string
+	x := Log{Packet: append([]byte(nil), packet...)}
+	if group == 0 {
+		x.Text = strings.TrimSpace(prefix)
+		return append(logs, x)
+	}
+	if f := strings.Fields(prefix); len(f) == 3 {
+		x.Hook, x.State, x.Reply = f[0], f[1], f[2] == "reply"
+	}
+	return append(logs, x)
+}
+
+// ParseLog returns the group, the text and the packet of a message of NFLOG; ok
+// is false if it is another message. The packet is a part of the message.
+func ParseLog(m []byte) (group uint16, prefix string, packet []byte, ok bool) {
+	if len(m) < 20 || binary.NativeEndian.Uint16(m[4:]) != logPacket {
+		return 0, "", nil, false
+	}
 	for b := m[20:]; len(b) >= 4; {
 		n := int(binary.NativeEndian.Uint16(b))
 		if n < 4 || n > len(b) {
@@ -103,18 +118,11 @@ func appendLog(logs []Log, m []byte) []Log {
 		case logPrefix:
 			prefix = strings.TrimRight(string(b[4:n]), "\x00")
 		case logPayload:
-			x.Packet = append([]byte(nil), b[4:n]...)
+			packet = b[4:n]
 		}
 		b = b[min((n+3)&^3, len(b)):]
 	}
-	if group == 0 {
-		x.Text = strings.TrimSpace(prefix)
-		return append(logs, x)
-	}
-	if f := strings.Fields(prefix); len(f) == 3 {
-		x.Hook, x.State, x.Reply = f[0], f[1], f[2] == "reply"
-	}
-	return append(logs, x)
+	return binary.BigEndian.Uint16(m[18:]), prefix, packet, true
 }
 
 // Conntrack returns the socket for requests to ctnetlink.
