@@ -19,7 +19,6 @@ const (
 	BadLength
 	BadChecksum
 	TCPShort
-	NoPorts
 	BadDataOffset
 	BadFlags
 	TCPBadNew
@@ -154,7 +153,6 @@ var reasons = [reasonsEnd]reason{
 	BadLength:     {"bad-length", "the length field says %d, the packet has %d bytes", "truncated/malformed packet", "", countInvalid},
 	BadChecksum:   {"bad-checksum", "wrong checksum", "bad checksum", "checksum", countInvalid},
 	TCPShort:      {"tcp-short", "the TCP header has %d bytes and needs %d", "", "", countInvalid},
-	NoPorts:       {"no-ports", "the transport header has %d bytes: the ports need %d", "", "", countInvalid},
 	BadDataOffset: {"bad-data-offset", "the data offset says %d, the packet has %d bytes", "truncated packet", "", countInvalid},
 	BadFlags:      {"bad-flags", "a combination of flags that no TCP sends", "invalid tcp flag combination", "", countInvalid},
 	TCPBadNew: {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -75,7 +76,11 @@ func (r Reason) append(b []byte, form string) []byte {
 		case 'o':
 			b = append(b, directionNames[n&1]...)
 		case 'k':
-			b = append(b, tcpKindNames[n]...)
+			name := tcpKindNames[n]
+			if (name[0] == 'A' || name[0] == 'R') && bytes.HasSuffix(b, []byte("a ")) { // an ACK, an RST
+				b = append(b[:len(b)-1], "n "...)
+			}
+			b = append(b, name...)
 		case 'x':
 			b = strconv.AppendInt(b, n, 16)
 		case 'w':
