@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		"protoinfo": protoinfoMain,
 		"schema":    schemaMain,
 		"makecap":   makecapMain,
+		"sendcap":   sendcapMain,
 		"typed":     typedMain,
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/netip"
 	"os"
@@ -80,6 +81,7 @@ type madePacket struct {
 	snap             int
 	fragment         uint16 // flags and offset of the IPv4 header
 	raw              []byte
+	tag              uint32 // SCTP
 }
 
 func (p *madePacket) parse(line string) error {
@@ -179,6 +181,8 @@ func (p *madePacket) option(words []string) (used int, err error) {
 		p.ttl = uint8(n)
 	case "id":
 		p.id = uint16(n)
+	case "tag":
+		p.tag = uint32(n)
 	case "snap":
 		p.snap = int(n)
 	case "frag":
@@ -215,7 +219,7 @@ func (p *madePacket) frame(link string) []byte {
 	return append(header, packet...)
 }
 
-var madeProtocols = map[string]byte{"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
+var madeProtocols = map[string]byte{"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "sctp": 132}
 
 // ip returns the IP packet.
 func (p *madePacket) ip() []byte {
@@ -288,6 +292,17 @@ func (p *madePacket) transport() (b []byte, sumAt int) {
 		b = binary.BigEndian.AppendUint16(b, p.dst.Port())
 		b = binary.BigEndian.AppendUint16(b, uint16(8+len(p.payload)))
 		return append(append(b, 0, 0), p.payload...), 6
+	case "sctp":
+		b = binary.BigEndian.AppendUint16(nil, p.src.Port())
+		b = binary.BigEndian.AppendUint16(b, p.dst.Port())
+		b = binary.BigEndian.AppendUint32(b, p.tag)
+		b = append(append(b, 0, 0, 0, 0), p.payload...)
+		sum := crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
+		if p.badsum {
+			sum++
+		}
+		binary.LittleEndian.PutUint32(b[8:], sum)
+		return b, -1
 	case "icmp", "icmpv6":
 		b = append(b, p.typ, p.code, 0, 0)
 		b = binary.BigEndian.AppendUint16(b, p.id)

@@ -146,7 +146,7 @@ func holds(condition, subject string) bool {
 
 // onlyKernel are the commands that a script cannot use with a table file, and why.
 var onlyKernel = []struct{ word, reason string }{
-	{"lab", "packets"}, {"ping", "packets"}, {"echod", "packets"}, {"talk", "packets"},
+	{"lab", "packets"}, {"tun", "packets"}, {"ping", "packets"}, {"echod", "packets"}, {"talk", "packets"},
 	{"nft", "packet filter rules"}, {"sysctl", "sysctls"}, {"protoinfo", "another decoder, which asks the kernel"},
 	{"setpriv", "rights"}, {"ip", "interfaces"},
 }

@@ -40,5 +40,6 @@ func (run *scenarioRun) kernelCommands() map[string]func(*testscript.TestScript,
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"sysctl": run.sysctl,
 		"lab":    run.lab,
+		"tun":    run.tun,
 	}
 }
