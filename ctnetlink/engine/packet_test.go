@@ -27,3 +27,17 @@ func TestTrackUDP(t *testing.T) {
 		t.Errorf("after the timeout: %+v", v)
 	}
 }
+
+func TestProtocols(t *testing.T) {
+	query, _ := enchex.DecodeString("4500001c000100004011aecc0a000002c000020203e8003500080000")
+	now := time.Unix(100, 0)
+	tab := engine.New(engine.Options{Now: func() time.Time { return now }})
+	tab.Track(&engine.Packet{Data: query, Time: now})
+	if got, want := tab.Protocols(), [256]int{17: 1}; got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+	now = now.Add(30 * time.Second) // nf_conntrack_udp_timeout
+	if got := tab.Protocols(); got != [256]int{} {
+		t.Errorf("after the timeout: %v", got)
+	}
+}

@@ -142,6 +142,19 @@ func (t *Table) All() iter.Seq[[]byte] {
 	}
 }
 
+// Protocols returns the number of entries of each transport protocol, without
+// those that have expired.
+func (t *Table) Protocols() (n [256]int) {
+	t.lock()
+	defer t.unlock()
+	for i := range t.slabs.used {
+		if e := t.slabs.at(i); e.has&alive != 0 && !e.expired(t.now) {
+			n[e.protocol()]++
+		}
+	}
+	return n
+}
+
 // add adds an entry to the table. All its fields but the id are set.
 func (t *Table) add(e *entry) {
 	e.has |= alive

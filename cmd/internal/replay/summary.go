@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -103,16 +104,9 @@ func sum(m map[engine.ReasonCode]int) (n int) {
 
 // protocols counts the entries that match by their protocol.
 func (r *run) protocols() ([]counted, error) {
-	var numbers [256]int
-	match := r.options.request.Filter()
-	match.Now = r.now
-	for f, err := range r.tableOf().Conn.Dump(&ctnetlink.DumpRequest{}) {
-		if err != nil {
-			return nil, err
-		}
-		if match.Match(f) {
-			numbers[f.Orig().Proto]++
-		}
+	numbers, err := r.entriesOf()
+	if err != nil {
+		return nil, err
 	}
 	var list []counted
 	for i, n := range numbers {
@@ -127,4 +121,22 @@ func (r *run) protocols() ([]counted, error) {
 	}
 	slices.SortStableFunc(list, func(a, b counted) int { return cmp.Compare(b.n, a.n) })
 	return list, nil
+}
+
+// entriesOf returns the number of entries that match of each protocol.
+func (r *run) entriesOf() (numbers [256]int, err error) {
+	match := r.options.request.Filter()
+	if reflect.ValueOf(*match).IsZero() {
+		return r.table.Protocols(), nil
+	}
+	match.Now = r.now
+	for f, err := range r.tableOf().Conn.Dump(&ctnetlink.DumpRequest{}) {
+		if err != nil {
+			return numbers, err
+		}
+		if match.Match(f) {
+			numbers[f.Orig().Proto]++
+		}
+	}
+	return numbers, nil
 }
