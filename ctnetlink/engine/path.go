@@ -166,7 +166,8 @@ func (t *Table) conntrack(p *packet) bool {
 		}
 	}
 	for {
-		p.tuple = tuple{family: p.family, proto: p.proto, src: p.src, dst: p.dst}
+		p.tuple.family, p.tuple.proto, p.tuple.src, p.tuple.dst = p.family, p.proto, p.src, p.dst
+		p.tuple.sport, p.tuple.dport = 0, 0
 		if r := pr.tuple(t, p, &p.tuple); r.Code != 0 {
 			t.judge(p, r)
 			return true

@@ -27,6 +27,8 @@ type File struct {
 	// interfaces are the names of a pcapng section, as far as they are known.
 	interfaces []string
 	frame      frame
+	link       uint16 // whose reader strip is
+	strip      func(*frame)
 }
 
 // Error is an error about a capture.
@@ -185,13 +187,17 @@ func (f *File) Next(r *Record) error {
 		t = f.last
 	}
 	f.last = t
-	*r = Record{File: f, Number: f.n, Time: t, Interface: f.Iface, Direction: direction}
-	f.frame = frame{data: data, direction: direction}
-	if read := links[link]; read != nil {
-		read(&f.frame)
+	if f.strip == nil || f.link != link {
+		f.link, f.strip = link, links[link]
+	}
+	// Field by field: the processor waits for a copy of what was just written.
+	f.frame.data, f.frame.version, f.frame.direction, f.frame.iface, f.frame.what = data, 0, direction, "", ""
+	if f.strip != nil {
+		f.strip(&f.frame)
 	} else {
 		f.frame.none(linkError(link).Error())
 	}
+	r.File, r.Number, r.Time, r.Interface, r.Length = f, f.n, t, f.Iface, 0
 	r.Data, r.Frame, r.Version, r.Direction = f.frame.data, f.frame.what, f.frame.version, f.frame.direction
 	if r.Interface == "" {
 		if r.Interface = f.frame.iface; ci.InterfaceIndex < len(f.interfaces) && r.Interface == "" {

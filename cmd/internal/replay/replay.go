@@ -260,7 +260,8 @@ func (r *run) take(rec *capture.Record) error {
 		v = &engine.Verdict{Fate: engine.Dropped, Reason: engine.Reason{Code: engine.BadIPHeader}, DroppedBy: engine.BadIPHeader}
 	default:
 		p := &r.packet
-		*p = engine.Packet{Data: rec.Data, Length: rec.Length, Time: rec.Time, Where: r.locals.where(rec.Data), In: rec.Interface}
+		p.Data, p.Length, p.Time = rec.Data, rec.Length, rec.Time
+		p.Where, p.In, p.Out = r.locals.where(rec.Data), rec.Interface, ""
 		if p.Where == engine.Output {
 			p.In, p.Out = "", rec.Interface
 		}
