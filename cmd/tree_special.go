@@ -58,8 +58,9 @@ func (p *program) newExplain() *cobra.Command {
 	c.Use = "explain"
 	c.Args = noMore(0)
 	c.Long = "Explain entries in words: who opened the connection, what is translated, its\n" +
-		"state and when it ends, and what its flags mean. The options select entries as\n" +
-		"for `list'. The first 10 are explained, or as many as --limit says."
+		"state and when it ends, and what its flags mean. Seen is what its packets did,\n" +
+		"as far as the table shows it; Timeout which setting of the kernel has set it,\n" +
+		"and when. The options select entries as for `list'. The first 10 are explained, or as many as --limit says."
 	hide(c, cmdline.OptExplain, cmdline.OptOutput, cmdline.OptBy, cmdline.OptColumns,
 		cmdline.OptProcesses, cmdline.OptNames, cmdline.OptServices, cmdline.OptCountOnly, cmdline.OptZero,
 		cmdline.OptWatch)

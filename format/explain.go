@@ -20,6 +20,10 @@ type Explanation struct {
 	// Width is the number of columns of the terminal that the lines should fit, 0
 	// for 78. They are never wider than 78.
 	Width int
+	// Sysctl returns the value of a setting of the entry's system, such as
+	// nf_conntrack_udp_timeout, in seconds if it is a time. ok is false if it is not
+	// known. If it is nil, no settings are known, and what set the timeout is not told.
+	Sysctl func(name string) (value uint64, ok bool)
 }
 
 // AppendExplanation appends a description of an entry in words, for a reader who
@@ -39,7 +43,9 @@ func AppendExplanation(dst []byte, f *ctnetlink.Flow, e *Explanation) []byte {
 	t.item("Opened", t.opening())
 	t.item("Translated", t.translation())
 	t.item("State", t.state())
+	t.item("Seen", t.seen())
 	t.item("Ends", t.end())
+	t.item("Timeout", t.timeout())
 	t.flags()
 	t.item("Traffic", t.traffic())
 	t.item("Helper", t.helper())
@@ -147,11 +153,8 @@ func (t *explainer) with() string {
 		return fmt.Sprintf("with key 0x%x, and 0x%x of the other side", u.SrcPort, u.DstPort)
 	}
 	info, _ := t.f.ProtoInfo()
-	switch {
-	case info.Proto == ctnetlink.ProtoDCCP && info.Has&ctnetlink.InfoRole != 0:
+	if info.Proto == ctnetlink.ProtoDCCP && info.Has&ctnetlink.InfoRole != 0 {
 		return "as the " + [2]string{"client", "server"}[info.Role&1]
-	case info.Proto == ctnetlink.ProtoSCTP && info.Has&ctnetlink.InfoVTags != 0:
-		return fmt.Sprintf("with verification tag %d, and %d in the replies", info.VTag[0], info.VTag[1])
 	}
 	return ""
 }

@@ -33,7 +33,7 @@ type stateWords struct {
 var tcpStateWords = []stateWords{
 	{meaning: "no packet was seen yet"},
 	{"a SYN was seen, and no answer yet", "a SYN/ACK makes it SYN_RECV; a RST in answer ends it at once",
-		idle{"tcp_timeout_syn_sent", 120}, true, false},
+		idle{"tcp_timeout_syn_sent", 120}, false, false},
 	{"a SYN/ACK answered the SYN; the ACK is awaited", "the ACK makes it ESTABLISHED",
 		idle{"tcp_timeout_syn_recv", 60}, true, false},
 	{"the handshake is done; both sides may send", "a FIN of either side begins to close it, a RST closes it",
@@ -53,7 +53,7 @@ var tcpStateWords = []stateWords{
 	{"a RST has closed it; it remains for late packets", "a new SYN with the same ports reopens it",
 		idle{"tcp_timeout_close", 10}, false, true},
 	{"both sides have sent a SYN at the same time", "a SYN/ACK makes it SYN_RECV",
-		idle{"tcp_timeout_syn_sent", 120}, true, false},
+		idle{"tcp_timeout_syn_sent", 120}, false, false},
 }
 
 // sctpStateWords are the states of SCTP (enum sctp_conntrack,
@@ -62,7 +62,7 @@ var sctpStateWords = []stateWords{
 	{meaning: "nothing was seen yet"},
 	{"a SHUTDOWN COMPLETE or an ABORT has closed it", "a new INIT reopens it",
 		idle{"sctp_timeout_closed", 10}, false, false},
-	{"an INIT was seen; the cookie is awaited", "a COOKIE ECHO makes it COOKIE_ECHOED, an ABORT closes it",
+	{"an INIT ACK answered the INIT; the cookie is awaited", "a COOKIE ECHO makes it COOKIE_ECHOED, an ABORT closes it",
 		idle{"sctp_timeout_cookie_wait", 3}, true, false},
 	{"a COOKIE ECHO was seen; its acknowledgement is awaited",
 		"the COOKIE ACK makes it ESTABLISHED, an ABORT closes it",
@@ -131,6 +131,9 @@ func (t *explainer) current() (*stateWords, string) {
 func (t *explainer) state() string {
 	if w, name := t.current(); w != nil {
 		var s phrases
+		if w == &sctpStateWords[1] && !t.has(ctnetlink.StatusSeenReply) {
+			return name + ": an INIT was seen, and no answer yet; an INIT ACK makes it COOKIE_WAIT"
+		}
 		s.add(name + ": " + w.meaning)
 		s.add(w.next)
 		return s.String()
@@ -191,9 +194,9 @@ func (t *explainer) end() string {
 		s.add("in " + durationInWords(left))
 	}
 	info, _ := t.f.ProtoInfo()
-	if !offloaded && t.orig.Proto == ctnetlink.ProtoTCP &&
+	if !offloaded && t.orig.Proto == ctnetlink.ProtoTCP && info.State.Number() == tcpEstablished &&
 		(info.Flags[0].Value|info.Flags[1].Value)&tcpUnacknowledged != 0 {
-		s.add("data is not acknowledged yet: until it is, the timeout is at most 5 minutes " +
+		s.add("what was sent is not acknowledged yet: until it is, the timeout is at most 5 minutes " +
 			"(nf_conntrack_tcp_timeout_unacknowledged)")
 	}
 	w, _ := t.current()
@@ -206,9 +209,6 @@ func (t *explainer) end() string {
 	}
 	return s.String()
 }
-
-// Flags of window tracking that requests cannot set (nf_conntrack_tcp.h).
-const tcpUnacknowledged = 0x10 // IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED
 
 // flags appends the meaning of each flag.
 func (t *explainer) flags() {

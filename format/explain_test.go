@@ -57,6 +57,8 @@ Id          9
 Opened      by fd00::1, just now (Sat Nov 21 04:58:01 2026)
 Translated  nothing: the replies are the original reversed
 State       packets flow in both directions; UDP has no states
+Seen        it was assured by a packet more than 2 seconds after its first
+            one, or by a request
 Ends        in 1 minute 40 seconds without packets: each packet resets the
             timeout, by default to 2 minutes (nf_conntrack_udp_timeout_stream)
 Flags       SEEN_REPLY  packets were seen in both directions
@@ -74,6 +76,8 @@ Opened      by 10.0.0.2; the start time was not recorded
 Translated  nothing: the replies are the original reversed
 State       SYN_SENT: a SYN was seen, and no answer yet; a SYN/ACK makes it
             SYN_RECV; a RST in answer ends it at once
+Seen        nothing has come back; a SYN that is repeated does not count, and
+            leaves the timeout alone
 Ends        in 0 seconds, with or without packets: its timeout is fixed; it is
             not assured: a full table may drop it
 Flags       EXPECTED       a helper expected it; rules see it as related
@@ -138,6 +142,8 @@ Opened      by 1.2.3.4 with key 0x1, and 0x20 of the other side; the start
             time was not recorded (nf_conntrack_timestamp was 0)
 Translated  nothing: the replies are the original reversed
 State       packets were seen in both directions; GRE has no states
+Seen        a packet after the first reply assures it, with the longer timeout
+            nf_conntrack_gre_timeout_stream
 Ends        in 1 second without packets: each packet resets the timeout, by
             default to 30 seconds (nf_conntrack_gre_timeout); it is not
             assured: a full table may drop it
@@ -152,11 +158,13 @@ Zone        3 for the original direction only: entries of other zones may have
 		{"sctp and its tags", v4(both(132, "1.2.3.4", "5.6.7.8", 1, 2), status(stPlain|stSeen|stAssured), timeout(4000), sctpState(4, 6, 7)),
 			`SCTP association from 1.2.3.4:1 to 5.6.7.8:2
 
-Opened      by 1.2.3.4 with verification tag 6, and 7 in the replies; the
-            start time was not recorded (nf_conntrack_timestamp was 0)
+Opened      by 1.2.3.4; the start time was not recorded
+            (nf_conntrack_timestamp was 0)
 Translated  nothing: the replies are the original reversed
 State       ESTABLISHED: the handshake is done; both sides may send; a
             SHUTDOWN of either side begins to close it, an ABORT closes it
+Seen        packets of the opener must have tag 6, packets of the other side
+            must have tag 7
 Ends        in 1 hour 6 minutes without packets: each packet resets the
             timeout, by default to 3 minutes 30 seconds
             (nf_conntrack_sctp_timeout_established)

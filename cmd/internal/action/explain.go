@@ -49,8 +49,13 @@ func explainMatching(e *Env, r *cmdline.Request) error {
 }
 
 func appendExplanation(e *Env, r *cmdline.Request, f *ctnetlink.Flow, netns string) {
-	e.Out.Buf = format.AppendExplanation(e.Out.Buf, f,
-		&format.Explanation{Now: e.now(), LabelNames: r.Output.LabelNames, NetNS: netns, Width: console.LineWidth(e.Out)})
+	x := &format.Explanation{
+		Now: e.now(), LabelNames: r.Output.LabelNames, NetNS: netns, Width: console.LineWidth(e.Out),
+	}
+	if e.table().InKernel() {
+		x.Sysctl = e.table().Sysctl
+	}
+	e.Out.Buf = format.AppendExplanation(e.Out.Buf, f, x)
 	if e.History != nil {
 		e.Out.Buf = e.History(e.Out.Buf, f)
 	}

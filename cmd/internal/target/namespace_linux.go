@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -116,6 +117,20 @@ func (t *Table) openFile(path string) (file *os.File, err error) {
 		return err
 	})
 	return file, err
+}
+
+// Sysctl returns the number that a setting net.netfilter.NAME has in the network
+// namespace of the table. ok is false if it cannot be read.
+func (t *Table) Sysctl(name string) (value uint64, ok bool) {
+	file, err := t.openFile("/proc/sys/net/netfilter/" + name)
+	if err != nil {
+		return 0, false
+	}
+	defer func() { _ = file.Close() }()
+	var text [32]byte
+	n, _ := file.Read(text[:])
+	value, err = strconv.ParseUint(strings.TrimSpace(string(text[:n])), 10, 64)
+	return value, err == nil
 }
 
 // inside calls f on a thread in the network namespace of the table.

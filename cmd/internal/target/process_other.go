@@ -14,6 +14,9 @@ type processNames struct{}
 // ProcessName returns "": the program behind a port id is not known.
 func (t *Table) ProcessName(portID uint32) string { return "" }
 
+// Sysctl reports that settings are not known.
+func (t *Table) Sysctl(string) (value uint64, ok bool) { return 0, false }
+
 // Processes finds the local processes of connections, which only Linux can.
 type Processes struct{}
 

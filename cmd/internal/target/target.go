@@ -177,6 +177,9 @@ func (t *Table) close() {
 // InCurrentNetNS reports whether the files of /proc describe the table.
 func (t *Table) InCurrentNetNS() bool { return t.File == nil && t.netns == nil }
 
+// InKernel reports whether the table is one of the kernel, whose settings act on it.
+func (t *Table) InKernel() bool { return t.File == nil && t.clock == nil }
+
 // FileErrorText returns the message for an error of a table file, "" when err
 // is about something else.
 func FileErrorText(err error) string {
