@@ -145,17 +145,7 @@ func (p *parser) nat(t token) ([]op, error) {
 	case "redirect":
 		s.to.Kind, source = engine.Redirect, false
 	}
-	if !p.c.nat {
-		return nil, &Error{p.file, t.line, t.text + " needs a chain of type nat"}
-	}
-	h := p.c.hook
-	fits := h == engine.Prerouting || h == engine.OutputHook
-	if source {
-		fits = h == engine.Postrouting || h == engine.InputHook && s.to.Kind == engine.SNAT
-	}
-	if !fits {
-		return nil, &Error{p.file, t.line, fmt.Sprintf("%s has no place at the hook %s", t.text, h)}
-	}
+	p.translations = append(p.translations, translation{p.c, t, s.to.Kind, source})
 	needsAddr := t.is("snat") || t.is("dnat")
 	if w, ok := p.acceptAny("ip", "ip6"); ok && needsAddr {
 		if s.family = ctnetlink.FamilyIPv4; w == "ip6" {

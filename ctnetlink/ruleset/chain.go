@@ -207,6 +207,71 @@ func (p *parser) link() error {
 	return nil
 }
 
+// translation is a rule that translates, whose place is checked when it is known
+// which chains jump to its chain.
+type translation struct {
+	chain  *chain
+	word   token
+	kind   engine.TranslationKind
+	source bool
+}
+
+// place checks the places of rules that translate: in a chain of type nat at a hook
+// that fits, or in one to which only such chains jump.
+func (p *parser) place() error {
+	if len(p.translations) == 0 {
+		return nil
+	}
+	calls := map[*chain][]*chain{}
+	for _, j := range p.jumps {
+		calls[j.from] = append(calls[j.from], j.table.chains[j.to])
+	}
+	rules := map[*chain][]translation{}
+	for _, t := range p.translations {
+		rules[t.chain] = append(rules[t.chain], t)
+	}
+	for _, t := range p.tables {
+		for _, base := range t.order {
+			if !base.hooked {
+				continue
+			}
+			seen := map[*chain]bool{base: true}
+			for todo := []*chain{base}; len(todo) > 0; todo = todo[1:] {
+				for _, r := range rules[todo[0]] {
+					if text := r.misplaced(base); text != "" {
+						return &Error{p.file, r.word.line, text}
+					}
+				}
+				for _, c := range calls[todo[0]] {
+					if !seen[c] {
+						seen[c] = true
+						todo = append(todo, c)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// misplaced says why the rule cannot be run from a chain with a hook.
+func (r *translation) misplaced(base *chain) string {
+	h := base.hook
+	fits := h == engine.Prerouting || h == engine.OutputHook
+	if r.source {
+		fits = h == engine.Postrouting || h == engine.InputHook && r.kind == engine.SNAT
+	}
+	switch {
+	case !base.nat && base != r.chain:
+		return fmt.Sprintf("%s needs a chain of type nat, and the chain %s leads here", r.word.text, base.name)
+	case !base.nat:
+		return r.word.text + " needs a chain of type nat"
+	case !fits:
+		return fmt.Sprintf("%s has no place at the hook %s", r.word.text, h)
+	}
+	return ""
+}
+
 // assemble puts the chains with hooks into the order in which they run.
 func (p *parser) assemble() *Ruleset {
 	r := &Ruleset{}

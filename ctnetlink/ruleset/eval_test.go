@@ -57,10 +57,13 @@ func TestRules(t *testing.T) {
 		{post: "ip saddr 10.0.0.0/8 snat ip to 192.0.2.9", packets: []bytes{dns, dns6}, want: "NEW translated NEW forwarded"},
 		{post: "ip saddr 10.0.0.9 snat ip to 192.0.2.9", packets: []bytes{dns}, want: "NEW forwarded"},
 		{post: "oifname eth1 masquerade", packets: []bytes{dns}, want: "NEW translated"},
+		{post: "goto nat", packets: []bytes{dns, dns6}, want: "NEW translated NEW forwarded"},
+		{post: "jump nat; drop", packets: []bytes{dns, web}, want: "NEW translated NEW dropped"},
 		{post: "udp dport 53 drop", packets: []bytes{dns, web}, want: "NEW dropped NEW forwarded"},
 	} {
 		text := fmt.Sprintf(`table inet t {
 			chain u { udp dport 53 accept; }
+			chain nat { udp dport 53 snat ip to 192.0.2.9; }
 			chain raw { type filter hook prerouting priority raw; %s; }
 			chain pre { type filter hook prerouting priority 0; %s; }
 			chain post { type nat hook postrouting priority srcnat; %s; }

@@ -48,8 +48,10 @@ type parser struct {
 	tables []*table
 	defs   map[string][]token
 	jumps  []pendingJump
-	t      *table // of the rule that is read
-	c      *chain
+	// translations are the rules that translate.
+	translations []translation
+	t            *table // of the rule that is read
+	c            *chain
 }
 
 // pendingJump is a jump to a chain that may be defined further down.
@@ -78,6 +80,9 @@ func Parse(name string, text []byte, o Options) (*Ruleset, error) {
 		}
 	}
 	if err := p.link(); err != nil {
+		return nil, err
+	}
+	if err := p.place(); err != nil {
 		return nil, err
 	}
 	return p.assemble(), nil
@@ -183,7 +188,7 @@ func (p *parser) command() error {
 		return p.define()
 	case "flush":
 		if p.accept("ruleset") {
-			p.tables, p.jumps = nil, nil
+			p.tables, p.jumps, p.translations = nil, nil, nil
 			return p.end()
 		}
 	case "delete", "destroy":
@@ -280,6 +285,7 @@ func (p *parser) deleteTable(quiet bool) error {
 	gone := p.tables[i]
 	p.tables = slices.Delete(p.tables, i, i+1)
 	p.jumps = slices.DeleteFunc(p.jumps, func(j pendingJump) bool { return j.table == gone })
+	p.translations = slices.DeleteFunc(p.translations, func(t translation) bool { return t.chain.table == gone })
 	return p.end()
 }
 

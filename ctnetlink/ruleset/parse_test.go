@@ -102,6 +102,8 @@ func TestRefused(t *testing.T) {
 		{head + "ip saddr 10.0.0.1/33 accept" + tail, "an IPv4 address is expected", 4},
 		{head + "ip saddr @x accept" + tail, "there is no set x", 4},
 		{head + "snat ip to 10.0.0.1" + tail, "snat needs a chain of type nat", 4},
+		{head + "jump d" + tail + "table inet t {\nchain d {\ndnat ip to 10.0.0.1\n}\n}", "dnat needs a chain of type nat, and the chain c leads here", 9},
+		{nat + "jump s\n}\nchain s {\nmasquerade" + tail, "masquerade has no place at the hook prerouting", 7},
 		{nat + "snat to 10.0.0.1" + tail, "snat has no place at the hook prerouting", 4},
 		{nat + "dnat to 2001:db8::1" + tail, "an address of the family of the rule is expected", 4},
 		{"table inet t {\nchain a { jump b; }\nchain b { jump a; }\n}", "in a loop", 2},
