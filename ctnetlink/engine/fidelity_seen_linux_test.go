@@ -93,8 +93,8 @@ func outcomesDiffer(s slack, k, e *outcome) string {
 }
 
 // routed returns a packet without what a router changes: TTL, what IPv4 options
-// record, and the sum. The engine is no router. Nor is it asked by which device a
-// packet leaves.
+// record, and the sum. The engine does not change these. By which device a packet
+// leaves is not compared.
 func routed(p []byte) []byte {
 	p = bytes.Clone(p)
 	switch {

@@ -39,8 +39,8 @@ type setKey struct {
 	in       string // IPv6 to link-local and multicast addresses: the interface
 }
 
-// fragmentUser is who puts fragments together (enum ip_defrag_users): fragments
-// that come by different ways wait in sets of their own.
+// fragmentUser is the place where fragments are put together (enum
+// ip_defrag_users). Those of different places wait in sets of their own.
 type fragmentUser uint8
 
 const (
@@ -241,7 +241,7 @@ func (t *Table) kill(p *packet, q *setQueue, s *fragmentSet, why ReasonCode) boo
 	return p.drop(why)
 }
 
-// placing is where a fragment lies among those of its set.
+// placing is the position of a fragment among those of its set.
 type placing uint8
 
 const (

@@ -94,7 +94,7 @@ func (p *packet) reaches6() ReasonCode {
 		if p.short(HeaderShort, 2).Code == CutShort && extensionLen6(p.proto, p.payload()) == never6 {
 			return CutShort
 		}
-		return NoReason // so says Linux of an extension header that is not there
+		return NoReason // as in Linux for an extension header that is not there
 	}
 	if p.transportLen() < need {
 		return HeaderShort

@@ -32,8 +32,8 @@ func (t *Table) admit(p *packet) bool {
 	return false
 }
 
-// dropEarly makes room in a full table: it removes the entries that may go of the
-// first bucket, of eight, that has some (early_drop). Expired entries on the way
+// dropEarly makes room in a full table: of eight buckets it takes the first that
+// has entries that may go, and removes these (early_drop). Expired entries on the way
 // are removed, too, but do not count as success.
 func (t *Table) dropEarly(first uint32) bool {
 	for i := range min(dropBuckets, t.o.Sysctls.Buckets) {
@@ -48,8 +48,7 @@ func (t *Table) dropEarly(first uint32) bool {
 	return false
 }
 
-// bucketOf returns the bucket of a hash, of the nf_conntrack_buckets that there
-// are.
+// bucketOf returns which of the nf_conntrack_buckets buckets a hash is in.
 func (t *Table) bucketOf(hash uint32) uint32 {
 	return uint32(uint64(hash) * uint64(t.o.Sysctls.Buckets) >> 32)
 }

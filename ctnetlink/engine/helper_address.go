@@ -9,7 +9,7 @@ import (
 // first end, and returns the index of that; -1 if b has something else. Numbers
 // may have any number of leading zeros.
 func parseIPv6(b []byte, end byte) (addr [16]byte, at int) {
-	n, gap := 0, -1 // bytes that were read; where :: stands
+	n, gap := 0, -1 // bytes that were read; where :: is
 	if len(b) >= 2 && b[0] == ':' && b[1] == ':' && end != ':' {
 		gap, at = 0, 2
 	}

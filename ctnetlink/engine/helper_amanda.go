@@ -11,7 +11,7 @@ import (
 // seconds (the parameter master_timeout).
 const amandaTimeout = 300
 
-// amandaPorts are the words that stand before a port in an answer of Amanda, in
+// amandaPorts are the words before a port in an answer of Amanda, in
 // the order in which they are looked for.
 var amandaPorts = [...]string{"DATA ", "MESG ", "INDEX ", "STATE "}
 
@@ -55,7 +55,7 @@ func readAmanda(t *Table, p *packet, _ *extension) bool {
 	return pass
 }
 
-// expectAmanda makes the expectation of one port, which stands in the data at an
+// expectAmanda makes the expectation of one port, which is in the data at an
 // offset and has a number of digits.
 func (t *Table) expectAmanda(p *packet, port uint16, at, digits int) bool {
 	o := &p.e.tuples[original]

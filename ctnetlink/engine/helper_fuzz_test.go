@@ -8,7 +8,7 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// FuzzFTP: no data makes the parsers of FTP panic, and what they find lies
+// FuzzFTP: no data makes the parsers of FTP panic, and what they find is
 // within the data.
 func FuzzFTP(f *testing.F) {
 	for _, s := range []string{
@@ -56,7 +56,7 @@ func FuzzParseIPv6(f *testing.F) {
 	})
 }
 
-// FuzzDCC: no data makes the parser of IRC panic, and what it finds lies within
+// FuzzDCC: no data makes the parser of IRC panic, and what it finds is within
 // the data.
 func FuzzDCC(f *testing.F) {
 	for _, s := range []string{

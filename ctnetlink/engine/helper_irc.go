@@ -19,8 +19,8 @@ type dccOffer struct {
 	at, size int // the place of address and port in the packet's data
 }
 
-// readIRC is the helper irc: a client that offers a file to another one of the
-// same network is connected to by that, whose address is not known.
+// readIRC is the helper irc: a client offers a file to another one of the same
+// network, which connects to it from an address that is not known.
 func readIRC(t *Table, p *packet, _ *extension) bool {
 	if p.v.State != StateEstablished || p.dir != original {
 		return true

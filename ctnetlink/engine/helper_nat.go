@@ -39,8 +39,8 @@ func (t *Table) expectPort(p *packet, x *expectation, port uint16) (uint16, bool
 
 // rewriteFor replaces n bytes of the data at an offset, as the packet announces
 // the connection of an expectation. If that is not possible the expectation is
-// removed and the packet is dropped. A packet that was not captured whole stays as
-// it is.
+// removed and the packet is dropped. A packet that was not captured whole is not
+// changed.
 func (t *Table) rewriteFor(p *packet, x *expectation, at, n int, with []byte) bool {
 	if p.cut() || t.replaceData(p, at, n, with, true) {
 		return true

@@ -2,7 +2,7 @@ package engine
 
 import "github.com/gonntrack/gonntrack/ctnetlink"
 
-// relate lends an ICMP error the entry of the packet that it quotes, which
+// relate gives an ICMP error the entry of the packet that it quotes, which
 // begins at an offset (nf_conntrack_inet_error). The packet is RELATED, or
 // INVALID if there is no such entry.
 func (t *Table) relate(p *packet, at int) {

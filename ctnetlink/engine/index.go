@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 )
 
-// link is one tuple of one entry. 0 is none.
+// link refers to one tuple of one entry. 0 refers to none.
 type link uint32
 
 func linkTo(s slot, d direction) link { return link(s)<<1 + link(d) + 1 }

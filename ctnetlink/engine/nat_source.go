@@ -14,7 +14,7 @@ type sources struct {
 	heads []slotRef // their number is a power of two; nil until there is an entry
 }
 
-// slotRef is a slot plus 1; 0 is none.
+// slotRef is a slot plus 1; 0 refers to no slot.
 type slotRef uint32
 
 // sameSourceAs reports whether a tuple in a zone has the source of the entry's

@@ -182,7 +182,7 @@ func TestPacketEvents(t *testing.T) {
 		// A packet that is dropped makes no entry.
 		{false, 1005, 1, 0, stNew, nil},
 		{false, 1005, 1, 0, stNew, nil},
-		// What a dropped packet changed is told with the next one.
+		// What a dropped packet changed is reported with the next one.
 		{false, 1011, 1, 0, stNew, []string{"NEW ORIG REPLY ID STATUS=8 TIMEOUT=1e"}},
 		{true, 1011, 3, 0, stEst, nil},
 		{false, 1011, 3, 0, stEst, nil},

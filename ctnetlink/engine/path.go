@@ -42,7 +42,7 @@ type packet struct {
 	e         *entry
 	zone      zone // set by a rule before tracking
 	zoned     bool // a rule has set it
-	related   bool // it is an ICMP error, which borrows the entry
+	related   bool // it is an ICMP error: the entry is that of the packet it quotes
 	confirmed bool
 }
 

@@ -133,7 +133,7 @@ const (
 	countNothing counterOf = iota
 	countInvalid
 	countError
-	countDrop // by who drops it
+	countDrop // counted where the packet is dropped
 )
 
 // reason describes a ReasonCode.
@@ -176,7 +176,7 @@ var reasons = [reasonsEnd]reason{
 		"packet (index %[1]d) in dir %[2]d invalid, state %[3]s", "", countInvalid,
 	},
 	TCPIgnored: {
-		"tcp-ignored", "a %[1]k of the %[2]o side does not fit the state %[3]s; it passes, as the answer will tell",
+		"tcp-ignored", "a %[1]k of the %[2]o side does not fit the state %[3]s; it passes, and the answer decides about the entry",
 		"packet (index %[1]d) in dir %[2]d ignored, state %[3]s", "", countNothing,
 	},
 	TCPChallenge: {
@@ -215,7 +215,7 @@ var reasons = [reasonsEnd]reason{
 		"packet (index %d, dir %d) response for index 4 lower timeout to %d", "tcp_timeout_unacknowledged", countNothing,
 	},
 	TableFull: {
-		slug: "table-full", text: "the table is full, and nothing in it may go",
+		slug: "table-full", text: "the table is full, and no entry may be dropped",
 		kernel: "nf_conntrack: table full, dropping packet", sysctl: "max", counts: countDrop,
 	},
 	Clash:          {slug: "clash", text: "another entry has the same tuple", counts: countDrop},
@@ -403,7 +403,7 @@ var reasons = [reasonsEnd]reason{
 		kernel: "nf_ct_sip: dropping packet: cannot parse cseq",
 	},
 	SIPBadExpires: {
-		slug: "sip-bad-expires", text: "a contact in SIP with a parameter expires that is no number: the helper sip drops it",
+		slug: "sip-bad-expires", text: "a contact in SIP with a parameter expires that is not a number: the helper sip drops it",
 		kernel: "nf_ct_sip: dropping packet: cannot parse expires",
 	},
 	SIPPort: {

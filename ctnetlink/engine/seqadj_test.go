@@ -84,7 +84,7 @@ func TestAdjustSequence(t *testing.T) {
 }
 
 // TestAdjustSACK: options as Linux 6.18 changed them. It drops packets with an
-// option of a wrong length, and does not look at a SACK that is none.
+// option of a wrong length, and ignores a SACK option that is malformed.
 func TestAdjustSACK(t *testing.T) {
 	nop := []byte{1, 1}
 	option := func(kind, length byte, numbers ...uint32) []byte {

@@ -94,7 +94,7 @@ func appendAddrPort(b []byte, family ctnetlink.Family, addr *[16]byte, port uint
 	return strconv.AppendUint(append(b, ':'), uint64(port), 10)
 }
 
-// appendSIPAddr appends an address; bracketed: an IPv6 address stands in brackets.
+// appendSIPAddr appends an address; bracketed: an IPv6 address gets brackets.
 func appendSIPAddr(b []byte, family ctnetlink.Family, addr *[16]byte, bracketed bool) []byte {
 	switch {
 	case family == familyIPv4:
@@ -142,7 +142,7 @@ func (m *sipMessage) via(p *packet) (u sipURI, ok bool) {
 }
 
 // viaParam replaces an address in a parameter by another; bracketed: an IPv6
-// address stands in brackets.
+// address gets brackets.
 func (t *Table) viaParam(p *packet, m *sipMessage, from int, name string, old, with [16]byte, bracketed bool) bool {
 	at := sipParam(m.b, from, name)
 	if at < 0 || old == with {

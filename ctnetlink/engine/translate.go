@@ -186,7 +186,7 @@ func addrBytes(a netip.Addr) (b [16]byte) {
 	return a.As16()
 }
 
-// addrOf returns the first address of an interface, "" stands for any; IPv6
+// addrOf returns the first address of an interface, "" means any; IPv6
 // link-local ones are left out.
 func (h *Host) addrOf(iface string, family ctnetlink.Family) netip.Addr {
 	for i := range h.Addrs {

@@ -1,6 +1,6 @@
-// Package netlab puts packets through the Linux kernel, for tests: into a
-// network namespace of its own, in which connection tracking, NAT and helpers do
-// their work, and whose every word about a packet comes back.
+// Package netlab puts packets through the Linux kernel, for tests: in a network
+// namespace of its own, with connection tracking, NAT and helpers. It returns all
+// that the kernel reports about each packet.
 //
 // The namespace has two TUN devices, a and b. What is put in at one passes
 // PREROUTING, FORWARD and POSTROUTING and leaves by the other, whatever its

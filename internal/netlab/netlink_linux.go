@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Conn is a NETLINK_NETFILTER socket of a Lab, with nothing around it.
+// Conn is a NETLINK_NETFILTER socket of a Lab, which sends and receives bytes.
 type Conn struct {
 	fd  int
 	seq uint32

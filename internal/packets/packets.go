@@ -34,11 +34,11 @@ const (
 )
 
 // Addr returns the address in a string such as "10.0.0.2" or "fd00:a::2". It
-// panics if s is none.
+// panics if s is not an address.
 func Addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
 // Port returns the address and port in a string such as "10.0.0.2:1000" or
-// "[fd00:a::2]:1000". It panics if s is none.
+// "[fd00:a::2]:1000". It panics if s is something else.
 func Port(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 
 var be = binary.BigEndian

@@ -101,7 +101,7 @@ func (f *File) begin(in io.Reader) error {
 	return f.beginPcap(r)
 }
 
-// errNoCapture is for a file that is none.
+// errNoCapture is the error of a file that is not a capture.
 var errNoCapture = errors.New("it is not a capture: pcap and pcapng are read")
 
 func (f *File) beginPcap(in io.Reader) error {

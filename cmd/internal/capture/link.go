@@ -82,7 +82,7 @@ var links = map[uint16]func(f *frame){
 // none ends the search: there is no IP packet in the frame.
 func (f *frame) none(what string) { f.data, f.what = nil, what }
 
-// short is none for a frame that ends within its header.
+// short ends the search, as none does, for a frame that ends within its header.
 func (f *frame) short() { f.none("a frame cut within its header") }
 
 // behind continues behind n bytes.

@@ -22,7 +22,7 @@ type offload struct {
 	tuple ctnetlink.Tuple
 }
 
-// badSender is who sent packets with wrong checksums.
+// badSender is a host that sent packets with wrong checksums.
 type badSender struct {
 	bad, partial, answered int
 	good                   int // packets since the first wrong checksum that have none

@@ -40,7 +40,7 @@ func newPacketWriter(r *run) *packetWriter {
 }
 
 // add shows a packet if it is one of those that are meant. v is nil for a record
-// that is no packet for the table.
+// that is not a packet for the table.
 func (w *packetWriter) add(rec *capture.Record, v *engine.Verdict) error {
 	if w.invalid && (v == nil || v.State != engine.StateInvalid) {
 		return nil
