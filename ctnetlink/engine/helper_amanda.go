@@ -64,7 +64,7 @@ func (t *Table) expectAmanda(p *packet, port uint16, at, digits int) bool {
 		return t.mustExpect(p, x)
 	}
 	x.follow(original, port)
-	port, ok := t.expectPort(p, x, port)
+	port, ok := t.expectPort(p, x, port, NoExpectedPort)
 	if !ok {
 		return false
 	}

@@ -145,7 +145,7 @@ func (t *Table) expectFTP(p *packet, to *ftpTarget) bool {
 // the address and the port where the other side is to connect into the command.
 func (t *Table) translateFTP(p *packet, x *expectation, to *ftpTarget) bool {
 	x.follow(1-p.dir, to.port)
-	port, ok := t.expectPort(p, x, to.port)
+	port, ok := t.expectPort(p, x, to.port, NoExpectedPort)
 	if !ok {
 		return false
 	}

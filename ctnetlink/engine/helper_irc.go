@@ -38,7 +38,7 @@ func readIRC(t *Table, p *packet, _ *extension) bool {
 		return t.mustExpect(p, x)
 	}
 	x.follow(reply, offer.port)
-	port, ok := t.expectPort(p, x, offer.port)
+	port, ok := t.expectPort(p, x, offer.port, NoExpectedPort)
 	if !ok {
 		return false
 	}

@@ -16,25 +16,25 @@ func (x *expectation) follow(dir direction, port uint16) {
 }
 
 // expectPort adds an expectation to a port: the one given, or another one, at
-// least as high, if that is taken. It drops the packet and returns false if all
-// that were tried are taken (nf_nat_exp_find_port).
-func (t *Table) expectPort(p *packet, x *expectation, port uint16) (uint16, bool) {
+// least as high, if that is taken. If all that were tried are taken it drops the
+// packet for the reason none, and returns false (nf_nat_exp_find_port).
+func (t *Table) expectPort(p *packet, x *expectation, port uint16, none ReasonCode) (uint16, bool) {
 	low := uint32(max(port, 1024))
 	for range maxAttempts {
 		x.tuple.dport = port
 		switch t.announce(x) {
 		case 0:
 			if port == 0 {
-				return 0, t.refuse(p, NoExpectedPort)
+				return 0, t.refuse(p, none)
 			}
 			return port, true
 		case ctnetlink.EBUSY:
 		default:
-			return 0, t.refuse(p, NoExpectedPort)
+			return 0, t.refuse(p, none)
 		}
 		port = uint16(low + t.draw(low, 1<<16-low, false))
 	}
-	return 0, t.refuse(p, NoExpectedPort)
+	return 0, t.refuse(p, none)
 }
 
 // rewriteFor replaces n bytes of the data at an offset, as the packet announces

@@ -119,6 +119,7 @@ const (
 	SIPPort
 	SIPNoSDPAddress
 	SIPBadCSeq
+	SIPNoPort
 	SIPNoMediaPort
 	SIPMediaNotRewritten
 	SIPSessionNotRewritten
@@ -417,6 +418,10 @@ var reasons = [reasonsEnd]reason{
 	SIPBadCSeq: {
 		slug: "sip-bad-cseq", text: "a message of SIP whose CSeq is greater than 4294967295: the helper sip drops it",
 		kernel: "nf_ct_sip: dropping packet: cannot get cseq",
+	},
+	SIPNoPort: {
+		slug: "sip-no-port", text: "the helper sip found no free port for the calls that it announces",
+		kernel: "nf_ct_sip: dropping packet: all ports in use for SIP",
 	},
 	SIPNoMediaPort: {
 		slug: "sip-no-media-port", text: "the helper sip found no free ports for media: another connection expects them",

@@ -86,9 +86,11 @@ func continued(b []byte, i int) int {
 func inHeader(b []byte, from int, word string) int {
 	for i := from; i < len(b); i++ {
 		if isNewline(b[i]) {
+			// A word at the very start of a continued line is not found, as in Linux.
 			if i = continued(b, i); i < 0 {
 				return -1
 			}
+			continue
 		}
 		if hasFold(b[i:], word) {
 			return i

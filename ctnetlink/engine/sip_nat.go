@@ -210,7 +210,7 @@ func (t *Table) expectContact(p *packet, m *sipMessage, c *expectation, u *sipUR
 	c.fn = fnSIP
 	c.nat = expectNAT{dir: uint32(1 - p.dir), addr: u.addr, port: u.port}
 	c.tuple.dst = peer.dst
-	port, ok := t.expectPort(p, c, port)
+	port, ok := t.expectPort(p, c, port, SIPNoPort)
 	if !ok {
 		return false
 	}
