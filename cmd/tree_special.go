@@ -60,7 +60,8 @@ func (p *program) newExplain() *cobra.Command {
 	c.Long = "Explain entries in words: who opened the connection, what is translated, its\n" +
 		"state and when it ends, and what its flags mean. Seen is what its packets did,\n" +
 		"as far as the table shows it; Timeout which setting of the kernel has set it,\n" +
-		"and when. The options select entries as for `list'. The first 10 are explained, or as many as --limit says."
+		"and when. The options select entries as for `list'. The first 10 are explained,\n" +
+		"or as many as --limit says."
 	hide(c, cmdline.OptExplain, cmdline.OptOutput, cmdline.OptBy, cmdline.OptColumns,
 		cmdline.OptProcesses, cmdline.OptNames, cmdline.OptServices, cmdline.OptCountOnly, cmdline.OptZero,
 		cmdline.OptWatch)
