@@ -12,10 +12,10 @@ import (
 // packetWriter shows packets.
 type packetWriter struct {
 	out     *console.Output
-	printer *format.PacketPrinter
-	match   *filter.Filter // nil: all packets
-	files   bool           // there are several captures
-	invalid bool           // only INVALID packets
+	printer *format.PacketPrinter // nil: they are counted, not shown
+	match   *filter.Filter        // nil: all packets
+	files   bool                  // there are several captures
+	invalid bool                  // only INVALID packets
 	shown   int
 	count   counts // of the packets that were shown
 	packet  format.Packet
@@ -30,12 +30,14 @@ type packetWriter struct {
 func newPacketWriter(r *run) *packetWriter {
 	q := r.options.request
 	w := &packetWriter{out: r.Out, files: len(r.options.files) > 1, invalid: r.options.mode == showInvalid}
-	w.printer = format.NewPacketPrinter(q.Output.Style, w.files)
 	if q.Selects() {
 		w.match = q.Filter()
 		w.match.Now = r.now
 	}
-	w.out.Buf = w.printer.AppendHeader(w.out.Buf)
+	if r.options.mode != showSummary {
+		w.printer = format.NewPacketPrinter(q.Output.Style, w.files)
+		w.out.Buf = w.printer.AppendHeader(w.out.Buf)
+	}
 	return w
 }
 
@@ -69,6 +71,11 @@ func (w *packetWriter) add(rec *capture.Record, v *engine.Verdict) error {
 	if w.match != nil && !w.matches(entry) {
 		return nil
 	}
+	w.shown++
+	w.count.add(rec, v)
+	if w.printer == nil {
+		return nil
+	}
 	switch {
 	case v == nil && rec.Data == nil:
 		k.Reason, k.Name = append(w.reason[:0], rec.Frame...), "not-ip"
@@ -85,8 +92,6 @@ func (w *packetWriter) add(rec *capture.Record, v *engine.Verdict) error {
 			k.Left = &w.left
 		}
 	}
-	w.shown++
-	w.count.add(rec, v)
 	w.out.Buf = w.printer.Append(w.out.Buf, k)
 	return w.out.Spill()
 }

@@ -140,6 +140,10 @@ func (r *run) prepare() error {
 	switch o.mode {
 	case showPackets, showInvalid:
 		r.packets = newPacketWriter(r)
+	case showSummary:
+		if o.request.Selects() {
+			r.packets = newPacketWriter(r)
+		}
 	case showEvents:
 		r.events, err = newEventWriter(r)
 	}
@@ -231,7 +235,7 @@ func (r *run) records() iter.Seq2[*capture.Record, error] {
 
 // replay takes the records through the table.
 func (r *run) replay() error {
-	task := console.Task{Verb: "replaying", Unit: "packets", Prints: r.packets != nil || r.events != nil}
+	task := console.Task{Verb: "replaying", Unit: "packets", Prints: r.packets != nil && r.packets.printer != nil || r.events != nil}
 	for rec, err := range console.Track2(r.Streams, task, r.records()) {
 		if err == nil {
 			err = r.take(rec)

@@ -56,6 +56,9 @@ func (r *run) summary() error {
 
 func (r *run) summaryLines() ([]counted, error) {
 	c := &r.count
+	if r.packets != nil {
+		c = &r.packets.count // of the packets that the filters select
+	}
 	list := []counted{{"packets", "packets", c.records, 0}}
 	add := func(kind, name string, n, level int) {
 		if n > 0 {
