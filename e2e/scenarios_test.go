@@ -130,6 +130,13 @@ func (sc *scenario) skipReason() string {
 			if _, err := os.Stat(need); err != nil {
 				return need + " is missing"
 			}
+			if strings.HasPrefix(need, "/dev/") {
+				f, err := os.OpenFile(need, os.O_RDWR, 0)
+				if err != nil {
+					return err.Error()
+				}
+				f.Close()
+			}
 		} else if _, err := exec.LookPath(need); err != nil {
 			return need + " is missing"
 		}
