@@ -15,7 +15,7 @@ func (t *Table) reassemble6(p *packet, user fragmentUser) bool {
 	at := p.fragHeader
 	switch {
 	case p.total-at < fragmentHeader6:
-		return true
+		return t.cutFragment6(p, at)
 	case len(p.data)-at < fragmentHeader6:
 		return t.unjudged(p)
 	}
@@ -79,6 +79,22 @@ func (t *Table) reassemble6(p *packet, user fragmentUser) bool {
 		return p.waits()
 	}
 	return t.whole6(p, q, s)
+}
+
+// cutFragment6 takes a packet that ends within its fragment header, which is at
+// an offset. It goes on, to be INVALID, unless its fragment offset is there and
+// is not 0. Of a shorter one Linux reads what happens to be in memory.
+func (t *Table) cutFragment6(p *packet, at int) bool {
+	const size = 4 // to behind the field
+	switch {
+	case p.total-at < size:
+		return true
+	case len(p.data)-at < size:
+		return t.unjudged(p)
+	case be16(p.data[at+2:])&^7 != 0:
+		return p.drop(BadIPHeader)
+	}
+	return true
 }
 
 // reaches6 judges whether a first fragment reaches to the end of the transport
