@@ -15,12 +15,12 @@ import (
 // hints says what the user may want to know about the captures.
 func (r *run) hints() {
 	if n, hosts := r.offload.found(); n > 0 {
-		of := "the checksums of " + strconv.Itoa(n) + " INVALID packets, all sent by %s, were"
+		it, of := "they were", "the checksums of "+strconv.Itoa(n)+" INVALID packets, all sent by %s, were"
 		if n == 1 {
-			of = "the checksum of an INVALID packet, sent by %s, was"
+			it, of = "it was", "the checksum of an INVALID packet, sent by %s, was"
 		}
 		r.notice(of+" to be filled in by its network card after the capture (checksum offload): on the wire "+
-			"it was right. Use --sysctl nf_conntrack_checksum=0", hosts)
+			it+" right. Use --sysctl nf_conntrack_checksum=0", hosts)
 	}
 	if n := r.count.verdicts[engine.StateUnknown]; n > 0 {
 		r.notice("%d of %d packets %s UNKNOWN: too little was captured (tcpdump -s 0 captures all)", n, r.count.records, are(n))

@@ -31,7 +31,7 @@ func (o *options) machine() (engine.Options, error) {
 		case err != nil:
 			return e, cmdline.Usagef("unexpected value '%s' with --sysctl: %s", v, err)
 		case !known:
-			return e, cmdline.Usagef("unexpected value '%s' with --sysctl: `%s' decides nothing about packets", v, name)
+			return e, cmdline.Usagef("unexpected value '%s' with --sysctl: `%s' has no effect on packets", v, name)
 		}
 	}
 	for _, a := range o.local {
