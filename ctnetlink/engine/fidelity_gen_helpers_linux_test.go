@@ -105,36 +105,36 @@ func (g *gen) garbled(text string) string {
 }
 
 // say sends text, perhaps in pieces or again; the last packet is that of flow.
-func (t *tcpTalk) say(from, flow int, text string) {
-	g := t.g
+func (c *tcpTalk) say(from, flow int, text string) {
+	g := c.g
 	text = g.garbled(text)
-	p := t.segment(from, packets.ACK|packets.PSH, 0)
+	p := c.segment(from, packets.ACK|packets.PSH, 0)
 	p.Data = []byte(text)
 	if g.chance(6) && len(text) > 2 {
 		n := g.some(1, len(text)-1)
 		q := p
 		p.Data = p.Data[:n]
-		t.sayPacket(from, flow, p)
+		c.sayPacket(from, flow, p)
 		p = q
 		p.Seq += uint32(n)
 		p.Data = p.Data[n:]
 	}
-	t.sayPacket(from, flow, p)
+	c.sayPacket(from, flow, p)
 	if g.chance(5) {
-		t.sayPacket(from, flow, p)
+		c.sayPacket(from, flow, p)
 	}
 	if g.chance(70) {
-		ack := t.segment(1-from, packets.ACK, 0)
-		t.put(1-from, ack)
+		ack := c.segment(1-from, packets.ACK, 0)
+		c.put(1-from, ack)
 	}
 }
 
-func (t *tcpTalk) sayPacket(from, flow int, p packets.TCP) {
-	x, y := &t.end[from], &t.end[1-from]
+func (c *tcpTalk) sayPacket(from, flow int, p packets.TCP) {
+	x, y := &c.end[from], &c.end[1-from]
 	if end := p.Seq + uint32(len(p.Data)); int32(end-x.next) > 0 {
 		x.next, y.got = end, end
 	}
-	t.g.moves = append(t.g.moves, move{packet: p.Bytes(), at: netlab.Side(from), flow: flow})
+	c.g.moves = append(c.g.moves, move{packet: p.Bytes(), at: netlab.Side(from), flow: flow})
 }
 
 // dataOf returns the payload of a TCP or UDP packet.

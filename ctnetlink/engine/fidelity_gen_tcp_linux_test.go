@@ -32,8 +32,6 @@ type tcpEnd struct {
 	window int
 	scale  int // -1: without the option
 	sack   bool
-	syn    bool // it has sent a SYN
-
 }
 
 // tcpTalk is a conversation whose numbers are right unless told otherwise.

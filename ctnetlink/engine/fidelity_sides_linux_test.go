@@ -20,7 +20,6 @@ import (
 type kernelSide struct {
 	lab    *netlab.Lab
 	before map[uint16]uint32 // counters at the beginning of a scenario
-	seq    uint32
 }
 
 // empty empties the table and makes sure that it is empty.

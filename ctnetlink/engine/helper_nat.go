@@ -11,8 +11,8 @@ const fnFollowMaster = "nat-follow-master"
 
 // follow makes the expected connection be translated like the master: it comes in
 // a direction of the master, and its destination port becomes port.
-func (x *expectation) follow(dir direction, port uint16) {
-	x.fn, x.nat = fnFollowMaster, expectNAT{dir: uint32(dir), port: port}
+func (e *expectation) follow(dir direction, port uint16) {
+	e.fn, e.nat = fnFollowMaster, expectNAT{dir: uint32(dir), port: port}
 }
 
 // expectPort adds an expectation to a port: the one given, or another one, at

@@ -45,50 +45,50 @@ func (t *Table) relate(p *packet, at int) {
 }
 
 // quote reads the IP header of a quoted packet. The rest of it may be missing.
-func (q *packet) quote(at int) Reason {
-	if q.family == familyIPv6 {
-		return q.quote6(at)
+func (p *packet) quote(at int) Reason {
+	if p.family == familyIPv6 {
+		return p.quote6(at)
 	}
-	return q.quote4(at)
+	return p.quote4(at)
 }
 
-func (q *packet) quote4(at int) Reason {
+func (p *packet) quote4(at int) Reason {
 	const size = 20
-	if q.transport = at; q.total-at < size {
+	if p.transport = at; p.total-at < size {
 		return Reason{Code: ErrorQuotesLittle}
 	}
-	b := q.payload()
+	b := p.payload()
 	if len(b) < size {
 		return Reason{Code: CutShort}
 	}
 	n := int(b[0]&15) * 4
 	switch {
-	case n > q.total-at: // fewer than 20 are as good as any
+	case n > p.total-at: // fewer than 20 are as good as any
 		return Reason{Code: ErrorQuotesLittle}
 	case be16(b[6:])&0x1fff != 0:
 		return Reason{Code: ErrorQuotesFragment}
 	}
-	q.proto = ctnetlink.Protocol(b[9])
-	copy(q.src[:4], b[12:])
-	copy(q.dst[:4], b[16:])
-	q.transport = at + n
+	p.proto = ctnetlink.Protocol(b[9])
+	copy(p.src[:4], b[12:])
+	copy(p.dst[:4], b[16:])
+	p.transport = at + n
 	return Reason{}
 }
 
-func (q *packet) quote6(at int) Reason {
+func (p *packet) quote6(at int) Reason {
 	const size = 40
-	if q.transport = at; q.total-at < size {
+	if p.transport = at; p.total-at < size {
 		return Reason{Code: ErrorQuotesLittle}
 	}
-	b := q.payload()
+	b := p.payload()
 	if len(b) < size {
 		return Reason{Code: CutShort}
 	}
-	q.proto = ctnetlink.Protocol(b[6])
-	copy(q.src[:], b[8:])
-	copy(q.dst[:], b[24:])
-	q.transport = at + size
-	return q.skipExtensions()
+	p.proto = ctnetlink.Protocol(b[6])
+	copy(p.src[:], b[8:])
+	copy(p.dst[:], b[24:])
+	p.transport = at + size
+	return p.skipExtensions()
 }
 
 // Numbers of IPv6 extension headers (linux/ipv6.h).
@@ -100,25 +100,25 @@ const (
 	extDestination = 60
 )
 
-// skipExtensions moves q.proto and q.transport behind the extension headers of
+// skipExtensions moves p.proto and p.transport behind the extension headers of
 // a quoted packet (ipv6_skip_exthdr).
-func (q *packet) skipExtensions() Reason {
+func (p *packet) skipExtensions() Reason {
 	const least = 8 // bytes of an extension header
 	for {
-		switch q.proto {
+		switch p.proto {
 		case extHopByHop, extRouting, extFragment, extAuth, extDestination:
 		default:
 			return Reason{}
 		}
-		if q.total-q.transport < least {
+		if p.total-p.transport < least {
 			return Reason{Code: ErrorQuotesLittle}
 		}
-		if len(q.data)-q.transport < least {
+		if len(p.data)-p.transport < least {
 			return Reason{Code: CutShort}
 		}
-		b := q.payload()
+		b := p.payload()
 		n := (int(b[1]) + 1) * 8
-		switch q.proto {
+		switch p.proto {
 		case extFragment:
 			if n = least; be16(b[2:])&^7 != 0 {
 				return Reason{Code: ErrorQuotesFragment}
@@ -126,8 +126,8 @@ func (q *packet) skipExtensions() Reason {
 		case extAuth:
 			n = (int(b[1]) + 2) * 4
 		}
-		q.proto = ctnetlink.Protocol(b[0])
-		if q.transport += n; q.transport > q.total {
+		p.proto = ctnetlink.Protocol(b[0])
+		if p.transport += n; p.transport > p.total {
 			return Reason{Code: ErrorQuotesLittle}
 		}
 	}

@@ -118,7 +118,7 @@ func TestSum(t *testing.T) {
 	for n := range 200 {
 		b := make([]byte, n)
 		for i := range b {
-			b[i] = byte(r.Uint32()) | byte(r.Uint32()) // many bits
+			b[i] = byte(r.Uint32() | r.Uint32()) // many bits
 		}
 		var slow uint64
 		for i, v := range b {

@@ -59,8 +59,6 @@ type mangling struct {
 	to     *tuple
 	source bool // the source is changed, else the destination
 	cut    bool // the packet goes on behind what was captured
-	// inner: the packet is quoted by an ICMP error and may end early.
-	inner bool
 }
 
 // rewrite changes the IP packet b, whose transport header is at offset at; at is

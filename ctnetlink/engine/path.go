@@ -43,7 +43,6 @@ type packet struct {
 	zone      zone // set by a rule before tracking
 	zoned     bool // a rule has set it
 	related   bool // it is an ICMP error: the entry is that of the packet it quotes
-	confirmed bool
 }
 
 // begin prepares for a packet.
