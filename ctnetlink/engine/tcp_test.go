@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/packets"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // tcpScript is packets of a connection, and what becomes of the last one.
@@ -157,10 +159,11 @@ func playTCP(t *testing.T, script string) string {
 }
 
 func eventName(msg []byte) string {
+	typ, flags := binary.NativeEndian.Uint16(msg[4:]), binary.NativeEndian.Uint16(msg[6:])
 	switch {
-	case msg[4] == 2: // IPCTNL_MSG_CT_DELETE
+	case typ&0xff == wire.MsgDelete:
 		return "DESTROY"
-	case msg[7]&6 != 0: // NLM_F_CREATE|NLM_F_EXCL
+	case flags&(wire.FlagCreate|wire.FlagExcl) != 0:
 		return "NEW"
 	}
 	return "UPDATE"

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -29,6 +30,9 @@ func leaves(v *engine.Verdict) string {
 // TestTranslateAddressRange: the address of a range is the one that Linux 6.18
 // chose, for a source and for a destination, with persistent or without.
 func TestTranslateAddressRange(t *testing.T) {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		t.Skip("the choice depends on the byte order, and was measured on a little endian machine")
+	}
 	snat := translation(engine.SNAT, "198.51.100.0", "198.51.100.255")
 	dnat := translation(engine.DNAT, "192.0.2.3", "192.0.2.200")
 	for _, tt := range []struct {
