@@ -147,4 +147,4 @@ func (j *job) make(f *format) (string, error) {
 const description = `shows and changes the kernel's connection tracking table
 A drop-in replacement, in Go, for the command conntrack of conntrack-tools, with
 filters that take lists and ranges, JSON, CSV and table output, summaries, table
-files, and commands with names. One static program.`
+files, and commands with names. The programs are static.`
