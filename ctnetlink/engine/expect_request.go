@@ -121,6 +121,9 @@ func (t *Table) readExpect(family ctnetlink.Family, a *expectAttrs, want tuple, 
 		if no := t.checkExpect(e); no != 0 {
 			return nil, no
 		}
+		if a[wire.ExpectFn] != nil && e.fn == "" {
+			return nil, ctnetlink.EINVAL // no function has an empty name
+		}
 	}
 	if a[wire.ExpectNAT] != nil {
 		if no := e.readNAT(a[wire.ExpectNAT]); no != 0 {
