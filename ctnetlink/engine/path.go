@@ -61,7 +61,6 @@ const (
 	prioConntrack = -200
 	prioDstNAT    = -100
 	prioSrcNAT    = 100
-	prioHelper    = 300
 	prioLast      = math.MaxInt32
 )
 

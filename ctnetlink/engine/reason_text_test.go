@@ -46,7 +46,7 @@ func TestReasonForms(t *testing.T) {
 		}
 		_ = r.AppendKernel(nil)
 		if !slug.MatchString(c.Name()) {
-			t.Errorf("%q is no name", c.Name())
+			t.Errorf("%q is not a valid name", c.Name())
 		}
 		if other, dup := names[c.Name()]; dup {
 			t.Errorf("reasons %d and %d are both %q", other, c, c.Name())

@@ -211,7 +211,7 @@ func (h *Host) leavesBy(p *packet) string {
 		case other == "":
 			other = a.Interface
 		default:
-			other = "?" // there are three, or p.in is none of them
+			other = "?" // more than one is left
 		}
 	}
 	if best == "" && other != "?" && p.in != "" {

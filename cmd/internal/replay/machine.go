@@ -71,8 +71,8 @@ func numberError(value string, err error) error {
 	return nil
 }
 
-// sysctlFile reads the output of `sysctl -a', of which it takes the variables that
-// decide about packets.
+// sysctlFile sets the variables that decide about packets from the output of
+// `sysctl -a'. Others are ignored.
 func sysctlFile(e *engine.Options, path string) error {
 	file, err := console.OpenNamed(path)
 	if err != nil {
