@@ -180,14 +180,20 @@ func (p *parser) link() error {
 		calls[j.from] = append(calls[j.from], j)
 	}
 	depths := map[*chain]int{}
-	var depth func(c *chain, level int, line int) (int, error)
+	open := map[*chain]bool{} // the chains on the way to the one that is judged
+	var depth func(c *chain, level, line int) (int, error)
 	depth = func(c *chain, level, line int) (int, error) {
+		if open[c] {
+			return 0, &Error{p.file, line, fmt.Sprintf("the jump to %s closes a loop", c.name)}
+		}
 		if level > maxDepth {
-			return 0, &Error{p.file, line, fmt.Sprintf("jumps are nested more than %d deep, or in a loop", maxDepth)}
+			return 0, &Error{p.file, line, fmt.Sprintf("jumps are nested more than %d deep", maxDepth)}
 		}
 		if d, ok := depths[c]; ok && level+d <= maxDepth {
 			return d, nil
 		}
+		open[c] = true
+		defer delete(open, c)
 		deepest := 0
 		for _, j := range calls[c] {
 			d, err := depth(j.table.chains[j.to], level+1, j.line)
@@ -199,8 +205,8 @@ func (p *parser) link() error {
 		depths[c] = deepest
 		return deepest, nil
 	}
-	for c := range calls {
-		if _, err := depth(c, 0, c.line); err != nil {
+	for _, j := range p.jumps { // in the order of the text, so that a run reports what another reports
+		if _, err := depth(j.from, 0, j.from.line); err != nil {
 			return err
 		}
 	}

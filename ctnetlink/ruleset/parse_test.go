@@ -106,7 +106,7 @@ func TestRefused(t *testing.T) {
 		{nat + "jump s\n}\nchain s {\nmasquerade" + tail, "masquerade has no place at the hook prerouting", 7},
 		{nat + "snat to 10.0.0.1" + tail, "snat has no place at the hook prerouting", 4},
 		{nat + "dnat to 2001:db8::1" + tail, "an address of the family of the rule is expected", 4},
-		{"table inet t {\nchain a { jump b; }\nchain b { jump a; }\n}", "in a loop", 2},
+		{"table inet t {\nchain a { jump b; }\nchain b { jump a; }\n}", "the jump to a closes a loop", 3},
 		{"table inet t {\nchain c {\ntype filter hook prerouting priority -200;\n}\n}", "priority -200 is that of connection tracking", 3},
 		{"table inet t {\nct helper h { type \"nothing\" protocol tcp; }\n}", `there is no helper "nothing" for tcp`, 2},
 		{"table inet t {\nflowtable f { hook ingress priority 0; }\n}", `"flowtable" is not supported here`, 2},
