@@ -30,7 +30,11 @@ var allowed = map[string]string{
 	"cmd/internal/capture": "",
 	"cmd/internal/replay": "cmd/help cmd/internal/action cmd/internal/capture cmd/internal/cmdline cmd/internal/console cmd/internal/target filter format " +
 		"ctnetlink ctnetlink/engine ctnetlink/ruleset",
+	"cmd/internal/live": "cmd/internal/cmdline ctnetlink filter format stats",
+	"cmd/internal/top": "cmd/help cmd/internal/action cmd/internal/cmdline cmd/internal/console cmd/internal/live cmd/internal/target filter format " +
+		"ctnetlink stats",
 	"cmd/conntrack-replay": "cmd/internal/replay",
+	"cmd/conntrack-top":    "cmd/internal/top",
 	"ctnetlink":            "",
 	"ctnetlink/snapshot":   "ctnetlink",
 	"ctnetlink/engine":     "ctnetlink",
