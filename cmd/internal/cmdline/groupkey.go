@@ -44,9 +44,12 @@ func sortAliases(name string) string {
 
 // CheckKeys returns what is wrong with a list of keys that is an argument.
 func CheckKeys(list string) error {
-	_, err := parseKeys("", list)
+	_, err := ParseKeys(list)
 	return err
 }
+
+// ParseKeys reads a list of keys that is no option's value.
+func ParseKeys(list string) ([]Key, error) { return parseKeys("", list) }
 
 // with names the option that a list of fields is the value of, "" if it is an
 // argument.

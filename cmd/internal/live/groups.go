@@ -33,20 +33,27 @@ type GroupQuery struct {
 	Sort          string
 	Descending    bool
 	Offset, Limit int
-	Search        string
+	// Around, if not "", are the values of a group: Offset is moved so that it is among
+	// the groups, if there is one with them.
+	Around string
+	Search string
 }
 
 // Groups is the answer to a GroupQuery.
 type Groups struct {
 	Groups          []Group
 	Offset, Matched int // Matched is the number of groups
-	Total           Group
-	Time            time.Time
-	Took            time.Duration
+	// At is the index of the group that Around names, -1 if it is not there.
+	At    int
+	Total Group
+	Time  time.Time
+	Took  time.Duration
 }
 
 // Groups answers a query, as Page does.
-func (t *Table) Groups(ctx context.Context, q *GroupQuery) (*Groups, error) { return &Groups{}, nil }
+func (t *Table) Groups(ctx context.Context, q *GroupQuery) (*Groups, error) {
+	return &Groups{At: -1}, nil
+}
 
 // StateCount is how many entries of a protocol are in a state.
 type StateCount struct {
