@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		"protoinfo": protoinfoMain,
 		"schema":    schemaMain,
 		"makecap":   makecapMain,
+		"screen":    screenMain,
 		"sendcap":   sendcapMain,
 		"typed":     typedMain,
 	})
@@ -58,7 +59,7 @@ func (r runner) Run() int {
 			return complain(err)
 		}
 	}
-	if err := buildReplay(program, dir); err != nil {
+	if err := buildBeside(program, dir); err != nil {
 		return complain(err)
 	}
 	layers := filepath.Join(dir, "layers")

@@ -13,7 +13,6 @@ import (
 const (
 	envOnly     = "E2E_ONLY"    // run only with this subject: ours, tablefile or reference
 	envProgram  = "E2E_PROGRAM" // the program under test; built when empty
-	envReplay   = "E2E_REPLAY"  // conntrack-replay, set by the test
 	envUpdate   = "E2E_UPDATE"  // change the expectations of scenarios that fail
 	envCoverage = "GOCOVERDIR"  // where a program that was built with -cover writes what it ran
 )
@@ -29,19 +28,33 @@ func complain(err error) int {
 // build builds the program under test as it is released.
 func build(path string) error { return buildPackage(path, "..") }
 
-// buildReplay builds conntrack-replay in dir, unless it is beside the program under test, and notes where it is.
-func buildReplay(program, dir string) error {
+// beside are the programs that conntrack runs, with the variable in which the test notes where each is.
+var beside = []struct{ name, env string }{
+	{"conntrack-replay", envReplay},
+	{"conntrack-top", "E2E_TOP"},
+}
+
+const envReplay = "E2E_REPLAY"
+
+// buildBeside builds the programs that conntrack runs in dir, unless they are beside the program under test, and notes
+// where they are.
+func buildBeside(program, dir string) error {
 	if program == "" {
 		return nil
 	}
-	replay := filepath.Join(filepath.Dir(program), "conntrack-replay"+filepath.Ext(program))
-	if _, err := os.Stat(replay); err != nil {
-		replay = filepath.Join(dir, filepath.Base(replay))
-		if err := buildPackage(replay, "../cmd/conntrack-replay"); err != nil {
+	for _, b := range beside {
+		path := filepath.Join(filepath.Dir(program), b.name+filepath.Ext(program))
+		if _, err := os.Stat(path); err != nil {
+			path = filepath.Join(dir, filepath.Base(path))
+			if err := buildPackage(path, "../cmd/"+b.name); err != nil {
+				return err
+			}
+		}
+		if err := os.Setenv(b.env, path); err != nil {
 			return err
 		}
 	}
-	return os.Setenv(envReplay, replay)
+	return nil
 }
 
 func buildPackage(path, what string) error {
@@ -53,11 +66,13 @@ func buildPackage(path, what string) error {
 	return nil
 }
 
-// install puts a program into a directory under the name that scripts use, and conntrack-replay beside it.
+// install puts a program into a directory under the name that scripts use, and the programs that it runs beside it.
 func install(program, dir string) error {
-	if replay := os.Getenv(envReplay); replay != "" {
-		if err := installAs(replay, dir, "conntrack-replay"); err != nil {
-			return err
+	for _, b := range beside {
+		if path := os.Getenv(b.env); path != "" {
+			if err := installAs(path, dir, b.name); err != nil {
+				return err
+			}
 		}
 	}
 	return installAs(program, dir, "conntrack")

@@ -41,6 +41,7 @@ type scenarioRun struct {
 	file      string // of testdata
 	bin       string // directory that holds the program as conntrack
 	tableFile string // the subject's table, if that is a file
+	dir       string // where the commands run
 	env       []string
 	running   map[string]*process
 	matcher   matcher
@@ -74,7 +75,7 @@ func (run *scenarioRun) setup(env *testscript.Env) error {
 			return err
 		}
 	}
-	run.env = env.Vars
+	run.env, run.dir = env.Vars, env.WorkDir
 	return nil
 }
 
@@ -98,6 +99,7 @@ func (run *scenarioRun) close() {
 	for _, p := range run.running {
 		p.end(kill)
 	}
+	closeScreen(run.dir)
 	run.sandbox.close()
 	if err := run.writeUpdates(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -45,7 +45,7 @@ func (r runner) Run() int {
 		}
 		os.Setenv(envProgram, program)
 	}
-	if err := buildReplay(os.Getenv(envProgram), dir); err != nil {
+	if err := buildBeside(os.Getenv(envProgram), dir); err != nil {
 		return complain(err)
 	}
 	if _, err := exec.LookPath("sh"); err != nil {
@@ -76,3 +76,6 @@ func (*scenarioRun) kernelCommands() map[string]func(*testscript.TestScript, boo
 }
 
 func (*scenarioRun) listeners() (n int, seen string, err error) { return 0, "", nil }
+
+// closeScreen has nothing to do: scenarios with a terminal run on Linux only.
+func closeScreen(string) {}
