@@ -40,8 +40,8 @@ func (p *program) completeExternal(x *external, before []string, typed string) c
 
 // replayOption returns an option of conntrack-replay that `list' does not have, nil
 // for any other word.
-func replayOption(word string) *cmdline.ReplayOption {
-	i := slices.IndexFunc(cmdline.ReplayOptions, func(o cmdline.ReplayOption) bool { return "--"+o.Name == word })
+func replayOption(word string) *cmdline.BesideOption {
+	i := slices.IndexFunc(cmdline.ReplayOptions, func(o cmdline.BesideOption) bool { return "--"+o.Name == word })
 	if i < 0 {
 		return nil
 	}
@@ -49,7 +49,7 @@ func replayOption(word string) *cmdline.ReplayOption {
 }
 
 // replayValue completes the value of an option of conntrack-replay.
-func replayValue(o *cmdline.ReplayOption, typed string) cmdline.Candidates {
+func replayValue(o *cmdline.BesideOption, typed string) cmdline.Candidates {
 	switch o.Name {
 	case "as":
 		return cmdline.Matching(typed, []string{

@@ -6,6 +6,29 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 )
 
+// BesideOption is an option of a program beside conntrack that `list' does not have,
+// or has with another meaning.
+type BesideOption struct {
+	Name  string
+	Short byte
+	Value string // the placeholder of its value, "" if it has none
+	Text  string
+	// Several: it can be given more than once.
+	Several bool
+}
+
+// BesideWords returns the options for the reader of command lines.
+func BesideWords(options []BesideOption) []Word {
+	list := make([]Word, len(options))
+	for i, o := range options {
+		list[i].Long, list[i].Short = o.Name, o.Short
+		if o.Value != "" {
+			list[i].Argument = NeedArgument
+		}
+	}
+	return list
+}
+
 // Beside is the command line of a program beside conntrack: its own options, those
 // of a command by name, in any order, and arguments. Names are not abbreviated.
 type Beside struct {
@@ -14,6 +37,12 @@ type Beside struct {
 	Own []Word
 	// Refused are options of the command that have no meaning for the program.
 	Refused []Option
+	// Numbers are letters of the command, with the own option that a plain number
+	// after one of them is the value of: the number does not belong to the letter.
+	Numbers map[byte]string
+	// Live: rates are known, and what is not sorted otherwise has the largest first;
+	// see Request.Live.
+	Live bool
 
 	// Given are the program's own options as they were given, Arguments the words
 	// that are not options.
@@ -26,12 +55,22 @@ type Beside struct {
 // Scan reads a command line.
 func (b *Beside) Scan(args []string) error {
 	s := &scanner{args: args, handler: b, argument: func(w string) { b.Arguments = append(b.Arguments, w) }}
+	if b.Numbers != nil {
+		s.number = func(letter byte) *Word {
+			if name, ok := b.Numbers[letter]; ok {
+				return b.find(name)
+			}
+			return nil
+		}
+	}
 	return s.scan()
 }
 
 // Request returns the request of the command with the options that were given.
 func (b *Beside) Request(c Command, stderr *console.Messages) (*Request, error) {
-	return ParseNamed(c, "", b.command, stderr)
+	p := newParser(stderr)
+	p.req.Live = b.Live
+	return parseNamed(p, c, "", b.command)
 }
 
 // Takes reports whether the program takes an option of the command.

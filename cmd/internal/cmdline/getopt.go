@@ -37,6 +37,9 @@ type scanner struct {
 	args     []string // what is left
 	handler  optionHandler
 	argument func(word string)
+	// number, unless it is nil, returns the option that a plain number after a letter
+	// is the value of, nil if the number is the letter's own value.
+	number func(letter byte) *Word
 	// open is the option at the end of the line whose value may be the next word.
 	// missing: it must be.
 	open    *Word
@@ -113,6 +116,9 @@ func (s *scanner) letters(typed string) error {
 	for i := 1; i < len(typed); i++ {
 		w := s.handler.letter(typed[i])
 		rest := typed[i+1:]
+		if counted := s.numberAfter(typed[i], rest); counted.Word != nil {
+			return s.handler.option(counted)
+		}
 		switch {
 		case w == nil:
 			return s.handler.unknown(typed)
@@ -130,6 +136,29 @@ func (s *scanner) letters(typed string) error {
 		}
 	}
 	return nil
+}
+
+// numberAfter returns the option that a plain number after a letter belongs to, with
+// that number; rest is what follows the letter in its word.
+func (s *scanner) numberAfter(letter byte, rest string) (o Occurrence) {
+	if s.number == nil || rest == "" && !s.more() {
+		return o
+	}
+	w := s.number(letter)
+	switch {
+	case w == nil:
+	case rest != "" && isPlainNumber(rest):
+		o = Occurrence{Word: w, Value: rest, HasValue: true}
+	case rest == "" && isPlainNumber(s.args[0]):
+		o = Occurrence{Word: w, Value: s.take(), HasValue: true}
+	}
+	return o
+}
+
+// isPlainNumber reports whether a word is digits, perhaps with a point among them.
+func isPlainNumber(word string) bool {
+	digits := strings.Replace(word, ".", "", 1)
+	return digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
 // next hands on an option whose value may be the next word.

@@ -1,11 +1,13 @@
 package cmdline
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gonntrack/gonntrack/format"
 	"github.com/gonntrack/gonntrack/internal/printable"
+	"github.com/gonntrack/gonntrack/stats"
 )
 
 // Key is what entries are grouped or sorted by: a field, or the network of a
@@ -91,13 +93,17 @@ func unknownField(option, name string, has func(*format.Field) bool) error {
 }
 
 // noGroupKey returns the error for a name by which groups cannot be sorted.
-func noGroupKey(name string, keys []Key) error {
-	var names []string
-	for i := range keys {
-		names = append(names, keys[i].Name)
+func noGroupKey(r *Request, name string) error {
+	sums := stats.Sums
+	if r.Live {
+		sums = slices.Concat(sums, GroupRates)
 	}
-	return Usagef("groups have no `%s': --sort takes entries, packets, bytes and the keys (%s)",
-		name, strings.Join(names, ", "))
+	var names []string
+	for _, k := range r.View().By {
+		names = append(names, k.Name)
+	}
+	return Usagef("groups have no `%s': --sort takes %s and the keys (%s)", name, strings.Join(sums, ", "),
+		strings.Join(names, ", "))
 }
 
 // parseFields reads a list of fields that entries, or expectations, have.

@@ -58,21 +58,21 @@ func ParseLine(netns string, args []string, stderr *console.Messages) (*Request,
 // ParseNamed reads the options of a command that was given by name, with the name
 // of its table, "" for the default. An option of a protocol may come before -p.
 func ParseNamed(c Command, table string, given []Occurrence, stderr *console.Messages) (*Request, error) {
-	r, err := parseNamed(c, table, given, stderr)
+	return parseNamed(newParser(stderr), c, table, given)
+}
+
+func parseNamed(p *parser, c Command, table string, given []Occurrence) (*Request, error) {
+	p.req.ByName = true
+	err := p.command(c, table, table != "")
+	var r *Request
+	if err == nil {
+		r, err = p.named(given)
+	}
 	var failure *Failure
 	if errors.As(err, &failure) {
 		err = &UsageError{Text: failure.Text}
 	}
 	return r, err
-}
-
-func parseNamed(c Command, table string, given []Occurrence, stderr *console.Messages) (*Request, error) {
-	p := newParser(stderr)
-	p.req.ByName = true
-	if err := p.command(c, table, table != ""); err != nil {
-		return nil, err
-	}
-	return p.named(given)
 }
 
 // named takes the options of a command that was taken before, and ends the

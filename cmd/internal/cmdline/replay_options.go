@@ -1,18 +1,8 @@
 package cmdline
 
-// ReplayOption is an option of conntrack-replay beside those of `list'.
-type ReplayOption struct {
-	Name  string
-	Short byte
-	Value string // the placeholder of its value, "" if it has none
-	Text  string
-	// Several: it can be given more than once.
-	Several bool
-}
-
 // ReplayOptions are the options of conntrack-replay beside those of `list', for the
 // program itself, and for help and completion, which do without it.
-var ReplayOptions = []ReplayOption{
+var ReplayOptions = []BesideOption{
 	{Name: "packets", Text: "show each packet and its verdict"},
 	{Name: "invalid", Text: "show the packets that are INVALID, and how many by reason"},
 	{Name: "events", Text: "show the events, with the times of the capture"},

@@ -144,6 +144,11 @@ type Request struct {
 	// "-" for standard output; "" if they are shown.
 	SaveTo string
 
+	// Live: the request is that of a live view. Rates are fields to sort by and to
+	// show, counters and rates are sorted with the largest first unless :asc follows
+	// the key, and entries are shown as a table unless -o says otherwise.
+	Live bool
+
 	// Line is the number of the command's line in the file that is loaded, and
 	// Text the line itself.
 	Line int

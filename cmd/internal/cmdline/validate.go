@@ -184,6 +184,9 @@ func validateExtensions(r *Request) error {
 // command and the form of output.
 func validateView(r *Request) error {
 	v, out := r.View(), &r.Output
+	if r.Live && !r.Has(OptOutput) {
+		out.Style = format.StyleTable
+	}
 	if r.Has(OptColumns) {
 		if !r.Has(OptOutput) {
 			out.Style = format.StyleTable
@@ -198,6 +201,12 @@ func validateView(r *Request) error {
 		if out.Columns, err = parseFields("columns", v.columns, r.Table == TableExpect); err != nil {
 			return err
 		}
+		if err := validateRates(r, "columns", out.Columns...); err != nil {
+			return err
+		}
+	}
+	if err := validateGroupKeys(v.By); err != nil {
+		return err
 	}
 	if err := validateProcesses(r); err != nil {
 		return err
@@ -223,8 +232,8 @@ func validateSort(r *Request) error {
 		}
 		return nil
 	}
-	for _, o := range stats.ParseOrder(v.sort) {
-		if v.By != nil && slices.Contains(stats.Sums, o.Name) {
+	for _, o := range parseOrder(r, v.sort) {
+		if v.By != nil && (slices.Contains(stats.Sums, o.Name) || r.Live && slices.Contains(GroupRates, o.Name)) {
 			v.Order = append(v.Order, o)
 			continue
 		}
@@ -235,13 +244,16 @@ func validateSort(r *Request) error {
 		keys, err := parseKeys("sort", name)
 		switch {
 		case err != nil && v.By != nil:
-			return noGroupKey(o.Name, v.By)
+			return noGroupKey(r, o.Name)
 		case err != nil:
 			return err
 		}
 		for _, k := range keys {
 			if v.By != nil && !slices.ContainsFunc(v.By, func(b Key) bool { return b.Name == k.Name }) {
-				return noGroupKey(o.Name, v.By)
+				return noGroupKey(r, o.Name)
+			}
+			if err := validateRates(r, "sort", k.Field); err != nil {
+				return err
 			}
 			o.Name = k.Name
 			v.Order = append(v.Order, o)

@@ -58,18 +58,6 @@ var takers = map[string]func(o *options, value string) error{
 	"help":      func(o *options, _ string) error { o.help = true; return nil },
 }
 
-// words are the program's options for the reader of command lines.
-func words() []cmdline.Word {
-	list := make([]cmdline.Word, len(cmdline.ReplayOptions))
-	for i, o := range cmdline.ReplayOptions {
-		list[i].Long, list[i].Short = o.Name, o.Short
-		if o.Value != "" {
-			list[i].Argument = cmdline.NeedArgument
-		}
-	}
-	return list
-}
-
 func modeOption(m mode) func(*options, string) error {
 	return func(o *options, _ string) error {
 		if o.mode != showTable && o.mode != m {
@@ -83,14 +71,14 @@ func modeOption(m mode) func(*options, string) error {
 // parse reads a command line.
 func parse(args []string, stderr *console.Messages) (*options, error) {
 	o := &options{interfaces: map[string]string{}}
-	b := &cmdline.Beside{Own: words(), Refused: cmdline.NotReplayed}
+	b := &cmdline.Beside{Own: cmdline.BesideWords(cmdline.ReplayOptions), Refused: cmdline.NotReplayed}
 	if err := b.Scan(args); err != nil {
 		return nil, err
 	}
 	given := map[string]string{}
 	for _, occurrence := range b.Given {
 		name, value := occurrence.Word.Long, occurrence.Value
-		i := slices.IndexFunc(cmdline.ReplayOptions, func(own cmdline.ReplayOption) bool { return own.Name == name })
+		i := slices.IndexFunc(cmdline.ReplayOptions, func(own cmdline.BesideOption) bool { return own.Name == name })
 		own := &cmdline.ReplayOptions[i]
 		if before, twice := given[name]; twice && before != value && !own.Several {
 			return nil, cmdline.Usagef("--%s is given twice, with `%s' and `%s'", name, before, value)
