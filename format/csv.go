@@ -26,6 +26,7 @@ const (
 	csvNamespaced = "netns " // the first column with several namespaces
 	csvLooks      = "time "  // the column before that with several looks at the table
 	csvProcesses  = "orig_process reply_process "
+	csvRates      = "orig_packet_rate orig_byte_rate reply_packet_rate reply_byte_rate "
 )
 
 // csvColumns returns the columns that the options choose.
@@ -39,6 +40,9 @@ func csvColumns(o *Options) []*Field {
 	}
 	if o.Events {
 		names = csvEvent + names + end
+	}
+	if o.Rates {
+		names = csvRates + names
 	}
 	if o.Processes {
 		names = csvProcesses + names

@@ -22,6 +22,8 @@ const (
 	// KindTime is a time: as a number nanoseconds since 1970, as text RFC 3339 in
 	// UTC with nanoseconds.
 	KindTime
+	// KindRate is a number per second, which may have a fraction.
+	KindRate
 	// KindAddr is an IP address.
 	KindAddr
 	// KindWord is a word from a fixed list, or several separated by |: a protocol,
@@ -33,7 +35,7 @@ const (
 )
 
 // Numeric reports whether values of the kind are numbers.
-func (k Kind) Numeric() bool { return k <= KindTime }
+func (k Kind) Numeric() bool { return k <= KindRate }
 
 // Field is a value of entries, of expectations, or of both. Its name is the same as
 // a column of CSV and of tables, as a key to sort by and as a key of summaries. The
@@ -53,6 +55,7 @@ type Field struct {
 	// For a value of the Context.
 	context       func([]byte, *Context) []byte
 	contextNumber func(*Context) (uint64, bool)
+	rate          func(*Rates) float64
 	// For everything else of an entry or expectation.
 	number       func(*ctnetlink.Flow, *Context) (uint64, bool)
 	addr         func(*ctnetlink.Flow) (netip.Addr, bool)
@@ -127,7 +130,7 @@ func Fields() iter.Seq[*Field] {
 // OfFlows reports whether entries have the field.
 func (d *Field) OfFlows() bool {
 	return d.side == sideOrig || d.side == sideReply || d.side == sideMaster ||
-		d.ofBoth() || d.number != nil || d.addr != nil || d.text != nil
+		d.ofBoth() || d.rate != nil || d.number != nil || d.addr != nil || d.text != nil
 }
 
 // OfExpects reports whether expectations have the field.
@@ -138,8 +141,8 @@ func (d *Field) OfExpects() bool {
 
 func (d *Field) ofBoth() bool { return d.context != nil || d.contextNumber != nil }
 
-// Number returns the value of a numeric field, and reports whether the entry has
-// it. A nil c is an empty Context.
+// Number returns the value of a numeric field, of a rate rounded, and reports whether
+// the entry has it. A nil c is an empty Context.
 func (d *Field) Number(f *ctnetlink.Flow, c *Context) (uint64, bool) {
 	var spare ctnetlink.Tuple
 	switch {
@@ -153,6 +156,8 @@ func (d *Field) Number(f *ctnetlink.Flow, c *Context) (uint64, bool) {
 		return d.contextNumber(c)
 	case d.number != nil:
 		return d.number(f, c)
+	case d.rate != nil:
+		return d.rateNumber(c)
 	}
 	return 0, false
 }
@@ -185,6 +190,10 @@ func (p *Printer) AppendField(dst []byte, d *Field, f *ctnetlink.Flow, c *Contex
 	case d.Kind == KindTime:
 		if ns, ok := d.Number(f, c); ok {
 			return appendTime(dst, ns)
+		}
+	case d.Kind == KindRate:
+		if v, ok := d.Rate(c); ok {
+			return appendRate(dst, v)
 		}
 	case d.Kind.Numeric():
 		if v, ok := d.Number(f, c); ok {

@@ -55,6 +55,17 @@ var fields = []Field{
 	{Name: "packets", Kind: KindNumber, Help: "packets of both directions", number: allPackets},
 	{Name: "bytes", Kind: KindBytes, Help: "bytes of both directions", number: allBytes},
 
+	{Name: "packet_rate", Kind: KindRate, Help: "packets per second of both directions (top)",
+		rate: (*Rates).Packets},
+	{Name: "byte_rate", Kind: KindRate, Help: "bytes per second of both directions (top)", rate: (*Rates).Bytes},
+	{Name: "orig_packet_rate", Kind: KindRate, Help: "packets per second of the original direction (top)",
+		rate: origPacketRate},
+	{Name: "orig_byte_rate", Kind: KindRate, Help: "bytes per second of the original direction (top)",
+		rate: origByteRate},
+	{Name: "reply_packet_rate", Kind: KindRate, Help: "packets per second of the reply (top)",
+		rate: replyPacketRate},
+	{Name: "reply_byte_rate", Kind: KindRate, Help: "bytes per second of the reply (top)", rate: replyByteRate},
+
 	{Name: "nat_src", Kind: KindAddr, Help: "address that the source was translated to", addr: natSrc},
 	{Name: "nat_sport", Kind: KindNumber, Help: "port, query identifier or GRE key that the source was translated to",
 		number: natSPort},

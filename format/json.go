@@ -178,6 +178,13 @@ func jsonDirections(b []byte, f *ctnetlink.Flow, info *ctnetlink.ProtoInfo, c *C
 			b = jsonNumber(b, `"packets":`, packets)
 			b = jsonNumber(b, `"bytes":`, bytes)
 		}
+		switch r := c.Rates; {
+		case r == nil || !r.Known:
+		case i == 0:
+			b = jsonRates(b, r.OrigPackets, r.OrigBytes)
+		default:
+			b = jsonRates(b, r.ReplyPackets, r.ReplyBytes)
+		}
 		if c.Process != nil {
 			b = jsonProcess(b, t, c)
 		}

@@ -79,6 +79,9 @@ type Options struct {
 	// Processes is set if entries have a Context with processes, for which CSV has
 	// columns.
 	Processes bool
+	// Rates is set if entries have a Context with rates, for which CSV and tables have
+	// columns.
+	Rates bool
 	// Columns are the columns of CSV and of tables, nil for the usual ones.
 	Columns []*Field
 	// HostNames are the names of addresses in tables, nil for none.
@@ -117,6 +120,9 @@ type Context struct {
 	// NetNS is the name of the entry's network namespace, "" to leave it out.
 	// StyleClassic shows it at the end, before the port id.
 	NetNS string
+	// Rates are the rates of the entry, nil if they are not known. Tables and records
+	// show them.
+	Rates *Rates
 	// Process returns the local process at the source of one of the directions of an
 	// entry in the network namespace netns. nil: no processes are shown. Tables and
 	// records show them.

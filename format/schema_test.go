@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -136,6 +137,8 @@ func TestSchemas(t *testing.T) {
 	valid(t, s["entries.json"], document(o, flows, appendFlow(&Context{Now: now, NetNS: "blue"})), members)
 	aProcess := func(string, *ctnetlink.Tuple) (Process, bool) { return Process{812, "a \x1b \"process\""}, true }
 	valid(t, s["entries.json"], document(o, flows, appendFlow(&Context{Process: aProcess})), members)
+	rates := Rates{Known: true, OrigPackets: 1.25, OrigBytes: 1e12 + 1.0/3, ReplyBytes: math.NaN()}
+	valid(t, s["entries.json"], document(o, flows, appendFlow(&Context{Rates: &rates})), members)
 	valid(t, s["entries.json"], document(o, flows[:0], appendFlow(nil)), members)
 	valid(t, s["entries.json"], document(Options{}, flows, appendFlow(nil)), members)
 

@@ -68,7 +68,9 @@ func newTable(o *Options) *table {
 	}
 	if o.Columns == nil {
 		for _, u := range usual {
-			t.columns = append(t.columns, tableColumn{usualColumn: u, field: FieldByName(u.name), usual: true})
+			if d := FieldByName(u.name); o.Rates || !d.IsRate() {
+				t.columns = append(t.columns, tableColumn{usualColumn: u, field: d, usual: true})
+			}
 		}
 	}
 	for i := range t.columns {
@@ -182,7 +184,11 @@ func (d *Field) title() string {
 	case "translation":
 		return "NAT"
 	}
-	return strings.ToUpper(strings.ReplaceAll(d.Name, "_", " "))
+	title := strings.ToUpper(strings.ReplaceAll(d.Name, "_", " "))
+	if unit, ok := strings.CutSuffix(title, " RATE"); ok && d.IsRate() {
+		return unit + "S/S"
+	}
+	return title
 }
 
 // dull reports whether a cell carries no information. A usual column of such cells
@@ -197,6 +203,9 @@ func (p *Printer) tableFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
 		p.wantNames(d, f)
 		if cell, ok := p.serviceCell(cell, d, f); ok {
 			return cell
+		}
+		if d.Kind == KindRate {
+			return appendRateCell(cell, d, c)
 		}
 		if d.Kind.Numeric() {
 			v, ok := d.Number(f, c)

@@ -24,7 +24,7 @@ type usualColumn struct {
 }
 
 // lastEssential is the last rank for which addresses are cut to the least width.
-const lastEssential = 3
+const lastEssential = 4
 
 // Widths of columns of addresses.
 const (
@@ -40,19 +40,20 @@ const (
 // The usual columns in the order in which they are shown.
 var (
 	tableFlow = []usualColumn{
-		{name: "netns"}, {name: "proto"}, {name: "condition", rank: 1}, {name: "timeout", rank: 2},
-		{name: "age", rank: 9},
+		{name: "netns"}, {name: "proto"}, {name: "condition", rank: 1}, {name: "timeout", rank: 3},
+		{name: "age", rank: 10},
 		{name: "source", least: leastEnd, roomy: roomyEnd}, {name: "destination", least: leastEnd, roomy: roomyEnd},
 		{name: "translation", rank: lastEssential, least: leastNAT, roomy: roomyNAT},
-		{name: "process", rank: 4},
-		{name: "packets", rank: 5}, {name: "bytes", rank: 4}, {name: "mark", rank: 6}, {name: "zone", rank: 7},
-		{name: "helper", rank: 8}, {name: "labels", rank: 8},
+		{name: "process", rank: 5},
+		{name: "packet_rate", rank: 6}, {name: "byte_rate", rank: 2},
+		{name: "packets", rank: 6}, {name: "bytes", rank: 5}, {name: "mark", rank: 7}, {name: "zone", rank: 8},
+		{name: "helper", rank: 9}, {name: "labels", rank: 9},
 	}
 	tableExpect = []usualColumn{
 		{name: "netns"}, {name: "proto"}, {name: "timeout", rank: 1},
 		{name: "source", least: leastEnd, roomy: roomyEnd}, {name: "destination", least: leastEnd, roomy: roomyEnd},
 		{name: "master", rank: 2, least: leastPair, roomy: roomyPair},
-		{name: "helper", rank: 4}, {name: "flags", rank: 5}, {name: "zone", rank: 6},
+		{name: "helper", rank: 5}, {name: "flags", rank: 6}, {name: "zone", rank: 7},
 	}
 )
 

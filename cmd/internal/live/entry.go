@@ -1,6 +1,9 @@
 package live
 
-import "github.com/gonntrack/gonntrack/ctnetlink"
+import (
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/format"
+)
 
 // Ref names an entry of a Table. Two entries never have the same Ref, also if
 // one takes the place of the other in the table.
@@ -18,17 +21,7 @@ func (r Ref) Source() int { return int(r.source) }
 
 // Rates are what an entry or a group counted per second between the last two
 // looks at it.
-type Rates struct {
-	// Known reports that there were two looks, and that the kernel counts.
-	Known                                            bool
-	OrigPackets, OrigBytes, ReplyPackets, ReplyBytes float64
-}
-
-// Packets returns the packets per second of both directions.
-func (r *Rates) Packets() float64 { return r.OrigPackets + r.ReplyPackets }
-
-// Bytes returns the bytes per second of both directions.
-func (r *Rates) Bytes() float64 { return r.OrigBytes + r.ReplyBytes }
+type Rates = format.Rates
 
 // Row is an entry as it was at the time of a question.
 type Row struct {
