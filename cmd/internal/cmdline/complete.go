@@ -23,6 +23,8 @@ type Completer struct {
 	Table   Table
 	// By are the keys of the groups that are shown, "" for entries.
 	By string
+	// Live: the command has rates, see Request.Live.
+	Live bool
 	// NetNS returns the names of network namespaces.
 	NetNS func() []string
 
@@ -140,6 +142,9 @@ func (c *Completer) sortKeys(typed string) Candidates {
 	words := c.fields()
 	if c.By != "" {
 		words = slices.Clone(stats.Sums)
+		if c.Live {
+			words = append(words, GroupRates...)
+		}
 		for typed := range strings.SplitSeq(c.By, ",") {
 			words = append(words, strings.Split(fieldAliases(typed), ",")...)
 		}
@@ -195,7 +200,7 @@ func (c *Completer) labels() []string {
 func (c *Completer) fields() []string {
 	var words []string
 	for d := range format.Fields() {
-		if expect := c.Table == TableExpect; expect && d.OfExpects() || !expect && d.OfFlows() {
+		if expect := c.Table == TableExpect; expect && d.OfExpects() || !expect && d.OfFlows() && (c.Live || !d.IsRate()) {
 			words = append(words, d.Name+"\t"+d.Help)
 		}
 	}

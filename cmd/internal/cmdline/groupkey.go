@@ -76,7 +76,9 @@ func unknownField(option, name string, has func(*format.Field) bool) error {
 		if !has(d) {
 			continue
 		}
-		names = append(names, d.Name)
+		if names = append(names, d.Name); d.IsRate() {
+			continue // most commands have none
+		}
 		if column += 1 + len(d.Name); column > 78 {
 			list = append(list, "\n "...)
 			column = 2 + len(d.Name)

@@ -11,13 +11,10 @@ import (
 // GroupRates are the names of the rates of groups, by which a live view sorts them.
 var GroupRates = []string{"packet_rate", "byte_rate"}
 
-// isRate reports whether a field is a rate, which only a live view knows.
-func isRate(d *format.Field) bool { return strings.HasSuffix(d.Name, "_rate") }
-
 // validateRates refuses rates where they are not known: they are the difference of
 // two looks at the table.
 func validateRates(r *Request, option string, fields ...*format.Field) error {
-	if i := slices.IndexFunc(fields, isRate); i >= 0 && !r.Live {
+	if i := slices.IndexFunc(fields, (*format.Field).IsRate); i >= 0 && !r.Live {
 		return Usagef("`%s' with --%s: only `conntrack top' knows rates", fields[i].Name, option)
 	}
 	return nil
@@ -26,7 +23,7 @@ func validateRates(r *Request, option string, fields ...*format.Field) error {
 // validateGroupKeys refuses rates as what entries are grouped by.
 func validateGroupKeys(keys []Key) error {
 	for _, k := range keys {
-		if isRate(k.Field) {
+		if k.Field.IsRate() {
 			return Usagef("entries cannot be grouped by `%s': --sort takes it", k.Name)
 		}
 	}

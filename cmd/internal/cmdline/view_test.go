@@ -71,3 +71,19 @@ func TestView(t *testing.T) {
 		}
 	}
 }
+
+// TestRateWords: rates are offered where there are some.
+func TestRateWords(t *testing.T) {
+	for _, live := range []bool{false, true} {
+		for _, by := range []string{"", "src"} {
+			c := Completer{Command: CmdList, By: by, Live: live}
+			if got := len(c.sortKeys("byte_r").Words) == 1; got != live {
+				t.Errorf("live %t, groups by %q: byte_rate is offered: %t", live, by, got)
+			}
+		}
+	}
+	_, err := ParseClassic([]string{"-L", "--columns", "byterate"}, nil)
+	if text := err.Error(); !strings.Contains(text, "did you mean `byte_rate'") || strings.Contains(text, "packet_rate") {
+		t.Errorf("an unknown field: %s", text)
+	}
+}
