@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gonntrack/gonntrack/cmd/help"
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 )
 
@@ -19,12 +20,25 @@ import (
 // external is a command that is a program of its own.
 type external struct {
 	name, short string
-	help        string // its own help; "": only the program has it
+	help        string // its own
+	usage       string // what follows its name
+	options     []cmdline.BesideOption
+	refused     []cmdline.Option // of `list'
+	files       bool             // its arguments are files
+	// live: it is a live view. It knows rates, and the options that choose a table may
+	// come before its name.
+	live bool
 }
 
 var externals = []external{
-	{"top", "Show the busiest connections on a screen that refreshes itself", ""},
-	{"replay", "Track the connections of captured packets in a table", help.Replay},
+	{
+		name: "top", short: "Show the busiest connections on a screen that refreshes itself", help: help.Top,
+		usage: "[OPTIONS]", options: cmdline.TopOptions, refused: cmdline.NotTop, live: true,
+	},
+	{
+		name: "replay", short: "Track the connections of captured packets in a table", help: help.Replay,
+		usage: "FILE... [OPTIONS]", options: cmdline.ReplayOptions, refused: cmdline.NotReplayed, files: true,
+	},
 }
 
 // externalNamed returns the external command with a name, or nil.
@@ -92,7 +106,7 @@ func (x *external) find(self string) (string, error) {
 // are those of the program.
 func (x *external) command() *cobra.Command {
 	return &cobra.Command{
-		Use:   x.name + " [OPTIONS]",
+		Use:   x.name + " " + x.usage,
 		Short: x.short,
 		Long: fmt.Sprintf("%s.\n\nThis is a program of its own, %s. It is looked for in the\n"+
 			"directory of conntrack, in ../libexec/gonntrack from there, and in PATH.\n"+

@@ -82,7 +82,10 @@ func isCommandName(s string) bool {
 // as in `conntrack --netns web list'. Other lines are returned as they are.
 func nameFirst(args []string) []string {
 	at := cmdline.TargetWords(args)
-	if at == 0 || at >= len(args) || !isCommandName(args[at]) {
+	if at == 0 || at >= len(args) {
+		return args
+	}
+	if x := externalNamed(args[at]); !isCommandName(args[at]) && (x == nil || !x.live) {
 		return args
 	}
 	return slices.Concat(args[at:at+1], args[:at], args[at+1:])

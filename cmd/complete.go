@@ -86,20 +86,23 @@ func isCompletion(args []string) bool {
 // complete answers the script of a shell. The words of the line follow the
 // request's name, and the last one is to be completed.
 func (p *program) complete(args []string) error {
-	before, typed := nameFirst(args[1:len(args)-1]), args[len(args)-1]
-	var found cmdline.Candidates
-	switch {
-	case cmdline.TargetWords(before) == len(before) && !strings.HasPrefix(typed, "-"):
-		found = p.completeCommand(typed)
-	case len(before) > 0 && isCommandName(before[0]):
-		found = p.completeNamed(before[0], before[1:], typed)
-	case len(before) > 0 && externalNamed(before[0]) != nil:
-		found = p.completeExternal(externalNamed(before[0]), before[1:], typed)
-	default:
-		found = completeLine(before, typed)
-	}
+	found := p.candidatesFor(args[1:len(args)-1], args[len(args)-1])
 	writeCandidates(p.Out, found, args[0] == cobra.ShellCompRequestCmd)
 	return p.Out.Flush()
+}
+
+// candidatesFor completes typed after the words of a line before it.
+func (p *program) candidatesFor(before []string, typed string) cmdline.Candidates {
+	before = nameFirst(before)
+	switch {
+	case cmdline.TargetWords(before) == len(before) && !strings.HasPrefix(typed, "-"):
+		return p.completeCommand(typed)
+	case len(before) > 0 && isCommandName(before[0]):
+		return p.completeNamed(before[0], before[1:], typed)
+	case len(before) > 0 && externalNamed(before[0]) != nil:
+		return p.completeExternal(externalNamed(before[0]), before[1:], typed)
+	}
+	return completeLine(before, typed)
 }
 
 // candidates returns candidates in cobra's form. Names that cannot be shown on a

@@ -4,52 +4,71 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 )
 
-// completeExternal completes a word of a command that is a program of its own. The
-// options of conntrack-replay are known here; it takes those of `list' too.
+// completeExternal completes a word of a command that is a program of its own. Its
+// options are known here; it takes those of `list' too.
 func (p *program) completeExternal(x *external, before []string, typed string) cmdline.Candidates {
-	if x.name != "replay" {
-		return cmdline.Candidates{Files: true}
-	}
 	var rest []string // without the program's own options
 	for i := 0; i < len(before); i++ {
 		name, _, attached := strings.Cut(before[i], "=")
-		o := replayOption(name)
+		o := x.option(name)
 		if o == nil {
 			rest = append(rest, before[i])
 			continue
 		}
 		if o.Value != "" && !attached {
 			if i++; i == len(before) {
-				return replayValue(o, typed)
+				return ownValue(o, typed)
 			}
 		}
 	}
 	l := &partialNamed{command: p.newTree("list").Commands()[0]}
 	l.read(rest)
+	name, value, attached := strings.Cut(typed, "=")
 	switch {
 	case l.open != nil:
-		return l.value(l.open, typed)
-	case l.ended || !strings.HasPrefix(typed, "-") || typed == "-":
-		return cmdline.Candidates{Files: true}
+		return x.value(l, l.open.Value, typed)
+	case l.ended || !strings.HasPrefix(typed, "-") || typed == "-" && x.files:
+		return cmdline.Candidates{Files: x.files}
+	case attached && x.option(name) != nil:
+		return ownValue(x.option(name), value)
+	case attached:
+		if f := l.command.Flags().Lookup(strings.TrimPrefix(name, "--")); f != nil {
+			return x.value(l, f.Value, value)
+		}
+		return cmdline.Candidates{}
 	}
-	return l.replayOptions(before, typed)
+	return x.complete(l, before, typed)
 }
 
-// replayOption returns an option of conntrack-replay that `list' does not have, nil
-// for any other word.
-func replayOption(word string) *cmdline.BesideOption {
-	i := slices.IndexFunc(cmdline.ReplayOptions, func(o cmdline.BesideOption) bool { return "--"+o.Name == word })
+// option returns an option of the program that `list' does not have, nil for any
+// other word.
+func (x *external) option(word string) *cmdline.BesideOption {
+	i := slices.IndexFunc(x.options, func(o cmdline.BesideOption) bool {
+		return word == "--"+o.Name || o.Short != 0 && word == "-"+string(rune(o.Short))
+	})
 	if i < 0 {
 		return nil
 	}
-	return &cmdline.ReplayOptions[i]
+	return &x.options[i]
 }
 
-// replayValue completes the value of an option of conntrack-replay.
-func replayValue(o *cmdline.BesideOption, typed string) cmdline.Candidates {
+// value completes the value of an option of `list'.
+func (x *external) value(l *partialNamed, v any, typed string) cmdline.Candidates {
+	f, ok := v.(*flag)
+	if !ok || f.word.Argument == cmdline.NoArgument {
+		return cmdline.Candidates{}
+	}
+	k := &cmdline.Completer{Command: f.flags.command, NetNS: action.NetNSNames, Live: x.live}
+	k.Note(l.given)
+	return k.Value(f.word, typed)
+}
+
+// ownValue completes the value of an option of the program's own.
+func ownValue(o *cmdline.BesideOption, typed string) cmdline.Candidates {
 	switch o.Name {
 	case "as":
 		return cmdline.Matching(typed, []string{
@@ -57,24 +76,28 @@ func replayValue(o *cmdline.BesideOption, typed string) cmdline.Candidates {
 		})
 	case "local":
 		return cmdline.Matching(typed, []string{"auto\tguessed from the capture"})
-	case "at", "address":
+	case "interval":
+		return cmdline.Matching(typed, []string{"500ms", "1s", "2s", "5s", "10s", "1m"})
+	case "at", "address", "iterations":
 		return cmdline.Candidates{}
 	}
 	return cmdline.Candidates{Files: true}
 }
 
-// replayOptions completes the name of an option of conntrack-replay.
-func (l *partialNamed) replayOptions(before []string, typed string) cmdline.Candidates {
+// complete completes the name of an option.
+func (x *external) complete(l *partialNamed, before []string, typed string) cmdline.Candidates {
 	var list []string
-	for _, o := range cmdline.ReplayOptions {
-		if o.Several || !slices.Contains(before, "--"+o.Name) {
+	for i := range x.options {
+		o := &x.options[i]
+		given := func(word string) bool { return x.option(word) == o }
+		if o.Several || !slices.ContainsFunc(before, given) {
 			list = append(list, "--"+o.Name+"\t"+o.Text)
 		}
 	}
-	refused := func(o cmdline.Option) bool { return slices.Contains(cmdline.NotReplayed, o) }
 	for _, f := range shownFlags(l.command) {
-		x, ok := f.Value.(*flag)
-		if ok && !f.Changed && replayOption("--"+f.Name) == nil && (x.word.Protocol != 0 || !refused(x.word.Option)) {
+		v, ok := f.Value.(*flag)
+		refused := ok && v.word.Protocol == 0 && slices.Contains(x.refused, v.word.Option)
+		if ok && !f.Changed && x.option("--"+f.Name) == nil && !refused {
 			list = append(list, "--"+f.Name+"\t"+f.Usage)
 		}
 	}

@@ -100,7 +100,7 @@ func helpOf(root *cobra.Command, name string) (text string, ok bool) {
 			return topic.text, true
 		}
 	}
-	if x := externalNamed(name); x != nil && x.help != "" {
+	if x := externalNamed(name); x != nil {
 		return x.help, true
 	}
 	for _, c := range root.Commands() {

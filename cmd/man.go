@@ -58,9 +58,7 @@ func manPages(root *cobra.Command) map[string]string {
 		}
 	}
 	for i := range externals {
-		if x := &externals[i]; x.help != "" {
-			pages[x.program()+".8"] = externalPage(x)
-		}
+		pages[externals[i].program()+".8"] = externalPage(&externals[i])
 	}
 	for _, topic := range helpTopics {
 		r := newPage("conntrack-"+topic.name, "7", topic.short)
@@ -254,7 +252,7 @@ func externalPage(x *external) *page {
 	r.line(".B conntrack " + x.name)
 	text, rest, _ := strings.Cut(x.help, "\n\nUsage:\n")
 	usage, rest, _ := strings.Cut(rest, "\n\n")
-	r.text("FILE... [OPTIONS]")
+	r.text(x.usage)
 	rest, examples, _ := strings.Cut(rest, "\nExamples:\n")
 	rest, exit, _ := strings.Cut(rest, "\nExit status:")
 	r.section("DESCRIPTION")

@@ -7,3 +7,8 @@ import _ "embed" // the texts are files
 //
 //go:embed replay.txt
 var Replay string
+
+// Top is the help of conntrack-top.
+//
+//go:embed top.txt
+var Top string

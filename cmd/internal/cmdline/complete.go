@@ -75,7 +75,7 @@ func (c *Completer) Value(w *Word, typed string) Candidates {
 	case OptLabel, OptLabelAdd, OptLabelDel:
 		return inList(typed, c.labels())
 	case OptBy:
-		return Keys(typed)
+		return Keys(typed) // rates are none
 	case OptSort:
 		return c.sortKeys(typed)
 	case OptColumns:
@@ -128,8 +128,8 @@ func (c *Completer) outputs(typed string) Candidates {
 	var words []string
 	for i := range OutputForms {
 		f := &OutputForms[i]
-		if (c.Command == CmdNone || f.takenBy(shows, c.Table)) &&
-			!(f.Alone && strings.ContainsRune(typed, ',')) {
+		if (c.Command == CmdNone || f.takenBy(shows, c.Table)) && !(f.Alone && strings.ContainsRune(typed, ',')) &&
+			(!c.Live || slices.Contains(LiveOutputs, OutputNames[i].Text)) {
 			words = append(words, OutputNames[i].Text+"\t"+f.Help)
 		}
 	}

@@ -18,3 +18,6 @@ var TopNumbers = map[byte]string{'n': "iterations", 'd': "interval"}
 
 // NotTop are options of `list' without a meaning for conntrack-top.
 var NotTop = []Option{OptZero, OptGrowing, OptIdle, OptCountOnly, OptWatch, OptExplain}
+
+// LiveOutputs are the forms of output of a live view.
+var LiveOutputs = []string{"table", "json", "jsonl", "csv"}
