@@ -61,6 +61,10 @@ func TestValues(t *testing.T) {
 				t.Fatalf("%x is %v, want %v", v.code, got, v.Value)
 			}
 		}
+		if got := Values(slices.Concat(codeA, codeB)); len(got) != 2 || got[0].Kind != a.Kind || got[1].Kind != b.Kind ||
+			compareValues(got[0], a) != 0 || compareValues(got[1], b) != 0 {
+			t.Fatalf("%x and %x are %v, want %v and %v", codeA, codeB, got, a, b)
+		}
 		if (a.Kind == b.Kind || a.Kind == Absent || b.Kind == Absent) && bytes.Compare(codeA, codeB) != compareValues(a, b) {
 			t.Fatalf("%v and %v: codes %x and %x are in another order", a, b, codeA, codeB)
 		}
