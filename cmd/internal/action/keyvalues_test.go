@@ -130,18 +130,17 @@ func TestKeys(t *testing.T) {
 		for _, k := range keys {
 			names = append(names, k.Name)
 		}
-		r := &cmdline.Request{Output: format.Options{LabelNames: []string{3: "web"}}}
-		extractor := newKeyExtractor(r, keys, &format.Context{})
+		values := cmdline.NewKeyValues(keys, []string{3: "web"}, &format.Context{})
 		s := stats.NewSummary(names)
 		want := map[string]uint64{}
 		flows(t, messages, func(f *ctnetlink.Flow) {
 			packets, bytes, counted := counters(f)
-			s.Add(extractor.read(f), packets, bytes, counted)
-			var values []string
+			s.Add(values.Read(f), packets, bytes, counted)
+			var plain []string
 			for _, name := range names {
-				values = append(values, plainValue(name, f))
+				plain = append(plain, plainValue(name, f))
 			}
-			want[strings.Join(values, " & ")]++
+			want[strings.Join(plain, " & ")]++
 		})
 		groups, err := s.Sorted(nil, 0)
 		if err != nil {
@@ -164,17 +163,17 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestKeyExtractorAllocates checks that nothing is allocated for an entry.
-func TestKeyExtractorAllocates(t *testing.T) {
+// TestKeyValuesAllocate checks that nothing is allocated for an entry.
+func TestKeyValuesAllocate(t *testing.T) {
 	messages := randomEntries(rand.New(rand.NewPCG(6, 2)), 100, true)
 	keys, err := parseKeys("src,dst/24,proto,sport,dport,state,condition,zone,mark,labels,helper,nat,bytes,status")
 	if err != nil {
 		t.Fatal(err)
 	}
-	extractor := newKeyExtractor(new(cmdline.Request), keys, &format.Context{})
-	flows(t, messages, func(f *ctnetlink.Flow) { extractor.read(f) })
+	values := cmdline.NewKeyValues(keys, nil, &format.Context{})
+	flows(t, messages, func(f *ctnetlink.Flow) { values.Read(f) })
 	flows(t, messages, func(f *ctnetlink.Flow) {
-		if n := testing.AllocsPerRun(1, func() { extractor.read(f) }); n != 0 {
+		if n := testing.AllocsPerRun(1, func() { values.Read(f) }); n != 0 {
 			t.Errorf("%v allocations", n)
 		}
 	})

@@ -82,7 +82,7 @@ func ordered(r *cmdline.Request, entries flowSeq, c *format.Context) flowSeq {
 func sorted(r *cmdline.Request, entries flowSeq, c *format.Context) flowSeq {
 	return func(yield func(*ctnetlink.Flow, error) bool) {
 		kept := stats.NewSorted(r.View().Order, r.View().Limit)
-		keys := newKeyExtractor(r, r.View().SortBy, c)
+		keys := cmdline.NewKeyValues(r.View().SortBy, r.Output.LabelNames, c)
 		var record []byte
 		for f, err := range entries {
 			if err != nil {
@@ -90,7 +90,7 @@ func sorted(r *cmdline.Request, entries flowSeq, c *format.Context) flowSeq {
 				return
 			}
 			record = append(append(append(record[:0], c.NetNS...), 0), f.Message()...)
-			kept.Add(keys.read(f), record)
+			kept.Add(keys.Read(f), record)
 		}
 		var f ctnetlink.Flow
 		for record := range kept.All() {

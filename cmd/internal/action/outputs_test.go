@@ -157,7 +157,7 @@ func checkGroups(t *testing.T, f *ctnetlink.Flow, c *format.Context) {
 		kinds = append(kinds, r.View().By[i].Kind())
 	}
 	sum := stats.NewSummary(names)
-	sum.Add(newKeyExtractor(r, r.View().By, c).read(f), 1, 2, true)
+	sum.Add(cmdline.NewKeyValues(r.View().By, r.Output.LabelNames, c).Read(f), 1, 2, true)
 	for _, style := range append(textStyles, format.StyleProm) {
 		groups, err := sum.Sorted(nil, 0)
 		if err != nil {

@@ -29,13 +29,13 @@ func summary(e *Env, r *cmdline.Request) error {
 		kinds = append(kinds, r.View().By[i].Kind())
 	}
 	sum := stats.NewSummary(names)
-	keys := newKeyExtractor(r, r.View().By, &context)
+	keys := cmdline.NewKeyValues(r.View().By, r.Output.LabelNames, &context)
 	for f, err := range matching(e, r, &context) {
 		if err != nil {
 			return refused(r, err)
 		}
 		packets, bytes, counted := counters(f)
-		sum.Add(keys.read(f), packets, bytes, counted)
+		sum.Add(keys.Read(f), packets, bytes, counted)
 	}
 	limit := r.View().Limit
 	if limit == 0 && r.Output.Style == format.StyleProm {

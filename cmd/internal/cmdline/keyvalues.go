@@ -1,53 +1,60 @@
-package action
+package cmdline
 
 import (
 	"net/netip"
 	"strconv"
 
-	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
 	"github.com/gonntrack/gonntrack/stats"
 )
 
-// keyExtractor reads the values of keys from entries.
-type keyExtractor struct {
-	keys    []cmdline.Key
+// KeyValues reads the values of keys from entries.
+type KeyValues struct {
+	Keys    []Key
 	printer *format.Printer
 	context *format.Context
 	values  []byte
 	text    []byte
 }
 
-func newKeyExtractor(r *cmdline.Request, keys []cmdline.Key, c *format.Context) *keyExtractor {
-	o := format.Options{Style: format.StyleTable, LabelNames: r.Output.LabelNames}
-	return &keyExtractor{keys: keys, printer: format.NewPrinter(o), context: c}
+// NewKeyValues returns a reader of the values of keys. labels are the names of label
+// bits. The context, which is read with each entry, may change in between.
+func NewKeyValues(keys []Key, labels []string, c *format.Context) *KeyValues {
+	o := format.Options{Style: format.StyleTable, LabelNames: labels}
+	return &KeyValues{Keys: keys, printer: format.NewPrinter(o), context: c}
 }
 
-// read returns an entry's values in the form of package stats, valid until the
+// Read returns an entry's values in the form of package stats, valid until the
 // next call.
-func (w *keyExtractor) read(f *ctnetlink.Flow) []byte {
+func (w *KeyValues) Read(f *ctnetlink.Flow) []byte {
 	b := w.values[:0]
-	for i := range w.keys {
-		switch k := &w.keys[i]; {
-		case k.Field.Kind == format.KindAddr:
-			a, ok := k.Field.Addr(f)
-			b = appendAddr(b, k, a, ok)
-		case k.Field.Kind.Numeric():
-			if v, ok := k.Field.Number(f, w.context); ok {
-				b = stats.AppendNumber(b, v)
-			} else {
-				b = stats.AppendAbsent(b)
-			}
-		default:
-			b = w.appendText(b, k.Field, f)
-		}
+	for i := range w.Keys {
+		b = w.Append(b, i, f)
 	}
 	w.values = b
 	return b
 }
 
-func appendAddr(b []byte, k *cmdline.Key, a netip.Addr, ok bool) []byte {
+// Append appends an entry's value for the key with index i.
+func (w *KeyValues) Append(b []byte, i int, f *ctnetlink.Flow) []byte {
+	switch k := &w.Keys[i]; {
+	case k.Field.Kind == format.KindAddr:
+		a, ok := k.Field.Addr(f)
+		return k.AppendAddr(b, a, ok)
+	case k.Field.Kind.Numeric():
+		if v, ok := k.Field.Number(f, w.context); ok {
+			return stats.AppendNumber(b, v)
+		}
+		return stats.AppendAbsent(b)
+	default:
+		return w.appendText(b, k.Field, f)
+	}
+}
+
+// AppendAddr appends the value for an address, or for its network. ok reports whether
+// the entry has it.
+func (k *Key) AppendAddr(b []byte, a netip.Addr, ok bool) []byte {
 	switch {
 	case !ok:
 		return stats.AppendAbsent(b)
@@ -60,7 +67,7 @@ func appendAddr(b []byte, k *cmdline.Key, a netip.Addr, ok bool) []byte {
 }
 
 // appendText appends a word or a name: of a protocol without a name its number.
-func (w *keyExtractor) appendText(b []byte, d *format.Field, f *ctnetlink.Flow) []byte {
+func (w *KeyValues) appendText(b []byte, d *format.Field, f *ctnetlink.Flow) []byte {
 	if o := f.Orig(); d.Name == "proto" && o.Has&ctnetlink.FieldProto != 0 && o.Proto.Name() == "" {
 		w.text = strconv.AppendUint(w.text[:0], uint64(o.Proto), 10)
 	} else {
