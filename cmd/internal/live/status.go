@@ -51,13 +51,3 @@ type Status struct {
 
 // Status returns the state of the tables.
 func (t *Table) Status() Status { return Status{} }
-
-// Point is a moment of the history.
-type Point struct {
-	Time           time.Time
-	Entries        int
-	Births, Deaths float64 // per second
-}
-
-// History returns the last points, the oldest first, at most n, one each second.
-func (t *Table) History(n int) []Point { return nil }

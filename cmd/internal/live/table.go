@@ -27,11 +27,14 @@ type Table struct {
 	mu      sync.RWMutex
 	sources []Source
 	options Options
+	feed    feed // what Run keeps, see feed.go
 }
 
 // New returns an empty copy of the tables of sources.
 func New(sources []Source, o Options) *Table {
-	return &Table{sources: sources, options: o}
+	t := &Table{sources: sources, options: o}
+	t.feed.init(t)
+	return t
 }
 
 // Run feeds the table until ctx ends, and returns nil then. It returns an error if
