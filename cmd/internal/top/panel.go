@@ -1,6 +1,8 @@
 package top
 
 import (
+	"context"
+
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -10,11 +12,14 @@ type panel interface {
 	// name is what the head and the help call it.
 	name() string
 	// ask returns the command that asks for what the panel shows, in lines of width
-	// columns. Its message goes to answer. It is called again after an answer, when
-	// the time has come or something has changed; never while one is under way.
-	ask(m *Model, width, lines int) tea.Cmd
-	// answer takes a message that a command of the panel returned. ok is false if it
-	// is none of its own.
+	// columns. It is one command, not a batch, and reads nothing of the panel or the
+	// model that Update may change meanwhile. ctx ends when the answer is not wanted
+	// any more, see Model.refresh. The command's message goes to answer, unless ctx
+	// has ended. ask is called again after an answer, when the time has come or
+	// something has changed; never while a question of the panel is under way.
+	ask(ctx context.Context, m *Model, width, lines int) tea.Cmd
+	// answer takes the message of ask's command, or one that another command of the
+	// panel returned. ok is false if it is none of its own.
 	answer(m *Model, msg tea.Msg) (cmd tea.Cmd, ok bool)
 	// key takes a key. ok is false if it has no meaning here.
 	key(m *Model, k tea.KeyPressMsg) (cmd tea.Cmd, ok bool)
@@ -28,11 +33,22 @@ type panel interface {
 	keys() []hint
 }
 
+// A panel that is asked more or less often than others has a method
+//
+//	every() time.Duration
+//
+// and one whose title says more than its name
+//
+//	title(m *Model) string
+
 // hint is a key in the foot and in the help.
 type hint struct{ key, text string }
 
 // overlay is what lies over the panel and takes all keys: a question, the help, an
-// entry in words. A line such as the filter that is typed is one too.
+// entry in words. A line such as the filter that is typed is one too. One that takes
+// text that is pasted has a method
+//
+//	paste(m *Model, text string) tea.Cmd
 type overlay interface {
 	// key takes a key. An overlay closes itself by m.closeOverlay.
 	key(m *Model, k tea.KeyPressMsg) tea.Cmd

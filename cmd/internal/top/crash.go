@@ -1,0 +1,108 @@
+package top
+
+import (
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// crash is a panic. The terminal is restored before it is shown.
+type crash struct {
+	value any
+	stack []byte
+}
+
+func (c *crash) Error() string {
+	return fmt.Sprintf("internal error: %v\n\n%s", c.value, strings.TrimSpace(string(c.stack)))
+}
+
+// crashMsg says that a command has panicked.
+type crashMsg struct{ crash *crash }
+
+// newCrash returns the panic that recover returned.
+func newCrash(value any) *crash { return &crash{value, debug.Stack()} }
+
+// guarded is a Model whose panics end the program in order.
+type guarded struct {
+	*Model
+	end  func() // ends the program; it does not wait
+	last tea.View
+}
+
+// Init returns the first commands.
+func (g *guarded) Init() tea.Cmd { return guard(g.Model.Init()) }
+
+// Update takes a message.
+func (g *guarded) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
+	model = g
+	defer func() {
+		if v := recover(); v != nil {
+			g.crashed(newCrash(v))
+			cmd = tea.Quit
+		}
+	}()
+	switch msg := msg.(type) {
+	case crashMsg:
+		g.crashed(msg.crash)
+		return g, tea.Quit
+	case endMsg:
+		g.ended = msg.err
+		return g, g.quit()
+	}
+	if g.crash != nil {
+		return g, tea.Quit
+	}
+	_, cmd = g.Model.Update(msg)
+	return g, guard(cmd)
+}
+
+// View draws the screen.
+func (g *guarded) View() (v tea.View) {
+	defer func() {
+		if value := recover(); value != nil {
+			g.crashed(newCrash(value))
+			v = g.last
+			g.end()
+		}
+	}()
+	if g.crash == nil {
+		g.last = g.Model.View()
+	}
+	return g.last
+}
+
+// crashed keeps the first panic.
+func (g *guarded) crashed(c *crash) {
+	if g.crash == nil {
+		g.crash = c
+	}
+	g.quitting = true
+}
+
+// guard returns a command whose panic becomes a message, also if it is a batch or a
+// sequence of commands.
+func guard(cmd tea.Cmd) tea.Cmd {
+	if cmd == nil {
+		return nil
+	}
+	return func() (msg tea.Msg) {
+		defer func() {
+			if v := recover(); v != nil {
+				msg = crashMsg{newCrash(v)}
+			}
+		}()
+		msg = cmd()
+		// The type of a sequence has no name outside its package.
+		if list := reflect.ValueOf(msg); list.Kind() == reflect.Slice && list.Type().Elem() == reflect.TypeFor[tea.Cmd]() {
+			for i := range list.Len() {
+				if c, ok := list.Index(i).Interface().(tea.Cmd); ok {
+					list.Index(i).Set(reflect.ValueOf(guard(c)))
+				}
+			}
+		}
+		return msg
+	}
+}
