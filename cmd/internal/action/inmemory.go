@@ -9,7 +9,7 @@ import (
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
-// For programs beside conntrack that have a table of their own.
+// For programs beside conntrack.
 
 // Check refuses a request that cannot be carried out, before its table is there,
 // and reads its files of filters.
@@ -24,6 +24,22 @@ func Check(s *console.Streams, r *cmdline.Request) error {
 		return cmdline.Usagef("-o netlink writes binary data: redirect it to a file or a pipe")
 	}
 	return nil
+}
+
+// Dress completes the output of a request that shows entries: names of hosts and
+// ports, as far as they are wanted, and names of labels.
+func Dress(r *cmdline.Request) {
+	chooseNames(r)
+	if m, err := r.LabelMap(); err == nil {
+		r.Output.LabelNames = m.Names
+	}
+}
+
+// FindProcesses lets the context find the local processes of the entries of a set, as
+// they are now, if the request wants them. The caller calls end when it has shown the
+// entries.
+func FindProcesses(set *target.Set, r *cmdline.Request, c *format.Context) (end func(), err error) {
+	return findProcesses(&Env{Tables: set.Tables, Several: set.Several}, r, c)
 }
 
 // RunTable runs a request that was checked on a table that is open. history, which
