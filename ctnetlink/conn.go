@@ -46,6 +46,10 @@ func opened(c *Conn) (*Conn, error) {
 	return c, nil
 }
 
+// Beside returns another handle on the same table, with a socket of its own: one for
+// another goroutine. It must be closed too.
+func (c *Conn) Beside() *Conn { return &Conn{dial: c.dial, directions: c.directions} }
+
 // Close releases the request socket.
 func (c *Conn) Close() error {
 	if c.sock == nil {

@@ -59,6 +59,10 @@ func refusalText(c cmdline.Command, t cmdline.Table, errno ctnetlink.Errno) stri
 	return errno.Error()
 }
 
+// Refused returns an error of a table in the words of the command of a request, for
+// programs beside conntrack; nil for nil.
+func Refused(r *cmdline.Request, err error) error { return refused(r, err) }
+
 // refused returns an error of the table in the words of the command, nil for
 // nil.
 func refused(r *cmdline.Request, err error) error {

@@ -28,11 +28,14 @@ type processName struct {
 }
 
 // ProcessName returns the name of the program whose netlink socket has a port id
-// in the table's network namespace, "" where it is not known.
+// in the table's network namespace, "" where it is not known. It may be called at any
+// time.
 func (t *Table) ProcessName(portID uint32) string {
-	if t.File != nil {
+	if !t.InKernel() {
 		return "" // the port ids of a table file belong to no process
 	}
+	t.namesMu.Lock()
+	defer t.namesMu.Unlock()
 	if t.names == nil {
 		t.names = newProcessNames(t)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
@@ -43,7 +44,9 @@ type Table struct {
 
 	netns *os.File         // by which the namespace is entered; nil: it is the current one
 	clock func() time.Time // of a copy in memory; nil: not a copy
-	names *processNames    // of the namespace's sockets; nil: not asked for yet
+
+	namesMu sync.Mutex
+	names   *processNames // of the namespace's sockets; nil: not asked for yet
 }
 
 // Set is the tables of a run.
