@@ -151,6 +151,9 @@ func shorten(cell string, width int) string {
 		return cell
 	}
 	words := strings.Fields(cell)
+	if len(words) == 0 {
+		return "" // a name of blanks
+	}
 	widths := make([]int, len(words))
 	for i, word := range words {
 		widths[i] = textWidth(word)

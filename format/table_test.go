@@ -176,6 +176,7 @@ func TestShorten(t *testing.T) {
 		{two, 14, "snat 192…2.1 …"},
 		{pair, 34, "192.0….100:8000 > [2001:db8::1]:80"},
 		{pair, 27, "192…100:8000 > [200…::1]:80"},
+		{"             ", 12, ""},
 	} {
 		got := shorten(c.cell, c.width)
 		if got != c.want {
