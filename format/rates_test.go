@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// rates are rates of tableEntries, the last of them unknown.
+// someRates are rates of tableEntries, the last of them unknown.
 var someRates = []Rates{
 	{Known: true, OrigPackets: 1200, OrigBytes: 3 << 20, ReplyPackets: 34.5, ReplyBytes: 1<<20 + 1},
 	{Known: true},

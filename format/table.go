@@ -39,6 +39,7 @@ type tableColumn struct {
 	usualColumn
 	field *Field
 	title string
+	right bool // aligned to the right: numbers
 	// usual is a column that nobody asked for by name: it is left out if its
 	// cells say nothing, or if it does not fit.
 	usual bool
@@ -75,7 +76,7 @@ func newTable(o *Options) *table {
 	}
 	for i := range t.columns {
 		c := &t.columns[i]
-		c.title = c.field.title()
+		c.title, c.right = c.field.title(), c.field.Kind.Numeric()
 		c.width = len(c.title)
 	}
 	t.omitted = make([]bool, len(t.columns))
@@ -155,7 +156,7 @@ func (t *table) draw(dst []byte, b *tableBlock) []byte {
 	d := drawing{color: t.color}
 	for _, i := range shown {
 		c := &t.columns[i]
-		d.right = append(d.right, c.field.Kind.Numeric())
+		d.right = append(d.right, c.right)
 		d.widths = append(d.widths, c.fit)
 		if !slices.Equal(shown, t.shown) {
 			d.titles = append(d.titles, c.title)
@@ -199,34 +200,39 @@ func dull(name, cell string) bool {
 
 // tableFlow adds an entry to the table.
 func (p *Printer) tableFlow(dst []byte, f *ctnetlink.Flow, c *Context) []byte {
-	return p.table.add(dst, func(cell []byte, d *Field) []byte {
-		p.wantNames(d, f)
-		if cell, ok := p.serviceCell(cell, d, f); ok {
-			return cell
-		}
-		if d.Kind == KindRate {
-			return appendRateCell(cell, d, c)
-		}
-		if d.Kind.Numeric() {
-			v, ok := d.Number(f, c)
-			return appendNumberCell(cell, d, v, ok)
-		}
-		if d.Name == "proto" && f.Orig().Proto.Name() == "" {
-			return appendUint(cell, uint64(f.Orig().Proto))
-		}
-		return cleanCell(p.AppendField(cell, d, f, c), len(cell), d)
-	})
+	return p.table.add(dst, func(cell []byte, d *Field) []byte { return p.tableCell(cell, d, f, c) })
+}
+
+// tableCell appends the text of an entry's field.
+func (p *Printer) tableCell(cell []byte, d *Field, f *ctnetlink.Flow, c *Context) []byte {
+	p.wantNames(d, f)
+	if cell, ok := p.serviceCell(cell, d, f); ok {
+		return cell
+	}
+	switch {
+	case d.Kind == KindRate:
+		return appendRateCell(cell, d, c)
+	case d.Kind.Numeric():
+		v, ok := d.Number(f, c)
+		return appendNumberCell(cell, d, v, ok)
+	case d.Name == "proto" && f.Orig().Proto.Name() == "":
+		return appendUint(cell, uint64(f.Orig().Proto))
+	}
+	return cleanCell(p.AppendField(cell, d, f, c), len(cell), d)
 }
 
 // tableExpect adds an expectation to the table.
 func (p *Printer) tableExpect(dst []byte, x *ctnetlink.Expect, c *Context) []byte {
-	return p.table.add(dst, func(cell []byte, d *Field) []byte {
-		if d.Kind == KindSeconds {
-			v, ok := d.numberOfExpect(x, c)
-			return appendNumberCell(cell, d, v, ok)
-		}
-		return cleanCell(p.AppendExpectField(cell, d, x, c), len(cell), d)
-	})
+	return p.table.add(dst, func(cell []byte, d *Field) []byte { return p.expectCell(cell, d, x, c) })
+}
+
+// expectCell appends the text of an expectation's field.
+func (p *Printer) expectCell(cell []byte, d *Field, x *ctnetlink.Expect, c *Context) []byte {
+	if d.Kind == KindSeconds {
+		v, ok := d.numberOfExpect(x, c)
+		return appendNumberCell(cell, d, v, ok)
+	}
+	return cleanCell(p.AppendExpectField(cell, d, x, c), len(cell), d)
 }
 
 // appendNumberCell appends a number as people read it.
