@@ -8,7 +8,7 @@ import (
 // Ref names an entry of a Table. Two entries never have the same Ref, also if
 // one takes the place of the other in the table.
 type Ref struct {
-	source uint8
+	source uint16
 	slot   uint32
 	serial uint32
 }

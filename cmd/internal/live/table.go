@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -23,16 +24,33 @@ type Options struct {
 
 // Table is a copy of the entries of one or several tables. Its methods may be
 // called at any time, also while Run feeds it.
+//
+// mu guards everything that is kept of entries: pages, indexes, extras, tallies.
+// What changes them (apply, beginDump and the methods of dumping) is called with mu
+// held for writing, for a batch of events or some hundred entries at a time. What
+// reads them (walk takes the lock itself; find, len and the methods of entry do not)
+// is called with mu held, for reading at least.
 type Table struct {
 	mu      sync.RWMutex
 	sources []Source
 	options Options
 	feed    feed // what Run keeps, see feed.go
+
+	copies []*sourceCopy // of the sources, by their index
+	pages  pages
+	extras extras
+	serial uint32 // of the latest entry
+	seed   uint64 // of the indexes
+	marked int    // number of entries that are marked
+	match  matcher
 }
 
 // New returns an empty copy of the tables of sources.
 func New(sources []Source, o Options) *Table {
-	t := &Table{sources: sources, options: o}
+	t := &Table{sources: sources, options: o, seed: rand.Uint64()}
+	for i := range sources {
+		t.copies = append(t.copies, newSourceCopy(t, i))
+	}
 	t.feed.init(t)
 	return t
 }

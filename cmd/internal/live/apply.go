@@ -1,0 +1,269 @@
+package live
+
+import (
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// ending is why an entry is no longer kept.
+type ending uint8
+
+const (
+	destroyed ending = iota // an event said that it ended
+	missing                 // a dump did not list it
+	replaced                // another entry has its tuple
+	left                    // it no longer matches Options.Filter
+)
+
+// apply takes in an event about an entry of a source; at is the time by the source's
+// clock. t.mu is held for writing.
+func (t *Table) apply(source int, f *ctnetlink.Flow, at time.Time) {
+	var d shown
+	if !d.read(f) {
+		return
+	}
+	c := t.copies[source]
+	c.heard = true
+	hash := t.hash(&d.key)
+	s, found := c.find(&d.key, hash)
+	var p *page
+	var i int
+	if found {
+		p, i = t.pages.at(s)
+		if !p.is(i, &d, f) {
+			if f.EventType() == ctnetlink.EventDestroy {
+				return // a successor was listed before this came
+			}
+			c.tally.Deaths++
+			c.remove(p, i, hash, nil, replaced)
+			found = false
+		}
+	}
+	switch f.EventType() {
+	case ctnetlink.EventDestroy:
+		if c.dump != nil {
+			c.dump.died(hash, f)
+		}
+		switch {
+		case found:
+			c.tally.Deaths++
+			c.count(&p.cores[i], f)
+			c.remove(p, i, hash, f, destroyed)
+		case !c.complete && t.keeps(f):
+			c.tally.Deaths++ // not read yet
+		}
+	case ctnetlink.EventNew:
+		if c.dump != nil {
+			delete(c.dump.dead, hash)
+		}
+		if found {
+			if !c.countsListed() {
+				c.tally.Births++
+			}
+			c.update(p, i, hash, &d, f, at)
+			return
+		}
+		if p, i, found = c.add(&d, hash, f); found {
+			c.tally.Births++
+			r := &p.cores[i]
+			r.look, r.has = c.milliseconds(at), r.has|fromZero
+			c.fill(r, &d, f, at, false)
+			r.has |= c.habits
+			if began, ok := f.EventTime(); ok && r.has&hasStart == 0 {
+				r.start, r.has = uint32(began.Unix()), r.has|hasStart
+			}
+		}
+	case ctnetlink.EventUpdate:
+		if found {
+			c.update(p, i, hash, &d, f, at)
+		} else if p, i, found = c.add(&d, hash, f); found {
+			c.fill(&p.cores[i], &d, f, at, false)
+		}
+	}
+}
+
+// keeps reports whether the entry of a message is to be kept.
+func (t *Table) keeps(f *ctnetlink.Flow) bool {
+	return t.options.Filter == nil || t.options.Filter.Match(f)
+}
+
+// countsListed reports whether an entry that a dump lists, and that was not known,
+// has been born.
+func (c *sourceCopy) countsListed() bool {
+	return c.complete && (c.t.options.Filter == nil || !c.heard)
+}
+
+// update takes in an event about an entry that is kept.
+func (c *sourceCopy) update(p *page, i int, hash uint64, d *shown, f *ctnetlink.Flow, at time.Time) {
+	c.fill(&p.cores[i], d, f, at, false)
+	if c.t.options.Filter == nil {
+		return
+	}
+	e := entry{p: p, i: i}
+	e.setClock(at)
+	m := &c.t.match
+	m.message = e.appendMessage(m.message[:0])
+	if m.flow.Decode(m.message) == nil && !c.t.options.Filter.Match(&m.flow) {
+		c.remove(p, i, hash, nil, left)
+	}
+}
+
+// matcher has what it takes to match an entry that is kept.
+type matcher struct {
+	message []byte
+	flow    ctnetlink.Flow
+}
+
+// add adds a record for the entry that f shows, ok is false if it does not match or
+// there is no room for more.
+func (c *sourceCopy) add(d *shown, hash uint64, f *ctnetlink.Flow) (p *page, i int, ok bool) {
+	if !c.t.keeps(f) {
+		return nil, 0, false
+	}
+	if p, i, ok = c.alloc(d.kind); !ok {
+		return nil, 0, false
+	}
+	if d.ipv6 {
+		p.orig6[i] = d.six()
+		if d.kind&kindReply != 0 {
+			p.reply6[i] = d.reply.six()
+		}
+	} else {
+		p.orig4[i] = d.narrow()
+		if d.kind&kindReply != 0 {
+			p.reply4[i] = d.reply.narrow()
+		}
+	}
+	c.t.serial++
+	p.cores[i] = core{
+		rates: [4]float32{-1}, serial: c.t.serial, zone: d.zone, has: d.flags | d.none, proto: d.proto, state: noState,
+	}
+	p.seen.set(i)
+	c.index.insert(hash, slotOf(p, i), c.hashOf)
+	c.n++
+	return p, i, true
+}
+
+// remove forgets a record. f is the message that told of the end, nil if none did.
+func (c *sourceCopy) remove(p *page, i int, hash uint64, f *ctnetlink.Flow, why ending) {
+	e := entry{p: p, i: i}
+	c.t.ended(&e, f, why)
+	r := &p.cores[i]
+	if r.has&flagMarked != 0 {
+		c.t.marked--
+	}
+	c.index.remove(hash, slotOf(p, i))
+	c.t.extras.release(r.extra)
+	c.n--
+	p.release(i)
+}
+
+// fill sets what f has of the fields of a record that change in its life, without
+// the counters. If whole is true f is what a dump shows, and what it has not, the entry
+// has not.
+func (c *sourceCopy) fill(r *core, d *shown, f *ctnetlink.Flow, at time.Time, whole bool) {
+	const changing = hasStatus | hasTimeout | hasMark | hasUse | hasID | hasStart
+	if whole {
+		r.has &^= changing
+		r.state = noState
+	}
+	odd := d.odd
+	if status, ok := f.Status(); ok {
+		r.status, r.has = uint16(status), r.has|hasStatus
+		if status>>16 != 0 {
+			odd = odd.With(ctnetlink.AttrStatus)
+		}
+	}
+	if left, ok := f.Timeout(); ok {
+		left := min(uint32(left/time.Second), maxExpirySecs)
+		r.expires, r.has = c.expiryTime(at)+left*expirySecond, r.has|hasTimeout
+	}
+	if mark, ok := f.Mark(); ok {
+		r.mark, r.has = mark, r.has|hasMark
+	}
+	if use, ok := f.Use(); ok {
+		if r.has |= hasUse; use != 1 {
+			odd = odd.With(ctnetlink.AttrUse)
+		}
+	}
+	if id, ok := f.ID(); ok {
+		r.id, r.has = id, r.has|hasID
+	}
+	if start, ok := f.Start(); ok {
+		r.start, r.has = uint32(start.Unix()), r.has|hasStart
+	}
+	if f.Has(ctnetlink.AttrProtoInfo) {
+		r.state = noState
+		state, ok := f.State()
+		if ok && state.Proto() == d.proto && (d.proto == ctnetlink.ProtoTCP || d.proto == ctnetlink.ProtoSCTP) &&
+			state.Number() != noState {
+			r.state = state.Number()
+		} else {
+			odd = odd.With(ctnetlink.AttrProtoInfo)
+		}
+	}
+	for _, a := range [...]ctnetlink.Attr{
+		ctnetlink.AttrHelp, ctnetlink.AttrLabels, ctnetlink.AttrSecMark, ctnetlink.AttrSecCtx,
+	} {
+		if f.Has(a) {
+			odd = odd.With(a)
+		}
+	}
+	r.extra = c.t.extras.change(r.extra, f, odd, whole)
+}
+
+// count adds what an entry has counted since the last look to the tally. It returns
+// the differences; known is false if there is nothing to compare with.
+func (c *sourceCopy) count(r *core, f *ctnetlink.Flow) (now, more [4]uint64, counted, known bool) {
+	var ok, ok2 bool
+	now[0], now[1], ok = f.CountersOrig()
+	now[2], now[3], ok2 = f.CountersReply()
+	if !ok && !ok2 {
+		return now, more, false, false
+	}
+	switch {
+	case r.has&hasCounters != 0:
+		for k := range now {
+			was := r.counters[k].value()
+			if now[k] < was { // they were set to zero
+				return now, more, true, false
+			}
+			more[k] = now[k] - was
+		}
+	case r.has&fromZero != 0:
+		more = now
+	default:
+		return now, more, true, false
+	}
+	c.tally.Packets += more[0] + more[2]
+	c.tally.Bytes += more[1] + more[3]
+	return now, more, true, true
+}
+
+// leastInterval is the least time between two looks that rates are computed from, in
+// milliseconds.
+const leastInterval = 20
+
+// lookAt takes in the counters that a dump shows.
+func (c *sourceCopy) lookAt(r *core, f *ctnetlink.Flow, at time.Time) {
+	now, more, counted, known := c.count(r, f)
+	when := c.milliseconds(at)
+	passed := when - r.look
+	switch {
+	case !counted:
+		r.has &^= hasCounters
+		r.rates = [4]float32{-1}
+		return
+	case !known:
+		r.rates = [4]float32{-1}
+	case passed >= leastInterval:
+		for k := range more {
+			r.rates[k] = float32(float64(more[k]) * 1000 / float64(passed))
+		}
+	}
+	for k := range now {
+		r.counters[k] = counterOf(now[k])
+	}
+	r.look, r.has = when, r.has&^fromZero|hasCounters
+}

@@ -1,0 +1,272 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/wire"
+)
+
+// entry is an entry of a Table, to be read with t.mu held. It must not be kept
+// beyond that; ref can be.
+type entry struct {
+	p    *page
+	i    int
+	now  uint32 // time of the source's clock, in expiryUnit
+	wall int64  // the same in seconds since 1970
+}
+
+// setClock sets the time that timeouts and ages are told for.
+func (e *entry) setClock(now time.Time) { e.now, e.wall = e.p.source.expiryTime(now), now.Unix() }
+
+// walk calls f with every entry, until f returns false or ctx ends, and returns
+// ctx's error then. It takes the lock for reading for a part of the entries at a time:
+// entries may come, change and go meanwhile, and each that was there all the time is
+// shown once. f must not lock, and must not keep the entry.
+func (t *Table) walk(ctx context.Context, f func(e *entry) bool) error {
+	var e entry
+	for n := 0; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		t.mu.RLock()
+		if n >= len(t.pages.all) {
+			t.mu.RUnlock()
+			return nil
+		}
+		goOn := true
+		if p := t.pages.all[n]; p != nil {
+			e.p = p
+			e.setClock(p.source.now())
+			goOn = p.alive.each(func(i int) bool {
+				e.i = i
+				return f(&e)
+			})
+		}
+		t.mu.RUnlock()
+		if !goOn {
+			return nil
+		}
+	}
+}
+
+// find returns an entry, ok is false if it has ended. t.mu is held.
+func (t *Table) find(r Ref) (e entry, ok bool) {
+	s := slot(r.slot)
+	if s.page() >= len(t.pages.all) {
+		return e, false
+	}
+	p := t.pages.all[s.page()]
+	if p == nil || !p.alive.has(s.at()) || p.cores[s.at()].serial != r.serial || p.source.source != int(r.source) {
+		return e, false
+	}
+	e = entry{p: p, i: s.at()}
+	e.setClock(p.source.now())
+	return e, true
+}
+
+// len returns the number of entries. t.mu is held.
+func (t *Table) len() (n int) {
+	for _, c := range t.copies {
+		n += c.n
+	}
+	return n
+}
+
+// tallyOf returns what has happened to the entries of a source. t.mu is held.
+func (t *Table) tallyOf(source int) tally { return t.copies[source].tally }
+
+// setMarked marks an entry or takes its mark away, and reports whether that changed
+// anything. t.mu is held for writing.
+func (t *Table) setMarked(e *entry, on bool) (changed bool) {
+	r := e.core()
+	if on == (r.has&flagMarked != 0) {
+		return false
+	}
+	r.has ^= flagMarked
+	if on {
+		t.marked++
+	} else {
+		t.marked--
+	}
+	return true
+}
+
+func (e *entry) core() *core               { return &e.p.cores[e.i] }
+func (e *entry) source() int               { return e.p.source.source }
+func (e *entry) ipv6() bool                { return e.p.kind&kindIPv6 != 0 }
+func (e *entry) orig() tuple               { return e.p.orig(e.i) }
+func (e *entry) reply() tuple              { return e.p.reply(e.i) }
+func (e *entry) proto() ctnetlink.Protocol { return e.core().proto }
+func (e *entry) marked() bool              { return e.core().has&flagMarked != 0 }
+func (e *entry) chosen() bool              { return e.core().has&flagChosen != 0 }
+func (e *entry) status() (ctnetlink.Status, bool) {
+	r := e.core()
+	return ctnetlink.Status(r.status), r.has&hasStatus != 0
+}
+
+// ref returns the name of the entry.
+func (e *entry) ref() Ref {
+	return Ref{source: uint16(e.source()), slot: uint32(slotOf(e.p, e.i)), serial: e.core().serial}
+}
+
+// setChosen sets the bit that chosen reports. t.mu is held for writing.
+func (e *entry) setChosen(on bool) {
+	if e.core().has &^= flagChosen; on {
+		e.core().has |= flagChosen
+	}
+}
+
+// hasPorts reports whether the tuples have ports or keys: the source's is in the high
+// half of tuple.ports, the destination's in the low one.
+func (e *entry) hasPorts() bool { return e.core().has&ports != 0 }
+
+// state returns the state of the protocol, see [ctnetlink.Flow.State].
+func (e *entry) state() (ctnetlink.State, bool) {
+	r := e.core()
+	if r.state == noState {
+		return 0, false
+	}
+	return ctnetlink.NewState(r.proto, r.state), true
+}
+
+func (e *entry) id() (uint32, bool)   { return e.core().id, e.core().has&hasID != 0 }
+func (e *entry) mark() (uint32, bool) { return e.core().mark, e.core().has&hasMark != 0 }
+
+// zone returns the zone that the entry is in, in the directions that orig and reply
+// report; 0 and neither if it is in none.
+func (e *entry) zone() (id uint16, orig, reply bool) {
+	r := e.core()
+	return r.zone, r.has&zoneOrig != 0, r.has&zoneReply != 0
+}
+
+// counters returns packets and bytes of the original and of the reply direction.
+func (e *entry) counters() (n [4]uint64, ok bool) {
+	r := e.core()
+	for k := range n {
+		n[k] = r.counters[k].value()
+	}
+	return n, r.has&hasCounters != 0
+}
+
+// rates returns packets and bytes per second, in the order of counters.
+func (e *entry) rates() (n [4]float32, ok bool) {
+	r := e.core()
+	return r.rates, r.rates[0] >= 0
+}
+
+// timeout returns the seconds that are left.
+func (e *entry) timeout() (seconds uint32, ok bool) {
+	r := e.core()
+	left := int32(r.expires - e.now)
+	return uint32(max(left, 0)) / expirySecond, r.has&hasTimeout != 0
+}
+
+// start returns when the entry began, in seconds since 1970, age how many seconds ago.
+func (e *entry) start() (seconds uint32, ok bool) { return e.core().start, e.core().has&hasStart != 0 }
+
+func (e *entry) age() (seconds int64, ok bool) {
+	start, ok := e.start()
+	return max(e.wall-int64(start), 0), ok
+}
+
+const typeNew = wire.SubsysConntrack<<8 | wire.MsgNew
+
+// appendMessage appends the entry to dst, as a dump lists it, with the timeout that is
+// left now. A [ctnetlink.Flow] decodes it. It allocates nothing if dst has room.
+func (e *entry) appendMessage(dst []byte) []byte {
+	r := e.core()
+	w := wire.Builder{B: dst}
+	family := ctnetlink.FamilyIPv4
+	if e.ipv6() {
+		family = ctnetlink.FamilyIPv6
+	}
+	w.Begin(typeNew, 0, 0, 0, uint8(family), 0, 0)
+	o := e.orig()
+	e.putTuple(&w, ctnetlink.AttrTupleOrig, &o, r.has&(zoneOrig|zoneReply) == zoneOrig)
+	if r.has&noReply == 0 {
+		v := e.reply()
+		e.putTuple(&w, ctnetlink.AttrTupleReply, &v, r.has&(zoneOrig|zoneReply) == zoneReply)
+	}
+	if r.has&(zoneOrig|zoneReply) == zoneOrig|zoneReply {
+		w.U16(uint16(ctnetlink.AttrZone), r.zone)
+	}
+	if r.has&hasStatus != 0 {
+		w.U32(uint16(ctnetlink.AttrStatus), uint32(r.status))
+	}
+	if left, ok := e.timeout(); ok {
+		w.U32(uint16(ctnetlink.AttrTimeout), left)
+	}
+	if r.has&hasMark != 0 {
+		w.U32(uint16(ctnetlink.AttrMark), r.mark)
+	}
+	if r.has&hasCounters != 0 {
+		for k := range uint16(2) {
+			in := w.Nest(uint16(ctnetlink.AttrCountersOrig) + k)
+			w.U64(wire.CountersPackets, r.counters[2*k].value())
+			w.U64(wire.CountersBytes, r.counters[2*k+1].value())
+			w.Close(in)
+		}
+	}
+	if r.has&hasID != 0 {
+		w.U32(uint16(ctnetlink.AttrID), r.id)
+	}
+	if r.has&hasUse != 0 {
+		w.U32(uint16(ctnetlink.AttrUse), 1)
+	}
+	if r.has&hasStart != 0 {
+		in := w.Nest(uint16(ctnetlink.AttrTimestamp))
+		w.U64(wire.TimestampStart, uint64(r.start)*uint64(time.Second))
+		w.Close(in)
+	}
+	if r.state != noState {
+		out := w.Nest(uint16(ctnetlink.AttrProtoInfo))
+		info := uint16(wire.InfoTCP)
+		if r.proto == ctnetlink.ProtoSCTP {
+			info = wire.InfoSCTP
+		}
+		in := w.Nest(info)
+		w.U8(wire.InfoTCPState, r.state) // it has the same number for both
+		w.Close(in)
+		w.Close(out)
+	}
+	w.B = append(w.B, e.p.source.t.extras.attrs(r.extra)...)
+	w.End()
+	return w.B
+}
+
+func (e *entry) putTuple(w *wire.Builder, a ctnetlink.Attr, t *tuple, zone bool) {
+	r := e.core()
+	out := w.Nest(uint16(a))
+	in := w.Nest(wire.TupleIP)
+	if e.ipv6() {
+		src, dst := fromWords(t.src, true).As16(), fromWords(t.dst, true).As16()
+		w.Bytes(wire.IPv6Src, src[:])
+		w.Bytes(wire.IPv6Dst, dst[:])
+	} else {
+		w.U32(wire.IPv4Src, uint32(t.src[1]))
+		w.U32(wire.IPv4Dst, uint32(t.dst[1]))
+	}
+	w.Close(in)
+	in = w.Nest(wire.TupleProto)
+	w.U8(wire.ProtoNum, uint8(r.proto))
+	switch {
+	case r.has&ports != 0:
+		w.U16(wire.ProtoSrcPort, uint16(t.ports>>16))
+		w.U16(wire.ProtoDstPort, uint16(t.ports))
+	case r.has&icmp != 0:
+		id, typ, code := uint16(wire.ProtoICMPID), uint16(wire.ProtoICMPType), uint16(wire.ProtoICMPCode)
+		if r.proto == ctnetlink.ProtoICMPv6 {
+			id, typ, code = wire.ProtoICMPv6ID, wire.ProtoICMPv6Type, wire.ProtoICMPv6Code
+		}
+		w.U16(id, uint16(t.ports>>16))
+		w.U8(typ, uint8(t.ports>>8))
+		w.U8(code, uint8(t.ports))
+	}
+	w.Close(in)
+	if zone {
+		w.U16(wire.TupleZone, r.zone)
+	}
+	w.Close(out)
+}
