@@ -11,12 +11,23 @@ type Records struct {
 	named bool // the names of CSV were written
 }
 
-// Value is a named value of a record: Number, or Text if IsText is set.
+// Value is a named value of a record: Number, or Text if IsText is set, or Rate if
+// IsRate is set.
 type Value struct {
 	Name   string
 	Number uint64
 	Text   string
 	IsText bool
+	Rate   float64 // per second
+	IsRate bool
+}
+
+// append appends a value that is no text.
+func (v *Value) append(dst []byte) []byte {
+	if v.IsRate {
+		return appendRate(dst, v.Rate)
+	}
+	return appendUint(dst, v.Number)
 }
 
 // Number returns a numeric value.
@@ -52,7 +63,7 @@ func (r *Records) Append(dst []byte, values []Value) []byte {
 			if v := &values[i]; v.IsText {
 				dst = appendCSVName(dst, v.Text)
 			} else {
-				dst = appendUint(dst, v.Number)
+				dst = v.append(dst)
 			}
 			dst = append(dst, ',')
 		}
@@ -72,7 +83,7 @@ func (r *Records) Append(dst []byte, values []Value) []byte {
 		if v.IsText {
 			dst = appendJSONString(dst, v.Text)
 		} else {
-			dst = appendUint(dst, v.Number)
+			dst = v.append(dst)
 		}
 		dst = append(dst, ',')
 	}
