@@ -12,7 +12,7 @@ func (m *Model) foot(hints []hint) string {
 		return m.style.on(p, printable.String(m.message))
 	}
 	if m.over == nil {
-		hints = append(append([]hint{}, globalHints[:2]...), append(hints, globalHints[2:5]...)...)
+		hints = append(append([]hint{}, globalHints[:2]...), append(hints, globalHints[2:6]...)...)
 	}
 	parts := make([]part, len(hints))
 	for i, h := range hints {

@@ -10,7 +10,7 @@ import (
 // globalHints are the keys that have a meaning in all views, the most important
 // first.
 var globalHints = []hint{
-	{"?", "help"}, {"q", "quit"}, {"1-5 Tab", "view"}, {"f", "freeze"}, {"+ -", "interval"}, {"i", "set interval"},
+	{"?", "help"}, {"q", "quit"}, {"/", "search"}, {"F", "filter"}, {"1-5 Tab", "view"}, {"f", "freeze"}, {"+ -", "interval"}, {"i", "set interval"},
 	{"M", "mouse on or off"}, {"^L", "draw again"}, {"^Z", "suspend"},
 }
 
@@ -47,6 +47,14 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		m.openOverlay(newHelp(m))
 	case "f", "space":
 		m.freeze()
+	case "/":
+		m.openOverlay(newSearchLine(m))
+	case "F", `\`, "f4":
+		m.openOverlay(newFilterLine(m))
+	case "esc":
+		if !m.clearSearch() {
+			m.clearFilter()
+		}
 	case "+", "=":
 		return m.setInterval(longer(m.interval))
 	case "-", "_":
