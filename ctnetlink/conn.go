@@ -10,7 +10,8 @@ import (
 
 // Conn is a handle on one table. It is not safe for concurrent use, except
 // that requests may be made while one of its dumps is being read: a dump has a
-// socket of its own, so that what is deleted beside it never mixes with it.
+// socket of its own, so that what is deleted beside it never mixes with it. Listen
+// and Subscribe, which open a socket of their own too, may be called at any time.
 type Conn struct {
 	dial Dialer
 	sock Socket // for requests; opened by the first

@@ -119,6 +119,16 @@ func (f *Flow) Clone() *Flow {
 	return &c
 }
 
+// CloneTo makes dst a view over a copy of the message, which it appends to buf, and
+// returns the extended slice. With it several entries are kept in one piece of memory.
+func (f *Flow) CloneTo(dst *Flow, buf []byte) []byte {
+	n := len(buf)
+	buf = append(buf, f.msg...)
+	*dst = *f
+	dst.msg = buf[n:len(buf):len(buf)]
+	return buf
+}
+
 func (f *Flow) u32(a Attr) (uint32, bool) {
 	if !f.have.Has(a) {
 		return 0, false

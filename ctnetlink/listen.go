@@ -72,6 +72,7 @@ type Listener struct {
 	gap   bool // events were lost before the next slab
 	loss  Loss
 	news  uint64 // datagrams and losses so far
+	bytes uint64 // of messages, with padding, so far
 	err   error
 	head  *slab // the reader's
 
@@ -170,6 +171,14 @@ func (l *Listener) Next() (EventBatch, error) {
 			l.ready.Wait()
 		}
 	}
+}
+
+// Received returns how many bytes of messages have been received so far: those that
+// Next has returned, and those that wait.
+func (l *Listener) Received() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes
 }
 
 // Ready reports whether Next would return at once.
@@ -288,6 +297,7 @@ func (l *Listener) note(cur *slab, buf []byte, n int, err error) (next *slab, mo
 		l.gap = true
 	default:
 		cur.n += wire.Align(n)
+		l.bytes += uint64(wire.Align(n))
 		if len(cur.b)-cur.n >= slabRoom {
 			return cur, true
 		}

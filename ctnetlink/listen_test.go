@@ -96,9 +96,13 @@ func TestQueueGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitReceived(t, s)
+	before := l.Received()
 	first, err := l.Next()
 	if err != nil || len(first.Messages) == 0 || first.Gap {
 		t.Fatalf("first: %d bytes, gap %v, %v", len(first.Messages), first.Gap, err)
+	}
+	if before != l.Received() || before < uint64(len(first.Messages)) || before > 2*slabSize {
+		t.Errorf("%d bytes received, then %d, of which the first batch has %d", before, l.Received(), len(first.Messages))
 	}
 	go l.Stop()
 	if marks, _ := readOut(t, l); len(marks) == 0 {
