@@ -37,7 +37,11 @@ type history struct {
 }
 
 // second is a second of the history; number n is at n modulo the length of the ring.
-type second struct{ entries, births, deaths uint32 }
+type second struct {
+	entries        uint32
+	births, deaths uint32 // that were told when they happened
+	born, died     uint32 // that dumps found
+}
 
 // begin begins the first second.
 func (h *history) begin(now time.Time) {
@@ -108,8 +112,8 @@ func (h *history) spread(from, to time.Time, births, deaths int) {
 		b, d := upTo(births, number), upTo(deaths, number)
 		if number > h.now-historyLength {
 			s := h.at(number)
-			s.births += uint32(b - born)
-			s.deaths += uint32(d - died)
+			s.born += uint32(b - born)
+			s.died += uint32(d - died)
 		}
 		born, died = b, d
 	}
@@ -125,17 +129,22 @@ func (h *history) known(until time.Time) {
 	}
 }
 
+// span returns the numbers of the last n seconds that have ended, end excluded.
+func (h *history) span(n int) (first, end int64) {
+	end = h.now
+	if h.shownUntil >= 0 {
+		end = min(end, h.shownUntil)
+	}
+	return max(end-int64(max(n, 0)), h.now-historyLength+1, 0), end
+}
+
 // last returns the last n seconds that have ended.
 func (h *history) last(now time.Time, n int) []Point {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.advance(now)
-	end := h.now
-	if h.shownUntil >= 0 {
-		end = min(end, h.shownUntil)
-	}
-	first := max(end-int64(n), h.now-historyLength+1, 0)
-	if n <= 0 || first >= end {
+	first, end := h.span(n)
+	if first >= end {
 		return nil
 	}
 	points := make([]Point, 0, end-first)
@@ -143,7 +152,7 @@ func (h *history) last(now time.Time, n int) []Point {
 		s := h.at(number)
 		points = append(points, Point{
 			Time: h.start.Add(time.Duration(number) * time.Second), Entries: int(s.entries),
-			Births: float64(s.births), Deaths: float64(s.deaths),
+			Births: float64(s.births) + float64(s.born), Deaths: float64(s.deaths) + float64(s.died),
 		})
 	}
 	return points
@@ -152,12 +161,17 @@ func (h *history) last(now time.Time, n int) []Point {
 // ratesOver is how many seconds the present rates are the mean of.
 const ratesOver = 3
 
-// rates returns births and deaths per second over the last seconds.
+// rates returns births and deaths per second over the last seconds, without those that
+// dumps found.
 func (h *history) rates(now time.Time) (births, deaths float64) {
-	points := h.last(now, ratesOver)
-	for _, p := range points {
-		births += p.Births / float64(len(points))
-		deaths += p.Deaths / float64(len(points))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.advance(now)
+	first, end := h.span(ratesOver)
+	for number := first; number < end; number++ {
+		s := h.at(number)
+		births += float64(s.births) / float64(end-first)
+		deaths += float64(s.deaths) / float64(end-first)
 	}
 	return births, deaths
 }

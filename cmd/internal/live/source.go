@@ -12,9 +12,10 @@ type Source struct {
 	Name string
 	// Conn asks the table. Only the Table that has the source uses it.
 	Conn *ctnetlink.Conn
-	// Now returns the time that the table's clock shows.
+	// Now returns the time that the table's clock shows; nil: time.Now.
 	Now func() time.Time
 	// Sysctl returns the number that a setting net.netfilter.NAME has. ok is false if
-	// it is not known. nil: the table has no settings.
+	// it is not known. It may be called by any goroutine. nil: the table has no
+	// settings, and is not asked for counters; it is one in a file.
 	Sysctl func(name string) (value uint64, ok bool)
 }

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"context"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -54,11 +53,3 @@ func New(sources []Source, o Options) *Table {
 	t.feed.init(t)
 	return t
 }
-
-// Run feeds the table until ctx ends, and returns nil then. It returns an error if
-// a table cannot be read at all. Without events, for lack of rights for example,
-// it goes on with dumps, and Status says so.
-func (t *Table) Run(ctx context.Context) error { return nil }
-
-// SetInterval changes the time from one dump to the next.
-func (t *Table) SetInterval(d time.Duration) {}

@@ -1,0 +1,255 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/printable"
+)
+
+// events is what is known of the events of a source.
+type events struct {
+	listener atomic.Pointer[ctnetlink.Listener] // nil: there is none
+	decided  chan struct{}                      // closed when there is one, or when it is known that there is not
+	lost     atomic.Bool                        // some were lost since the last dump began
+	taken    atomic.Uint64                      // bytes of messages that were taken in
+	moved    chan struct{}                      // receives when taken has grown
+
+	mu   sync.Mutex
+	off  string // why there are no events, or no more; ""
+	last ctnetlink.Loss
+	lag  lag
+}
+
+func (e *events) init() {
+	e.decided, e.moved = make(chan struct{}), make(chan struct{}, 1)
+}
+
+// groups are the events that are listened to.
+var groups = []ctnetlink.Group{ctnetlink.GroupNew, ctnetlink.GroupUpdate, ctnetlink.GroupDestroy}
+
+// readBuffer holds the events of some 50 000 births: half a second where there are
+// 100 000 a second and other threads have the processor.
+const readBuffer = 32 << 20
+
+// follow takes in the events of the source until ctx ends.
+func (p *part) follow(ctx context.Context) {
+	e := &p.events
+	q := ctnetlink.ListenRequest{Groups: groups, ReadBuffer: readBuffer, OnLoss: func() { e.lost.Store(true) }}
+	if m := p.t.options.Filter; m != nil {
+		q.Filter = m.Events()
+	}
+	l, err := p.Conn.Listen(q)
+	if err != nil {
+		e.end(err)
+		close(e.decided)
+		return
+	}
+	e.listener.Store(l)
+	close(e.decided)
+	if p.dumped.deaf.Load() {
+		p.t.feed.pace.hurry() // what happened since the dump began is not known
+	}
+	ended := make(chan struct{})
+	var stopped sync.WaitGroup
+	defer stopped.Wait()
+	stopped.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-ended:
+		}
+		l.Stop()
+	})
+	if err := p.takeEvents(l); err != nil {
+		e.end(err)
+	}
+	close(ended)
+}
+
+// end notes why there are no events, or no more.
+func (e *events) end(err error) {
+	text := err.Error()
+	if errno, ok := ctnetlink.AsErrno(err); ok {
+		text = errno.Error()
+	}
+	loss := e.loss()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.off, e.last, e.lag = printable.String(text), loss, lag{}
+	e.listener.Store(nil)
+}
+
+// whyOff returns why there are no events, "" if there are.
+func (e *events) whyOff() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.off
+}
+
+// loss returns what was lost since the start.
+func (e *events) loss() ctnetlink.Loss {
+	if l := e.listener.Load(); l != nil {
+		return l.Loss()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.last
+}
+
+// behind returns how long the events wait that are taken in now.
+func (e *events) behind(now time.Time) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lag.now(now)
+}
+
+// catchUp waits until all events were taken in that have been received, but not
+// longer than a limit.
+func (e *events) catchUp(ctx context.Context, limit time.Duration) {
+	l := e.listener.Load()
+	if l == nil {
+		return
+	}
+	timeout := time.NewTimer(limit)
+	defer timeout.Stop()
+	for goal := l.Received(); e.taken.Load() < goal; {
+		select {
+		case <-e.moved:
+		case <-timeout.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// taker takes in batches of events.
+type taker struct {
+	*part
+	walk    ctnetlink.Events
+	matched []byte // the messages of a batch that match the filter
+	resync  resync
+}
+
+// takeEvents takes in events until the listener was stopped.
+func (p *part) takeEvents(l *ctnetlink.Listener) error {
+	t := taker{part: p}
+	e := &p.events
+	for {
+		batch, err := l.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t.take(batch, time.Now())
+		taken := e.taken.Add(uint64(len(batch.Messages)))
+		select {
+		case e.moved <- struct{}{}:
+		default:
+		}
+		e.mu.Lock()
+		e.lag.observe(taken, time.Now(), l)
+		e.mu.Unlock()
+		t.resync.observe(batch, l.ReadBuffer())
+		if t.resync.wanted && t.resync.due(!l.Ready()) {
+			p.t.feed.pace.hurry()
+		}
+	}
+}
+
+// take takes in a batch of events.
+func (p *taker) take(batch ctnetlink.EventBatch, received time.Time) {
+	t, m := p.t, p.t.options.Filter
+	at := p.Now()
+	n := 0
+	p.matched = p.matched[:0]
+	t.mu.Lock()
+	before := t.tallyOf(p.n)
+	for p.walk.Reset(batch); p.walk.Next(); {
+		if p.walk.Expectation {
+			continue
+		}
+		f := p.walk.Flow()
+		t.apply(p.n, f, at)
+		if m != nil {
+			if !m.Match(f) {
+				continue
+			}
+			p.matched = append(p.matched, f.Message()...)
+		}
+		n++
+	}
+	after, entries := t.tallyOf(p.n), t.len()
+	t.mu.Unlock()
+	logged := batch.Messages
+	if m != nil {
+		logged = p.matched
+	}
+	t.feed.log.add(p.n, received, logged, n)
+	t.feed.history.add(received, int(after.Births-before.Births), int(after.Deaths-before.Deaths), entries)
+}
+
+// resync decides when to read the table after a loss: when everything that the socket
+// held at the loss has been taken in. From then on every change comes as an event
+// again.
+type resync struct {
+	wanted bool
+	left   int // bytes of messages that may be from before the loss
+}
+
+// observe takes in a batch; held is how much the socket can have held.
+func (s *resync) observe(b ctnetlink.EventBatch, held int) {
+	if b.Gap {
+		s.wanted, s.left = true, held
+	}
+	if s.wanted {
+		s.left -= len(b.Messages)
+	}
+}
+
+// due reports whether to read the table now.
+func (s *resync) due(idle bool) bool {
+	if !s.wanted || !idle && s.left > 0 {
+		return false
+	}
+	s.wanted = false
+	return true
+}
+
+// lag measures how long events wait: the time from the receiving of one, now and then,
+// until it was taken in.
+type lag struct {
+	goal  uint64    // when as many bytes were taken in, the one that is watched was
+	since time.Time // when it was received; zero: none is watched
+	last  time.Duration
+}
+
+// observe notes that as many bytes have been taken in.
+func (g *lag) observe(taken uint64, now time.Time, l interface{ Received() uint64 }) {
+	if !g.since.IsZero() {
+		if taken < g.goal {
+			return
+		}
+		g.last, g.since = now.Sub(g.since), time.Time{}
+	}
+	if received := l.Received(); received > taken {
+		g.goal, g.since = received, now
+	} else {
+		g.last = 0
+	}
+}
+
+// now returns how long events wait now.
+func (g *lag) now(now time.Time) time.Duration {
+	if g.since.IsZero() {
+		return g.last
+	}
+	return max(g.last, now.Sub(g.since))
+}
