@@ -2,7 +2,9 @@ package top
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -86,7 +88,32 @@ func (o *options) validate() error {
 	if v := r.View(); v.By != nil && len(v.Order) > 1 {
 		return cmdline.Usagef("groups are sorted by one key: --sort has %d", len(v.Order))
 	}
+	if err := o.validateFields(); err != nil {
+		return err
+	}
 	return r.ValidateFilter()
+}
+
+// validateFields refuses fields that are not known of all entries.
+func (o *options) validateFields() error {
+	r := o.request
+	keys := append(slices.Clone(r.View().By), r.View().SortBy...)
+	for i := range keys {
+		if keys[i].Field.IsProcess() {
+			return cmdline.Usagef("`%s' is found for the entries that are shown only: top cannot sort or group by it",
+				keys[i].Name)
+		}
+	}
+	fields := slices.Clone(r.Output.Columns)
+	for i := range keys {
+		fields = append(fields, keys[i].Field)
+	}
+	for _, d := range fields {
+		if d.Name == "role" || strings.HasPrefix(d.Name, "master") || strings.HasSuffix(d.Name, "_vtag") {
+			return cmdline.Usagef("top does not keep `%s' of the entries it follows: `conntrack -L' shows it", d.Name)
+		}
+	}
+	return nil
 }
 
 // The shortest, the usual and the longest time from one look to the next.
