@@ -21,6 +21,7 @@
 package filter
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -108,6 +109,12 @@ func (m *Filter) NeedsCounters() bool {
 // NeedsStart reports whether only entries with a start time can match.
 func (m *Filter) NeedsStart() bool {
 	return m.Older|m.Younger != 0 || m.Any != nil && m.Any.all((*Filter).NeedsStart)
+}
+
+// ExaminesTags reports whether the filter compares verification tags.
+func (m *Filter) ExaminesTags() bool {
+	return m.OrigVTag != nil || m.ReplyVTag != nil ||
+		m.Any != nil && slices.ContainsFunc(m.Any.filters, (*Filter).ExaminesTags)
 }
 
 // family returns the family that every matching entry has, FamilyAny if there is
