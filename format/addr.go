@@ -6,6 +6,9 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
+// AppendAddr appends an address as all styles write it, as glibc's inet_ntop does.
+func AppendAddr(dst []byte, a netip.Addr) []byte { return appendAddr(dst, a, 0) }
+
 // appendAddr appends an address as glibc's inet_ntop writes it. An address that
 // was not sent is written as the zero address of the family.
 func appendAddr(b []byte, a netip.Addr, family ctnetlink.Family) []byte {
