@@ -10,3 +10,7 @@ func Values(b []byte) []Value {
 	}
 	return values
 }
+
+// ValueAt returns the bytes of the value with index n among those that are one after the
+// other in b.
+func ValueAt(b []byte, n int) []byte { return valueAt(b, n) }
