@@ -18,4 +18,7 @@ type Source struct {
 	// it is not known. It may be called by any goroutine. nil: the table has no
 	// settings, and is not asked for counters; it is one in a file.
 	Sysctl func(name string) (value uint64, ok bool)
+	// Program returns the name of the process that has a netlink port id, "" if that is
+	// not known. nil: the table has none. Any goroutine may call it.
+	Program func(portID uint32) string
 }

@@ -49,6 +49,8 @@ type Table struct {
 	seed   uint64 // of the indexes
 	marked int    // number of entries that are marked
 	match  matcher
+
+	watches map[Ref][]*watched // entries whose end somebody waits for
 }
 
 // New returns an empty copy of the tables of sources.
