@@ -73,6 +73,31 @@ func (b *Beside) Request(c Command, stderr *console.Messages) (*Request, error) 
 	return parseNamed(p, c, "", b.command)
 }
 
+// FilterWords returns the options of the command that select entries, as words of a
+// command line.
+func (b *Beside) FilterWords() []string {
+	var words []string
+	for _, o := range b.command {
+		w := o.Word
+		if w.Protocol == 0 && selectingOptions>>w.Option&1 == 0 && w.Option != OptLabelMap {
+			continue
+		}
+		name := "--" + w.Long
+		if w.Long == "" {
+			name = "-" + string(rune(w.Short))
+		}
+		switch {
+		case !o.HasValue:
+			words = append(words, name)
+		case w.Argument == NeedArgument:
+			words = append(words, name, o.Value)
+		default: // a value that may be missing
+			words = append(words, name+"="+o.Value)
+		}
+	}
+	return words
+}
+
 // Takes reports whether the program takes an option of the command.
 func (b *Beside) Takes(w *Word, c Command) bool {
 	switch {
