@@ -21,6 +21,8 @@ type options struct {
 	times    int // of --batch, 0: without end
 	readOnly bool
 	help     bool
+	// filterWords are the options of request that select entries, as they were given.
+	filterWords []string
 }
 
 // takers take the values of the options.
@@ -63,6 +65,7 @@ func parse(args []string, stderr *console.Messages) (*options, error) {
 	if o.request, err = b.Request(cmdline.CmdList, stderr); err != nil {
 		return nil, err
 	}
+	o.filterWords = b.FilterWords()
 	return o, o.validate()
 }
 
