@@ -20,9 +20,9 @@ type data interface {
 	EventsSince(after uint64, n int, m *filter.Filter) (events []live.Event, last uint64)
 	Expectations(ctx context.Context) ([]live.Expectation, error)
 	Mark(r live.Ref, on bool)
-	MarkMatching(ctx context.Context, m *filter.Filter, g *live.GroupID, on bool) (int, error)
+	MarkMatching(ctx context.Context, m *filter.Filter, g *live.GroupID, search string, on bool) (int, error)
 	ChooseMarked() *live.Choice
-	ChooseMatching(ctx context.Context, m *filter.Filter, g *live.GroupID) (*live.Choice, error)
+	ChooseMatching(ctx context.Context, m *filter.Filter, g *live.GroupID, search string) (*live.Choice, error)
 	ChooseOne(r live.Ref) *live.Choice
 	Watch(r live.Ref) (look func() (*live.Row, live.Ending), stop func())
 }

@@ -94,6 +94,7 @@ func show(s *console.Streams, o *options) error {
 		a = &actor{tables: changed.Tables}
 	}
 	m := newModel(table, o, a, terminalStyles(s.Out))
+	m.tables = set.Tables
 	err = screen(m, func(ctx context.Context) error {
 		held.hold(true)
 		return table.Run(ctx)
@@ -123,7 +124,7 @@ func sources(set *target.Set) []live.Source {
 			list[i].Name = t.Name
 		}
 		if t.InKernel() {
-			list[i].Sysctl = t.Sysctl
+			list[i].Sysctl, list[i].Program = t.Sysctl, t.ProcessName
 		}
 	}
 	return list

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/filter"
 )
 
@@ -16,7 +17,9 @@ type Model struct {
 	options *options
 	// actor changes the tables; nil with --read-only.
 	actor *actor
-	style styles
+	// tables are the sources of data, to ask them for single entries (Conn.Beside).
+	tables []*target.Table
+	style  styles
 	// now is the clock of what is shown.
 	now func() time.Time
 

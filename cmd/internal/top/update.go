@@ -60,6 +60,8 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 		m.status, m.history, m.statusTime = msg.status, msg.history, m.now()
 	case answerMsg:
 		return m.answered(msg)
+	case effect:
+		return msg(m)
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
