@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
+	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/filter"
 )
 
@@ -18,6 +19,7 @@ type data interface {
 	Groups(ctx context.Context, q *live.GroupQuery) (*live.Groups, error)
 	States(ctx context.Context, m *filter.Filter) ([]live.StateCount, error)
 	EventsSince(after uint64, n int, m *filter.Filter) (events []live.Event, last uint64)
+	Find(source int, f *ctnetlink.Flow) (r live.Ref, ok bool)
 	Expectations(ctx context.Context) ([]live.Expectation, error)
 	Mark(r live.Ref, on bool)
 	MarkMatching(ctx context.Context, m *filter.Filter, g *live.GroupID, search string, on bool) (int, error)

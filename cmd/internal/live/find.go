@@ -1,0 +1,23 @@
+package live
+
+import "github.com/gonntrack/gonntrack/ctnetlink"
+
+// Find returns the entry of a source that a message is about, an event for example.
+// ok is false if it is not kept: it has ended, or another entry has its tuple now.
+func (t *Table) Find(source int, f *ctnetlink.Flow) (r Ref, ok bool) {
+	var d shown
+	if source < 0 || source >= len(t.copies) || !d.read(f) {
+		return r, false
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	s, ok := t.copies[source].find(&d.key, t.hash(&d.key))
+	if !ok {
+		return r, false
+	}
+	e := entry{}
+	if e.p, e.i = t.pages.at(s); !e.p.is(e.i, &d, f) {
+		return r, false
+	}
+	return e.ref(), true
+}
