@@ -357,17 +357,7 @@ func (w *Summary) row(g, total *stats.Group) []string {
 			row = append(row, name)
 			continue
 		}
-		var cell []byte
-		switch v := &g.Values[i]; v.Kind {
-		case stats.Absent:
-			cell = append(cell, absent...)
-		case stats.Number:
-			cell = appendNumberCell(nil, &Field{Kind: w.keys[i], Name: w.names[i]}, v.Number, true)
-		case stats.Text:
-			cell = printable.Append(nil, v.Text)
-		default:
-			cell = appendValue(nil, v, w.keys[i])
-		}
+		cell := AppendGroupValue(nil, &g.Values[i], w.names[i], w.keys[i])
 		row = append(row, string(cell))
 	}
 	return append(row, w.sumCells(g, total)...)

@@ -50,8 +50,14 @@ func CheckKeys(list string) error {
 	return err
 }
 
-// ParseKeys reads a list of keys that is no option's value.
-func ParseKeys(list string) ([]Key, error) { return parseKeys("", list) }
+// ParseKeys reads a list of keys to group entries by that is no option's value.
+func ParseKeys(list string) ([]Key, error) {
+	keys, err := parseKeys("", list)
+	if err == nil {
+		err = validateGroupKeys(keys)
+	}
+	return keys, err
+}
 
 // with names the option that a list of fields is the value of, "" if it is an
 // argument.
