@@ -39,6 +39,8 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		return m.quit()
 	case "1", "2", "3", "4", "5":
 		m.show(min(int(key[0]-'1'), len(m.panels)-1))
+	case "backspace":
+		m.back()
 	case "tab":
 		m.show((m.current + 1) % len(m.panels))
 	case "shift+tab":
@@ -52,7 +54,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	case "F", `\`, "f4":
 		m.openOverlay(newFilterLine(m))
 	case "esc":
-		if !m.clearSearch() {
+		if !m.back() && !m.clearSearch() {
 			m.clearFilter()
 		}
 	case "+", "=":

@@ -8,6 +8,7 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/filter"
+	"github.com/gonntrack/gonntrack/format"
 )
 
 // Model is the state of the screen. Only Update and what it calls change it; the
@@ -48,6 +49,9 @@ type Model struct {
 	search     string
 	// group is the group whose entries the panel of entries shows; nil: all.
 	group *live.GroupID
+	// from is where the entries of a row were opened that the panel of entries shows;
+	// nil: nowhere.
+	from *origin
 
 	interval    time.Duration // between dumps, as it was asked for
 	statusAsked bool          // the command for the status is under way
@@ -125,4 +129,16 @@ func (m *Model) quit() tea.Cmd {
 		m.asked[i].outdate()
 	}
 	return tea.Quit
+}
+
+// context returns what is known about an entry of a source beside its attributes.
+func (m *Model) context(source int) *format.Context {
+	c := &format.Context{Now: m.now()}
+	if source >= 0 && source < len(m.tables) {
+		c.Now = m.tables[source].Now()
+		if len(m.tables) > 1 {
+			c.NetNS = m.tables[source].Name
+		}
+	}
+	return c
 }
