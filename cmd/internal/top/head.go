@@ -172,6 +172,9 @@ func (m *Model) sparklines() string {
 // selection says what of the tables is shown, "" for all.
 func (m *Model) selection() string {
 	var parts []part
+	if m.group != nil && m.current == entriesPanel {
+		parts = append(parts, part{texts: []string{"group: " + groupText(m.group)}, paint: cyan})
+	}
 	if m.filterText != "" {
 		parts = append(parts, part{texts: []string{"filter: " + printable.String(m.filterText)}, paint: cyan})
 	}

@@ -71,9 +71,9 @@ func newModel(d data, o *options, a *actor, s styles) *Model {
 }
 
 // newPanels returns the views of the screen in the order of their keys, from 1 on.
-func newPanels(*Model) []panel {
+func newPanels(m *Model) []panel {
 	return []panel{
-		&emptyPanel{"entries"}, &emptyPanel{"groups"}, &emptyPanel{"states"}, &emptyPanel{"events"},
+		&emptyPanel{"entries"}, newGroups(m.options), &emptyPanel{"states"}, &emptyPanel{"events"},
 		&emptyPanel{"expectations"},
 	}
 }
