@@ -1,0 +1,212 @@
+package top
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/live"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/internal/printable"
+)
+
+// states is the panel of states: of each protocol a histogram.
+type states struct {
+	rows   []stateRow
+	total  int
+	known  bool // rows are an answer
+	failed error
+	scroll scroll
+}
+
+// stateRow is a line of the panel: of a protocol, or of one of its states.
+type stateRow struct {
+	proto   ctnetlink.Protocol
+	state   string // "": the protocol
+	entries int
+	of      int // the entries of the protocol, or of all protocols
+}
+
+// same reports whether two rows are about the same.
+func (r *stateRow) same(other *stateRow) bool {
+	return r.proto == other.proto && r.state == other.state
+}
+
+// text returns what a row is about.
+func (r *stateRow) text() string {
+	if r.state != "" {
+		return printable.String(r.state)
+	}
+	return protocolText(r.proto)
+}
+
+// protocolText returns the name of a protocol, of one without a name its number.
+func protocolText(p ctnetlink.Protocol) string {
+	if name := p.Name(); name != "" {
+		return name
+	}
+	return strconv.Itoa(int(p))
+}
+
+// statesMsg is the answer to a question for states.
+type statesMsg struct {
+	counts []live.StateCount
+	err    error
+}
+
+func newStates() *states { return &states{} }
+
+func (p *states) name() string { return "states" }
+
+func (p *states) ask(ctx context.Context, m *Model, _, _ int) tea.Cmd {
+	d, f := m.data, m.filter
+	return func() tea.Msg {
+		counts, err := d.States(ctx, f)
+		return statesMsg{counts, err}
+	}
+}
+
+func (p *states) answer(_ *Model, msg tea.Msg) (tea.Cmd, bool) {
+	answer, ok := msg.(statesMsg)
+	if !ok {
+		return nil, false
+	}
+	if p.failed = answer.err; p.failed != nil {
+		return nil, true
+	}
+	var chosen *stateRow
+	if p.scroll.cursor < len(p.rows) {
+		chosen = &p.rows[p.scroll.cursor]
+	}
+	p.set(answer.counts)
+	p.scroll.fit(len(p.rows), p.scroll.lines)
+	if chosen != nil {
+		if at := slices.IndexFunc(p.rows, func(r stateRow) bool { return r.same(chosen) }); at >= 0 {
+			p.scroll.jump(at)
+		}
+	}
+	return nil, true
+}
+
+// set makes rows of the counts.
+func (p *states) set(counts []live.StateCount) {
+	p.rows, p.total, p.known = nil, 0, true
+	for _, c := range counts {
+		p.total += c.Entries
+	}
+	for len(counts) > 0 {
+		proto, sum, n := counts[0].Proto, 0, 0
+		for n < len(counts) && counts[n].Proto == proto {
+			sum += counts[n].Entries
+			n++
+		}
+		p.rows = append(p.rows, stateRow{proto: proto, entries: sum, of: p.total})
+		for _, c := range counts[:n] {
+			p.rows = append(p.rows, stateRow{proto: proto, state: c.State, entries: c.Entries, of: sum})
+		}
+		counts = counts[n:]
+	}
+}
+
+// options returns the options of -L that select the entries of a row.
+func (r *stateRow) options() string {
+	text := "-p " + protocolText(r.proto)
+	switch {
+	case r.state == "":
+	case r.proto.StateNames() != nil:
+		text += " --state " + r.state
+	case r.state == "unreplied":
+		text += " -u UNREPLIED"
+	case r.state == "replied":
+		text += " -u SEEN_REPLY,!ASSURED"
+	default:
+		text += " -u ASSURED"
+	}
+	return text
+}
+
+func (p *states) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
+	switch key := k.String(); key {
+	case "enter":
+		if p.scroll.cursor < len(p.rows) {
+			m.drillFilter(p.rows[p.scroll.cursor].options())
+		}
+		return nil, true
+	default:
+		return nil, p.scroll.key(key)
+	}
+}
+
+func (p *states) click(_ *Model, _, y int) tea.Cmd {
+	if at := p.scroll.top + y; at < len(p.rows) {
+		p.scroll.move(at - p.scroll.cursor)
+	}
+	return nil
+}
+
+func (p *states) wheel(_ *Model, turns int) tea.Cmd {
+	p.scroll.roll(turns * wheelLines)
+	return nil
+}
+
+func (p *states) keys() []hint { return []hint{{"Enter", "entries"}} }
+
+func (p *states) draw(m *Model, width, lines int) []string {
+	switch {
+	case p.failed != nil:
+		return []string{m.style.on(red, printable.String(p.failed.Error()))}
+	case !p.known:
+		return nil
+	case len(p.rows) == 0:
+		return []string{m.nothing("entries")}
+	}
+	p.scroll.fit(len(p.rows), lines)
+	name, number := 0, 0
+	for i := range p.rows {
+		r := &p.rows[i]
+		n := ansi.StringWidth(r.text())
+		if r.state != "" {
+			n += len(stateIndent)
+		}
+		name = max(name, n)
+		number = max(number, len(strconv.Itoa(r.entries)))
+	}
+	var text []string
+	for i := p.scroll.top; i < min(p.scroll.top+p.scroll.lines, len(p.rows)); i++ {
+		line := p.rows[i].line(&m.style, name, number, width)
+		if i == p.scroll.cursor {
+			line = m.style.row(reverse, pad(line, width))
+		}
+		text = append(text, line)
+	}
+	return text
+}
+
+// stateIndent is what states are indented by, below their protocol.
+const stateIndent = "  "
+
+// line returns a row: its name and number in columns of these widths, the percentage,
+// and of a state a bar as far as there is room.
+func (r *stateRow) line(s *styles, name, number, width int) string {
+	left := r.text()
+	if r.state != "" {
+		left = stateIndent + left
+	}
+	right := fmt.Sprintf("%*d %6s", number, r.entries, percentText(uint64(r.entries), uint64(r.of)))
+	blanks := strings.Repeat(" ", max(name-ansi.StringWidth(left), 0)+2)
+	if r.state == "" {
+		return s.on(bold, left) + blanks + s.on(bold, right)
+	}
+	color := paint(format.CellColor(format.FieldByName("condition"), r.state))
+	line := s.on(color, left) + blanks + right
+	if room := width - name - 2 - number - 7 - 2; room >= 3 {
+		line += "  " + s.on(color, s.hbar(float64(r.entries), float64(r.of), room))
+	}
+	return line
+}
