@@ -19,6 +19,7 @@ type events struct {
 	lost     atomic.Bool                        // some were lost since the last dump began
 	taken    atomic.Uint64                      // bytes of messages that were taken in
 	moved    chan struct{}                      // receives when taken has grown
+	buffer   int                                // size asked of the socket's receive buffer
 
 	mu   sync.Mutex
 	off  string // why there are no events, or no more; ""
@@ -27,7 +28,7 @@ type events struct {
 }
 
 func (e *events) init() {
-	e.decided, e.moved = make(chan struct{}), make(chan struct{}, 1)
+	e.decided, e.moved, e.buffer = make(chan struct{}), make(chan struct{}, 1), readBuffer
 }
 
 // groups are the events that are listened to.
@@ -40,7 +41,7 @@ const readBuffer = 32 << 20
 // follow takes in the events of the source until ctx ends.
 func (p *part) follow(ctx context.Context) {
 	e := &p.events
-	q := ctnetlink.ListenRequest{Groups: groups, ReadBuffer: readBuffer, OnLoss: func() { e.lost.Store(true) }}
+	q := ctnetlink.ListenRequest{Groups: groups, ReadBuffer: e.buffer, OnLoss: func() { e.lost.Store(true) }}
 	if m := p.t.options.Filter; m != nil {
 		q.Filter = m.Events()
 	}
@@ -74,8 +75,11 @@ func (p *part) follow(ctx context.Context) {
 // end notes why there are no events, or no more.
 func (e *events) end(err error) {
 	text := err.Error()
+	var op *ctnetlink.OpError
 	if errno, ok := ctnetlink.AsErrno(err); ok {
 		text = errno.Error()
+	} else if errors.As(err, &op) {
+		text = op.Err.Error()
 	}
 	loss := e.loss()
 	e.mu.Lock()

@@ -29,6 +29,12 @@ var defaults = map[string]uint64{"nf_conntrack_acct": 1, "nf_conntrack_timestamp
 func run(t testing.TB, o Options, sources ...Source) (table *Table, stop func()) {
 	t.Helper()
 	table = New(sources, o)
+	return table, start(t, table)
+}
+
+// start runs a copy until the test ends, or stop is called.
+func start(t testing.TB, table *Table) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- table.Run(ctx) }()
@@ -49,7 +55,7 @@ func run(t testing.TB, o Options, sources ...Source) (table *Table, stop func())
 		}
 	}
 	t.Cleanup(stop)
-	return table, stop
+	return stop
 }
 
 // wait waits until the status is as it shall be.
