@@ -19,28 +19,25 @@ const (
 // apply takes in an event about an entry of a source; at is the time by the source's
 // clock. t.mu is held for writing.
 func (t *Table) apply(source int, f *ctnetlink.Flow, at time.Time) {
-	var d shown
-	if !d.read(f) {
+	var e shown
+	if !e.read(f) {
 		return
 	}
 	c := t.copies[source]
 	c.heard = true
-	hash := t.hash(&d.key)
-	s, found := c.find(&d.key, hash)
-	var p *page
-	var i int
-	if found {
-		p, i = t.pages.at(s)
-		if !p.is(i, &d, f) {
-			if f.EventType() == ctnetlink.EventDestroy {
-				return // a successor was listed before this came
-			}
-			c.tally.Deaths++
-			c.remove(p, i, hash, nil, replaced)
-			found = false
+	hash := t.hash(&e.key)
+	p, i, found := c.find(&e.key, hash)
+	event := f.EventType()
+	if found && !p.is(i, &e, f) {
+		// A dump may have shown a successor before what is told of the entry came.
+		if event == ctnetlink.EventDestroy || p.cores[i].isYounger(f) {
+			return
 		}
+		c.tally.Deaths++
+		c.remove(p, i, nil, replaced)
+		found = false
 	}
-	switch f.EventType() {
+	switch event {
 	case ctnetlink.EventDestroy:
 		if c.dump != nil {
 			c.dump.died(hash, f)
@@ -49,37 +46,54 @@ func (t *Table) apply(source int, f *ctnetlink.Flow, at time.Time) {
 		case found:
 			c.tally.Deaths++
 			c.count(&p.cores[i], f)
-			c.remove(p, i, hash, f, destroyed)
+			c.remove(p, i, f, destroyed)
 		case !c.complete && t.keeps(f):
-			c.tally.Deaths++ // not read yet
+			c.tally.Deaths++ // it was not read yet
 		}
 	case ctnetlink.EventNew:
-		if c.dump != nil {
-			delete(c.dump.dead, hash)
-		}
-		if found {
-			if !c.countsListed() {
-				c.tally.Births++
-			}
-			c.update(p, i, hash, &d, f, at)
-			return
-		}
-		if p, i, found = c.add(&d, hash, f); found {
+		switch {
+		case !found:
+			c.born(&e, hash, f, at)
+		case !c.countsListed():
 			c.tally.Births++
-			r := &p.cores[i]
-			r.look, r.has = c.milliseconds(at), r.has|fromZero
-			c.fill(r, &d, f, at, false)
-			r.has |= c.habits
-			if began, ok := f.EventTime(); ok && r.has&hasStart == 0 {
-				r.start, r.has = uint32(began.Unix()), r.has|hasStart
-			}
+			fallthrough
+		default:
+			c.update(p, i, &e, f, at)
 		}
 	case ctnetlink.EventUpdate:
-		if found {
-			c.update(p, i, hash, &d, f, at)
-		} else if p, i, found = c.add(&d, hash, f); found {
-			c.fill(&p.cores[i], &d, f, at, false)
+		switch {
+		case found:
+			c.update(p, i, &e, f, at)
+		case t.options.Filter != nil:
+			// It may match since now. Without a filter it is one that a dump has found to
+			// be gone, or will list.
+			if p, i, ok := c.add(&e, hash, f); ok {
+				c.fill(&p.cores[i], &e, f, at, false)
+				p.cores[i].has |= c.habits
+			}
 		}
+	}
+}
+
+// isYounger reports whether an entry is known to have begun after what f tells of
+// happened.
+func (r *core) isYounger(f *ctnetlink.Flow) bool {
+	when, ok := f.EventTime()
+	return ok && r.has&hasStart != 0 && when.Unix() < int64(r.start)
+}
+
+// born adds an entry whose birth an event tells of.
+func (c *sourceCopy) born(e *shown, hash uint64, f *ctnetlink.Flow, at time.Time) {
+	p, i, ok := c.add(e, hash, f)
+	if !ok {
+		return
+	}
+	c.tally.Births++
+	r := &p.cores[i]
+	c.fill(r, e, f, at, false)
+	r.look, r.has = c.milliseconds(at), r.has|fromZero|c.habits
+	if began, ok := f.EventTime(); ok && r.has&hasStart == 0 {
+		r.start, r.has = uint32(began.Unix()), r.has|hasStart
 	}
 }
 
@@ -95,7 +109,7 @@ func (c *sourceCopy) countsListed() bool {
 }
 
 // update takes in an event about an entry that is kept.
-func (c *sourceCopy) update(p *page, i int, hash uint64, d *shown, f *ctnetlink.Flow, at time.Time) {
+func (c *sourceCopy) update(p *page, i int, d *shown, f *ctnetlink.Flow, at time.Time) {
 	c.fill(&p.cores[i], d, f, at, false)
 	if c.t.options.Filter == nil {
 		return
@@ -105,7 +119,7 @@ func (c *sourceCopy) update(p *page, i int, hash uint64, d *shown, f *ctnetlink.
 	m := &c.t.match
 	m.message = e.appendMessage(m.message[:0])
 	if m.flow.Decode(m.message) == nil && !c.t.options.Filter.Match(&m.flow) {
-		c.remove(p, i, hash, nil, left)
+		c.remove(p, i, nil, left)
 	}
 }
 
@@ -146,14 +160,15 @@ func (c *sourceCopy) add(d *shown, hash uint64, f *ctnetlink.Flow) (p *page, i i
 }
 
 // remove forgets a record. f is the message that told of the end, nil if none did.
-func (c *sourceCopy) remove(p *page, i int, hash uint64, f *ctnetlink.Flow, why ending) {
+func (c *sourceCopy) remove(p *page, i int, f *ctnetlink.Flow, why ending) {
 	e := entry{p: p, i: i}
 	c.t.ended(&e, f, why)
 	r := &p.cores[i]
 	if r.has&flagMarked != 0 {
 		c.t.marked--
 	}
-	c.index.remove(hash, slotOf(p, i))
+	k := p.key(i)
+	c.index.remove(c.t.hash(&k), slotOf(p, i))
 	c.t.extras.release(r.extra)
 	c.n--
 	p.release(i)

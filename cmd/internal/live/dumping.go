@@ -14,9 +14,12 @@ type dumping struct {
 	c *sourceCopy
 	// dead are the entries that ended meanwhile, by the hashes of their keys, with
 	// their ids: a message that shows one may be on its way.
-	dead  map[uint64]uint32
-	at    int // index of the next page to sweep, in c.pages
-	swept bool
+	dead map[uint64]uint32
+	// page and i are the place of the last entry that was listed. The next one is
+	// often behind it, since a table is listed in the same order every time.
+	page  *page
+	i     int
+	sweep int // index of the next page to sweep, in c.pages
 }
 
 // beginDump is called before a dump of a source is asked for. There is one at a time
@@ -33,52 +36,69 @@ func (t *Table) beginDump(source int) *dumping {
 // saw takes in an entry that the dump lists; at is the time by the source's clock
 // when its message was received.
 func (d *dumping) saw(f *ctnetlink.Flow, at time.Time) {
-	var shown shown
-	if !shown.read(f) {
+	var e shown
+	if !e.read(f) {
 		return
 	}
 	if status, _ := f.Status(); status&ctnetlink.StatusDying != 0 {
 		return // its DESTROY event was sent before
 	}
-	c, t := d.c, d.c.t
-	hash := t.hash(&shown.key)
-	s, found := c.find(&shown.key, hash)
-	var p *page
-	var i int
+	c := d.c
+	p, i, found := d.next(&e.key)
+	if !found {
+		p, i, found = c.find(&e.key, c.t.hash(&e.key))
+	}
 	if found {
-		p, i = t.pages.at(s)
-		if !p.is(i, &shown, f) {
+		if !p.is(i, &e, f) {
 			c.tally.Deaths++
-			c.remove(p, i, hash, nil, replaced)
+			c.remove(p, i, nil, replaced)
 			found = false
-		} else if !t.keeps(f) {
-			c.remove(p, i, hash, nil, left)
+		} else if !c.t.keeps(f) {
+			c.remove(p, i, nil, left)
 			return
 		}
 	}
 	if !found {
-		if id, ok := d.dead[hash]; ok {
-			if now, ok := f.ID(); !ok || now == id {
-				return
-			}
-		}
-		if p, i, found = c.add(&shown, hash, f); !found {
+		if p, i, found = d.discover(&e, f); !found {
 			return
 		}
-		if c.countsListed() {
-			c.tally.Births++
-			r := &p.cores[i]
-			c.countAll(r, f)
-		}
 	}
+	d.page, d.i = p, i
 	p.seen.set(i)
 	r := &p.cores[i]
-	c.fill(r, &shown, f, at, true)
+	c.fill(r, &e, f, at, true)
 	c.lookAt(r, f, at)
-	c.habits = r.has & hasUse
-	if r.has&hasMark != 0 && r.mark == 0 {
-		c.habits |= hasMark
+	c.habits |= r.has & hasUse
+	if r.mark == 0 {
+		c.habits |= r.has & hasMark
 	}
+}
+
+// next returns the record behind the last one, if it has the key.
+func (d *dumping) next(k *key) (p *page, i int, ok bool) {
+	p, i = d.page, d.i+1
+	if p == nil || i >= p.used || !p.alive.has(i) || !p.hasKey(i, k) {
+		return nil, 0, false
+	}
+	return p, i, true
+}
+
+// discover adds a record for an entry that was not known, unless it has ended since it
+// was listed or does not match.
+func (d *dumping) discover(e *shown, f *ctnetlink.Flow) (p *page, i int, ok bool) {
+	c := d.c
+	hash := c.t.hash(&e.key)
+	if was, ok := d.dead[hash]; ok {
+		if id, ok := f.ID(); !ok || id == was {
+			return nil, 0, false
+		}
+	}
+	p, i, ok = c.add(e, hash, f)
+	if ok && c.countsListed() {
+		c.tally.Births++
+		c.countAll(&p.cores[i], f)
+	}
+	return p, i, ok
 }
 
 // countAll adds all that an entry has counted to the tally.
@@ -104,11 +124,11 @@ const sweepPart = 16
 func (d *dumping) end() (more bool) {
 	c := d.c
 	for range sweepPart {
-		if d.at >= len(c.pages) {
+		if d.sweep >= len(c.pages) {
 			c.complete, c.dump = true, nil
 			return false
 		}
-		d.at += c.sweep(c.pages[d.at])
+		d.sweep += c.sweep(c.pages[d.sweep])
 	}
 	return true
 }
@@ -121,9 +141,8 @@ func (c *sourceCopy) sweep(p *page) int {
 		lost[w] = p.alive[w] &^ p.seen[w]
 	}
 	lost.each(func(i int) bool {
-		k := p.key(i)
 		c.tally.Deaths++
-		c.remove(p, i, c.t.hash(&k), nil, missing)
+		c.remove(p, i, nil, missing)
 		return true
 	})
 	if c.t.pages.all[p.number] != p {

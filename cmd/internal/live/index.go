@@ -163,18 +163,17 @@ func mix(a, b uint64) uint64 {
 }
 
 // find returns the record that has a key.
-func (c *sourceCopy) find(k *key, hash uint64) (s slot, ok bool) {
+func (c *sourceCopy) find(k *key, hash uint64) (p *page, i int, ok bool) {
 	g := c.index.segment(hash)
 	tag := tagOf(hash)
-	for i := placeOf(hash) % segmentLen; ; i = (i + 1) % segmentLen {
-		v := g.places[i]
+	for at := placeOf(hash) % segmentLen; ; at = (at + 1) % segmentLen {
+		v := g.places[at]
 		if v == 0 {
-			return 0, false
+			return nil, 0, false
 		}
 		if v&^slotMask == tag && v&slotMask != 0 {
-			s = slot(v&slotMask - 1)
-			if p, i := c.t.pages.at(s); p.hasKey(i, k) {
-				return s, true
+			if p, i = c.t.pages.at(slot(v&slotMask - 1)); p.hasKey(i, k) {
+				return p, i, true
 			}
 		}
 	}
