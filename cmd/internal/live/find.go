@@ -11,13 +11,10 @@ func (t *Table) Find(source int, f *ctnetlink.Flow) (r Ref, ok bool) {
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	s, ok := t.copies[source].find(&d.key, t.hash(&d.key))
-	if !ok {
+	p, i, ok := t.copies[source].find(&d.key, t.hash(&d.key))
+	if !ok || !p.is(i, &d, f) {
 		return r, false
 	}
-	e := entry{}
-	if e.p, e.i = t.pages.at(s); !e.p.is(e.i, &d, f) {
-		return r, false
-	}
+	e := entry{p: p, i: i}
 	return e.ref(), true
 }
