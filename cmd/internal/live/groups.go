@@ -87,8 +87,8 @@ func (t *Table) Groups(ctx context.Context, query *GroupQuery) (*Groups, error) 
 		if p.ref == groupRef(at) {
 			g.At = len(g.Groups)
 		}
-		sum := &q.sums.sums[p.ref.slot]
-		g.Groups = append(g.Groups, sum.group(GroupID{Keys: query.Keys}, q.sums.key(sum)))
+		sum := q.sums.at(int(p.ref.slot))
+		g.Groups = append(g.Groups, sum.group(GroupID{Keys: query.Keys}, q.sums.values.at(sum.values)))
 	}
 	g.Took = time.Since(q.began)
 	return g, ctx.Err()
@@ -100,9 +100,9 @@ func (q *question) chooseGroups(g *Groups, query *GroupQuery, byKey, first int) 
 	at, g.Matched = -1, 0
 	var total groupSum
 	q.selection.reset(first)
-	for n := range q.sums.sums {
-		sum := &q.sums.sums[n]
-		values := q.sums.key(sum)
+	for n := range q.sums.n {
+		sum := q.sums.at(n)
+		values := q.sums.values.at(sum.values)
 		if q.search.given && !q.search.matchGroup(values) {
 			continue
 		}

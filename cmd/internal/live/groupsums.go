@@ -3,7 +3,6 @@ package live
 import (
 	"bytes"
 	"hash/maphash"
-	"slices"
 
 	"github.com/gonntrack/gonntrack/stats"
 )
@@ -11,73 +10,83 @@ import (
 // groupSums is a hash table from the values of keys to the sums of a group. Its memory
 // has no pointers to groups, and is used again after a reset.
 type groupSums struct {
-	slots []uint32 // number of a group plus 1, 0: free; a power of two of them
-	sums  []groupSum
-	keys  []byte // of all groups, one after the other
-	code  []byte
+	slots  []uint32 // number of a group plus 1, 0: free; a power of two of them
+	pages  [][]groupSum
+	n      int // number of groups
+	values codes
+	code   []byte
 }
 
 // groupSum has the sums of a group.
 type groupSum struct {
-	start, length uint32 // of its values in keys
-	hash          uint32
-	counted       bool // an entry has counters
-	rated         bool // an entry has rates
-	entries       uint64
-	packets       uint64
-	bytes         uint64
-	rates         [4]float64 // packets and bytes of the original direction, then of the reply
+	values  uint32 // its values, see codes
+	hash    uint32
+	counted bool // an entry has counters
+	rated   bool // an entry has rates
+	entries uint64
+	packets uint64
+	bytes   uint64
+	rates   [4]float64 // packets and bytes of the original direction, then of the reply
 }
 
 // groupSeed is one for all tables: they are of this process only.
 var groupSeed = maphash.MakeSeed()
 
-const firstGroupSlots = 1 << 10
+const (
+	firstGroupSlots = 1 << 13
+	groupPage       = 1 << 10
+)
 
 func (g *groupSums) reset() {
 	if len(g.slots) == 0 {
 		g.slots = make([]uint32, firstGroupSlots)
 	}
 	clear(g.slots)
-	g.sums, g.keys = g.sums[:0], g.keys[:0]
+	g.n = 0
+	g.values.reset()
 }
 
-// reserve makes room for the groups of a page of entries.
+// reserve makes room for the groups of a part of the entries.
 func (g *groupSums) reserve() {
-	g.sums = slices.Grow(g.sums, pageLen)
-	g.keys = slices.Grow(g.keys, 64*pageLen)
-	for len(g.sums)+pageLen > len(g.slots)/4*3 {
+	for len(g.pages)*groupPage < g.n+pageLen {
+		g.pages = append(g.pages, make([]groupSum, groupPage))
+	}
+	for g.n+pageLen > len(g.slots)/4*3 {
 		g.grow()
 	}
 }
 
-// of returns the sums of the group with these values, of a new one if there is none.
-// They are valid until the next call.
+// at returns the group with a number.
+func (g *groupSums) at(n int) *groupSum { return &g.pages[n/groupPage][n%groupPage] }
+
+// of returns the sums of the group with these values, of a new one if there is none, for
+// which there must be room.
 func (g *groupSums) of(values []byte) *groupSum {
 	hash := uint32(maphash.Bytes(groupSeed, values))
 	mask := uint32(len(g.slots) - 1)
 	i := hash & mask
 	for ; g.slots[i] != 0; i = (i + 1) & mask {
-		s := &g.sums[g.slots[i]-1]
-		if s.hash == hash && bytes.Equal(g.key(s), values) {
+		s := g.at(int(g.slots[i] - 1))
+		if s.hash == hash && bytes.Equal(g.values.at(s.values), values) {
 			return s
 		}
 	}
-	start := len(g.keys)
-	g.keys = append(g.keys, values...)
-	g.sums = append(g.sums, groupSum{start: uint32(start), length: uint32(len(values)), hash: hash})
-	g.slots[i] = uint32(len(g.sums))
-	return &g.sums[len(g.sums)-1]
+	place := g.values.add(values)
+	if place == 0 {
+		return new(groupSum) // 4 GiB of values
+	}
+	s := g.at(g.n)
+	*s = groupSum{values: place, hash: hash}
+	g.n++
+	g.slots[i] = uint32(g.n)
+	return s
 }
-
-// key returns the values of a group.
-func (g *groupSums) key(s *groupSum) []byte { return g.keys[s.start:][:s.length] }
 
 func (g *groupSums) grow() {
 	g.slots = make([]uint32, 2*len(g.slots))
 	mask := uint32(len(g.slots) - 1)
-	for n := range g.sums {
-		i := g.sums[n].hash & mask
+	for n := range g.n {
+		i := g.at(n).hash & mask
 		for g.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -86,7 +95,7 @@ func (g *groupSums) grow() {
 }
 
 // size returns how much memory it has.
-func (g *groupSums) size() int { return 4*len(g.slots) + 88*cap(g.sums) + cap(g.keys) }
+func (g *groupSums) size() int { return 4*len(g.slots) + len(g.pages)*groupPage*72 + g.values.size() }
 
 // add adds the sums of another group, or of an entry.
 func (s *groupSum) add(other *groupSum) {
@@ -121,7 +130,7 @@ func (s *groupSum) sum(name string) (v uint64, ok bool) {
 // place returns the code of a group, valid until the next call. It is ordered by a sum,
 // or by a key if byKey is not negative, and then by all keys.
 func (g *groupSums) place(s *groupSum, sum string, byKey int, descending bool) (head uint64, rest []byte) {
-	values := g.key(s)
+	values := g.values.at(s.values)
 	if byKey < 0 {
 		if head, _ = s.sum(sum); descending {
 			head = ^head

@@ -1,5 +1,7 @@
 package live
 
+import "slices"
+
 // order is an order of entries: it gives each its code, see place.
 type order struct {
 	keys []orderKey
@@ -24,45 +26,63 @@ func (o *order) compile(q *question, keys []Key) error {
 	return nil
 }
 
-// place returns the code of the entry that is looked at, valid until the next call. If
-// it is after that of the selection's bound, all but the first bytes may be left out.
+// slow reports whether entries are read as messages.
+func (o *order) slow() bool {
+	return slices.ContainsFunc(o.keys, func(k orderKey) bool { return k.slow() })
+}
+
+// place returns the code of the entry that is looked at, valid until the next call. The
+// rest may be left out if the selection does not want the head.
 //
-// If the first key is a number, the code begins with its bytes: absent is 0, any other
-// number is one more than it is.
+// If the first key is a number it is the head, absent as 0 and any other number as one
+// more than it is. Else the head is the first bytes of its value, and the rest begins
+// with the others.
 func (o *order) place(q *question, e *entry) (head uint64, rest []byte) {
-	switch {
-	case len(o.keys) == 0:
+	if len(o.keys) == 0 {
 		return 0, nil
-	case o.keys[0].number == nil:
-		return headOf(o.codes(q, e, 0))
 	}
 	first := &o.keys[0]
-	if v, ok := first.read(q, e); ok {
-		if head = v + 1; head == 0 {
-			head = v
+	value := o.code[:0]
+	switch {
+	case first.number != nil:
+		if v, ok := first.read(q, e); ok {
+			if head = v + 1; head == 0 {
+				head = v
+			}
 		}
+	case q.odd:
+		value = first.append(value, q, e)
+		head, _ = headOf(value)
+	case first.head != nil:
+		head = first.head(q, e)
+	case first.missing == nil || !first.missing(e):
+		value = first.append(value, q, e)
+		head, _ = headOf(value)
 	}
 	if first.descending {
 		head = ^head
 	}
-	if len(o.keys) == 1 || !q.selection.wants(head) {
+	if !q.selection.wants(head) {
 		return head, nil
 	}
-	return head, o.codes(q, e, 1)
-}
-
-// codes returns the codes of the keys from one on.
-func (o *order) codes(q *question, e *entry, from int) []byte {
-	b := o.code[:0]
-	for i := from; i < len(o.keys); i++ {
-		start := len(b)
-		b = o.keys[i].append(b, q, e)
-		if o.keys[i].descending {
-			invert(b[start:])
+	start := 0
+	if first.number == nil {
+		if len(value) == 0 {
+			value = first.append(value, q, e)
+		}
+		if start = min(len(value), 8); first.descending {
+			invert(value[start:])
 		}
 	}
-	o.code = b
-	return b
+	o.code = value
+	for i := 1; i < len(o.keys); i++ {
+		k := &o.keys[i]
+		from := len(o.code)
+		if o.code = k.append(o.code, q, e); k.descending {
+			invert(o.code[from:])
+		}
+	}
+	return head, o.code[start:]
 }
 
 // invert reverses the order of a code: no code of a value is the beginning of another.

@@ -89,6 +89,9 @@ func (a *askedTable) page(t testing.TB, q Query) *Page {
 
 func parseKeys(t testing.TB, list string) []cmdline.Key {
 	t.Helper()
+	if d := format.FieldByName(list); d != nil && d.IsRate() {
+		return []cmdline.Key{{Name: d.Name, Field: d}} // to sort by
+	}
 	keys, err := cmdline.ParseKeys(list)
 	if err != nil {
 		t.Fatal(list, err)

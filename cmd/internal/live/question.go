@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math/bits"
 	"sync"
 	"time"
 
@@ -22,7 +23,6 @@ type question struct {
 	began time.Time
 
 	// The entry that is looked at.
-	page    *page
 	source  int            // -1: there was none
 	context format.Context // of the source, and with the rates of the entry
 	netns   []byte         // of the source, as a value of package stats
@@ -47,7 +47,7 @@ type question struct {
 }
 
 // maxReused is how much memory a question may have to be used again.
-const maxReused = 128 << 20
+const maxReused = 256 << 20
 
 var questions = sync.Pool{New: func() any { return new(question) }}
 
@@ -55,7 +55,7 @@ var questions = sync.Pool{New: func() any { return new(question) }}
 // have a text in them. done must be called at its end.
 func (t *Table) ask(m *filter.Filter, g *GroupID, search string) (*question, error) {
 	q := questions.Get().(*question)
-	q.t, q.source, q.page, q.began = t, -1, nil, time.Now()
+	q.t, q.source, q.began = t, -1, time.Now()
 	q.context = format.Context{Process: t.options.Process}
 	q.now = q.now[:0]
 	for i := range t.sources {
@@ -80,7 +80,7 @@ func (q *question) done() {
 	if q.selection.size()+q.sums.size() > maxReused {
 		return
 	}
-	q.t, q.page, q.group, q.keys, q.context = nil, nil, nil, nil, format.Context{}
+	q.t, q.group, q.keys, q.context = nil, nil, nil, format.Context{}
 	q.filter, q.search, q.printer = entryFilter{}, searcher{}, nil
 	q.order = order{code: q.order.code}
 	questions.Put(q)
@@ -91,43 +91,63 @@ func (q *question) done() {
 // each: what takes memory for many entries is done there, without the lock.
 func (q *question) walk(ctx context.Context, reserve func(), f func(e *entry)) error {
 	t, all := q.t, q.filter.all && q.group == nil && !q.search.given
-	var e entry
-	for n := 0; ; n++ {
+	part := len(bitmap{}) // words of a part
+	if q.slow() {
+		part /= 4
+	}
+	for n, from := 0, 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if reserve != nil {
-			reserve()
-		}
+		reserve()
 		t.mu.RLock()
 		if n >= len(t.pages.all) {
 			t.mu.RUnlock()
 			return nil
 		}
-		if p := t.pages.all[n]; p != nil {
-			e.p = p
-			p.alive.each(func(i int) bool {
-				e.i = i
-				if q.see(&e); all || q.matches(&e) {
+		p := t.pages.all[n]
+		if p == nil {
+			n, from = n+1, 0
+			t.mu.RUnlock()
+			continue
+		}
+		e := entry{p: p}
+		q.turn(&e)
+		for w, m := range p.alive[from : from+part] {
+			for ; m != 0; m &= m - 1 {
+				e.i = (from+w)*64 + bits.TrailingZeros64(m)
+				q.decoded, q.odd = false, p.cores[e.i].extra != 0 && e.odd()
+				if all || q.matches(&e) {
 					f(&e)
 				}
-				return true
-			})
+			}
+		}
+		if from += part; from == len(p.alive) {
+			n, from = n+1, 0
 		}
 		t.mu.RUnlock()
 	}
 }
 
-// see makes an entry the one that is looked at.
-func (q *question) see(e *entry) {
-	if q.decoded, q.odd = false, e.odd(); e.p != q.page {
-		q.turn(e)
+// slow reports whether entries are read as messages.
+func (q *question) slow() bool {
+	for i := range q.keys {
+		if q.keys[i].slow() {
+			return true
+		}
 	}
+	return !q.filter.all && !q.filter.done || q.search.given || q.order.slow()
 }
 
-// turn makes the page of an entry the one that is looked at.
+// see makes an entry the one that is looked at.
+func (q *question) see(e *entry) {
+	q.decoded, q.odd = false, e.odd()
+	q.turn(e)
+}
+
+// turn makes the source of an entry the one that is looked at, and the time that of the
+// question.
 func (q *question) turn(e *entry) {
-	q.page = e.p
 	source := e.source()
 	if source != q.source {
 		q.source = source

@@ -25,6 +25,9 @@ type reader struct {
 	rate   bool
 	// missing reports that an entry has no value.
 	missing func(*entry) bool
+	// head returns the first bytes of the value, see headOf, where they are read faster
+	// than the value is; nil: they are not.
+	head func(*question, *entry) uint64
 	// values reads from a message.
 	values *cmdline.KeyValues
 }
@@ -49,8 +52,39 @@ func (q *question) reader(k *cmdline.Key) (reader, error) {
 		return r, nil
 	}
 	r.number, r.addr, r.word, r.missing = numberReaders[name], addrReaders[name], wordReaders[name], missingReaders[name]
+	switch {
+	case r.word != nil:
+		r.head = func(q *question, e *entry) uint64 { head, _ := headOf(r.word(q, e)); return head }
+	case r.addr != nil:
+		r.head = addrHead(name, k)
+	}
 	return r, nil
 }
+
+// addrHead returns the function head for an address.
+func addrHead(name string, k *cmdline.Key) func(*question, *entry) uint64 {
+	reply, dst := strings.HasPrefix(name, "reply"), strings.HasSuffix(name, "dst")
+	// The first byte is the kind of the value; a network's length follows its address.
+	four, _ := headOf(k.AppendAddr(nil, netip.IPv4Unspecified(), true))
+	six, _ := headOf(k.AppendAddr(nil, netip.IPv6Unspecified(), true))
+	mask4, mask6 := uint64(math.MaxUint32), uint64(math.MaxUint64)
+	if k.Network {
+		mask4, mask6 = mask4<<(32-k.Bits[0]), mask6<<max(64-k.Bits[1], 0)
+	}
+	return func(_ *question, e *entry) uint64 {
+		w := e.end(reply, dst)
+		switch {
+		case reply && !e.hasReply():
+			return 0 // absent
+		case e.ipv6():
+			return six | w[0]&mask6>>8
+		}
+		return four | w[1]&mask4<<24
+	}
+}
+
+// slow reports whether the value is read from a message.
+func (r *reader) slow() bool { return r.number == nil && r.addr == nil && r.word == nil }
 
 // append appends the value of the entry that is looked at, in the form of package
 // stats.

@@ -35,36 +35,48 @@ func headOf(code []byte) (head uint64, rest []byte) {
 
 // codes holds strings of bytes. Its memory is used again after a reset.
 type codes struct {
-	pages [][]byte
-	last  int // index of the page that is being filled
+	pages [][]byte // of codePage bytes; one may be longer, with a single code
+	last  int      // index of the page that is being filled
 }
 
 const (
 	codePage     = 1 << 18
-	maxCode      = 1 << 12 // what is longer is cut
-	maxCodePages = 1 << 10 // what does not fit is not kept
+	maxCodePages = 1 << 14
 )
 
-// add copies b and returns its place, 0 if there is no room.
+// add copies b and returns its place, 0 if there is no room: 4 GiB are in use.
 func (c *codes) add(b []byte) uint32 {
-	b = b[:min(len(b), maxCode)]
-	if len(c.pages) == 0 {
-		c.pages = append(c.pages, make([]byte, 0, codePage))
-	}
-	if p := c.pages[c.last]; cap(p)-len(p) < 2+len(b) {
-		if c.last+1 == maxCodePages {
+	need := codeHead + len(b)
+	if len(c.pages) == 0 || len(c.pages[c.last])+need > codePage {
+		if !c.next(need) {
 			return 0
-		}
-		c.last++
-		if c.last == len(c.pages) {
-			c.pages = append(c.pages, make([]byte, 0, codePage))
 		}
 	}
 	p := c.pages[c.last]
 	at := c.last*codePage + len(p)
-	p = binary.NativeEndian.AppendUint16(p, uint16(len(b)))
+	p = binary.NativeEndian.AppendUint32(p, uint32(len(b)))
 	c.pages[c.last] = append(p, b...)
 	return uint32(at + 1)
+}
+
+const codeHead = 4 // the length
+
+// next makes the next page the one that is filled. It has room for a code that needs so
+// many bytes.
+func (c *codes) next(need int) bool {
+	if c.last < len(c.pages) && len(c.pages[c.last]) > 0 {
+		c.last++
+	}
+	switch {
+	case c.last == maxCodePages:
+		c.last--
+		return false
+	case c.last == len(c.pages):
+		c.pages = append(c.pages, make([]byte, 0, max(need, codePage)))
+	case cap(c.pages[c.last]) < need:
+		c.pages[c.last] = make([]byte, 0, need)
+	}
+	return true
 }
 
 // at returns what was added at a place.
@@ -73,7 +85,7 @@ func (c *codes) at(place uint32) []byte {
 		return nil
 	}
 	p := c.pages[(place-1)/codePage][(place-1)%codePage:]
-	return p[2:][:binary.NativeEndian.Uint16(p)]
+	return p[codeHead:][:binary.NativeEndian.Uint32(p)]
 }
 
 func (c *codes) reset() {
@@ -111,8 +123,12 @@ func (s *selection) reset(limit int) {
 // wants reports whether a place whose code has this head may be one of the first.
 func (s *selection) wants(head uint64) bool { return !s.bounded || head <= s.bound.head }
 
+// maxRest is how much of a code is compared, beside its head.
+const maxRest = 4096
+
 // add adds a place. rest is copied.
 func (s *selection) add(head uint64, rest []byte, ref Ref) {
+	rest = rest[:min(len(rest), maxRest)]
 	if s.bounded && head >= s.bound.head && !s.beforeBound(head, rest, ref) {
 		return
 	}

@@ -71,3 +71,27 @@ func TestSelection(t *testing.T) {
 		}
 	}
 }
+
+// TestCodes: codes of any length are kept, also in memory that is used again.
+func TestCodes(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 2))
+	c := &codes{}
+	for round := range 4 {
+		c.reset()
+		var places []uint32
+		var want [][]byte
+		for i := range 3000 {
+			n := r.IntN(300)
+			if r.IntN(400) == 0 {
+				n = r.IntN(2 * codePage)
+			}
+			b := bytes.Repeat([]byte{byte(i)}, n)
+			places, want = append(places, c.add(b)), append(want, b)
+		}
+		for i := range want {
+			if got := c.at(places[i]); places[i] == 0 || !bytes.Equal(got, want[i]) {
+				t.Fatalf("round %d: code %d has %d bytes, want %d", round, i, len(got), len(want[i]))
+			}
+		}
+	}
+}

@@ -31,7 +31,7 @@ func (t *Table) States(ctx context.Context, m *filter.Filter) ([]StateCount, err
 	defer q.done()
 	var counts [256]*[256 + len(withoutState)]int
 	var totals [256]int
-	err = q.walk(ctx, nil, func(e *entry) {
+	err = q.walk(ctx, func() {}, func(e *entry) {
 		proto := e.proto()
 		if counts[proto] == nil {
 			counts[proto] = new([256 + len(withoutState)]int)
