@@ -140,10 +140,18 @@ type taker struct {
 	resync  resync
 }
 
+// Events wait for others for the time gathering, if some came in that time before, and
+// if these were fewer than smallBatch bytes of messages.
+const (
+	gathering  = time.Millisecond
+	smallBatch = 32 << 10
+)
+
 // takeEvents takes in events until the listener was stopped.
 func (p *part) takeEvents(l *ctnetlink.Listener) error {
 	t := taker{part: p}
 	e := &p.events
+	var before time.Time
 	for {
 		batch, err := l.Next()
 		if errors.Is(err, io.EOF) {
@@ -152,7 +160,8 @@ func (p *part) takeEvents(l *ctnetlink.Listener) error {
 		if err != nil {
 			return err
 		}
-		t.take(batch, time.Now())
+		now := time.Now()
+		t.take(batch, now)
 		taken := e.taken.Add(uint64(len(batch.Messages)))
 		select {
 		case e.moved <- struct{}{}:
@@ -165,6 +174,11 @@ func (p *part) takeEvents(l *ctnetlink.Listener) error {
 		if t.resync.wanted && t.resync.due(!l.Ready()) {
 			p.t.feed.pace.hurry()
 		}
+		// Where many come one by one, being woken up for each costs more than taking it in.
+		if len(batch.Messages) < smallBatch && now.Sub(before) < gathering {
+			time.Sleep(gathering)
+		}
+		before = now
 	}
 }
 
