@@ -54,6 +54,9 @@ func report(w *console.Messages, err error) int {
 		return exitUsage
 	}
 	w.Printf("%s: %s\n", cmdline.CompatVersion, err)
+	for _, line := range action.Cause(err) {
+		w.Printf("%s: %s\n", cmdline.CompatVersion, line)
+	}
 	return exitFailure
 }
 
@@ -97,7 +100,7 @@ func show(s *console.Streams, o *options) error {
 	m.tables = set.Tables
 	err = screen(m, func(ctx context.Context) error {
 		held.hold(true)
-		return table.Run(ctx)
+		return notRead(o.request, set, table.Run(ctx))
 	})
 	held.hold(false)
 	if len(set.Tables) == 1 {
