@@ -91,9 +91,9 @@ func chosenColumn(d *Field, o *Options) usualColumn {
 	return usualColumn{name: d.Name}
 }
 
-// Keep makes the column of a field one that is always shown, and adds it if there is
-// none.
-func (g *Grid) Keep(d *Field) {
+// Show makes the column of a field one that is shown also if its cells are empty, with a
+// rank of its own, and adds it if there is none.
+func (g *Grid) Show(d *Field, rank int) {
 	i := slices.IndexFunc(g.t.columns, func(c tableColumn) bool { return c.field == d })
 	if i < 0 {
 		c := tableColumn{usualColumn: chosenColumn(d, &g.p.o), field: d, title: d.title(), right: d.Kind.Numeric()}
@@ -102,7 +102,22 @@ func (g *Grid) Keep(d *Field) {
 		g.t.columns, g.t.omitted = append(g.t.columns, c), append(g.t.omitted, false)
 		g.Reset()
 	}
-	g.t.columns[i].rank, g.t.columns[i].usual = 0, false
+	g.t.columns[i].rank, g.t.columns[i].usual = rank, false
+}
+
+// Hide removes the column of a field.
+func (g *Grid) Hide(d *Field) {
+	g.t.columns = slices.DeleteFunc(g.t.columns, func(c tableColumn) bool { return c.field == d })
+	g.t.omitted = g.t.omitted[:len(g.t.columns)]
+	g.Reset()
+}
+
+// UsualColumns returns the fields that tables of entries show unless others are chosen.
+func UsualColumns() (list []*Field) {
+	for _, u := range tableFlow {
+		list = append(list, FieldByName(u.name))
+	}
+	return list
 }
 
 // Reset removes the rows. The widths of the columns stay.

@@ -122,12 +122,12 @@ func TestGridKeeps(t *testing.T) {
 		return list
 	}
 	g := entryGrid(t, Options{}, false)
-	g.Keep(FieldByName("zone"))
+	g.Show(FieldByName("zone"), 0)
 	g.Fit(80)
 	if got, want := titles(g), []string{"PROTO", "STATE", "EXPIRES", "SOURCE", "DESTINATION", "ZONE"}; !slices.Equal(got, want) {
 		t.Errorf("columns %q, want %q", got, want)
 	}
-	g.Keep(FieldByName("reply_dport")) // none of the usual columns
+	g.Show(FieldByName("reply_dport"), 0) // none of the usual columns
 	if g.Len() != 0 {
 		t.Errorf("%d rows without a cell in the new column", g.Len())
 	}
@@ -145,6 +145,17 @@ func TestGridKeeps(t *testing.T) {
 	g.Fit(200)
 	if g.Len() != 0 || !slices.Equal(g.Columns(), columns) {
 		t.Errorf("columns without rows: %+v, want %+v", g.Columns(), columns)
+	}
+	for _, d := range UsualColumns() {
+		g.Hide(d)
+	}
+	g.Add(flow(t, tableEntries()[1]), nil)
+	if got, want := drawGrid(g, 80), "\nREPLY DPORT\n       5353\n"; got != want {
+		t.Errorf("without the usual columns: %s", got)
+	}
+	g.Hide(FieldByName("reply_dport"))
+	if got := drawGrid(g, 80); got != "\n\n" || g.Len() != 0 {
+		t.Errorf("without columns: %q", got)
 	}
 }
 
