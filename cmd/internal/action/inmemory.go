@@ -35,6 +35,18 @@ func Dress(r *cmdline.Request) {
 	}
 }
 
+// HostNames returns names of addresses for a program that shows tables for a long time:
+// it forgets names when it knows many.
+func HostNames() format.HostNames {
+	h := newHostNames()
+	h.forgets = true
+	return h
+}
+
+// ServiceNames returns the function for [format.Options.ServiceName]. It reads
+// /etc/services.
+func ServiceNames() func(ctnetlink.Protocol, uint16) string { return serviceNames() }
+
 // FindProcesses lets the context find the local processes of the entries of a set, as
 // they are now, if the request wants them. The caller calls end when it has shown the
 // entries.

@@ -24,6 +24,7 @@ type hostNames struct {
 	queue   []netip.Addr
 	workers int       // that look up names
 	limit   time.Time // until when Wait waits
+	forgets bool      // names are forgotten when there are maxHostNames
 }
 
 const (
@@ -50,8 +51,14 @@ func (h *hostNames) begin() {
 func (h *hostNames) Want(a netip.Addr) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, known := h.names[a]; known || !a.IsValid() || len(h.names) >= maxHostNames {
+	if _, known := h.names[a]; known || !a.IsValid() {
 		return
+	}
+	if len(h.names) >= maxHostNames {
+		if !h.forgets || h.workers > 0 {
+			return
+		}
+		clear(h.names)
 	}
 	h.names[a] = ""
 	h.queue = append(h.queue, a)

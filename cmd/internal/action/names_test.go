@@ -50,3 +50,22 @@ func TestHostNamesBound(t *testing.T) {
 		t.Errorf("%d names, of the last %q", len(h.names), got)
 	}
 }
+
+// TestHostNamesForget: a program that runs for days gets names also after many others.
+func TestHostNamesForget(t *testing.T) {
+	h := HostNames().(*hostNames)
+	h.lookup = func(_ context.Context, addr string) ([]string, error) { return []string{"host." + addr + "."}, nil }
+	a := netip.MustParseAddr("10.0.0.0")
+	for range maxHostNames + 1 {
+		a = a.Next()
+		h.begin()
+		h.Want(a)
+		if len(h.names) >= maxHostNames {
+			h.Wait() // until all are known: none is forgotten before
+		}
+	}
+	h.Wait()
+	if got := h.Name(a); got != "host."+a.String() || len(h.names) != 1 {
+		t.Errorf("%d names, of the last %q", len(h.names), got)
+	}
+}
