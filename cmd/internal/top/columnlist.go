@@ -1,6 +1,7 @@
 package top
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -45,7 +46,7 @@ func newColumnList(p *entries) *columnList {
 		l.add(d)
 	}
 	for d := range format.Fields() {
-		if d.OfFlows() && !ofEvents[d.Name] && !isUsual(usual, d) {
+		if d.OfFlows() && isKept(d) && !ofEvents[d.Name] && !slices.Contains(usual, d) {
 			l.add(d)
 		}
 	}
@@ -54,15 +55,6 @@ func newColumnList(p *entries) *columnList {
 
 // ofEvents are the fields that only events have.
 var ofEvents = map[string]bool{"event": true, "time": true, "portid": true, "program": true, "stop": true}
-
-func isUsual(usual []*format.Field, d *format.Field) bool {
-	for _, u := range usual {
-		if u == d {
-			return true
-		}
-	}
-	return false
-}
 
 func (l *columnList) add(d *format.Field) {
 	c := &l.p.choice
@@ -110,13 +102,13 @@ func (l *columnList) wheel(_ *Model, turns int) tea.Cmd {
 	return nil
 }
 
-func (l *columnList) answer(m *Model, msg tea.Msg) tea.Cmd { return nil }
+func (*columnList) answer(*Model, tea.Msg) tea.Cmd { return nil }
 
 func (*columnList) keys() []hint {
 	return []hint{{"Space", "show or hide"}, {"u", "the usual ones"}, {"Esc", "close"}}
 }
 
-// draw returns the list. A column that is shown but has no room is marked with a -.
+// draw returns the list.
 func (l *columnList) draw(m *Model, width, lines int) ([]string, bool, *tea.Position) {
 	l.lines = max(lines-1, 1)
 	l.top = max(min(l.top, l.cursor, len(l.items)-l.lines), l.cursor-l.lines+1, 0)

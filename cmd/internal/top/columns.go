@@ -91,9 +91,7 @@ func (c *columnChoice) grid(o format.Options, sorted *format.Field, ascii bool) 
 // were, when what is shown changes.
 func (p *entries) columnsFor(m *Model) *format.Grid {
 	o := format.Options{Rates: !m.status.AccountingOff}
-	if m.options != nil && m.options.request != nil {
-		o.LabelNames = m.options.request.Output.LabelNames
-	}
+	o.LabelNames = p.labels
 	p.lookups.dress(&o)
 	sorted := sortColumn(p.sorted(m))
 	on := fmt.Sprint(p.choice.base, p.choice.more, p.choice.hidden, sorted, o.Rates, o.HostNames != nil,

@@ -17,7 +17,11 @@ const gutter = 2
 func (p *entries) draw(m *Model, width, lines int) []string {
 	switch {
 	case p.failed != nil:
-		return wrap(m.style.on(red, printable.String(p.failed.Error())), width)
+		text := wrap(printable.String(p.failed.Error()), width)
+		for i, line := range text {
+			text[i] = m.style.on(red, line)
+		}
+		return text[:min(len(text), max(lines, 0))]
 	case p.page == nil || lines < 1:
 		return nil
 	}
@@ -37,7 +41,7 @@ func (p *entries) draw(m *Model, width, lines int) []string {
 	}
 	grid.Fit(p.width)
 	text := []string{p.titles(m)}
-	if p.page.Matched == 0 {
+	if p.page.Matched == 0 && lines > 1 {
 		return append(text, m.style.on(faint, "  "+p.nothing(m)))
 	}
 	for i, at := range rows {
@@ -63,7 +67,8 @@ func (p *entries) nothing(m *Model) string {
 // context returns what is known about a row of the page beside its entry.
 func (p *entries) context(m *Model, at int) *format.Context {
 	row := &p.page.Rows[at]
-	c := &format.Context{Now: m.now(), NetNS: m.sourceName(row.Ref.Source()), Rates: &row.Rates}
+	c := m.context(row.Ref.Source())
+	c.Rates = &row.Rates
 	if at < len(p.processes) {
 		c.Process = p.processes[at].of(row.Flow)
 	}
@@ -99,8 +104,8 @@ func (p *entries) line(m *Model, i, at int) string {
 // marked is the paint of rows that are marked.
 const marked = yellow
 
-// titles returns the line of titles, with an arrow at the one that entries are sorted
-// by.
+// titles returns the line of titles, with an arrow before the one that entries are
+// sorted by.
 func (p *entries) titles(m *Model) string {
 	line := []byte(strings.Repeat(" ", gutter) + string(p.grid.AppendTitles(nil, nil)))
 	order := p.sorted(m)
@@ -113,15 +118,12 @@ func (p *entries) titles(m *Model) string {
 		if c.Field != current {
 			continue
 		}
-		if at = gutter + c.X + len(c.Title); c.Right {
-			at = gutter + c.X + c.Width
+		if at = gutter + c.X - 1; c.Right {
+			at += c.Width - len(c.Title)
 		}
 	}
-	if at < 0 {
+	if at < 0 || at >= len(line) {
 		return m.style.row(bold, string(line))
-	}
-	for len(line) <= at {
-		line = append(line, ' ')
 	}
 	line[at] = arrow
 	text := string(line)
@@ -141,13 +143,4 @@ func (p *entries) columns() []format.GridColumn {
 		return nil
 	}
 	return p.grid.Columns()
-}
-
-// sourceName returns the name of the network namespace of a source, "" if there is only
-// one source.
-func (m *Model) sourceName(source int) string {
-	if len(m.tables) < 2 || source >= len(m.tables) {
-		return ""
-	}
-	return m.tables[source].Name
 }

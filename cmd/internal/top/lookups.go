@@ -24,12 +24,8 @@ type lookups struct {
 	processes   processFinder
 }
 
-// servicesMsg are the names of services.
-type servicesMsg func(ctnetlink.Protocol, uint16) string
-
 // init takes what a command line asks for.
 func (l *lookups) init(m *Model) {
-	l.processes.tables = m.tables
 	if m.options == nil || m.options.request == nil {
 		return
 	}
@@ -53,7 +49,13 @@ func (l *lookups) setServices(on bool) tea.Cmd {
 		l.services = on
 		return nil
 	}
-	return func() tea.Msg { return servicesMsg(action.ServiceNames()) }
+	return func() tea.Msg {
+		names := action.ServiceNames()
+		return effect(func(*Model) tea.Cmd {
+			l.services, l.serviceName = true, names
+			return nil
+		})
+	}
 }
 
 // dress sets the names that a table shows.
@@ -85,10 +87,11 @@ func (e *ends) of(f *ctnetlink.Flow) func(string, *ctnetlink.Tuple) (format.Proc
 
 // finder returns the function that finds the processes of rows, nil if none are shown.
 // It is for the command of a question, of which there is one at a time.
-func (l *lookups) finder(p *entries) func([]live.Row) ([]ends, error) {
+func (l *lookups) finder(m *Model, p *entries) func([]live.Row) ([]ends, error) {
 	if !p.choice.wantsProcesses() {
 		return nil
 	}
+	l.processes.tables = m.tables
 	return l.processes.find
 }
 

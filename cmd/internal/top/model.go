@@ -73,7 +73,7 @@ func newModel(d data, o *options, a *actor, s styles) *Model {
 // newPanels returns the views of the screen in the order of their keys, from 1 on.
 func newPanels(m *Model) []panel {
 	return []panel{
-		&emptyPanel{"entries"}, newGroups(m.options), newStates(), newEvents(), newExpects(),
+		newEntries(m), newGroups(m.options), newStates(), newEvents(), newExpects(),
 	}
 }
 

@@ -112,11 +112,16 @@ func (o *options) validateFields() error {
 		fields = append(fields, keys[i].Field)
 	}
 	for _, d := range fields {
-		if d.Name == "role" || strings.HasPrefix(d.Name, "master") || strings.HasSuffix(d.Name, "_vtag") {
+		if !isKept(d) {
 			return cmdline.Usagef("top does not keep `%s' of the entries it follows: `conntrack -L' shows it", d.Name)
 		}
 	}
 	return nil
+}
+
+// isKept reports whether the copy of the tables has a field of entries.
+func isKept(d *format.Field) bool {
+	return d.Name != "role" && !strings.HasPrefix(d.Name, "master") && !strings.HasSuffix(d.Name, "_vtag")
 }
 
 // The shortest, the usual and the longest time from one look to the next.

@@ -37,13 +37,15 @@ type entries struct {
 	width    int    // of the grid
 	clicked  time.Time
 	actHints func() []hint
+	labels   []string // names of labels
 }
 
 func newEntries(m *Model) *entries {
-	p := &entries{lines: 1}
+	p := &entries{lines: 1, actHints: m.actHints}
 	if m.options != nil && m.options.request != nil {
 		p.order = requestedOrder(m.options.request)
 		p.choice.request(m.options.request)
+		p.labels = m.labelNames()
 	}
 	p.lookups.init(m)
 	return p
@@ -60,11 +62,8 @@ func (p *entries) title(*Model) string {
 }
 
 func (p *entries) keys() []hint {
-	list := []hint{{"< >", "sort"}, {"r", "reverse"}, {"c", "columns"}}
-	if p.actHints != nil {
-		list = append(p.actHints(), list...)
-	}
-	return append(list, hint{"↑ ↓ PgUp PgDn Home End", "move"})
+	list := append([]hint{{"< >", "sort"}}, p.actHints()...)
+	return append(list, hint{"r", "reverse"}, hint{"c", "columns"}, hint{"↑ ↓ PgUp PgDn Home End", "move"})
 }
 
 // pageMsg is the answer to the question for rows.
@@ -95,7 +94,7 @@ func (p *entries) ask(ctx context.Context, m *Model, _, lines int) tea.Cmd {
 	}
 	q := p.query(m)
 	q.Offset, q.Limit, q.Around = max(p.top-rows, 0), 3*rows, p.at
-	find := p.lookups.finder(p)
+	find := p.lookups.finder(m, p)
 	d := m.data
 	return func() tea.Msg {
 		a := &pageMsg{around: q.Around, group: q.Group}
@@ -116,8 +115,6 @@ func (p *entries) answer(m *Model, msg tea.Msg) (tea.Cmd, bool) {
 		if p.failed = msg.err; msg.err == nil {
 			p.take(m, msg)
 		}
-	case servicesMsg:
-		p.lookups.services, p.lookups.serviceName = true, msg
 	default:
 		return nil, false
 	}
@@ -252,7 +249,11 @@ func (p *entries) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	case "c":
 		m.openOverlay(newColumnList(p))
 	default:
-		return nil, false
+		cmd, ok := m.act(k, shown{p.current(), p.query(m)})
+		if key := k.String(); ok && (key == "space" || key == "t") {
+			p.moveTo(m, p.cursor+1)
+		}
+		return cmd, ok
 	}
 	return nil, true
 }
