@@ -50,9 +50,12 @@ func CheckKeys(list string) error {
 	return err
 }
 
-// ParseKeys reads a list of keys to group entries by that is no option's value.
-func ParseKeys(list string) ([]Key, error) {
-	keys, err := parseKeys("", list)
+// ParseKeys reads a list of keys that is no option's value.
+func ParseKeys(list string) ([]Key, error) { return parseKeys("", list) }
+
+// ParseGroupKeys is ParseKeys for keys to group entries by: rates are none.
+func ParseGroupKeys(list string) ([]Key, error) {
+	keys, err := ParseKeys(list)
 	if err == nil {
 		err = validateGroupKeys(keys)
 	}

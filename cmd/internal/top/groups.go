@@ -49,7 +49,7 @@ func newGroups(o *options) *groups {
 		p.setKeys(v.By)
 		return p
 	}
-	by, _ := cmdline.ParseKeys(groupsPresets[0]) // which is right
+	by, _ := cmdline.ParseGroupKeys(groupsPresets[0]) // which is right
 	p.setKeys(by)
 	return p
 }

@@ -32,7 +32,7 @@ func (l *groupsLine) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		l.complete()
 		return nil
 	case "enter":
-		by, err := cmdline.ParseKeys(strings.TrimSpace(l.edit.value()))
+		by, err := cmdline.ParseGroupKeys(strings.TrimSpace(l.edit.value()))
 		if err != nil {
 			l.failed, _, _ = strings.Cut(err.Error(), "\n")
 			l.failed = printable.String(strings.TrimSuffix(strings.TrimSuffix(l.failed, " The keys are"), "."))

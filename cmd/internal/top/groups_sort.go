@@ -18,7 +18,7 @@ func (p *groups) preset(m *Model, by int) {
 	if at < 0 && by < 0 {
 		at = 0
 	}
-	keys, err := cmdline.ParseKeys(groupsPresets[(at+by+n)%n])
+	keys, err := cmdline.ParseGroupKeys(groupsPresets[(at+by+n)%n])
 	if err != nil {
 		m.fail(err)
 		return

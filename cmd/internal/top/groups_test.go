@@ -30,7 +30,7 @@ func groupsModel(t *testing.T, s styles) (*Model, *groups) {
 	t.Helper()
 	m := panelModel(t, s, groupsPanel)
 	p := m.panel().(*groups)
-	by, err := cmdline.ParseKeys("src,dport")
+	by, err := cmdline.ParseGroupKeys("src,dport")
 	if err != nil {
 		t.Fatal(err)
 	}
