@@ -260,11 +260,16 @@ func (c *sourceCopy) count(r *core, f *ctnetlink.Flow) (now, more [4]uint64, cou
 // milliseconds.
 const leastInterval = 20
 
-// lookAt takes in the counters that a dump shows.
+// lookAt takes in the counters that a dump shows. What an entry has counted that was
+// born since the last dump is a rate by the time since then, not by its age: the rates of
+// a group are the sum of those of its entries.
 func (c *sourceCopy) lookAt(r *core, f *ctnetlink.Flow, at time.Time) {
 	now, more, counted, known := c.count(r, f)
 	when := c.milliseconds(at)
 	passed := when - r.look
+	if r.has&fromZero != 0 && c.complete {
+		passed = max(passed, when-c.looked)
+	}
 	switch {
 	case !counted:
 		r.has &^= hasCounters

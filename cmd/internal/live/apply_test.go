@@ -294,6 +294,16 @@ func TestRates(t *testing.T) {
 	s.lists(told{id: 1, packets: 10})
 	rates(10)
 	sum(2163)
+	s.event(evDestroy, told{id: 1, packets: 10})
+	s.none()
+
+	// Its rate is by the time since the last dump, in which it was not yet there.
+	s.now.advance(900 * time.Millisecond)
+	s.event(evNew, told{id: 1})
+	s.now.advance(100 * time.Millisecond)
+	s.lists(told{id: 1, packets: 5})
+	rates(5)
+	sum(2178)
 	s.lists(told{id: 1})
 	rates(-1)
 	if e := s.only(1); e.core().has&hasCounters != 0 {

@@ -19,7 +19,8 @@ type dumping struct {
 	// often behind it, since a table is listed in the same order every time.
 	page  *page
 	i     int
-	sweep int // index of the next page to sweep, in c.pages
+	last  uint32 // time of the last look, see milliseconds
+	sweep int    // index of the next page to sweep, in c.pages
 }
 
 // beginDump is called before a dump of a source is asked for. There is one at a time
@@ -68,6 +69,7 @@ func (d *dumping) saw(f *ctnetlink.Flow, at time.Time) {
 	r := &p.cores[i]
 	c.fill(r, &e, f, at, true)
 	c.lookAt(r, f, at)
+	d.last = c.milliseconds(at)
 	c.habits |= r.has & hasUse
 	if r.mark == 0 {
 		c.habits |= r.has & hasMark
@@ -125,7 +127,7 @@ func (d *dumping) end() (more bool) {
 	c := d.c
 	for range sweepPart {
 		if d.sweep >= len(c.pages) {
-			c.complete, c.dump = true, nil
+			c.complete, c.dump, c.looked = true, nil, d.last
 			return false
 		}
 		d.sweep += c.sweep(c.pages[d.sweep])

@@ -17,6 +17,8 @@ type sourceCopy struct {
 	// complete reports that a dump was complete: what is found later has been born.
 	complete bool
 	heard    bool // there was an event
+	// looked is the time of the last look of the last complete dump, see milliseconds.
+	looked uint32
 	// habits are the attributes that every entry of a dump of this source has, though
 	// events leave them out where they are 0 or 1.
 	habits flags
