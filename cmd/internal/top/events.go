@@ -27,6 +27,7 @@ type events struct {
 	more   uint64
 
 	scroll scroll
+	clicks clicks
 	grid   *eventsGrid
 }
 
@@ -152,9 +153,12 @@ func (p *events) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	return nil, true
 }
 
-func (p *events) click(_ *Model, _, y int) tea.Cmd {
+func (p *events) click(m *Model, _, y int) tea.Cmd {
 	if at := p.scroll.top + y - 1; y > 0 && y <= p.scroll.lines && at < p.scroll.total {
 		p.scroll.move(at - p.scroll.cursor)
+		if p.clicks.double(at, m.now()) {
+			return p.open(m, &p.lines[at])
+		}
 	}
 	return nil
 }

@@ -68,6 +68,7 @@ func (l *eventLine) cause() string {
 }
 
 func (p *events) draw(m *Model, width, lines int) []string {
+	width -= gutter
 	rows := max(lines-eventsFrame, 1)
 	p.scroll.fit(len(p.lines), rows)
 	s := &m.style
@@ -104,7 +105,7 @@ func (p *events) draw(m *Model, width, lines int) []string {
 	if cause > 0 {
 		text[0] = pad(text[0], width-cause) + "BY"
 	}
-	text[0] = s.row(bold, text[0])
+	text[0] = s.listTitles(text[0], -1, false)
 	row := 0
 	for i := range shown {
 		l := &shown[i]
@@ -125,13 +126,10 @@ func (p *events) draw(m *Model, width, lines int) []string {
 			}
 			row++
 		}
-		if p.scroll.top+i == p.scroll.cursor {
-			line = s.row(reverse, pad(line, width))
-		}
-		text = append(text, line)
+		text = append(text, s.listRow(line, p.scroll.top+i == p.scroll.cursor, width+gutter))
 	}
 	if lines > eventsFrame {
-		text = append(fill(text, lines-1), p.foot(m, width))
+		text = append(fill(text, lines-1), "  "+p.foot(m, width))
 	}
 	return text[:min(len(text), lines)]
 }

@@ -65,38 +65,38 @@ func TestEvents(t *testing.T) {
 		want         string
 	}{
 		{"the smallest screen", false, 40, 8, `
-     PROTO  SOURCE         DESTINATION
-UPD  udp    [20~78]:65535  [200~::53]:53
-DES  udp    192~200:54321  192.0.2.1:53
-997 events were passed over
-UPD  udp    [20~78]:65535  [200~::53]:53
-DES  udp    192~200:54321  192.0.2.1:53
+       SOURCE            DESTINATION
+  UPD  [200~5678]:65535  [2001~8::53]:53
+  DES  192.1~.200:54321  192.0.2.1:53
+  997 events were passed over
+  UPD  [200~5678]:65535  [2001~8::53]:53
+> DES  192.1~.200:54321  192.0.2.1:53
 
-1001 events so far
+  1001 events so far
 `},
 		{"80", true, 80, 8, `
-TIME      EVENT    PROTO  SOURCE            DESTINATION       BY
-22:13:21  UPDATE   udp    [200…5678]:65535  [2001:…8::53]:53  port id 1234567890
-22:13:22  DESTROY  udp    192.1….200:54321  192.0.2.1:53      con\x1btrack
-997 events were passed over
-22:30:00  UPDATE   udp    [200…5678]:65535  [2001:…8::53]:53  port id 1234567890
-22:30:01  DESTROY  udp    192.1….200:54321  192.0.2.1:53      con\x1btrack
+  TIME      EVENT    PROTO  SOURCE           DESTINATION      BY
+  22:13:21  UPDATE   udp    [200…678]:65535  [2001…8::53]:53  port id 1234567890
+  22:13:22  DESTROY  udp    192.….200:54321  192.0.2.1:53     con\x1btrack
+  997 events were passed over
+  22:30:00  UPDATE   udp    [200…678]:65535  [2001…8::53]:53  port id 1234567890
+> 22:30:01  DESTROY  udp    192.….200:54321  192.0.2.1:53     con\x1btrack
 
-1001 events so far
+  1001 events so far
 `},
 		{"120", true, 120, 7, `
-TIME          EVENT    PROTO  STATE      EXPIRES  SOURCE                           DESTINATION        BY
-22:13:21.123  UPDATE   udp    unreplied       1m  [2001:db8:12…0:1234:5678]:65535  [2001:db8::53]:53  port id 1234567890
-22:13:22.123  DESTROY  udp    unreplied       1m  192.168.100.200:54321            192.0.2.1:53       con\x1btrack
-997 events were passed over
-22:30:00.123  UPDATE   udp    unreplied       1m  [2001:db8:12…0:1234:5678]:65535  [2001:db8::53]:53  port id 1234567890
-22:30:01.123  DESTROY  udp    unreplied       1m  192.168.100.200:54321            192.0.2.1:53       con\x1btrack
-1001 events so far
+  TIME          EVENT    PROTO  STATE      EXPIRES  SOURCE                         DESTINATION        BY
+  22:13:21.123  UPDATE   udp    unreplied       1m  [2001:db8:1…:1234:5678]:65535  [2001:db8::53]:53  port id 1234567890
+  22:13:22.123  DESTROY  udp    unreplied       1m  192.168.100.200:54321          192.0.2.1:53       con\x1btrack
+  997 events were passed over
+  22:30:00.123  UPDATE   udp    unreplied       1m  [2001:db8:1…:1234:5678]:65535  [2001:db8::53]:53  port id 1234567890
+> 22:30:01.123  DESTROY  udp    unreplied       1m  192.168.100.200:54321          192.0.2.1:53       con\x1btrack
+  1001 events so far
 `},
 		{"few lines", true, 80, 3, `
-TIME      EVENT    PROTO  STATE      SOURCE           DESTINATION   BY
-22:30:01  DESTROY  udp    unreplied  192.….200:54321  192.0.2.1:53  con\x1btrack
-1001 events so far
+  TIME      EVENT    PROTO  STATE      SOURCE         DESTINATION   BY
+> 22:30:01  DESTROY  udp    unreplied  192…200:54321  192.0.2.1:53  con\x1btrack
+  1001 events so far
 `},
 	} {
 		m := panelModel(t, styles{utf8: c.utf8}, eventsPanel)
@@ -125,7 +125,7 @@ func TestEventsPause(t *testing.T) {
 	p.answer(m, eventsMsg{lines: eventLines(flows, 1, 10), last: 10})
 	foot := func() string {
 		lines := strings.Split(strings.TrimSpace(panelText(m, 80, 6)), "\n")
-		return lines[len(lines)-1]
+		return strings.TrimSpace(lines[len(lines)-1])
 	}
 	if got, want := foot(), "10 events so far"; got != want {
 		t.Errorf("%q, want %q", got, want)

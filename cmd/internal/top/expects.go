@@ -115,14 +115,11 @@ func (p *expects) draw(m *Model, width, lines int) []string {
 	for i := range shown {
 		p.grid.AddExpect(shown[i].Expect, m.context(shown[i].Source))
 	}
-	p.grid.Fit(width)
-	text := []string{m.style.row(bold, string(p.grid.AppendTitles(nil, nil)))}
+	p.grid.Fit(width - gutter)
+	text := []string{m.style.listTitles(string(p.grid.AppendTitles(nil, nil)), -1, false)}
 	for i := range shown {
 		line := string(p.grid.AppendRow(nil, i, nil))
-		if p.scroll.top+i == p.scroll.cursor {
-			line = m.style.row(reverse, pad(line, width))
-		}
-		text = append(text, line)
+		text = append(text, m.style.listRow(line, p.scroll.top+i == p.scroll.cursor, width))
 	}
 	return text[:min(len(text), lines)]
 }

@@ -37,18 +37,18 @@ func TestExpects(t *testing.T) {
 		want         string
 	}{
 		{"the smallest screen", false, 40, 5, `
-PROTO  EXPIRES  SOURCE     DESTINATION
-tcp         5m  192.0.2.1  192~200:40000
-tcp         5m  192.0.2.1  192.1~0.200:7
+  EXPIRES  SOURCE     DESTINATION
+>      5m  192.0.2.1  192.16~0.200:40000
+       5m  192.0.2.1  192.168.100.200:7
 `},
 		{"80", true, 80, 5, `
-PROTO  EXPIRES  SOURCE     DESTINATION            MASTER
-tcp         5m  192.0.2.1  192.168.100.200:40000  192.….200:54321 > 192.0.2.1:21
-tcp         5m  192.0.2.1  192.168.100.200:7      192.….200:54321 > 192.0.2.1:21
+  PROTO  EXPIRES  SOURCE     DESTINATION            MASTER
+> tcp         5m  192.0.2.1  192.168.100.200:40000  192…200:54321 > 192.0.2.1:21
+  tcp         5m  192.0.2.1  192.168.100.200:7      192…200:54321 > 192.0.2.1:21
 `},
 		{"120", true, 120, 2, `
-PROTO  EXPIRES  SOURCE     DESTINATION            MASTER                                HELPER
-tcp         5m  192.0.2.1  192.168.100.200:40000  192.168.100.200:54321 > 192.0.2.1:21  ftp
+  PROTO  EXPIRES  SOURCE     DESTINATION            MASTER                                HELPER
+> tcp         5m  192.0.2.1  192.168.100.200:40000  192.168.100.200:54321 > 192.0.2.1:21  ftp
 `},
 	} {
 		m := panelModel(t, styles{utf8: c.utf8}, expectPanel)

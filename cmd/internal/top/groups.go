@@ -24,6 +24,7 @@ type groups struct {
 	failed error        // why there is none
 
 	scroll scroll
+	clicks clicks
 	// stays reports that the cursor stays on its group, wherever that goes, and not
 	// in its place. The group has the values stay; "": those of the row of the cursor,
 	// which is not there yet.
@@ -155,9 +156,11 @@ func (p *groups) group(index int) *live.Group {
 	return &p.got.Groups[index-p.got.Offset]
 }
 
-// moved is called after the cursor was moved.
+// moved is called after the cursor was moved. At the top it stays at the top.
 func (p *groups) moved(m *Model) {
-	p.pin()
+	if p.pin(); p.scroll.cursor == 0 {
+		p.unpin()
+	}
 	first, last := p.scroll.top, min(p.scroll.top+p.scroll.lines, p.scroll.total)-1
 	if p.group(first) == nil || p.group(last) == nil {
 		m.refresh()
@@ -167,10 +170,7 @@ func (p *groups) moved(m *Model) {
 func (p *groups) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch key := k.String(); key {
 	case "enter":
-		if g := p.group(p.scroll.cursor); g != nil {
-			p.pin()
-			m.drillGroup(g.ID)
-		}
+		p.open(m)
 	case "g":
 		m.openOverlay(newGroupsLine(p))
 	case "b":
@@ -181,7 +181,7 @@ func (p *groups) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
 		p.sortNext(m, -1)
 	case "right", ">":
 		p.sortNext(m, 1)
-	case "r":
+	case "r", "R":
 		p.sortBy(m, p.sort)
 	case "home":
 		p.unpin()
@@ -195,11 +195,19 @@ func (p *groups) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	return nil, true
 }
 
+// open shows the entries of the group at the cursor, which it is on again afterwards.
+func (p *groups) open(m *Model) {
+	if g := p.group(p.scroll.cursor); g != nil {
+		p.pin()
+		m.drillGroup(g.ID)
+	}
+}
+
 func (p *groups) click(m *Model, x, y int) tea.Cmd {
 	if y == 0 {
 		if p.grid != nil {
 			for _, c := range p.grid.Columns() {
-				if x >= c.X && x <= c.X+c.Width {
+				if x-gutter >= c.X-1 && x-gutter <= c.X+c.Width {
 					p.sortBy(m, p.grid.column(&c))
 					break
 				}
@@ -210,6 +218,9 @@ func (p *groups) click(m *Model, x, y int) tea.Cmd {
 	if at := p.scroll.top + y - 1; y <= p.scroll.lines && at < p.scroll.total {
 		p.scroll.move(at - p.scroll.cursor)
 		p.moved(m)
+		if p.clicks.double(at, m.now()) {
+			p.open(m)
+		}
 	}
 	return nil
 }

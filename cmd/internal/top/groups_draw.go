@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
 	"github.com/gonntrack/gonntrack/format"
 	"github.com/gonntrack/gonntrack/internal/printable"
@@ -25,7 +23,7 @@ type groupsGrid struct {
 
 // The widths that addresses of groups can be cut to.
 const (
-	leastGroupAddr = 14 // of "1234567 groups" too
+	leastGroupAddr = 13 // of "123456 groups" too
 	roomyGroupAddr = 21
 )
 
@@ -84,6 +82,7 @@ func (p *groups) draw(m *Model, width, lines int) []string {
 	case p.got.Matched == 0:
 		return []string{m.nothing("entries")}
 	}
+	width -= gutter
 	p.scroll.fit(p.got.Matched, lines-groupsFrame)
 	if g := p.grid; g == nil || g.width != width || g.sort != p.sort || g.keys != keysText(p.by) ||
 		g.counted != p.counted(m) {
@@ -104,18 +103,15 @@ func (p *groups) draw(m *Model, width, lines int) []string {
 	columns := p.grid.Fit(width)
 
 	text := make([]string, max(lines, 1))
-	text[0] = p.titleLine(&m.style, width)
+	text[0] = p.titleLine(&m.style)
 	for i, g := range shown {
-		line := p.line(&m.style, i, g, columns, width)
-		if first+i == p.scroll.cursor {
-			line = m.style.row(reverse, pad(line, width))
-		}
+		line := m.style.listRow(p.line(&m.style, i, g, columns, width), first+i == p.scroll.cursor, width+gutter)
 		if at := 1 + first + i - p.scroll.top; at < len(text) {
 			text[at] = line
 		}
 	}
 	if lines > groupsFrame {
-		text[lines-1] = m.style.on(bold, string(p.grid.AppendRow(nil, len(shown), nil)))
+		text[lines-1] = "  " + m.style.on(bold, string(p.grid.AppendRow(nil, len(shown), nil)))
 	}
 	return text
 }
@@ -156,27 +152,19 @@ func (p *groups) sumCells(g *live.Group) []string {
 	return append(cells, percentText(g.Entries, p.got.Total.Entries))
 }
 
-// titleLine returns the line of titles, with an arrow at the one that groups are sorted
-// by.
-func (p *groups) titleLine(s *styles, width int) string {
-	line := []rune(string(p.grid.AppendTitles(nil, nil)))
+// titleLine returns the line of titles, with an arrow before the one that groups are
+// sorted by.
+func (p *groups) titleLine(s *styles) string {
+	at := -1
 	for _, c := range p.grid.Columns() {
 		if p.grid.column(&c) != p.sort {
 			continue
 		}
-		at := c.X + len(c.Title)
-		if c.Right {
-			at = c.X + c.Width
-		}
-		for len(line) <= at {
-			line = append(line, ' ')
-		}
-		line[at] = '▲'
-		if p.descending {
-			line[at] = '▼'
+		if at = gutter + c.X - 1; c.Right {
+			at += c.Width - len(c.Title)
 		}
 	}
-	return s.row(bold, ansi.Truncate(string(line), width, ""))
+	return s.listTitles(string(p.grid.AppendTitles(nil, nil)), at, p.descending)
 }
 
 // The widths of the bar behind the share of a group.

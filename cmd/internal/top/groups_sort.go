@@ -39,8 +39,9 @@ func (p *groups) sortNext(m *Model, by int) {
 	if !p.counted(m) {
 		keys = keys[:len(p.by)+1]
 	}
-	n := len(keys)
-	p.sortBy(m, keys[(max(slices.Index(keys, p.sort), 0)+by+n)%n])
+	if to := slices.Index(keys, p.sort) + by; to >= 0 && to < len(keys) {
+		p.sortBy(m, keys[to])
+	}
 }
 
 // sortBy sorts by a column, in the other direction if it is the one already: at first

@@ -60,41 +60,41 @@ func TestGroups(t *testing.T) {
 		want         string
 	}{
 		{"the smallest screen", false, 40, 6, `
-SRC              DPORT  ENTRIES▼ BYTES/S
-10.0.0.1           443      600   586K/s
-2001:db~34:5678     53      300        -
-192.168.100.200  65535        1   1000/s
+  SRC            DPORT ▼ENTRIES  BYTES/S
+> 10.0.0.1         443      600   586K/s
+  2001:d~4:5678     53      300        -
+  192.16~00.200  65535        1   1000/s
 
-3 groups                    901        -
+  3 groups                  901        -
 `},
 		{"80", true, 80, 6, `
-SRC                    DPORT  ENTRIES▼ PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
-10.0.0.1                 443      600      12k   5.1M      200/s   586K/s    66%
-2001:db8:1…:1234:5678     53      300        -      -          -        -    33%
-192.168.100.200        65535        1       20   8.8K      0.3/s   1000/s   0.1%
+  SRC                           DPORT ▼ENTRIES  BYTES  PACKETS/S  BYTES/S  SHARE
+> 10.0.0.1                        443      600   5.1M      200/s   586K/s    66%
+  2001:db8:1234:…ef0:1234:5678     53      300      -          -        -    33%
+  192.168.100.200               65535        1   8.8K      0.3/s   1000/s   0.1%
 
-3 groups                          901      12M   8.0G          -        -   100%
+  3 groups                                 901   8.0G          -        -   100%
 `},
 		{"120", true, 120, 7, `
-SRC                                     DPORT  ENTRIES▼ PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
-10.0.0.1                                  443      600      12k   5.1M      200/s   586K/s    66% ██████████████▋
-2001:db8:1234:5678:9abc:def0:1234:5678     53      300        -      -          -        -    33% ███████▍
-192.168.100.200                         65535        1       20   8.8K      0.3/s   1000/s   0.1% ▏
+  SRC                                     DPORT ▼ENTRIES  PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
+> 10.0.0.1                                  443      600      12k   5.1M      200/s   586K/s    66% █████████████▍
+  2001:db8:1234:5678:9abc:def0:1234:5678     53      300        -      -          -        -    33% ██████▋
+  192.168.100.200                         65535        1       20   8.8K      0.3/s   1000/s   0.1% ▏
 
 
-3 groups                                           901      12M   8.0G          -        -   100%
+  3 groups                                           901      12M   8.0G          -        -   100%
 `},
 		{"120 in ASCII", false, 120, 6, `
-SRC                                     DPORT  ENTRIES▼ PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
-10.0.0.1                                  443      600      12k   5.1M      200/s   586K/s    66% ###############
-2001:db8:1234:5678:9abc:def0:1234:5678     53      300        -      -          -        -    33% #######
-192.168.100.200                         65535        1       20   8.8K      0.3/s   1000/s   0.1% #
+  SRC                                     DPORT ▼ENTRIES  PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
+> 10.0.0.1                                  443      600      12k   5.1M      200/s   586K/s    66% #############
+  2001:db8:1234:5678:9abc:def0:1234:5678     53      300        -      -          -        -    33% #######
+  192.168.100.200                         65535        1       20   8.8K      0.3/s   1000/s   0.1% #
 
-3 groups                                           901      12M   8.0G          -        -   100%
+  3 groups                                           901      12M   8.0G          -        -   100%
 `},
 		{"few lines", true, 80, 2, `
-SRC       DPORT  ENTRIES▼ PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
-10.0.0.1    443      600      12k   5.1M      200/s   586K/s    66% ████████
+  SRC       DPORT ▼ENTRIES  PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
+> 10.0.0.1    443      600      12k   5.1M      200/s   586K/s    66% ██████▋
 `},
 	} {
 		m, p := groupsModel(t, styles{utf8: c.utf8})
@@ -126,24 +126,26 @@ func TestGroupsSort(t *testing.T) {
 	pressAll(m, "<", "<")
 	check("< <", "dport", false)
 	pressAll(m, "left", "left")
-	check("left left", "byte_rate", true)
-	pressAll(m, ">")
-	check(">", "src", false)
+	check("left of the first", "src", false)
+	pressAll(m, "R")
+	check("R", "src", true)
+	pressAll(m, ">", ">", ">", ">", ">", ">", ">")
+	check("right of the last", "byte_rate", true)
 	for _, c := range p.grid.Columns() {
 		if c.Title == "BYTES" {
-			p.click(m, c.X+1, 0)
+			p.click(m, gutter+c.X+1, 0)
 		}
 	}
 	check("a click on BYTES", "bytes", true)
 	p.draw(m, 120, 10)
 	columns := p.grid.Columns()
-	p.click(m, columns[len(columns)-1].X, 0)
+	p.click(m, gutter+columns[len(columns)-1].X, 0)
 	check("a click on SHARE", "entries", true)
 
 	m.status.AccountingOff = true
 	p.got.Total.Counted = false
 	pressAll(m, "right")
-	check("nothing is counted", "src", false)
+	check("nothing is counted", "entries", true)
 	p.draw(m, 120, 10)
 	for _, c := range p.grid.Columns() {
 		if c.Title == "BYTES" || c.Title == "BYTES/S" {

@@ -67,6 +67,9 @@ func newModel(d data, o *options, a *actor, s styles) *Model {
 	m := &Model{data: d, options: o, actor: a, style: s, now: time.Now, interval: o.interval}
 	m.panels = newPanels(m)
 	m.asked = make([]question, len(m.panels))
+	if o.request != nil && o.request.View().By != nil {
+		m.current = groupsPanel
+	}
 	return m
 }
 

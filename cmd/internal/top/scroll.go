@@ -46,7 +46,7 @@ func (s *scroll) key(key string) bool {
 		s.jump(s.cursor + s.lines)
 	case "home":
 		s.move(-s.total)
-	case "end":
+	case "end", "G":
 		s.move(s.total)
 	default:
 		return false

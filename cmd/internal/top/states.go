@@ -23,6 +23,7 @@ type states struct {
 	known  bool // rows are an answer
 	failed error
 	scroll scroll
+	clicks clicks
 }
 
 // stateRow is a line of the panel: of a protocol, or of one of its states.
@@ -72,7 +73,7 @@ func (p *states) ask(ctx context.Context, m *Model, _, _ int) tea.Cmd {
 	}
 }
 
-func (p *states) answer(_ *Model, msg tea.Msg) (tea.Cmd, bool) {
+func (p *states) answer(m *Model, msg tea.Msg) (tea.Cmd, bool) {
 	answer, ok := msg.(statesMsg)
 	if !ok {
 		return nil, false
@@ -84,7 +85,7 @@ func (p *states) answer(_ *Model, msg tea.Msg) (tea.Cmd, bool) {
 	if p.scroll.cursor < len(p.rows) {
 		chosen = &p.rows[p.scroll.cursor]
 	}
-	p.set(answer.counts)
+	p.set(answer.counts, strings.ToLower(m.search))
 	p.scroll.fit(len(p.rows), p.scroll.lines)
 	if chosen != nil {
 		if at := slices.IndexFunc(p.rows, func(r stateRow) bool { return r.same(chosen) }); at >= 0 {
@@ -94,8 +95,9 @@ func (p *states) answer(_ *Model, msg tea.Msg) (tea.Cmd, bool) {
 	return nil, true
 }
 
-// set makes rows of the counts.
-func (p *states) set(counts []live.StateCount) {
+// set makes rows of the counts, of those whose protocol and state have the text search
+// in lower case.
+func (p *states) set(counts []live.StateCount, search string) {
 	p.rows, p.total, p.known = nil, 0, true
 	for _, c := range counts {
 		p.total += c.Entries
@@ -106,9 +108,14 @@ func (p *states) set(counts []live.StateCount) {
 			sum += counts[n].Entries
 			n++
 		}
-		p.rows = append(p.rows, stateRow{proto: proto, entries: sum, of: p.total})
+		rows := []stateRow{{proto: proto, entries: sum, of: p.total}}
 		for _, c := range counts[:n] {
-			p.rows = append(p.rows, stateRow{proto: proto, state: c.State, entries: c.Entries, of: sum})
+			if strings.Contains(strings.ToLower(protocolText(proto)+" "+c.State), search) {
+				rows = append(rows, stateRow{proto: proto, state: c.State, entries: c.Entries, of: sum})
+			}
+		}
+		if len(rows) > 1 {
+			p.rows = append(p.rows, rows...)
 		}
 		counts = counts[n:]
 	}
@@ -117,16 +124,20 @@ func (p *states) set(counts []live.StateCount) {
 // options returns the options of -L that select the entries of a row.
 func (r *stateRow) options() string {
 	text := "-p " + protocolText(r.proto)
-	switch {
-	case r.state == "":
-	case r.proto.StateNames() != nil:
-		text += " --state " + r.state
-	case r.state == "unreplied":
+	switch r.state {
+	case "":
+		return text
+	case "unreplied":
 		text += " -u UNREPLIED"
-	case r.state == "replied":
+	case "replied":
 		text += " -u SEEN_REPLY,!ASSURED"
-	default:
+	case "assured":
 		text += " -u ASSURED"
+	default:
+		return text + " --state " + r.state
+	}
+	if r.proto.StateNames() != nil {
+		text += ",OFFLOAD" // the others have a state
 	}
 	return text
 }
@@ -143,9 +154,12 @@ func (p *states) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	}
 }
 
-func (p *states) click(_ *Model, _, y int) tea.Cmd {
+func (p *states) click(m *Model, _, y int) tea.Cmd {
 	if at := p.scroll.top + y; at < len(p.rows) {
 		p.scroll.move(at - p.scroll.cursor)
+		if p.clicks.double(at, m.now()) {
+			m.drillFilter(p.rows[at].options())
+		}
 	}
 	return nil
 }
@@ -179,11 +193,8 @@ func (p *states) draw(m *Model, width, lines int) []string {
 	}
 	var text []string
 	for i := p.scroll.top; i < min(p.scroll.top+p.scroll.lines, len(p.rows)); i++ {
-		line := p.rows[i].line(&m.style, name, number, width)
-		if i == p.scroll.cursor {
-			line = m.style.row(reverse, pad(line, width))
-		}
-		text = append(text, line)
+		line := p.rows[i].line(&m.style, name, number, width-gutter)
+		text = append(text, m.style.listRow(line, i == p.scroll.cursor, width))
 	}
 	return text
 }

@@ -28,31 +28,31 @@ func TestStates(t *testing.T) {
 		want         string
 	}{
 		{"the smallest screen", false, 40, 12, `
-tcp            1666    98%
-  SYN_SENT       12   0.7%  #
-  ESTABLISHED  1234    74%  #########
-  TIME_WAIT     420    25%  ###
-udp              31   1.8%
-  unreplied      30    96%  ############
-  assured         1   3.2%  #
-99                3   0.2%
-  replied         3   100%  ############
+> tcp            1666    98%
+    SYN_SENT       12   0.7%  #
+    ESTABLISHED  1234    74%  #######
+    TIME_WAIT     420    25%  ###
+  udp              31   1.8%
+    unreplied      30    96%  ##########
+    assured         1   3.2%  #
+  99                3   0.2%
+    replied         3   100%  ##########
 `},
 		{"80", true, 80, 12, `
-tcp            1666    98%
-  SYN_SENT       12   0.7%  ▍
-  ESTABLISHED  1234    74%  ██████████████████████████████████████▌
-  TIME_WAIT     420    25%  █████████████▏
-udp              31   1.8%
-  unreplied      30    96%  ██████████████████████████████████████████████████▍
-  assured         1   3.2%  █▋
-99                3   0.2%
-  replied         3   100%  ████████████████████████████████████████████████████
+> tcp            1666    98%
+    SYN_SENT       12   0.7%  ▍
+    ESTABLISHED  1234    74%  █████████████████████████████████████
+    TIME_WAIT     420    25%  ████████████▋
+  udp              31   1.8%
+    unreplied      30    96%  ████████████████████████████████████████████████▍
+    assured         1   3.2%  █▋
+  99                3   0.2%
+    replied         3   100%  ██████████████████████████████████████████████████
 `},
 		{"few lines", true, 60, 3, `
-tcp            1666    98%
-  SYN_SENT       12   0.7%  ▎
-  ESTABLISHED  1234    74%  ███████████████████████▊
+> tcp            1666    98%
+    SYN_SENT       12   0.7%  ▎
+    ESTABLISHED  1234    74%  ██████████████████████▎
 `},
 	} {
 		m := panelModel(t, styles{utf8: c.utf8}, statesPanel)
@@ -63,6 +63,13 @@ tcp            1666    98%
 	m.panel().answer(m, someStates())
 	checkSizes(t, m)
 
+	m.style, m.search = styles{}, "UDP A"
+	m.panel().answer(m, someStates())
+	checkPanel(t, m, 80, 5, `
+> udp        31   1.8%
+    assured   1   3.2%  ##
+`)
+	m.search = ""
 	m.panel().answer(m, statesMsg{})
 	checkPanel(t, m, 80, 5, "\nThere are no entries.\n")
 	m.status.Reading = true
