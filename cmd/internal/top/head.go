@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gonntrack/gonntrack/internal/printable"
 )
@@ -139,6 +140,9 @@ func (m *Model) lost() uint64 {
 	return max(l.Lost, l.Overruns) + l.Dropped
 }
 
+// noticeableLag is how late events are from when on it is told.
+const noticeableLag = 100 * time.Millisecond
+
 // countersLine has what should be 0.
 func (m *Model) countersLine() string {
 	st := &m.status
@@ -157,6 +161,9 @@ func (m *Model) countersLine() string {
 		add(st.InsertFailed > 0, 2, "insert_failed "+rateText(st.InsertFailed)+"/s")
 	}
 	add(lost > 0, 0, "events lost "+strconv.FormatUint(lost, 10), "lost "+countText(float64(lost)))
+	if st.Lag >= noticeableLag {
+		add(true, 1, "events "+durationText(st.Lag)+" late")
+	}
 	line, _ := m.style.join(parts, m.width)
 	return line
 }
