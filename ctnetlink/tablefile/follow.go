@@ -2,6 +2,7 @@ package tablefile
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/ctnetlink/snapshot"
 	"github.com/gonntrack/gonntrack/internal/atomicfile"
 )
 
@@ -48,13 +50,22 @@ type follower struct {
 	notBefore   time.Time // no removal of expired entries before this
 }
 
-// follow makes a spool and starts to follow the file.
+// follow makes a spool and starts to follow the file. The lock is held meanwhile, so
+// that every change is either in the file that is read or in the spool.
 func (f *File) follow() (*follower, error) {
 	own := &File{name: f.name, path: f.path, o: f.o}
-	if err := own.begin(); err != nil {
-		return nil, err
+	var err error
+	if own.lock, err = own.takeLock(true); err != nil {
+		return nil, f.wrap(err)
 	}
 	defer own.release()
+	if own.journal, err = own.openJournal(); err != nil { // which removes old spools
+		return nil, f.wrap(err)
+	}
+	expiry, err := own.readExpiry()
+	if err != nil {
+		return nil, err
+	}
 	name := f.path + spoolSuffix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(rand.Uint32()), 36)
 	mode := newMode
 	if own.state.info != nil {
@@ -85,8 +96,43 @@ func (f *File) follow() (*follower, error) {
 		_ = os.Remove(name)
 		return nil, f.wrap(err)
 	}
-	w.expiry = own.firstExpiry()
+	w.expiry = expiry
 	return w, nil
+}
+
+// readExpiry reads the file, without loading the table, and returns when the first of the
+// entries times out that have not yet; the zero time if none does.
+func (f *File) readExpiry() (expiry time.Time, err error) {
+	file, now, err := f.open()
+	if err != nil {
+		return expiry, err
+	}
+	f.state = now
+	if file == nil {
+		return expiry, nil
+	}
+	defer file.Close()
+	present := time.Now()
+	if now.time.After(present) {
+		now.time = present // its writer's clock is ahead of ours
+	}
+	r, err := snapshot.NewReader(file)
+	for err == nil {
+		var msg []byte
+		if msg, err = r.Next(); err != nil || now.stopped {
+			continue
+		}
+		if t := timeout(msg); t != nil {
+			end := now.time.Add(time.Duration(be32(t)) * time.Second)
+			if end.After(present) && (expiry.IsZero() || end.Before(expiry)) {
+				expiry = end
+			}
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return expiry, f.wrap(err)
+	}
+	return expiry, nil
 }
 
 // firstExpiry returns when the first entry of the table times out, the zero

@@ -170,6 +170,19 @@ func TestFollowTimeouts(t *testing.T) {
 	want(t, c, 2, 3)
 }
 
+// TestFollowTimeoutsBefore: the end of an expired entry is received that was in the file
+// when the following began.
+func TestFollowTimeoutsBefore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "table")
+	change(t, path, entry(1, 600), entry(2, 2), entry(3, 700))
+	a := listen(t, path)
+	if got := a.wait(t, 1); !slices.Equal(got, []string{"destroy 2"}) {
+		t.Errorf("%v", got)
+	}
+	_, c := open(t, path)
+	want(t, c, 1, 3)
+}
+
 // TestFollowUncommitted: events of a process that is killed before it replaces
 // the file are not received, and the next commit's are.
 func TestFollowUncommitted(t *testing.T) {
