@@ -227,15 +227,14 @@ func (g *Grid) narrowRanks(width int) map[int]usualColumn {
 // Columns returns the columns that Fit chose.
 func (g *Grid) Columns() []GridColumn { return g.columns }
 
-// Omitted returns the titles of the columns that Fit found no room for.
-func (g *Grid) Omitted() []string {
-	var titles []string
+// Omitted returns the fields and titles of the columns that Fit found no room for.
+func (g *Grid) Omitted() (list []GridColumn) {
 	for i, omitted := range g.t.omitted {
 		if omitted {
-			titles = append(titles, g.t.columns[i].title)
+			list = append(list, GridColumn{Field: g.t.columns[i].field, Title: g.t.columns[i].title})
 		}
 	}
-	return titles
+	return list
 }
 
 // Cell returns the text of a cell in the column with an index in Columns, cut to its

@@ -23,6 +23,7 @@ type columnList struct {
 // columnItem is a line of the list.
 type columnItem struct {
 	name, help string
+	field      *format.Field // nil: none
 	on         func() bool
 	set        func(m *Model, on bool) tea.Cmd
 }
@@ -31,12 +32,12 @@ func newColumnList(p *entries) *columnList {
 	l := &columnList{p: p, lines: 1}
 	l.items = []columnItem{
 		{
-			"names", "names of hosts in place of their addresses",
+			"names", "names of hosts in place of their addresses", nil,
 			func() bool { return p.lookups.hosts },
 			func(_ *Model, on bool) tea.Cmd { p.lookups.setHosts(on); return nil },
 		},
 		{
-			"services", "names of services in place of their ports",
+			"services", "names of services in place of their ports", nil,
 			func() bool { return p.lookups.services },
 			func(_ *Model, on bool) tea.Cmd { return p.lookups.setServices(on) },
 		},
@@ -62,7 +63,7 @@ func (l *columnList) add(d *format.Field) {
 	for _, option := range []string{" (--processes)", " (top)"} {
 		help = strings.TrimSuffix(help, option)
 	}
-	l.items = append(l.items, columnItem{d.Name, help, func() bool { return c.shown(d) },
+	l.items = append(l.items, columnItem{d.Name, help, d, func() bool { return c.shown(d) },
 		func(m *Model, on bool) tea.Cmd {
 			c.set(d, on)
 			m.refresh() // for the processes
@@ -108,7 +109,7 @@ func (*columnList) keys() []hint {
 	return []hint{{"Space", "show or hide"}, {"u", "the usual ones"}, {"Esc", "close"}}
 }
 
-// draw returns the list.
+// draw returns the list. It says for which columns there is no room.
 func (l *columnList) draw(m *Model, width, lines int) ([]string, bool, *tea.Position) {
 	l.lines = max(lines-1, 1)
 	l.top = max(min(l.top, l.cursor, len(l.items)-l.lines), l.cursor-l.lines+1, 0)
@@ -117,13 +118,23 @@ func (l *columnList) draw(m *Model, width, lines int) ([]string, bool, *tea.Posi
 	for _, item := range l.items {
 		widest = max(widest, len(item.name))
 	}
+	omitted := map[*format.Field]bool{nil: false}
+	if l.p.grid != nil {
+		for _, c := range l.p.grid.Omitted() {
+			omitted[c.Field] = true
+		}
+	}
 	for i := l.top; i < min(l.top+l.lines, len(l.items)); i++ {
 		item := &l.items[i]
 		box := "[ ] "
 		if item.on() {
 			box = "[x] "
 		}
-		line := box + item.name + strings.Repeat(" ", widest-len(item.name)+2) + item.help
+		help := item.help
+		if omitted[item.field] && item.on() {
+			help = "(no room) " + help
+		}
+		line := box + item.name + strings.Repeat(" ", widest-len(item.name)+2) + help
 		line = ansi.Truncate(line, width, m.style.glyph("…", "~"))
 		if i == l.cursor {
 			line = m.style.row(reverse, line+strings.Repeat(" ", max(width-ansi.StringWidth(line), 0)))

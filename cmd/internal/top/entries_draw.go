@@ -40,10 +40,10 @@ func (p *entries) draw(m *Model, width, lines int) []string {
 		}
 	}
 	grid.Fit(p.width)
-	text := []string{p.titles(m)}
-	if p.page.Matched == 0 && lines > 1 {
-		return append(text, m.style.on(faint, "  "+p.nothing(m)))
+	if p.page.Matched == 0 {
+		return []string{m.style.on(faint, m.nothing("entries"))}
 	}
+	text := []string{p.titles(m)}
 	for i, at := range rows {
 		for len(text)-1 < p.page.Offset+at-top { // not known yet
 			text = append(text, "")
@@ -51,17 +51,6 @@ func (p *entries) draw(m *Model, width, lines int) []string {
 		text = append(text, p.line(m, i, at))
 	}
 	return text
-}
-
-// nothing says why there are no rows.
-func (p *entries) nothing(m *Model) string {
-	switch {
-	case m.status.Reading:
-		return "no entry yet"
-	case m.filter != nil || m.search != "" || m.group != nil:
-		return "no entry matches"
-	}
-	return "no entries"
 }
 
 // context returns what is known about a row of the page beside its entry.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 	"github.com/gonntrack/gonntrack/internal/packets"
@@ -73,7 +74,7 @@ func newScene(t testing.TB, width, height int, line string, make func(s *scene))
 		t.Fatal(err)
 	}
 	s.Model = newModel(s.table, o, nil, styles{utf8: true})
-	s.Model.now = s.clock
+	s.Model.now, s.tables = s.clock, []*target.Table{target.InMemory(s.kernel.Dial, s.clock)}
 	s.width, s.height = width, height
 	s.fresh()
 	return s

@@ -182,10 +182,11 @@ func (m *Model) selection() string {
 	if m.group != nil && m.current == entriesPanel {
 		parts = append(parts, part{texts: []string{"group: " + groupText(m.group)}, paint: cyan})
 	}
-	if m.filterText != "" {
+	_, typed := m.over.(*filterLine)
+	if m.filterText != "" && !typed { // it is on the screen
 		parts = append(parts, part{texts: []string{"filter: " + printable.String(m.filterText)}, paint: cyan})
 	}
-	if m.search != "" {
+	if _, typed = m.over.(*searchLine); m.search != "" && !typed {
 		parts = append(parts, part{texts: []string{"search: " + printable.String(m.search)}, paint: cyan})
 	}
 	line, _ := m.style.join(parts, m.width)
