@@ -35,6 +35,3 @@ func catchSignals(program *tea.Program, restore func()) (ignore func()) {
 
 // suspend is the command that stops the program: the system has no such thing.
 func suspend() tea.Msg { return nil }
-
-// resumed is called when the program was continued.
-func resumed() {}

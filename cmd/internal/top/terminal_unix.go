@@ -3,9 +3,10 @@
 package top
 
 import (
-	"errors"
+	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,12 +28,16 @@ func catchSignals(program *tea.Program, restore func()) (ignore func()) {
 		syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2,
 	}
 	signal.Notify(signals, ends...)
-	suspended := make(chan os.Signal, 1)
-	catchSuspend = func() { signal.Notify(suspended, syscall.SIGTSTP) }
-	catchSuspend()
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
 	go func() {
-		for range suspended {
-			program.Send(suspend())
+		for range continued {
+			if suspending.Load() {
+				continue
+			}
+			// Another process stopped the program. The shell has changed the terminal
+			// since, and written on it.
+			program.Send(tea.Exec(pause{}, nil)())
 		}
 	}()
 	go func() {
@@ -47,28 +52,48 @@ func catchSignals(program *tea.Program, restore func()) (ignore func()) {
 		})
 		program.Send(endMsg{&signalError{int(s)}})
 	}()
-	return func() { signal.Stop(signals); signal.Stop(suspended) }
+	return func() { signal.Stop(signals); signal.Stop(continued) }
 }
 
-// catchSuspend catches SIGTSTP.
-var catchSuspend = func() {}
+// suspending reports that the program has stopped itself, or has just been continued.
+var suspending atomic.Bool
 
-// resumeWait is when a program that was not stopped goes on.
-const resumeWait = 300 * time.Millisecond
+const (
+	// tickerWait is how long bubbletea's ticker needs to stop: it would never tick again
+	// if it were started before that.
+	tickerWait = 20 * time.Millisecond
+	// resumeWait is when a program that was not stopped goes on.
+	resumeWait = 300 * time.Millisecond
+)
 
 // suspend is the command that stops the program, with the terminal as it was, until
 // it is continued.
-func suspend() tea.Msg {
-	signal.Reset(syscall.SIGTSTP)
-	// The kernel does not stop a program that nobody could continue, the only one of
-	// its terminal for example (an orphaned process group). It continues itself. A
-	// program that was stopped gets the signal after it was continued, without effect.
-	time.AfterFunc(resumeWait, func() { _ = syscall.Kill(syscall.Getpid(), syscall.SIGCONT) })
-	return tea.SuspendMsg{}
+func suspend() tea.Msg { return tea.Exec(pause{stop: true}, nil)() }
+
+// pause is a program that runs while the terminal is as it was before: it stops the
+// process, or does nothing, so that the terminal is set up anew after it.
+type pause struct{ stop bool }
+
+func (p pause) Run() error {
+	time.Sleep(tickerWait)
+	if !p.stop {
+		return nil
+	}
+	suspending.Store(true)
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
+	defer signal.Stop(continued)
+	_ = syscall.Kill(0, syscall.SIGTSTP)
+	// The kernel does not stop a program that nobody could continue, such as one that a
+	// terminal was opened for (an orphaned process group).
+	select {
+	case <-continued:
+	case <-time.After(resumeWait):
+	}
+	time.AfterFunc(resumeWait, func() { suspending.Store(false) })
+	return nil
 }
 
-// resumed is called when the program was continued.
-func resumed() { catchSuspend() }
-
-// isGone reports whether an error says that the terminal is gone.
-func isGone(err error) bool { return errors.Is(err, syscall.EIO) }
+func (pause) SetStdin(io.Reader)  {}
+func (pause) SetStdout(io.Writer) {}
+func (pause) SetStderr(io.Writer) {}

@@ -76,9 +76,6 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 		}
 	case tea.MouseWheelMsg:
 		return m.wheel(msg)
-	case tea.ResumeMsg:
-		resumed()
-		m.refresh()
 	default:
 		return m.pass(msg)
 	}
