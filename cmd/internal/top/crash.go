@@ -95,14 +95,22 @@ func guard(cmd tea.Cmd) tea.Cmd {
 			}
 		}()
 		msg = cmd()
-		// The type of a sequence has no name outside its package.
-		if list := reflect.ValueOf(msg); list.Kind() == reflect.Slice && list.Type().Elem() == reflect.TypeFor[tea.Cmd]() {
-			for i := range list.Len() {
-				if c, ok := list.Index(i).Interface().(tea.Cmd); ok {
-					list.Index(i).Set(reflect.ValueOf(guard(c)))
-				}
+		if cmds, ok := sequence(msg); ok {
+			for i, c := range cmds {
+				cmds[i] = guard(c)
 			}
 		}
 		return msg
 	}
+}
+
+// sequence returns the commands of a message that is a batch or a sequence of them.
+// The type of a sequence has no name outside its package.
+func sequence(msg tea.Msg) ([]tea.Cmd, bool) {
+	v := reflect.ValueOf(msg)
+	if v.Kind() != reflect.Slice || v.Type().Elem() != reflect.TypeFor[tea.Cmd]() {
+		return nil, false
+	}
+	cmds, ok := v.Convert(reflect.TypeFor[[]tea.Cmd]()).Interface().([]tea.Cmd)
+	return cmds, ok
 }

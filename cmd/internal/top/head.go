@@ -37,7 +37,7 @@ func (m *Model) head() []string {
 // entriesLine says how many entries there are, and how full the table is.
 func (m *Model) entriesLine() string {
 	st := &m.status
-	name := part{texts: []string{"conntrack top"}, paint: bold, rank: 9}
+	name := part{texts: []string{"conntrack top"}, paint: bold, rank: ornament}
 	switch {
 	case m.statusTime.IsZero():
 		line, _ := m.style.join([]part{name, {texts: []string{"reading the table"}, paint: yellow}}, m.width)
@@ -45,9 +45,7 @@ func (m *Model) entriesLine() string {
 	case st.Reading:
 		whole := max(st.Total, uint64(st.Entries))
 		text := fmt.Sprintf("reading %d of about %d", st.Entries, whole)
-		line, _ := m.style.join([]part{name, {texts: []string{
-			text, "reading " + percentText(uint64(st.Entries), whole), "reading",
-		}, paint: yellow}, m.bar(uint64(st.Entries), whole, "")}, m.width)
+		line, _ := m.style.join([]part{name, {texts: []string{text, "reading"}, paint: yellow}, m.bar(uint64(st.Entries), whole, "")}, m.width)
 		return line
 	}
 	n, of := strconv.FormatUint(st.Total, 10), ""

@@ -15,10 +15,14 @@ func countText(v float64) string { return scaled(v, 1000, 10000, "kMGTPE") }
 // bytesText returns a number of bytes: 1023, 1.2K, 345M.
 func bytesText(v float64) string { return scaled(v, 1024, 1024, "KMGTPE") }
 
-// rateText returns a number per second, 0.3 too, without the unit.
+// rateText returns a number per second, without the unit; one below 10 has a digit
+// more.
 func rateText(v float64) string {
-	if v > 0 && v < 9.95 && math.Round(v*10) != math.Round(v)*10 {
-		return strconv.FormatFloat(max(v, 0.1), 'f', 1, 64)
+	switch tenths := math.Round(v * 10); {
+	case v > 0 && tenths == 0:
+		return "<0.1"
+	case v > 0 && tenths < 100 && math.Mod(tenths, 10) != 0:
+		return strconv.FormatFloat(tenths/10, 'f', 1, 64)
 	}
 	return countText(v)
 }

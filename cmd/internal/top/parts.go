@@ -13,9 +13,12 @@ type part struct {
 	texts []string
 	paint paint
 	// rank says what is left out for lack of width: the highest first. A part of
-	// rank 0 is always shown.
+	// rank 0 is always shown, one of rank ornament or more is left out before another
+	// is shortened.
 	rank int
 }
+
+const ornament = 8
 
 // gap is the number of columns between two parts.
 const gap = 2
@@ -43,6 +46,11 @@ func (s *styles) join(parts []part, width int) (line string, at []int) {
 	lowest := 0
 	for _, p := range parts {
 		lowest = max(lowest, p.rank)
+	}
+	for i := range parts {
+		if parts[i].rank >= ornament && over() > 0 {
+			choice[i] = len(parts[i].texts)
+		}
 	}
 	for rank := lowest; rank >= 0 && over() > 0; rank-- {
 		for i := range parts {
