@@ -163,35 +163,6 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// press returns a key.
-func press(key string) tea.KeyPressMsg {
-	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "backspace": tea.KeyBackspace,
-		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "pgup": tea.KeyPgUp,
-		"pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd, "space": tea.KeySpace}
-	k := tea.Key{}
-	for rest, found := key, true; found; {
-		switch {
-		case strings.HasPrefix(rest, "ctrl+"):
-			k.Mod |= tea.ModCtrl
-			rest = rest[len("ctrl+"):]
-		case strings.HasPrefix(rest, "shift+"):
-			k.Mod |= tea.ModShift
-			rest = rest[len("shift+"):]
-		default:
-			found = false
-			if code, ok := named[rest]; ok {
-				k.Code = code
-			} else {
-				k.Code = []rune(rest)[0]
-			}
-			if k.Mod == 0 && (named[rest] == 0 || rest == "space") {
-				k.Text = string(k.Code)
-			}
-		}
-	}
-	return tea.KeyPressMsg(k)
-}
-
 // Keys change the views, the interval and more, whatever the panel does.
 func TestKeys(t *testing.T) {
 	m := testModel(80, 24, styles{})
