@@ -16,7 +16,7 @@ type crash struct {
 }
 
 func (c *crash) Error() string {
-	return fmt.Sprintf("internal error: %v\n\n%s", c.value, strings.TrimSpace(string(c.stack)))
+	return fmt.Sprintf("internal error: %v\n\n%s", c.value, strings.ReplaceAll(strings.TrimSpace(string(c.stack)), "\t", "    "))
 }
 
 // crashMsg says that a command has panicked.

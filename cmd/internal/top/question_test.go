@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // testPanel is a panel whose questions wait until they are released.
@@ -90,7 +91,7 @@ func (r *runner) take() tea.Msg {
 	case msg := <-r.msgs:
 		r.send(msg)
 		return msg
-	case <-time.After(10 * time.Second):
+	case <-time.After(testwait.Scale(10 * time.Second)):
 		r.t.Fatal("no answer")
 		return nil
 	}

@@ -118,7 +118,11 @@ func screen(m *Model, feed func(context.Context) error) error {
 		}
 	}()
 	restore := func() { _ = term.Restore(int(file.Fd()), before) }
-	ignore := catchSignals(program, restore)
+	rescue := func() {
+		restore()
+		leave(os.Stdout)
+	}
+	ignore := catchSignals(program, rescue)
 	_, err = program.Run()
 	ignore()
 	restore()
@@ -139,6 +143,26 @@ func screen(m *Model, feed func(context.Context) error) error {
 	}
 	return nil
 }
+
+// leaveScreen is what bubbletea writes at the end: no mouse, no pasted text between
+// marks, the keys as they were, the cursor, and the screen as it was before.
+const leaveScreen = "\x1b[?2026l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[>4m\x1b[<1u\x1b[m\x1b[?25h\x1b[?1049l"
+
+// leave shows the screen as it was before the program, for a program that does not
+// end in order. It does not wait long: output may have been stopped from the keyboard.
+func leave(out io.Writer) {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = io.WriteString(out, leaveScreen) // there is nobody else to tell
+	}()
+	select {
+	case <-written:
+	case <-time.After(leaveWait):
+	}
+}
+
+const leaveWait = 200 * time.Millisecond
 
 // firstWait is how long the screen waits for a table that cannot be read.
 const firstWait = 40 * time.Millisecond
