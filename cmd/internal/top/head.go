@@ -39,7 +39,7 @@ func (m *Model) entriesLine() string {
 	st := &m.status
 	name := part{texts: []string{"conntrack top"}, paint: bold, rank: ornament}
 	switch {
-	case m.statusTime.IsZero():
+	case m.statusTime.IsZero(), st.Reading && st.Total == 0:
 		line, _ := m.style.join([]part{name, {texts: []string{"reading the table"}, paint: yellow}}, m.width)
 		return line
 	case st.Reading:
