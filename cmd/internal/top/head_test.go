@@ -42,7 +42,7 @@ var statuses = map[string]live.Status{
 
 // testModel returns a model with a size whose clock stands still.
 func testModel(width, height int, s styles) *Model {
-	m := newModel(nil, &options{interval: time.Second}, nil, s)
+	m := newModel(live.New(nil, live.Options{}), &options{interval: time.Second}, nil, s)
 	m.now = func() time.Time { return testTime }
 	m.width, m.height = width, height
 	return m
