@@ -11,6 +11,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -42,7 +43,11 @@ var statuses = map[string]live.Status{
 
 // testModel returns a model with a size whose clock stands still.
 func testModel(width, height int, s styles) *Model {
-	m := newModel(live.New(nil, live.Options{}), &options{interval: time.Second}, nil, s)
+	o, err := parse(nil, console.Discard().Err)
+	if err != nil {
+		panic(err)
+	}
+	m := newModel(live.New(nil, live.Options{}), o, nil, s)
 	m.now = func() time.Time { return testTime }
 	m.width, m.height = width, height
 	return m

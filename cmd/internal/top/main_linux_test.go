@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
-	"github.com/gonntrack/gonntrack/cmd/internal/live"
 	"github.com/gonntrack/gonntrack/internal/testwait"
 	"github.com/gonntrack/gonntrack/internal/vterm"
 )
@@ -52,7 +51,8 @@ func testScreen(what string, feed func(context.Context) error) int {
 		}
 	}
 	s := console.NewStreams(os.Stdin, os.Stdout, os.Stderr)
-	m := newModel(live.New(nil, live.Options{}), &options{interval: time.Second}, nil, terminalStyles(s.Out))
+	m := testModel(0, 0, terminalStyles(s.Out))
+	m.now = time.Now
 	m.panels[0] = &crashingPanel{}
 	if what == "stuck" {
 		m.panels[0] = &stuckPanel{}
