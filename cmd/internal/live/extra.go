@@ -75,9 +75,9 @@ var rare = [...]ctnetlink.Attr{
 	ctnetlink.AttrSecCtx,
 }
 
-// change makes an extra of the attributes in set as f has them, unless whole is true
-// also of the others that extra n has and f has not. It returns its number in place
-// of n, which loses a user.
+// change makes an extra of those of the attributes in set that f has; unless whole is
+// true, also of those that extra n has and f has not. It returns its number in place of
+// n, which loses a user.
 func (x *extras) change(n uint32, f *ctnetlink.Flow, set ctnetlink.AttrSet, whole bool) uint32 {
 	if n == 0 && set == 0 {
 		return 0
@@ -86,10 +86,12 @@ func (x *extras) change(n uint32, f *ctnetlink.Flow, set ctnetlink.AttrSet, whol
 	x.build.B = x.build.B[:0]
 	for _, a := range rare {
 		switch {
-		case set.Has(a):
-			val, _ := f.Raw(a)
-			x.put(a, val)
-		case !whole && was != "" && !f.Has(a):
+		case f.Has(a):
+			if set.Has(a) {
+				val, _ := f.Raw(a)
+				x.put(a, val)
+			}
+		case !whole && was != "":
 			if val, ok := wire.Find([]byte(was), uint16(a)); ok {
 				x.put(a, val)
 			}
@@ -103,7 +105,15 @@ func (x *extras) change(n uint32, f *ctnetlink.Flow, set ctnetlink.AttrSet, whol
 	return next
 }
 
+// maxExtra bounds the attributes of an extra, in bytes. What the kernel sends has no
+// tenth of that.
+const maxExtra = 8 << 10
+
+// put adds an attribute to the extra that is being made.
 func (x *extras) put(a ctnetlink.Attr, val []byte) {
+	if len(x.build.B)+len(val) > maxExtra {
+		return
+	}
 	typ := uint16(a)
 	switch a {
 	case ctnetlink.AttrTupleOrig, ctnetlink.AttrTupleReply, ctnetlink.AttrProtoInfo, ctnetlink.AttrHelp,

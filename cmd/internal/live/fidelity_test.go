@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
@@ -15,23 +16,41 @@ import (
 // kept returns what a copy keeps of an entry, as text.
 func kept(f *ctnetlink.Flow) string {
 	var b bytes.Buffer
-	o, r := f.Orig(), f.Reply()
-	fmt.Fprintf(&b, "%v %+v %+v", f.Family(), *o, *r)
-	for _, a := range []ctnetlink.Attr{ctnetlink.AttrStatus, ctnetlink.AttrHelp, ctnetlink.AttrTimeout, ctnetlink.AttrMark,
-		ctnetlink.AttrCountersOrig, ctnetlink.AttrCountersReply, ctnetlink.AttrUse, ctnetlink.AttrID,
-		ctnetlink.AttrSecMark, ctnetlink.AttrZone, ctnetlink.AttrSecCtx, ctnetlink.AttrLabels} {
-		if v, ok := f.Raw(a); ok {
-			fmt.Fprintf(&b, " %v=%x", a, v)
+	fmt.Fprintf(&b, "%v %+v %+v", f.Family(), *f.Orig(), *f.Reply())
+	put := func(name string, v any, ok bool) {
+		if ok {
+			fmt.Fprintf(&b, " %s=%v", name, v)
 		}
 	}
-	if start, ok := f.Start(); ok {
-		fmt.Fprintf(&b, " start=%d", start.Unix())
-	}
-	if info, ok := f.ProtoInfo(); ok {
-		fmt.Fprintf(&b, " state=%v/%v", info.Has&ctnetlink.InfoState != 0, info.State)
-		if info.Proto == ctnetlink.ProtoDCCP {
-			fmt.Fprintf(&b, " role=%v/%d", info.Has&ctnetlink.InfoRole != 0, info.Role)
-		}
+	status, ok := f.Status()
+	put("status", status, ok)
+	timeout, ok := f.Timeout()
+	put("timeout", min(timeout, maxExpirySecs*time.Second), ok)
+	mark, ok := f.Mark()
+	put("mark", mark, ok)
+	use, ok := f.Use()
+	put("use", use, ok)
+	id, ok := f.ID()
+	put("id", id, ok)
+	zone, ok := f.Zone()
+	put("zone", zone, ok)
+	secMark, ok := f.SecMark()
+	put("secmark", secMark, ok)
+	p, n, ok := f.CountersOrig()
+	p2, n2, ok2 := f.CountersReply()
+	put("counters", []uint64{p, n, p2, n2}, ok || ok2)
+	helper, ok := f.Helper()
+	put("helper", string(helper), ok)
+	secCtx, ok := f.SecCtx()
+	put("secctx", string(secCtx), ok)
+	labels, ok := f.Labels()
+	put("labels", []byte(labels), ok)
+	start, ok := f.Start()
+	put("start", uint32(start.Unix()), ok)
+	state, ok := f.State()
+	put("state", state, ok)
+	if info, ok := f.ProtoInfo(); ok && info.Proto == ctnetlink.ProtoDCCP {
+		put("role", info.Role, info.Has&ctnetlink.InfoRole != 0)
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"runtime"
 	"testing"
@@ -162,6 +163,16 @@ func TestSize(t *testing.T) {
 	}
 }
 
+// processorTime reports the processor time of each operation that follows, since other
+// processes prolong the time that it takes.
+func processorTime(b *testing.B) (report func()) {
+	before := processTime()
+	return func() {
+		after := processTime()
+		b.ReportMetric(float64(after-before)/float64(b.N), "cpu-ns/op")
+	}
+}
+
 // BenchmarkSaw is one entry of a dump, decoded and compared with what is known.
 func BenchmarkSaw(b *testing.B) {
 	for _, o := range []listingOf{{}, {translated: true}, {ipv6: true}} {
@@ -172,6 +183,7 @@ func BenchmarkSaw(b *testing.B) {
 			table := New([]Source{{Now: func() time.Time { return now }}}, Options{})
 			l.dump(table, n)
 			b.ReportAllocs()
+			report := processorTime(b)
 			d := table.beginDump(0)
 			i := 0
 			for b.Loop() {
@@ -186,6 +198,65 @@ func BenchmarkSaw(b *testing.B) {
 				d.saw(l.entry(i), now)
 				i++
 			}
+			report()
+		})
+	}
+}
+
+// BenchmarkBirthAndDeath is an entry that comes and goes by events, among many.
+func BenchmarkBirthAndDeath(b *testing.B) {
+	for _, n := range []int{1_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			l := newListing(listingOf{})
+			now := time.Now()
+			table := New([]Source{{Now: func() time.Time { return now }}}, Options{})
+			l.dump(table, n)
+			head := func(i int, typ, flags uint16) *ctnetlink.Flow {
+				m := wire.Message(l.message)
+				binary.NativeEndian.PutUint16(m[4:], typ)
+				m.SetFlags(flags)
+				return l.entry(n + i)
+			}
+			b.ReportAllocs()
+			report := processorTime(b)
+			i := 0
+			for b.Loop() {
+				table.apply(0, head(i, wire.SubsysConntrack<<8|wire.MsgNew, wire.FlagCreate|wire.FlagExcl), now)
+				if i >= 1000 {
+					table.apply(0, head(i-1000, wire.SubsysConntrack<<8|wire.MsgDelete, 0), now)
+				}
+				i++
+			}
+			report()
+			if got := table.len(); got != n+min(i, 1000) {
+				b.Errorf("%d entries", got)
+			}
+		})
+	}
+}
+
+// BenchmarkMessage is the message that is made of a record.
+func BenchmarkMessage(b *testing.B) {
+	for _, o := range []listingOf{{}, {ipv6: true, translated: true}} {
+		l := newListing(o)
+		b.Run(l.name, func(b *testing.B) {
+			table := New([]Source{{Now: time.Now}}, Options{})
+			l.dump(table, 1000)
+			var message []byte
+			b.ReportAllocs()
+			report := processorTime(b)
+			for b.Loop() {
+				n := 0
+				_ = table.walk(b.Context(), func(e *entry) bool {
+					message = e.appendMessage(message[:0])
+					n++
+					return true
+				})
+				if n != 1000 {
+					b.Fatal(n)
+				}
+			}
+			report() // of 1000 messages
 		})
 	}
 }
