@@ -91,7 +91,7 @@ func (c *sourceCopy) born(e *shown, hash uint64, f *ctnetlink.Flow, at time.Time
 	c.tally.Births++
 	r := &p.cores[i]
 	c.fill(r, e, f, at, false)
-	r.look, r.has = c.milliseconds(at), r.has|fromZero|c.habits
+	r.look, r.has = c.stamp(at).milliseconds, r.has|fromZero|c.habits
 	if began, ok := f.EventTime(); ok && r.has&hasStart == 0 {
 		r.start, r.has = uint32(began.Unix()), r.has|hasStart
 	}
@@ -192,7 +192,7 @@ func (c *sourceCopy) fill(r *core, d *shown, f *ctnetlink.Flow, at time.Time, wh
 	}
 	if left, ok := f.Timeout(); ok {
 		left := min(uint32(left/time.Second), maxExpirySecs)
-		r.expires, r.has = c.expiryTime(at)+left*expirySecond, r.has|hasTimeout
+		r.expires, r.has = c.stamp(at).expiry+left*expirySecond, r.has|hasTimeout
 	}
 	if mark, ok := f.Mark(); ok {
 		r.mark, r.has = mark, r.has|hasMark
@@ -265,7 +265,7 @@ const leastInterval = 20
 // a group are the sum of those of its entries.
 func (c *sourceCopy) lookAt(r *core, f *ctnetlink.Flow, at time.Time) {
 	now, more, counted, known := c.count(r, f)
-	when := c.milliseconds(at)
+	when := c.stamp(at).milliseconds
 	passed := when - r.look
 	if r.has&fromZero != 0 && c.complete {
 		passed = max(passed, when-c.looked)

@@ -7,7 +7,7 @@ import (
 // shown is what a message shows of an entry that does not change in its life.
 type shown struct {
 	key
-	reply tuple
+	reply tuple // if kind has kindReply
 	kind  kind
 	none  flags // noReply or 0
 	// odd are attributes that a record has no form for. No kernel sends such ones.
@@ -53,11 +53,11 @@ func (d *shown) read(f *ctnetlink.Flow) bool {
 	switch {
 	case !f.Has(ctnetlink.AttrTupleReply):
 		d.none = noReply
-		d.reply = d.inverse(d.flags, d.proto)
 	case r.Has&^ctnetlink.FieldZone != layout || r.Proto != o.Proto || r.Src.BitLen() != o.Src.BitLen() ||
 		r.Dst.BitLen() != o.Src.BitLen():
 		d.none, d.odd = noReply, tupleAttrs
-		d.reply = d.inverse(d.flags, d.proto)
+	case d.flags&icmp == 0 && r.Src == o.Dst && r.Dst == o.Src && r.SrcPort == o.DstPort && r.DstPort == o.SrcPort:
+		// Most are not translated. Their reply tuple is not needed.
 	default:
 		d.reply.read(r, d.flags)
 		if d.reply != d.inverse(d.flags, d.proto) {

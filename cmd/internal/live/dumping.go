@@ -69,7 +69,7 @@ func (d *dumping) saw(f *ctnetlink.Flow, at time.Time) {
 	r := &p.cores[i]
 	c.fill(r, &e, f, at, true)
 	c.lookAt(r, f, at)
-	d.last = c.milliseconds(at)
+	d.last = c.stamp(at).milliseconds
 	c.habits |= r.has & hasUse
 	if r.mark == 0 {
 		c.habits |= r.has & hasMark

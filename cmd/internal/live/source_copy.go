@@ -4,16 +4,18 @@ import "time"
 
 // sourceCopy is the copy of one source's table.
 type sourceCopy struct {
-	t      *Table
-	source int
-	now    func() time.Time
-	base   time.Time // what times are counted from
-	index  index
-	pages  []*page    // that have entries of this source, in no order
-	room   [4][]*page // those of each kind that are not full
-	n      int        // number of entries
-	tally  tally
-	dump   *dumping // the one that is under way, nil: none
+	t       *Table
+	source  int
+	now     func() time.Time
+	base    time.Time // what times are counted from
+	at      time.Time // the last that stamp was called with, and what it returned
+	atStamp stamp
+	index   index
+	pages   []*page    // that have entries of this source, in no order
+	room    [4][]*page // those of each kind that are not full
+	n       int        // number of entries
+	tally   tally
+	dump    *dumping // the one that is under way, nil: none
 	// complete reports that a dump was complete: what is found later has been born.
 	complete bool
 	heard    bool // there was an event
@@ -48,18 +50,31 @@ type tally struct {
 // Times are kept in 32 bits, as the time since base. They are compared by their
 // difference, so that it does not matter that they overflow.
 
-// milliseconds returns a time of the source's clock in milliseconds.
-func (c *sourceCopy) milliseconds(at time.Time) uint32 { return uint32(at.Sub(c.base).Milliseconds()) }
+// stamp is a time of the source's clock.
+type stamp struct {
+	milliseconds uint32
+	expiry       uint32 // in expiryUnit
+}
 
 const (
-	// expiryUnit is the unit of record.expires.
+	// expiryUnit is the unit of core.expires.
 	expiryUnit    = time.Second / expirySecond
 	expirySecond  = 8
 	maxExpiry     = 1<<31 - 1
 	maxExpirySecs = maxExpiry / expirySecond
 )
 
-// expiryTime returns a time of the source's clock in units of expiryUnit.
-func (c *sourceCopy) expiryTime(at time.Time) uint32 {
-	return uint32(int64(at.Sub(c.base) / expiryUnit))
+// stampOf returns a time as it is kept.
+func (c *sourceCopy) stampOf(at time.Time) stamp {
+	passed := at.Sub(c.base)
+	return stamp{uint32(passed / time.Millisecond), uint32(passed / expiryUnit)}
+}
+
+// stamp is stampOf for a time that is often the last one again. t.mu is held for
+// writing.
+func (c *sourceCopy) stamp(at time.Time) stamp {
+	if at != c.at {
+		c.at, c.atStamp = at, c.stampOf(at)
+	}
+	return c.atStamp
 }

@@ -18,7 +18,7 @@ type entry struct {
 }
 
 // setClock sets the time that timeouts and ages are told for.
-func (e *entry) setClock(now time.Time) { e.now, e.wall = e.p.source.expiryTime(now), now.Unix() }
+func (e *entry) setClock(now time.Time) { e.now, e.wall = e.p.source.stampOf(now).expiry, now.Unix() }
 
 // walk calls f with every entry, until f returns false or ctx ends, and returns
 // ctx's error then. It takes the lock for reading for a part of the entries at a time:
