@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // entry is an entry of a Table, to be read with t.mu held. It must not be kept
@@ -169,104 +168,4 @@ func (e *entry) start() (seconds uint32, ok bool) { return e.core().start, e.cor
 func (e *entry) age() (seconds int64, ok bool) {
 	start, ok := e.start()
 	return max(e.wall-int64(start), 0), ok
-}
-
-const typeNew = wire.SubsysConntrack<<8 | wire.MsgNew
-
-// appendMessage appends the entry to dst, as a dump lists it, with the timeout that is
-// left now. A [ctnetlink.Flow] decodes it. It allocates nothing if dst has room.
-func (e *entry) appendMessage(dst []byte) []byte {
-	r := e.core()
-	w := wire.Builder{B: dst}
-	family := ctnetlink.FamilyIPv4
-	if e.ipv6() {
-		family = ctnetlink.FamilyIPv6
-	}
-	w.Begin(typeNew, 0, 0, 0, uint8(family), 0, 0)
-	o := e.orig()
-	e.putTuple(&w, ctnetlink.AttrTupleOrig, &o, r.has&(zoneOrig|zoneReply) == zoneOrig)
-	if r.has&noReply == 0 {
-		v := e.reply()
-		e.putTuple(&w, ctnetlink.AttrTupleReply, &v, r.has&(zoneOrig|zoneReply) == zoneReply)
-	}
-	if r.has&(zoneOrig|zoneReply) == zoneOrig|zoneReply {
-		w.U16(uint16(ctnetlink.AttrZone), r.zone)
-	}
-	if r.has&hasStatus != 0 {
-		w.U32(uint16(ctnetlink.AttrStatus), uint32(r.status))
-	}
-	if left, ok := e.timeout(); ok {
-		w.U32(uint16(ctnetlink.AttrTimeout), left)
-	}
-	if r.has&hasMark != 0 {
-		w.U32(uint16(ctnetlink.AttrMark), r.mark)
-	}
-	if r.has&hasCounters != 0 {
-		for k := range uint16(2) {
-			in := w.Nest(uint16(ctnetlink.AttrCountersOrig) + k)
-			w.U64(wire.CountersPackets, r.counters[2*k].value())
-			w.U64(wire.CountersBytes, r.counters[2*k+1].value())
-			w.Close(in)
-		}
-	}
-	if r.has&hasID != 0 {
-		w.U32(uint16(ctnetlink.AttrID), r.id)
-	}
-	if r.has&hasUse != 0 {
-		w.U32(uint16(ctnetlink.AttrUse), 1)
-	}
-	if r.has&hasStart != 0 {
-		in := w.Nest(uint16(ctnetlink.AttrTimestamp))
-		w.U64(wire.TimestampStart, uint64(r.start)*uint64(time.Second))
-		w.Close(in)
-	}
-	if r.state != noState {
-		out := w.Nest(uint16(ctnetlink.AttrProtoInfo))
-		info := uint16(wire.InfoTCP)
-		if r.proto == ctnetlink.ProtoSCTP {
-			info = wire.InfoSCTP
-		}
-		in := w.Nest(info)
-		w.U8(wire.InfoTCPState, r.state) // it has the same number for both
-		w.Close(in)
-		w.Close(out)
-	}
-	w.B = append(w.B, e.p.source.t.extras.attrs(r.extra)...)
-	w.End()
-	return w.B
-}
-
-func (e *entry) putTuple(w *wire.Builder, a ctnetlink.Attr, t *tuple, zone bool) {
-	r := e.core()
-	out := w.Nest(uint16(a))
-	in := w.Nest(wire.TupleIP)
-	if e.ipv6() {
-		src, dst := fromWords(t.src, true).As16(), fromWords(t.dst, true).As16()
-		w.Bytes(wire.IPv6Src, src[:])
-		w.Bytes(wire.IPv6Dst, dst[:])
-	} else {
-		w.U32(wire.IPv4Src, uint32(t.src[1]))
-		w.U32(wire.IPv4Dst, uint32(t.dst[1]))
-	}
-	w.Close(in)
-	in = w.Nest(wire.TupleProto)
-	w.U8(wire.ProtoNum, uint8(r.proto))
-	switch {
-	case r.has&ports != 0:
-		w.U16(wire.ProtoSrcPort, uint16(t.ports>>16))
-		w.U16(wire.ProtoDstPort, uint16(t.ports))
-	case r.has&icmp != 0:
-		id, typ, code := uint16(wire.ProtoICMPID), uint16(wire.ProtoICMPType), uint16(wire.ProtoICMPCode)
-		if r.proto == ctnetlink.ProtoICMPv6 {
-			id, typ, code = wire.ProtoICMPv6ID, wire.ProtoICMPv6Type, wire.ProtoICMPv6Code
-		}
-		w.U16(id, uint16(t.ports>>16))
-		w.U8(typ, uint8(t.ports>>8))
-		w.U8(code, uint8(t.ports))
-	}
-	w.Close(in)
-	if zone {
-		w.U16(wire.TupleZone, r.zone)
-	}
-	w.Close(out)
 }
