@@ -57,6 +57,9 @@ func (d *dumping) saw(f *ctnetlink.Flow, at time.Time) {
 		} else if !c.t.keeps(f) {
 			c.remove(p, i, nil, left)
 			return
+		} else if d.isOutdated(&e.key, f) {
+			p.seen.set(i)
+			return
 		}
 	}
 	if !found {
@@ -76,6 +79,17 @@ func (d *dumping) saw(f *ctnetlink.Flow, at time.Time) {
 	}
 }
 
+// isOutdated reports whether a message may show the entry that had the tuple before:
+// one with the same id has ended since the dump began.
+func (d *dumping) isOutdated(k *key, f *ctnetlink.Flow) bool {
+	if len(d.dead) == 0 {
+		return false
+	}
+	was, ok := d.dead[d.c.t.hash(k)]
+	id, has := f.ID()
+	return ok && (!has || id == was)
+}
+
 // next returns the record behind the last one, if it has the key.
 func (d *dumping) next(k *key) (p *page, i int, ok bool) {
 	p, i = d.page, d.i+1
@@ -89,13 +103,10 @@ func (d *dumping) next(k *key) (p *page, i int, ok bool) {
 // was listed or does not match.
 func (d *dumping) discover(e *shown, f *ctnetlink.Flow) (p *page, i int, ok bool) {
 	c := d.c
-	hash := c.t.hash(&e.key)
-	if was, ok := d.dead[hash]; ok {
-		if id, ok := f.ID(); !ok || id == was {
-			return nil, 0, false
-		}
+	if d.isOutdated(&e.key, f) {
+		return nil, 0, false
 	}
-	p, i, ok = c.add(e, hash, f)
+	p, i, ok = c.add(e, c.t.hash(&e.key), f)
 	if ok && c.countsListed() {
 		c.tally.Births++
 		c.countAll(&p.cores[i], f)
