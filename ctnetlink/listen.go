@@ -181,6 +181,10 @@ func (l *Listener) Received() uint64 {
 	return l.bytes
 }
 
+// Queued returns how much of the socket's buffer is taken by messages that have not been
+// received yet: at least the sum of their lengths.
+func (l *Listener) Queued() int { return l.sock.Queued() }
+
 // Ready reports whether Next would return at once.
 func (l *Listener) Ready() bool {
 	l.mu.Lock()

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -83,9 +84,18 @@ func at(m *filter.Filter, now time.Time) *filter.Filter {
 
 // valuesOf returns the values of keys of an entry of a source.
 func (t *Table) valuesOf(source int, keys []cmdline.Key, f *ctnetlink.Flow, now time.Time) []byte {
-	c := format.Context{Now: now, NetNS: t.sources[source].Name}
-	return cmdline.NewKeyValues(keys, nil, &c).Read(f)
+	c := format.Context{Now: now, NetNS: t.sources[source].Name, Process: t.options.Process}
+	return cmdline.NewKeyValues(keys, t.options.LabelNames, &c).Read(f)
 }
+
+// CatchUp waits until the events of a source have been taken in that its table has sent
+// so far, but not for long: Has then knows what has ended. It reports whether they have.
+func (c *Choice) CatchUp(ctx context.Context, source int) bool {
+	return c.t.feed.parts[source].events.settle(ctx, catchUpLimit)
+}
+
+// catchUpLimit is how long CatchUp waits at most.
+const catchUpLimit = time.Second
 
 // rowReader reads entries. Its memory is used again for the next one.
 type rowReader struct {
@@ -109,13 +119,7 @@ func (r *rowReader) row(t *Table, ref Ref) *Row {
 func (r *rowReader) read(e *entry) *Row {
 	r.message = e.appendMessage(r.message[:0])
 	_ = r.flow.Decode(r.message) // it was made of one that was right
-	r.is = Row{Ref: e.ref(), Flow: &r.flow, Marked: e.marked()}
-	if n, ok := e.rates(); ok {
-		r.is.Rates = Rates{
-			Known: true, OrigPackets: float64(n[0]), OrigBytes: float64(n[1]),
-			ReplyPackets: float64(n[2]), ReplyBytes: float64(n[3]),
-		}
-	}
+	r.is = Row{Ref: e.ref(), Flow: &r.flow, Rates: e.ratesNow(), Marked: e.marked()}
 	return &r.is
 }
 
@@ -212,20 +216,41 @@ func (t *Table) ChooseOne(r Ref) *Choice { return t.Choose([]Ref{r}) }
 // Choose returns entries. The choice keeps the list, and its order.
 func (t *Table) Choose(refs []Ref) *Choice { return &Choice{t: t, refs: refs} }
 
+// ChooseInOrder returns the entries that a query asks for, in its order and whatever
+// its limits are.
+func (t *Table) ChooseInOrder(ctx context.Context, query *Query) (*Choice, error) {
+	q, err := t.ask(query.Filter, query.Group, query.Search)
+	if err != nil {
+		return nil, err
+	}
+	defer q.done()
+	if err := q.order.compile(q, query.Order); err != nil {
+		return nil, err
+	}
+	if _, err := q.choose(ctx, 0); err != nil {
+		return nil, err
+	}
+	c := &Choice{t: t, filter: query.Filter, group: query.Group}
+	places := q.selection.window(0, len(q.selection.places))
+	c.refs = make([]Ref, len(places))
+	for i := range places {
+		c.refs[i] = places[i].ref
+	}
+	return c, nil
+}
+
 // matching returns the entries that match and that want wants.
 func (t *Table) matching(ctx context.Context, m *filter.Filter, g *GroupID, search string, want func(*entry) bool) (
 	refs []Ref, err error) {
-	var r rowReader
-	err = t.walk(ctx, func(e *entry) bool {
+	q, err := t.ask(m, g, search)
+	if err != nil {
+		return nil, err
+	}
+	defer q.done()
+	err = q.walk(ctx, func() { refs = slices.Grow(refs, pageLen) }, func(e *entry) {
 		if want(e) {
-			r.read(e)
-			now := e.p.source.now()
-			if (m == nil || at(m, now).Match(&r.flow)) &&
-				(g == nil || string(t.valuesOf(e.source(), g.Keys, &r.flow, now)) == g.Values) {
-				refs = append(refs, e.ref())
-			}
+			refs = append(refs, e.ref())
 		}
-		return true
 	})
 	return refs, err
 }
