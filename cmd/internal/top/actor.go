@@ -21,11 +21,18 @@ type actor struct {
 	mu sync.Mutex // of the changes: one after the other
 	// seen is how many entries the change that is under way has gone through.
 	seen atomic.Int64
+	// quiet is for tests, nil: it is called before entries are read again, and what it
+	// returns when they have been changed.
+	quiet func() (end func())
 }
 
-// changeGroup is how many entries are read again together before they are changed:
-// the fewer, the less time there is to replace one.
-const changeGroup = 8
+// leastGroup and mostGroup bound how many entries are read again together before they
+// are changed: the fewer, the less time there is to replace one. As long as none has
+// been replaced the number doubles.
+const (
+	leastGroup = 8
+	mostGroup  = 64
+)
 
 // outcome is what became of a change.
 type outcome struct {
@@ -69,7 +76,9 @@ type changing struct {
 	choice  *live.Choice
 	table   *target.Table
 	source  int
+	quiet   func() (end func())
 	batch   *ctnetlink.Batch
+	group   int // how many are read again together
 	waiting []live.Identity
 	// sent are those of waiting that a request was sent for.
 	sent []int
@@ -100,25 +109,27 @@ func (a *actor) run(ctx context.Context, c *live.Choice, ch change) (o outcome) 
 		p := parts[source]
 		if p == nil {
 			t := a.tables[source]
-			p = &changing{outcome: &o, choice: c, table: t, source: source, batch: t.Conn.NewBatch()}
+			p = &changing{
+				outcome: &o, choice: c, table: t, source: source, quiet: a.quiet, batch: t.Conn.NewBatch(), group: leastGroup,
+			}
 			parts[source] = p
 		}
 		p.waiting = append(p.waiting, live.Identity{})
 		p.waiting[len(p.waiting)-1].Identify(row)
-		if len(p.waiting) < changeGroup {
+		a.seen.Add(1)
+		if len(p.waiting) < p.group {
 			continue
 		}
-		if p.flush(); o.err == nil {
+		if p.flush(ctx); o.err == nil {
 			o.err = ctx.Err()
 		}
-		a.seen.Add(changeGroup)
 		if o.err != nil {
 			return o
 		}
 	}
 	for _, p := range parts {
 		if p != nil && o.err == nil {
-			p.flush()
+			p.flush(ctx)
 		}
 	}
 	return o
@@ -135,25 +146,29 @@ func (o *outcome) commit(t *target.Table) {
 }
 
 // flush reads the entries that wait again, and changes those that are still the same.
-func (p *changing) flush() {
+func (p *changing) flush(ctx context.Context) {
+	if p.quiet != nil {
+		defer p.quiet()()
+	}
 	waiting := p.waiting
 	p.waiting = p.waiting[:0]
-	asked := p.sent[:0]
 	for i := range waiting {
-		if p.choice.Has(waiting[i].Ref) {
-			p.batch.Get(&waiting[i].Entry)
-			asked = append(asked, i)
-		}
+		p.batch.Get(&waiting[i].Entry)
 	}
-	p.outcome.ended += len(waiting) - len(asked)
 	results, err := p.batch.Do()
 	if err != nil {
 		p.refuse(err)
 		return
 	}
-	p.sent = asked[:0]
+	// An entry that took the place of another may have its id, and what else there is to
+	// compare. Events tell of that, so those are waited for that are on their way. Since
+	// entries end before others take their place, there is no later moment at which more
+	// is known.
+	p.choice.CatchUp(ctx, p.source)
+	ended := p.outcome.ended
+	p.sent = p.sent[:0]
 	for n, result := range results {
-		i := &waiting[asked[n]]
+		i := &waiting[n]
 		f := result.Flow
 		switch {
 		case errors.Is(result.Err, ctnetlink.ENOENT), f != nil && (!i.Is(f) || !p.choice.Has(i.Ref)):
@@ -166,8 +181,12 @@ func (p *changing) flush() {
 		case !p.outcome.change.apply(&i.Entry, f):
 			p.outcome.done++ // it has the mark
 		default:
-			p.sent = append(p.sent, asked[n])
+			p.sent = append(p.sent, n)
 		}
+	}
+	p.group = min(2*p.group, mostGroup)
+	if p.outcome.ended > ended {
+		p.group = leastGroup
 	}
 	for _, n := range p.sent {
 		if p.outcome.change.mark != "" {
@@ -227,6 +246,9 @@ func (a *actor) deleteExpect(source int, x *ctnetlink.ExpectSpec) error {
 	conn := t.Conn.Beside()
 	defer conn.Close()
 	err := conn.DeleteExpect(x)
+	if errors.Is(err, ctnetlink.ENOENT) {
+		return errors.New("it had ended")
+	}
 	if err == nil && t.File != nil {
 		err = t.File.Commit()
 	}
@@ -234,11 +256,4 @@ func (a *actor) deleteExpect(source int, x *ctnetlink.ExpectSpec) error {
 		err = t.NameError(action.Refused(&cmdline.Request{Command: cmdline.CmdDelete, Table: cmdline.TableExpect}, err))
 	}
 	return err
-}
-
-// getFlow asks a table for the entry that has the original tuple of en.
-func getFlow(t *target.Table, en *ctnetlink.FlowSpec) (*ctnetlink.Flow, error) {
-	conn := t.Conn.Beside()
-	defer conn.Close()
-	return conn.Get(en)
 }

@@ -69,22 +69,27 @@ func appendEntry(words []string, f *ctnetlink.Flow) []string {
 	return words
 }
 
-// appendExpected appends the options that name an expectation.
-func appendExpected(words []string, x *ctnetlink.Expect) []string {
+// expectedWords returns the command line that deletes an expectation, without the
+// table's. ok is false if there is none: no option names the zone of an expectation.
+func expectedWords(x *ctnetlink.Expect) (words []string, ok bool) {
+	if zone, ok := x.Zone(); ok && zone != 0 {
+		return nil, false
+	}
 	t := x.Tuple()
-	if name := t.Proto.Name(); name != "" {
-		words = append(words, "-p", name)
-	} else {
-		words = append(words, "-p", decimal(uint64(t.Proto)))
+	name := t.Proto.Name()
+	if name == "" {
+		name = decimal(uint64(t.Proto))
 	}
-	words = append(words, "-s", t.Src.String(), "-d", t.Dst.String())
-	if t.Has&ctnetlink.FieldSrcPort != 0 {
-		words = append(words, "--sport", decimal(uint64(t.SrcPort)))
+	words = []string{"-D", "expect", "-p", name, "-s", t.Src.String(), "-d", t.Dst.String()}
+	if t.Has&ctnetlink.FieldPorts == ctnetlink.FieldPorts {
+		// The classic grammar wants the ports of the reply too, and ignores them.
+		words = append(words, "--sport", decimal(uint64(t.SrcPort)), "--dport", decimal(uint64(t.DstPort)),
+			"--reply-port-src", "0", "--reply-port-dst", "0")
 	}
-	if t.Has&ctnetlink.FieldDstPort != 0 {
-		words = append(words, "--dport", decimal(uint64(t.DstPort)))
+	if _, err := cmdline.ParseClassic(words, nil); err != nil {
+		return nil, false
 	}
-	return words
+	return append([]string{"conntrack"}, words...), true
 }
 
 // change is what is done with entries: they are deleted, or get a mark.

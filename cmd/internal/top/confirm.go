@@ -173,6 +173,7 @@ func (c *confirmation) progress() tea.Cmd {
 
 // tell says what became of a change.
 func (m *Model) tell(o *outcome) {
+	m.outcome = o
 	text := o.String()
 	text = strings.ToUpper(text[:1]) + text[1:]
 	if o.err == nil {

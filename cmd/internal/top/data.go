@@ -25,6 +25,7 @@ type data interface {
 	MarkMatching(ctx context.Context, m *filter.Filter, g *live.GroupID, search string, on bool) (int, error)
 	ChooseMarked() *live.Choice
 	ChooseMatching(ctx context.Context, m *filter.Filter, g *live.GroupID, search string) (*live.Choice, error)
+	ChooseInOrder(ctx context.Context, q *live.Query) (*live.Choice, error)
 	ChooseOne(r live.Ref) *live.Choice
 	Watch(r live.Ref) (look func() (*live.Row, live.Ending), stop func())
 }

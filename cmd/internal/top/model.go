@@ -40,6 +40,8 @@ type Model struct {
 	// message is shown in place of the foot until a key is pressed.
 	message string
 	failed  bool // the message is an error
+	// outcome is that of the last change, nil: there was none.
+	outcome *outcome
 	noMouse bool // the mouse is left to the terminal, which selects text
 
 	// filterText is the filter that was typed, in the grammar of -L, and filter what

@@ -167,8 +167,7 @@ func (q *replaceQuestion) draw(m *Model, width, _ int) ([]string, bool, *tea.Pos
 // also has what is not kept of entries here, so they are asked for anew; those that
 // have ended since are left out.
 func (m *Model) writeEntries(w *bufio.Writer, q live.Query, style format.Style) (string, error) {
-	q.Offset, q.Limit, q.Around = 0, 0, live.Ref{}
-	page, err := m.data.Page(context.Background(), &q)
+	c, err := m.data.ChooseInOrder(context.Background(), &q)
 	if err != nil {
 		return "", err
 	}
@@ -177,8 +176,10 @@ func (m *Model) writeEntries(w *bufio.Writer, q live.Query, style format.Style) 
 		return "", errors.New("a table file holds the entries of one network namespace: choose it with --netns")
 	}
 	o := format.Options{Style: style, NetNS: several, Clock: m.tables[0].Now, LabelNames: m.labelNames()}
-	for i := range page.Rows {
-		o.Rates = o.Rates || page.Rows[i].Rates.Known
+	for row := range c.All() {
+		if o.Rates = row.Rates.Known; o.Rates {
+			break
+		}
 	}
 	printer := format.NewPrinter(o)
 	var b []byte
@@ -200,10 +201,10 @@ func (m *Model) writeEntries(w *bufio.Writer, q live.Query, style format.Style) 
 		return err
 	}
 	if style == format.StyleNetlink {
-		err = m.anew(page.Rows, add)
+		err = m.anew(c, func(f *ctnetlink.Flow) error { return add(f, &live.Row{}) })
 	} else {
-		for i := range page.Rows {
-			if err = add(page.Rows[i].Flow, &page.Rows[i]); err != nil {
+		for row := range c.All() {
+			if err = add(row.Flow, row); err != nil {
 				break
 			}
 		}
@@ -220,37 +221,38 @@ func (m *Model) writeEntries(w *bufio.Writer, q live.Query, style format.Style) 
 	return fmt.Sprintf("%d entries were written", n), err
 }
 
-// anew calls add with entries of one source as the table has them now.
-func (m *Model) anew(rows []live.Row, add func(*ctnetlink.Flow, *live.Row) error) error {
+// anew calls add with the entries of a choice, of one source, as the table has them
+// now.
+func (m *Model) anew(c *live.Choice, add func(*ctnetlink.Flow) error) error {
 	batch := m.tables[0].Conn.NewBatch()
 	defer batch.Close()
 	var waiting []live.Identity
-	from := 0
-	for i := range rows {
-		waiting = append(waiting, live.Identity{})
-		waiting[len(waiting)-1].Identify(&rows[i])
-		batch.Get(&waiting[len(waiting)-1].Entry)
-		if !batch.Full() && i < len(rows)-1 {
-			continue
-		}
+	flush := func() error {
 		results, err := batch.Do()
-		if err != nil {
-			return err
-		}
 		for n, r := range results {
 			switch {
+			case err != nil:
 			case r.Flow != nil && waiting[n].Is(r.Flow):
 				withoutOurUse(r.Flow)
-				if err := add(r.Flow, &rows[from+n]); err != nil {
-					return err
-				}
+				err = add(r.Flow)
 			case r.Flow == nil && !errors.Is(r.Err, ctnetlink.ENOENT):
-				return r.Err
+				err = r.Err
 			}
 		}
-		from, waiting = i+1, waiting[:0]
+		waiting = waiting[:0]
+		return err
 	}
-	return nil
+	for row := range c.All() {
+		waiting = append(waiting, live.Identity{})
+		waiting[len(waiting)-1].Identify(row)
+		batch.Get(&waiting[len(waiting)-1].Entry)
+		if batch.Full() {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
 }
 
 // withoutOurUse makes an entry that was asked for look as it is listed: reading it
