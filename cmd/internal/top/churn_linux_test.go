@@ -1,0 +1,61 @@
+package top
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/cmd/internal/target"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/testwait"
+)
+
+// kernelTable returns the table of a network namespace that ends with the test.
+func kernelTable(t testing.TB, settings map[string]uint64) *ctnetlink.Conn {
+	t.Helper()
+	var file *os.File
+	made := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the thread ends with the goroutine
+		err := unix.Unshare(unix.CLONE_NEWNET)
+		if err == nil {
+			file, err = os.Open("/proc/thread-self/ns/net")
+		}
+		for name, value := range settings {
+			if err == nil {
+				err = os.WriteFile("/proc/sys/net/netfilter/"+name, strconv.AppendUint(nil, value, 10), 0)
+			}
+		}
+		made <- err
+	}()
+	if err := <-made; err != nil {
+		t.Skipf("SKIPPED, no network namespace: %v", err)
+	}
+	conn := ctnetlink.OpenIn(file)
+	if _, _, err := conn.Count(); err != nil {
+		t.Skipf("SKIPPED, no connection tracking: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = conn.Close()
+		_ = file.Close()
+	})
+	return conn
+}
+
+// TestChurnKernel is the churn over the kernel's table, where an entry that takes the
+// place of another often has its id, and no time of its beginning is known.
+func TestChurnKernel(t *testing.T) {
+	rounds := 300
+	if testing.Short() {
+		rounds = 60
+	}
+	conn := kernelTable(t, map[string]uint64{"nf_conntrack_timestamp": 0})
+	before := conn.Beside()
+	churn(t, conn, &target.Table{Conn: before}, true, rounds, 50*time.Microsecond)
+	_ = before.Close()
+	_ = testwait.Scale
+}
