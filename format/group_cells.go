@@ -19,6 +19,23 @@ func AppendGroupValue(dst []byte, v *stats.Value, name string, kind Kind) []byte
 	return appendValue(dst, v, kind)
 }
 
+// GroupCells returns the cells of the values of a group by keys of these names and
+// kinds. Of o.HostNames they have the names that are known, of others they ask for them.
+func GroupCells(o *Options, names []string, kinds []Kind, g *stats.Group) []string {
+	w := &Summary{o: Options{HostNames: o.HostNames, ServiceName: o.ServiceName}, keys: kinds, names: names}
+	cells := make([]string, len(g.Values))
+	for i := range g.Values {
+		v := &g.Values[i]
+		if v.Kind == stats.Addr && o.HostNames != nil {
+			o.HostNames.Want(v.Addr)
+		}
+		if cells[i] = w.named(i, g); cells[i] == "" {
+			cells[i] = string(AppendGroupValue(nil, v, names[i], kinds[i]))
+		}
+	}
+	return cells
+}
+
 // AppendGroup appends what the entries of a group have in common: each key with its
 // value, src=192.0.2.1 dport=443, or - for one that they do not have. Text from
 // outside is printable.

@@ -97,7 +97,7 @@ func (p *groups) draw(m *Model, width, lines int) []string {
 			break
 		}
 		shown = append(shown, g)
-		p.grid.AddCells(p.cells(g)...)
+		p.grid.AddCells(p.cells(m, g)...)
 	}
 	p.grid.AddCells(p.sums()...)
 	columns := p.grid.Fit(width)
@@ -116,13 +116,14 @@ func (p *groups) draw(m *Model, width, lines int) []string {
 	return text
 }
 
-// cells returns the cells of a group.
-func (p *groups) cells(g *live.Group) []string {
-	var cells []string
-	for i := range g.Values {
-		cells = append(cells, string(format.AppendGroupValue(nil, &g.Values[i], p.by[i].Name, p.by[i].Kind())))
+// cells returns the cells of a group, with the names that entries are shown with.
+func (p *groups) cells(m *Model, g *live.Group) []string {
+	var o format.Options
+	if e, ok := m.panels[entriesPanel].(*entries); ok {
+		e.lookups.dress(&o)
 	}
-	return append(cells, p.sumCells(g)...)
+	names, kinds := groupNames(p.by)
+	return append(format.GroupCells(&o, names, kinds, &g.Group), p.sumCells(g)...)
 }
 
 // sums returns the cells of all groups together.
