@@ -94,9 +94,10 @@ const (
 // panel returns the panel that is shown.
 func (m *Model) panel() panel { return m.panels[m.current] }
 
-// show changes to another panel.
+// show changes to another panel. From the entries of a row it goes back to the view of
+// that row as back does.
 func (m *Model) show(index int) {
-	if index == m.current {
+	if index == m.current || m.from != nil && index == m.from.panel && m.back() {
 		return
 	}
 	m.asked[m.current].outdate()

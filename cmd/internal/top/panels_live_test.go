@@ -46,6 +46,9 @@ func TestGroupsOfTable(t *testing.T) {
 	if head := ansi.Strip(strings.Join(s.head(), "\n")); !strings.Contains(head, "group: src=10.0.0.1") {
 		t.Errorf("the head: %s", head)
 	}
+	if text, _ := s.screen(); !strings.Contains(ansi.Strip(text), "Bksp back") {
+		t.Error("the foot does not say how to go back")
+	}
 	s.press("backspace")
 	want("Backspace", `
   SRC       ENTRIES  PACKETS ▼BYTES  PACKETS/S  BYTES/S  SHARE

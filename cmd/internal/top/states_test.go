@@ -145,6 +145,10 @@ func TestDrillState(t *testing.T) {
 		if m.current != statesPanel || m.filterText != c.typed {
 			t.Errorf("%q, Backspace: view %d, filter %q", c.typed, m.current, m.filterText)
 		}
+		pressAll(m, "enter", "3")
+		if m.current != statesPanel || m.filterText != c.typed {
+			t.Errorf("%q, 3: view %d, filter %q", c.typed, m.current, m.filterText)
+		}
 		pressAll(m, "enter")
 		if err := m.setFilter("-p udp"); err != nil { // typed over it
 			t.Fatal(err)

@@ -48,6 +48,9 @@ func (m *Model) screen() (text string, cursor *tea.Position) {
 	m.headLines = len(lines)
 	room := max(m.height-len(lines)-footLines, 0)
 	hints := m.panel().keys()
+	if m.from != nil && m.current == entriesPanel {
+		hints = append([]hint{{"Bksp", "back"}}, hints...)
+	}
 	if m.over == nil {
 		lines = append(lines, fill(m.panel().draw(m, m.width, room), room)...)
 	} else {
