@@ -58,8 +58,8 @@ func (p *entries) context(m *Model, at int) *format.Context {
 	row := &p.page.Rows[at]
 	c := m.context(row.Ref.Source())
 	c.Rates = &row.Rates
-	if at < len(p.processes) {
-		c.Process = p.processes[at].of(row.Flow)
+	if e, ok := p.processes.known[row.Ref]; ok && p.choice.wantsProcesses() {
+		c.Process = e.of(row.Flow)
 	}
 	return c
 }

@@ -20,9 +20,8 @@ type entries struct {
 	order   []live.Key // nil: the usual one
 	lookups lookups
 
-	page *live.Page // the last answer, nil: there was none
-	// processes are those of the rows of page, nil: they are not shown.
-	processes []ends
+	page      *live.Page // the last answer, nil: there was none
+	processes processFinder
 	failed    error
 	group     *live.GroupID // whose entries page has
 
@@ -68,12 +67,10 @@ func (p *entries) keys() []hint {
 
 // pageMsg is the answer to the question for rows.
 type pageMsg struct {
-	page      *live.Page
-	processes []ends
-	around    live.Ref
-	group     *live.GroupID
-	err       error
-	lookupErr error
+	page   *live.Page
+	around live.Ref
+	group  *live.GroupID
+	err    error
 }
 
 // query returns the question for all entries that are shown, in their order.
@@ -94,36 +91,29 @@ func (p *entries) ask(ctx context.Context, m *Model, _, lines int) tea.Cmd {
 	}
 	q := p.query(m)
 	q.Offset, q.Limit, q.Around = max(p.top-rows, 0), 3*rows, p.at
-	find := p.lookups.finder(m, p)
 	d := m.data
 	return func() tea.Msg {
 		a := &pageMsg{around: q.Around, group: q.Group}
-		if a.page, a.err = d.Page(ctx, &q); a.err == nil && find != nil {
-			a.processes, a.lookupErr = find(a.page.Rows)
-		}
+		a.page, a.err = d.Page(ctx, &q)
 		return a
 	}
 }
 
 func (p *entries) answer(m *Model, msg tea.Msg) (tea.Cmd, bool) {
-	switch msg := msg.(type) {
-	case *pageMsg:
-		if msg.lookupErr != nil {
-			p.choice.withoutProcesses()
-			m.fail(msg.lookupErr)
-		}
-		if p.failed = msg.err; msg.err == nil {
-			p.take(m, msg)
-		}
-	default:
+	a, ok := msg.(*pageMsg)
+	if !ok {
 		return nil, false
 	}
-	return nil, true
+	if p.failed = a.err; a.err != nil {
+		return nil, true
+	}
+	p.take(m, a)
+	return p.seek(m), true
 }
 
 // take shows new rows. The cursor goes where its entry is now.
 func (p *entries) take(m *Model, a *pageMsg) {
-	p.page, p.processes, p.group = a.page, a.processes, a.group
+	p.page, p.group = a.page, a.group
 	found := -1
 	if !p.at.IsZero() {
 		for i := range p.page.Rows {
