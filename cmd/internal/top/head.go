@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
@@ -113,7 +115,10 @@ func (m *Model) ratesLine() string {
 	}}}
 	switch {
 	case st.AccountingOff:
-		parts = append(parts, part{texts: []string{"packets and bytes are not counted", "not counted"}, paint: yellow, rank: 2})
+		parts = append(parts, part{texts: []string{
+			"packets and bytes are not counted: net.netfilter.nf_conntrack_acct is 0", "not counted: nf_conntrack_acct is 0",
+			"not counted",
+		}, paint: yellow, rank: 2})
 	case st.RatesKnown:
 		packets, bytes := countText(st.Packets), bytesText(st.Bytes)
 		parts = append(parts, part{texts: []string{"packets " + packets + "/s", packets + " pkt/s"}, rank: 1},
@@ -213,7 +218,7 @@ func (m *Model) tabsLine(line int) string {
 				b.WriteString(text)
 			}
 		}
-		if column+gap+len(age) <= m.width || short {
+		if column+gap+ansi.StringWidth(age) <= m.width || short {
 			return padded(b.String(), age, m.width)
 		}
 	}

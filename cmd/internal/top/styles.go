@@ -29,12 +29,28 @@ const (
 	alarm   paint = "1;31" // something is lost
 )
 
-// attribute reports whether a paint has no colour.
-func (p paint) attribute() bool { return p == bold || p == faint || p == reverse }
+// plain returns what is left of a paint without colours.
+func (p paint) plain() paint {
+	switch p {
+	case bold, faint, reverse:
+		return p
+	case alarm:
+		return bold
+	}
+	return ""
+}
 
-// on returns a text that is painted. Without colours only attributes are.
+// shown returns a paint as the terminal can show it.
+func (s *styles) shown(p paint) paint {
+	if s.color {
+		return p
+	}
+	return p.plain()
+}
+
+// on returns a text that is painted.
 func (s *styles) on(p paint, text string) string {
-	if text == "" || p == "" || !s.color && !p.attribute() {
+	if p = s.shown(p); text == "" || p == "" {
 		return text
 	}
 	return "\x1b[" + string(p) + "m" + text + "\x1b[m"
@@ -43,7 +59,7 @@ func (s *styles) on(p paint, text string) string {
 // row returns a line that is painted as a whole, also where it has colours of its
 // own: those of the cursor, of a marked row.
 func (s *styles) row(p paint, line string) string {
-	if p == "" || !s.color && !p.attribute() {
+	if p = s.shown(p); p == "" {
 		return line
 	}
 	begin := "\x1b[" + string(p) + "m"
