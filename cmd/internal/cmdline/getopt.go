@@ -155,9 +155,10 @@ func (s *scanner) numberAfter(letter byte, rest string) (o Occurrence) {
 	return o
 }
 
-// isPlainNumber reports whether a word is digits, perhaps with a point among them.
+// isPlainNumber reports whether a word is digits, perhaps with a point among them and
+// with a unit of time.
 func isPlainNumber(word string) bool {
-	digits := strings.Replace(word, ".", "", 1)
+	digits := strings.Replace(strings.TrimRight(word, "mhs"), ".", "", 1)
 	return digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 

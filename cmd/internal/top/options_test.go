@@ -32,6 +32,8 @@ func TestParse(t *testing.T) {
 		"-n 10 -d .5 --batch":    func(o *options) bool { return o.times == 10 && o.interval == 500*time.Millisecond },
 		"-b -n10 -d2":            func(o *options) bool { return o.batch && o.times == 10 && o.interval == 2*time.Second },
 		"-bn 3":                  func(o *options) bool { return o.batch && o.times == 3 },
+		"-d 500ms":               func(o *options) bool { return o.interval == 500*time.Millisecond },
+		"-d1m":                   func(o *options) bool { return o.interval == time.Minute },
 		"--batch -n 1 -n 1":      func(o *options) bool { return o.times == 1 },
 		"--batch --iterations=4": func(o *options) bool { return o.times == 4 && !o.request.Has(cmdline.OptSrcNAT) },
 		"--batch -n 192.0.2.1 -d 10.0.0.1": func(o *options) bool {
@@ -73,6 +75,7 @@ func TestParseWrong(t *testing.T) {
 		"--once -n 10":                         "can only be used with --batch",
 		"-d x":                                 "`x' is not an IP address",
 		"--batch -n 0":                         "at least 1",
+		"--batch -n 5s":                        "a number of at least 1 is required",
 		"--batch -n 1.5":                       "a number of at least 1 is required",
 		"--batch -n 1 -n 2":                    "--iterations is given twice, with `1' and `2'",
 		"--batch -d 2 --interval 3":            "--interval is given twice, with `2' and `3'",
