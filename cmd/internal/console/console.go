@@ -191,6 +191,17 @@ func LineWidth(f any) int {
 	return 0
 }
 
+// Height returns how many lines the terminal has that f leads to, 0 if it leads to
+// none.
+func Height(f any) int {
+	if file, ok := underlying(f).(*os.File); ok {
+		if _, height, err := term.GetSize(int(file.Fd())); err == nil {
+			return height
+		}
+	}
+	return 0
+}
+
 // UseColor reports whether text on f may be coloured: on a terminal that can
 // show it, unless NO_COLOR is set (https://no-color.org).
 func UseColor(f any) bool {

@@ -72,6 +72,9 @@ func command(s *console.Streams, args []string) error {
 	if err := action.Check(s, o.request); err != nil {
 		return err
 	}
+	if o.once || o.batch {
+		return printLooks(s, o)
+	}
 	if err := checkTerminal(s); err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func show(s *console.Streams, o *options) error {
 	if err != nil {
 		return err
 	}
-	table := live.New(sources(set), live.Options{Filter: o.request.Filter(), Interval: o.interval})
+	table := newTable(o, set, 0)
 	var a *actor
 	if !o.readOnly {
 		changed, err := target.Open(choice(o.request), quiet)

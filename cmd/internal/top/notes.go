@@ -80,9 +80,8 @@ func (m *Model) sentences() (list []note) {
 		add(yellow, "Events were lost because there are more than can be read: the next reading of the table finds what "+
 			"they told.", "Events were lost; the next reading finds what they told.")
 	}
-	if st.Interval > st.Asked && !st.Reading {
-		every := durationText(st.Interval)
-		asked := durationText(st.Asked)
+	every, asked := durationText(st.Interval), durationText(st.Asked)
+	if st.Interval > st.Asked && every != asked && !st.Reading {
 		add("", fmt.Sprintf("every %s, so that reading takes no more than %s of a core (%s was asked)", every,
 			shareText(st.Share), asked), fmt.Sprintf("every %s, %s was asked", every, asked))
 	}
