@@ -34,6 +34,14 @@ func (t *Table) beginDump(source int) *dumping {
 	return c.dump
 }
 
+// expect says that a source has about n entries, before its first dump. t.mu is held
+// for writing.
+func (t *Table) expect(source, n int) {
+	if c := t.copies[source]; !c.complete && t.options.Filter == nil {
+		c.index.reserve(n, c.hashOf)
+	}
+}
+
 // saw takes in an entry that the dump lists; at is the time by the source's clock
 // when its message was received.
 func (d *dumping) saw(f *ctnetlink.Flow, at time.Time) {

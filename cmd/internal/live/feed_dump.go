@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -204,7 +205,17 @@ func (p *part) read(ctx context.Context) error {
 	p.dumped.deaf.Store(deaf)
 	lost := p.events.lost.Swap(false)
 	began, clock := time.Now(), p.Now()
+	p.dumped.mu.Lock()
+	first := p.dumped.began.IsZero()
+	p.dumped.mu.Unlock()
+	entries := uint32(0)
+	if first {
+		entries, _, _ = p.Conn.Count() // 0 is right, too
+	}
 	t.mu.Lock()
+	if first {
+		t.expect(p.n, int(min(entries, math.MaxInt32)))
+	}
 	d := t.beginDump(p.n)
 	t.mu.Unlock()
 	c := &t.feed.chunk

@@ -37,6 +37,37 @@ func newSegment(depth uint) *segment {
 
 func (x *index) init() { *x = index{segments: []*segment{newSegment(0)}} }
 
+// reserve makes segments for n records, if there are not as many yet. To split them
+// one by one takes a third of the time of reading a table for the first time.
+func (x *index) reserve(n int, hashOf func(slot) uint64) {
+	const most = 4 << 20
+	depth := uint(0)
+	for 1<<depth*segmentMax*15/16 < min(n, most) {
+		depth++
+	}
+	if depth <= x.depth {
+		return
+	}
+	old := x.segments
+	x.depth, x.segments = depth, make([]*segment, 1<<depth)
+	for i := range x.segments {
+		x.segments[i] = newSegment(depth)
+	}
+	var last *segment // it may be there several times, one after the other
+	for _, g := range old {
+		if g == last {
+			continue
+		}
+		last = g
+		for _, v := range g.places {
+			if v&slotMask != 0 {
+				s := slot(v&slotMask - 1)
+				x.insert(hashOf(s), s, hashOf)
+			}
+		}
+	}
+}
+
 // segment returns the segment for a hash, whose first bits choose it. The last
 // bits are the tag, and the place where a search begins is in those before.
 func (x *index) segment(hash uint64) *segment { return x.segments[hash>>1>>(63-x.depth)] }

@@ -78,7 +78,15 @@ func TestIndex(t *testing.T) {
 			}
 		}
 	}
-	for _, size := range []int{500, 900, 20_000, 35_000, 100, 0} {
+	for _, size := range []int{500, 900, -1, 20_000, 35_000, 100, 0} {
+		if size < 0 {
+			c.index.reserve(30_000, c.hashOf)
+			if n := len(c.index.segments); n != 64 {
+				t.Errorf("%d segments", n)
+			}
+			check()
+			continue
+		}
 		for len(there) < size {
 			insert(r.Uint32N(60_000))
 			if r.IntN(3) == 0 {

@@ -148,6 +148,7 @@ func TestSize(t *testing.T) {
 			before := liveHeap()
 			table := New([]Source{{Now: time.Now}}, Options{})
 			empty := liveHeap() - before
+			table.expect(0, n)
 			l.dump(table, n)
 			l.dump(table, n)
 			if got := table.len(); got != n {
@@ -201,6 +202,27 @@ func BenchmarkSaw(b *testing.B) {
 			report()
 		})
 	}
+}
+
+// BenchmarkFirstDump is an entry of the first dump of many.
+func BenchmarkFirstDump(b *testing.B) {
+	const n = 1_000_000
+	l := newListing(listingOf{})
+	now := time.Now()
+	var table *Table
+	var d *dumping
+	report := processorTime(b)
+	i := 0
+	for b.Loop() {
+		if i%n == 0 {
+			table = New([]Source{{Now: func() time.Time { return now }}}, Options{})
+			table.expect(0, n)
+			d = table.beginDump(0)
+		}
+		d.saw(l.entry(i%n), now)
+		i++
+	}
+	report()
 }
 
 // BenchmarkBirthAndDeath is an entry that comes and goes by events, among many.
