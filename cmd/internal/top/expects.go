@@ -98,13 +98,13 @@ func (p *expects) keys() []hint { return nil }
 func (p *expects) draw(m *Model, width, lines int) []string {
 	switch {
 	case p.failed != nil:
-		return []string{m.style.on(red, printable.String(p.failed.Error()))}
+		return m.style.insteadOf(red, printable.String(p.failed.Error()), width, lines)
 	case !p.known:
 		return nil
 	case len(p.rows) == 0 && m.search != "":
-		return []string{"No expectations have the text that was searched for."}
+		return m.style.insteadOf(faint, "No expectations have the text that was searched for.", width, lines)
 	case len(p.rows) == 0:
-		return []string{"There are no expectations: no helper waits for a connection."}
+		return m.style.insteadOf(faint, "There are no expectations: no helper waits for a connection.", width, lines)
 	}
 	p.scroll.fit(len(p.rows), lines-1)
 	if p.grid == nil || p.width != width {

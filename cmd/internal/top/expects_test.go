@@ -1,6 +1,7 @@
 package top
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -68,6 +69,10 @@ func TestExpects(t *testing.T) {
 	}
 	p.answer(m, expectsMsg{})
 	checkPanel(t, m, 80, 5, "\nThere are no expectations: no helper waits for a connection.\n")
+	checkPanel(t, m, 40, 5, "\nThere are no expectations: no helper\nwaits for a connection.\n")
+	checkSizes(t, m)
 	m.search = "ftp"
 	checkPanel(t, m, 80, 5, "\nNo expectations have the text that was searched for.\n")
+	p.answer(m, expectsMsg{err: errors.New("no \x1b rights")})
+	checkPanel(t, m, 80, 5, "\nno \\x1b rights\n")
 }

@@ -76,11 +76,11 @@ func (p *groups) counted(m *Model) bool {
 func (p *groups) draw(m *Model, width, lines int) []string {
 	switch {
 	case p.failed != nil:
-		return []string{m.style.on(red, printable.String(p.failed.Error()))}
+		return m.style.insteadOf(red, printable.String(p.failed.Error()), width, lines)
 	case p.got == nil:
 		return nil
 	case p.got.Matched == 0:
-		return []string{m.nothing("entries")}
+		return m.style.insteadOf(faint, m.nothing("entries"), width, lines)
 	}
 	width -= gutter
 	p.scroll.fit(p.got.Matched, lines-groupsFrame)

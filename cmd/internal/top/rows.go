@@ -27,6 +27,15 @@ func (s *styles) listTitles(line string, at int, descending bool) string {
 	return s.row(bold, string(text))
 }
 
+// insteadOf returns a text that takes the place of rows.
+func (s *styles) insteadOf(p paint, text string, width, lines int) []string {
+	list := wrap(text, width)
+	for i, line := range list {
+		list[i] = s.on(p, line)
+	}
+	return list[:min(len(list), max(lines, 0))]
+}
+
 // clicks tells double clicks.
 type clicks struct {
 	row int

@@ -174,11 +174,11 @@ func (p *states) keys() []hint { return []hint{{"Enter", "entries"}} }
 func (p *states) draw(m *Model, width, lines int) []string {
 	switch {
 	case p.failed != nil:
-		return []string{m.style.on(red, printable.String(p.failed.Error()))}
+		return m.style.insteadOf(red, printable.String(p.failed.Error()), width, lines)
 	case !p.known:
 		return nil
 	case len(p.rows) == 0:
-		return []string{m.nothing("entries")}
+		return m.style.insteadOf(faint, m.nothing("entries"), width, lines)
 	}
 	p.scroll.fit(len(p.rows), lines)
 	name, number := 0, 0
