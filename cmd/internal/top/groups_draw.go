@@ -33,7 +33,7 @@ func (p *groups) newGrid(m *Model, width int) *groupsGrid {
 	var columns []format.GridColumn
 	add := func(name string, c format.GridColumn) {
 		if name == p.sort {
-			c.Rank = 0
+			c.Rank, c.Optional = 0, false
 		}
 		g.names, columns = append(g.names, name), append(columns, c)
 	}
@@ -51,8 +51,8 @@ func (p *groups) newGrid(m *Model, width int) *groupsGrid {
 	if g.counted {
 		add("packets", format.GridColumn{Title: "PACKETS", Right: true, Rank: 8})
 		add("bytes", format.GridColumn{Title: "BYTES", Right: true, Rank: 5})
-		add("packet_rate", format.GridColumn{Title: "PACKETS/S", Right: true, Rank: 7})
-		add("byte_rate", format.GridColumn{Title: "BYTES/S", Right: true, Rank: 1})
+		add("packet_rate", format.GridColumn{Title: "PACKETS/S", Right: true, Rank: 7, Optional: true})
+		add("byte_rate", format.GridColumn{Title: "BYTES/S", Right: true, Rank: 1, Optional: true})
 	}
 	add("share", format.GridColumn{Title: "SHARE", Right: true, Rank: 6})
 	for _, c := range columns {
@@ -140,7 +140,7 @@ func (p *groups) sums() []string {
 func (p *groups) sumCells(g *live.Group) []string {
 	cells := []string{strconv.FormatUint(g.Entries, 10)}
 	if p.grid.counted {
-		packets, bytes, packetRate, byteRate := "-", "-", "-", "-"
+		packets, bytes, packetRate, byteRate := "-", "-", "", ""
 		if g.Counted {
 			packets, bytes = countText(float64(g.Packets)), bytesText(float64(g.Bytes))
 		}

@@ -47,7 +47,10 @@ func someGroups(by []cmdline.Key, around string) groupsMsg {
 			aGroup(by, "192.168.100.200", 65535, 1, true),
 		},
 		Matched: 3, At: -1,
-		Total: live.Group{Group: stats.Group{Entries: 901, Packets: 12345678, Bytes: 1 << 33, Counted: true}},
+		Total: live.Group{
+			Group: stats.Group{Entries: 901, Packets: 12345678, Bytes: 1 << 33, Counted: true},
+			Rates: live.Rates{Known: true, OrigPackets: 200.3, ReplyBytes: 601000},
+		},
 	}
 	return groupsMsg{&live.GroupQuery{Keys: by, Around: around}, g, nil}
 }
@@ -62,35 +65,35 @@ func TestGroups(t *testing.T) {
 		{"the smallest screen", false, 40, 6, `
   SRC            DPORT ▼ENTRIES  BYTES/S
 > 10.0.0.1         443      600   586K/s
-  2001:d~4:5678     53      300        -
+  2001:d~4:5678     53      300
   192.16~00.200  65535        1   1000/s
 
-  3 groups                  901        -
+  3 groups                  901   587K/s
 `},
 		{"80", true, 80, 6, `
   SRC                           DPORT ▼ENTRIES  BYTES  PACKETS/S  BYTES/S  SHARE
 > 10.0.0.1                        443      600   5.1M      200/s   586K/s    66%
-  2001:db8:1234:…ef0:1234:5678     53      300      -          -        -    33%
+  2001:db8:1234:…ef0:1234:5678     53      300      -                        33%
   192.168.100.200               65535        1   8.8K      0.3/s   1000/s   0.1%
 
-  3 groups                                 901   8.0G          -        -   100%
+  3 groups                                 901   8.0G      200/s   587K/s   100%
 `},
 		{"120", true, 120, 7, `
   SRC                                     DPORT ▼ENTRIES  PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
 > 10.0.0.1                                  443      600      12k   5.1M      200/s   586K/s    66% █████████████▍
-  2001:db8:1234:5678:9abc:def0:1234:5678     53      300        -      -          -        -    33% ██████▋
+  2001:db8:1234:5678:9abc:def0:1234:5678     53      300        -      -                        33% ██████▋
   192.168.100.200                         65535        1       20   8.8K      0.3/s   1000/s   0.1% ▏
 
 
-  3 groups                                           901      12M   8.0G          -        -   100%
+  3 groups                                           901      12M   8.0G      200/s   587K/s   100%
 `},
 		{"120 in ASCII", false, 120, 6, `
   SRC                                     DPORT ▼ENTRIES  PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
 > 10.0.0.1                                  443      600      12k   5.1M      200/s   586K/s    66% #############
-  2001:db8:1234:5678:9abc:def0:1234:5678     53      300        -      -          -        -    33% #######
+  2001:db8:1234:5678:9abc:def0:1234:5678     53      300        -      -                        33% #######
   192.168.100.200                         65535        1       20   8.8K      0.3/s   1000/s   0.1% #
 
-  3 groups                                           901      12M   8.0G          -        -   100%
+  3 groups                                           901      12M   8.0G      200/s   587K/s   100%
 `},
 		{"few lines", true, 80, 2, `
   SRC       DPORT ▼ENTRIES  PACKETS  BYTES  PACKETS/S  BYTES/S  SHARE
@@ -285,5 +288,30 @@ func TestDrillGroup(t *testing.T) {
 		if m.current != groupsPanel {
 			t.Errorf("%s leads to view %d", back, m.current)
 		}
+	}
+}
+
+// TestGroupsRates: rates are shown once there are any, or if groups are sorted by them.
+func TestGroupsRates(t *testing.T) {
+	m, p := groupsModel(t, styles{})
+	a := someGroups(p.by, "")
+	for i := range a.groups.Groups {
+		a.groups.Groups[i].Rates.Known = false
+	}
+	a.groups.Total.Rates.Known = false
+	p.answer(m, a)
+	has := func(title string) bool {
+		return strings.Contains(strings.Split(panelText(m, 120, 6), "\n")[1], title)
+	}
+	if has("BYTES/S") || has("PACKETS/S") {
+		t.Error("rates are shown that are not known")
+	}
+	pressAll(m, "right", "right", "right", "right")
+	if !has("vBYTES/S") && !has("▼BYTES/S") || has("PACKETS/S") {
+		t.Error("the column that groups are sorted by is not shown")
+	}
+	p.answer(m, someGroups(p.by, ""))
+	if !has("BYTES/S") || !has("PACKETS/S") {
+		t.Error("rates are not shown")
 	}
 }
