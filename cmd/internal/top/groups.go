@@ -173,6 +173,8 @@ func (p *groups) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
 		p.open(m)
 	case "g":
 		m.openOverlay(newGroupsLine(p))
+	case "w":
+		m.openOverlay(newGroupsWriteLine(p))
 	case "b":
 		p.preset(m, 1)
 	case "B":
@@ -236,6 +238,6 @@ func (p *groups) wheel(m *Model, turns int) tea.Cmd {
 
 func (p *groups) keys() []hint {
 	return []hint{
-		{"Enter", "entries"}, {"g", "group by"}, {"b B", "other keys"}, {"< >", "sort"}, {"r", "reverse"},
+		{"Enter", "entries"}, {"g", "group by"}, {"b B", "other keys"}, {"< >", "sort"}, {"r", "reverse"}, {"w", "write"},
 	}
 }

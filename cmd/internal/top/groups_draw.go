@@ -123,7 +123,7 @@ func (p *groups) cells(m *Model, g *live.Group) []string {
 		e.lookups.dress(&o)
 	}
 	names, kinds := groupNames(p.by)
-	return append(format.GroupCells(&o, names, kinds, &g.Group), p.sumCells(g)...)
+	return append(format.GroupCells(&o, names, kinds, &g.Group), p.grid.sums(g, &p.got.Total)...)
 }
 
 // sums returns the cells of all groups together.
@@ -133,13 +133,13 @@ func (p *groups) sums() []string {
 	if p.got.Matched == 1 {
 		cells[0] = "1 group"
 	}
-	return append(cells, p.sumCells(&p.got.Total)...)
+	return append(cells, p.grid.sums(&p.got.Total, &p.got.Total)...)
 }
 
-// sumCells returns the cells of the sums of a group.
-func (p *groups) sumCells(g *live.Group) []string {
+// sums returns the cells of the sums of one of all groups.
+func (t *groupsGrid) sums(g, total *live.Group) []string {
 	cells := []string{strconv.FormatUint(g.Entries, 10)}
-	if p.grid.counted {
+	if t.counted {
 		packets, bytes, packetRate, byteRate := "-", "-", "", ""
 		if g.Counted {
 			packets, bytes = countText(float64(g.Packets)), bytesText(float64(g.Bytes))
@@ -150,7 +150,7 @@ func (p *groups) sumCells(g *live.Group) []string {
 		}
 		cells = append(cells, packets, bytes, packetRate, byteRate)
 	}
-	return append(cells, percentText(g.Entries, p.got.Total.Entries))
+	return append(cells, percentText(g.Entries, total.Entries))
 }
 
 // titleLine returns the line of titles, with an arrow before the one that groups are

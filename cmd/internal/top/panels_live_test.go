@@ -2,6 +2,8 @@ package top
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +113,38 @@ No entries have the text that was searched for.
 
   1 group                    4        8   4.7K      0.4/s    440/s   100%
 `)
+}
+
+// TestGroupsWritten: all groups are written, in their order.
+func TestGroupsWritten(t *testing.T) {
+	s := newScene(t, 80, 10, "--by src --sort src", busy(300))
+	s.again(time.Second)
+	dir := t.TempDir()
+	for name, want := range map[string]string{
+		"a.json": `{"src":"10.0.0.255","entries":1,"packets":1,"bytes":100,"packet_rate":0,"byte_rate":0}`,
+		"a.csv":  "\n10.0.0.255,1,1,100,0,0\n",
+		"a.txt":  "\n10.0.0.255        1        1    100          0        0   0.3%\n",
+	} {
+		s.press("w")
+		s.press(append(strings.Split(filepath.Join(dir, name), ""), "enter")...)
+		if want := "300 groups were written to " + filepath.Join(dir, name) + "."; s.message != want {
+			t.Errorf("%q, want %q", s.message, want)
+		}
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s, %v: %.300s", name, err, b)
+		}
+		if first, last := strings.Index(string(b), "10.0.0.0"), strings.Index(string(b), "10.0.1.43"); first < 0 || last < first {
+			t.Errorf("%s: the order is another: %.300s", name, b)
+		}
+	}
+	s.press("w", "type:x.nl", "enter")
+	if _, err := os.Stat("x.nl"); err == nil {
+		t.Error("a table file of groups was written")
+	}
+	if text, _, _ := s.over.draw(s.Model, 80, 10); !strings.Contains(ansi.Strip(strings.Join(text, "\n")), "A table file has entries") {
+		t.Errorf("%q", text)
+	}
 }
 
 // TestStatesOfTable: from the table to its states, and to the entries of one.
