@@ -1,6 +1,11 @@
 package filter
 
-import "github.com/gonntrack/gonntrack/ctnetlink"
+import (
+	"iter"
+	"slices"
+
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
 
 // Any is a list of filters, of which an entry must match at least one. It is
 // indexed: to compare an entry with ten thousand filters that have an address, a
@@ -51,6 +56,9 @@ func NewAny(filters ...*Filter) *Any {
 
 // Len returns the number of filters.
 func (a *Any) Len() int { return len(a.filters) }
+
+// All returns the filters, which must not be changed.
+func (a *Any) All() iter.Seq[*Filter] { return slices.Values(a.filters) }
 
 // Match reports whether an entry matches at least one of the filters. It does not
 // allocate.

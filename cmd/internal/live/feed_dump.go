@@ -201,6 +201,8 @@ func (p *part) takeIn(d *dumping, c *chunk) {
 // read reads the table of the source.
 func (p *part) read(ctx context.Context) error {
 	t := p.t
+	// In this order: a listener that begins meanwhile is seen here, or sees that it is late.
+	p.dumped.deaf.Store(true)
 	deaf := p.events.listener.Load() == nil
 	p.dumped.deaf.Store(deaf)
 	lost := p.events.lost.Swap(false)

@@ -104,3 +104,35 @@ func TestKernelLoss(t *testing.T) {
 		t.Errorf("%d births, %d deaths, %d entries", births, deaths, s.Entries)
 	}
 }
+
+// TestKernelChurn: with dumps all the time, each birth and each death of short-lived
+// entries is counted once, and what is kept at the end is what there is.
+func TestKernelChurn(t *testing.T) {
+	conn, source := kernelTable(t, defaults)
+	table, _ := run(t, Options{Interval: minInterval, Share: 100}, source)
+	wait(t, table, "the first dump", complete)
+	n, left := 30_000, 500
+	if testing.Short() {
+		n = 5_000
+	}
+	const step = 250
+	for i := 0; i < n; i += step {
+		makeEntries(t, conn, i, i+step)
+		if i >= left {
+			deleteEntries(t, conn, i-left, i-left+step)
+		}
+	}
+	s := wait(t, table, "the end", entries(left))
+	if s.Loss != (ctnetlink.Loss{}) {
+		t.Skipf("SKIPPED, the machine is too busy: lost %+v", s.Loss)
+	}
+	waitTotal(t, table, n, n-left)
+	for f, err := range conn.Dump(nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := table.Find(0, f); !ok {
+			t.Errorf("not kept: %v", f)
+		}
+	}
+}

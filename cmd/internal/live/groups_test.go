@@ -75,7 +75,7 @@ func sameRates(a, b Rates) bool {
 // TestGroups: groups by every key have the values, the sums and the order of
 // `conntrack summary', and its rates.
 func TestGroups(t *testing.T) {
-	a := newAsked(t, 41, 3000, Options{})
+	a := newAsked(t, 41, 1200, Options{})
 	g := newGenerator(42)
 	lists := append(sortedFields(), "src/24/64,proto", "dst/28/120,dport", "proto,state", "condition,zone,mark", "nat",
 		"reply_src/25,labels,helper", "src,sport,dst,dport,proto")

@@ -18,6 +18,8 @@ type entryFilter struct {
 	checks []func(*entry) bool
 	whole  *filter.Filter
 	done   bool // the checks are all criteria
+	// doneCommon: they are all, for entries that have nothing that few entries have.
+	doneCommon bool
 }
 
 var errNotKept = errors.New("verification tags are not known here: they are not kept of entries that are followed")
@@ -42,15 +44,43 @@ func (x *entryFilter) compile(q *question, m *filter.Filter) error {
 	x.tuple(&m.Reply, true)
 	x.numbers(m)
 	x.ends(m)
-	x.done = m.Role == nil && m.SecMark == nil && m.Labels == nil && m.WithoutLabels == nil &&
-		m.Older|m.Younger|m.ExpiresWithin == 0 && !m.SrcNAT.Given && !m.DstNAT.Given && !m.AnyNAT.Given && m.Any == nil
-	if m.SrcNAT.Given || m.DstNAT.Given || m.AnyNAT.Given {
-		x.check(func(e *entry) bool { return !e.plain() })
-	}
-	if m.SecMark != nil || len(m.Labels) > 0 && !(ctnetlink.Labels{}).ContainsAll(m.Labels) {
+	x.times(q, m)
+	x.nat(m)
+	x.doneCommon = m.Role == nil && x.any(q, m.Any)
+	x.done = x.doneCommon && m.SecMark == nil && m.Labels == nil && m.WithoutLabels == nil
+	if m.SecMark != nil || !(ctnetlink.Labels{}).ContainsAll(m.Labels) {
 		x.check(func(e *entry) bool { return !e.common() })
 	}
 	return nil
+}
+
+// any adds that one of some filters must match, unless there are many: those have an
+// index. It reports whether the filters have no other criteria.
+func (x *entryFilter) any(q *question, any *filter.Any) (done bool) {
+	const few = 16
+	if any == nil {
+		return true
+	}
+	if any.Len() > few {
+		return false
+	}
+	list := make([]entryFilter, 0, any.Len())
+	done = true
+	for m := range any.All() {
+		var one entryFilter
+		_ = one.compile(q, m) // the whole filter has been checked
+		list = append(list, one)
+		done = done && one.done
+	}
+	x.check(func(e *entry) bool {
+		for i := range list {
+			if list[i].passes(e) {
+				return true
+			}
+		}
+		return false
+	})
+	return done
 }
 
 func (x *entryFilter) check(f func(*entry) bool) { x.checks = append(x.checks, f) }
@@ -61,16 +91,24 @@ func (x *entryFilter) match(q *question, e *entry) bool {
 		return true
 	}
 	if !q.odd {
-		for _, check := range x.checks {
-			if !check(e) {
-				return false
-			}
+		if !x.passes(e) {
+			return false
 		}
-		if x.done {
+		if x.done || x.doneCommon && e.common() {
 			return true
 		}
 	}
 	return x.whole.Match(q.whole(e))
+}
+
+// passes reports whether an entry that is not odd passes the checks.
+func (x *entryFilter) passes(e *entry) bool {
+	for _, check := range x.checks {
+		if !check(e) {
+			return false
+		}
+	}
+	return true
 }
 
 // numbers adds the criteria on what is one number of the entry.
@@ -121,8 +159,16 @@ func (x *entryFilter) numbers(m *filter.Filter) {
 			return ok && n[0]+n[2] >= packets && n[1]+n[3] >= bytes
 		})
 	}
-	if m.Older|m.Younger != 0 {
-		x.check(func(e *entry) bool { return e.core().has&hasStart != 0 })
+}
+
+// times adds the criteria on the age and on the remaining time.
+func (x *entryFilter) times(q *question, m *filter.Filter) {
+	if older, younger := m.Older, m.Younger; older|younger != 0 {
+		x.check(func(e *entry) bool {
+			start, ok := e.start()
+			age := max(q.context.Now.Sub(time.Unix(int64(start), 0)), 0)
+			return ok && age >= older && (younger == 0 || age < younger)
+		})
 	}
 	if within := m.ExpiresWithin; within > 0 {
 		x.check(func(e *entry) bool {
@@ -130,6 +176,54 @@ func (x *entryFilter) numbers(m *filter.Filter) {
 			return ok && time.Duration(left)*time.Second <= within
 		})
 	}
+}
+
+// nat adds the criteria on the translation.
+func (x *entryFilter) nat(m *filter.Filter) {
+	if !m.SrcNAT.Given && !m.DstNAT.Given && !m.AnyNAT.Given {
+		return
+	}
+	sourceIs, destinationIs := newSource(&m.SrcNAT), newDestination(&m.DstNAT)
+	anySource, anyDestination := newSource(&m.AnyNAT), newDestination(&m.AnyNAT)
+	src, dst, either := m.SrcNAT, m.DstNAT, m.AnyNAT
+	x.check(func(e *entry) bool {
+		n := e.translated()
+		if src.Given && (!n.source || sourceIs(e, &n) == src.Not) ||
+			dst.Given && (!n.destination || destinationIs(e, &n) == dst.Not) {
+			return false
+		}
+		if !either.Given {
+			return true
+		}
+		to := n.source && anySource(e, &n) || n.destination && anyDestination(e, &n)
+		return (n.source || n.destination) && to != either.Not
+	})
+}
+
+// newSource returns a function that reports whether the source was translated to what n
+// asks for, whatever n.Not is.
+func newSource(n *filter.NAT) func(*entry, *translated) bool {
+	is, port, hasPort := newAddr(n), uint64(n.Port), n.HasPort
+	return func(e *entry, t *translated) bool {
+		to, _ := e.newPorts(t)
+		return is(e, t.reply.dst) && (!hasPort || e.core().has&(ports|icmp) != 0 && to == port)
+	}
+}
+
+// newDestination is newSource for the destination.
+func newDestination(n *filter.NAT) func(*entry, *translated) bool {
+	is, port, hasPort := newAddr(n), uint64(n.Port), n.HasPort
+	return func(e *entry, t *translated) bool {
+		_, to := e.newPorts(t)
+		return is(e, t.reply.src) && (!hasPort || e.hasPorts() && to == port)
+	}
+}
+
+func newAddr(n *filter.NAT) func(*entry, [2]uint64) bool {
+	if n.In == nil && !n.Addr.IsValid() {
+		return func(*entry, [2]uint64) bool { return true }
+	}
+	return containsAddr(&filter.Address{Addr: n.Addr, Mask: n.Mask, In: n.In})
 }
 
 // tuple adds the criteria on the tuple of a direction.
@@ -140,8 +234,7 @@ func (x *entryFilter) tuple(w *filter.Tuple, reply bool) {
 			wanted[n] = set.Contains(uint32(n))
 		}
 		x.check(func(e *entry) bool {
-			r := e.core()
-			return wanted[r.proto] && !(reply && r.has&noReply != 0)
+			return wanted[e.proto()]
 		})
 	}
 	for _, part := range [...]struct {
@@ -157,8 +250,7 @@ func (x *entryFilter) tuple(w *filter.Tuple, reply bool) {
 		if set := w.Number(part.field); set != nil {
 			in := contains(set)
 			x.check(func(e *entry) bool {
-				r := e.core()
-				return r.has&part.in != 0 && !(reply && r.has&noReply != 0) && in(e.ports(reply)>>part.shift&part.mask)
+				return e.core().has&part.in != 0 && in(e.ports(reply)>>part.shift&part.mask)
 			})
 		}
 	}
@@ -169,15 +261,13 @@ func (x *entryFilter) tuple(w *filter.Tuple, reply bool) {
 		}
 		in := containsAddr(&a)
 		dst := field == ctnetlink.FieldDst
-		x.check(func(e *entry) bool {
-			return !(reply && e.core().has&noReply != 0) && in(e, e.end(reply, dst)) != a.Not
-		})
+		x.check(func(e *entry) bool { return in(e, e.end(reply, dst)) != a.Not })
 	}
 	if set := w.Number(ctnetlink.FieldZone); set != nil {
 		none := set.Contains(0)
 		x.check(func(e *entry) bool {
 			zone, o, r := e.zone()
-			if o == r || r != reply || reply && !e.hasReply() { // of both directions, or of the other one
+			if o == r || r != reply { // of both directions, or of the other one
 				return none
 			}
 			return set.Contains(uint32(zone))
@@ -219,7 +309,7 @@ func (x *entryFilter) ends(m *filter.Filter) {
 			}
 			o := e.orig().ports
 			any := in(o>>16) || in(o&0xffff)
-			if !any && !e.plain() && e.hasReply() {
+			if !any && !e.plain() {
 				o = e.reply().ports
 				any = in(o>>16) || in(o&0xffff)
 			}
@@ -245,7 +335,7 @@ func (x *entryFilter) ends(m *filter.Filter) {
 		}
 		t := e.orig()
 		any := either(&t)
-		if !any && !e.plain() && e.hasReply() {
+		if !any && !e.plain() {
 			t = e.reply()
 			any = either(&t)
 		}

@@ -44,6 +44,9 @@ func (g *generator) set(n uint32) filter.Set {
 }
 
 func (g *generator) address(a netip.Addr) filter.Address {
+	if !a.IsValid() {
+		a = netip.MustParseAddr("192.0.2.9")
+	}
 	c := filter.Address{Addr: a, Not: g.one(4)}
 	switch g.IntN(4) {
 	case 0:
@@ -149,7 +152,7 @@ func (g *generator) criterion(m *filter.Filter, f *ctnetlink.Flow) {
 
 // TestFilter: the entries that a question selects are those that the filter matches.
 func TestFilter(t *testing.T) {
-	a := newAsked(t, 31, 2000, Options{})
+	a := newAsked(t, 31, 1500, Options{})
 	g := newGenerator(32)
 	ids := slices.Sorted(maps.Keys(a.messages))
 	decode := func(id uint32) *ctnetlink.Flow {
@@ -164,7 +167,7 @@ func TestFilter(t *testing.T) {
 		flows[id] = decode(id)
 	}
 	some, byRecord := 0, 0
-	for range 1500 {
+	for range 1000 {
 		m := g.filter(flows[ids[g.IntN(len(ids))]], a.now.now)
 		p := a.page(t, Query{Filter: m, Limit: len(ids)})
 		got := map[uint32]bool{}
@@ -196,7 +199,7 @@ func TestFilter(t *testing.T) {
 			byRecord++
 		}
 	}
-	if some < 800 || byRecord < 600 {
+	if some < 500 || byRecord < 500 {
 		t.Errorf("%d filters match some and not all, %d need no message", some, byRecord)
 	}
 }
@@ -223,7 +226,7 @@ func TestFilterTags(t *testing.T) {
 
 // TestSearch: a search finds the rows in one of whose cells the text is.
 func TestSearch(t *testing.T) {
-	a := newAsked(t, 34, 2000, Options{})
+	a := newAsked(t, 34, 1500, Options{})
 	g := newGenerator(35)
 	ids := slices.Sorted(maps.Keys(a.messages))
 	cells := map[uint32][]string{}

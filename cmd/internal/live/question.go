@@ -37,6 +37,8 @@ type question struct {
 	keys     []reader // of the group
 	search   searcher
 	values   []byte
+	word     []byte // as it was read last
+	cell     []byte
 	words    *wordTable
 	statuses map[ctnetlink.Status][]byte
 	printer  *format.Printer
@@ -116,7 +118,7 @@ func (q *question) walk(ctx context.Context, reserve func(), f func(e *entry)) e
 		for w, m := range p.alive[from : from+part] {
 			for ; m != 0; m &= m - 1 {
 				e.i = (from+w)*64 + bits.TrailingZeros64(m)
-				q.decoded, q.odd = false, p.cores[e.i].extra != 0 && e.odd()
+				q.decoded, q.odd = false, e.odd()
 				if all || q.matches(&e) {
 					f(&e)
 				}

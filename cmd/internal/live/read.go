@@ -55,7 +55,7 @@ func (q *question) reader(k *cmdline.Key) (reader, error) {
 	switch {
 	case r.word != nil:
 		r.head = func(q *question, e *entry) uint64 { head, _ := headOf(r.word(q, e)); return head }
-	case r.addr != nil:
+	case r.addr != nil && !strings.HasPrefix(name, "nat"):
 		r.head = addrHead(name, k)
 	}
 	return r, nil
@@ -73,10 +73,7 @@ func addrHead(name string, k *cmdline.Key) func(*question, *entry) uint64 {
 	}
 	return func(_ *question, e *entry) uint64 {
 		w := e.end(reply, dst)
-		switch {
-		case reply && !e.hasReply():
-			return 0 // absent
-		case e.ipv6():
+		if e.ipv6() {
 			return six | w[0]&mask6>>8
 		}
 		return four | w[1]&mask4<<24
@@ -127,11 +124,14 @@ func appendNumber(b []byte, v uint64, ok bool) []byte {
 // such entries, but a table file may have them. What few entries have begins with what
 // is odd.
 func (e *entry) odd() bool {
-	n := e.core().extra
-	if n == 0 {
+	r := e.core()
+	if r.has&noReply != 0 {
+		return true
+	}
+	if r.extra == 0 {
 		return false
 	}
-	switch firstAttr(e.p.source.t.extras.attrs(n)) {
+	switch firstAttr(e.p.source.t.extras.attrs(r.extra)) {
 	case ctnetlink.AttrTupleOrig, ctnetlink.AttrTupleReply, ctnetlink.AttrZone, ctnetlink.AttrStatus,
 		ctnetlink.AttrProtoInfo:
 		return true
@@ -139,8 +139,59 @@ func (e *entry) odd() bool {
 	return false
 }
 
-// plain reports whether an entry that is not odd has no translation.
-func (e *entry) plain() bool { return e.p.kind&kindReply == 0 && e.core().has&noReply == 0 }
+// The methods below are for entries that are not odd.
+
+// plain reports whether an entry has no translation.
+func (e *entry) plain() bool { return e.p.kind&kindReply == 0 }
+
+// common reports whether the entry has nothing that few entries have.
+func (e *entry) common() bool { return e.core().extra == 0 }
+
+func (e *entry) addr(w [2]uint64) netip.Addr { return fromWords(w, e.ipv6()) }
+
+// showsPorts reports whether the tuples have ports that are shown as such, not keys.
+func (e *entry) showsPorts() bool { return e.hasPorts() && e.proto() != ctnetlink.ProtoGRE }
+
+// translated is how an entry is translated, see [ctnetlink.Flow.SourceNAT].
+type translated struct {
+	orig, reply     tuple
+	source          bool // the source is: its address, its port or both
+	sourceAddr      bool
+	sourcePort      bool // or the id of a query
+	destination     bool
+	destinationAddr bool
+	destinationPort bool
+}
+
+// translated returns how the entry is translated.
+func (e *entry) translated() (n translated) {
+	if e.plain() {
+		return n
+	}
+	n.orig, n.reply = e.orig(), e.reply()
+	r := e.core()
+	o, v := n.orig.ports, n.reply.ports
+	switch {
+	case r.has&ports != 0:
+		n.sourcePort, n.destinationPort = o>>16 != v&0xffff, o&0xffff != v>>16
+	case r.has&icmp != 0:
+		n.sourcePort = o>>16 != v>>16
+	}
+	n.sourceAddr, n.destinationAddr = n.orig.src != n.reply.dst, n.orig.dst != n.reply.src
+	status, _ := e.status()
+	n.source = status&ctnetlink.StatusSrcNATDone != 0 && (n.sourceAddr || n.sourcePort)
+	n.destination = status&ctnetlink.StatusDstNATDone != 0 && (n.destinationAddr || n.destinationPort)
+	return n
+}
+
+// newPorts returns the ports that source and destination were translated to; of a query
+// the first is its id.
+func (e *entry) newPorts(n *translated) (source, destination uint64) {
+	if !e.hasPorts() {
+		return uint64(n.reply.ports >> 16), 0
+	}
+	return uint64(n.reply.ports & 0xffff), uint64(n.reply.ports >> 16)
+}
 
 // Rates are ordered as their bits are, since none is negative.
 
@@ -184,7 +235,7 @@ func counterReader(first, second int) func(*entry) (uint64, bool) {
 func portReader(reply bool, layout flags, gre bool, shift uint, mask uint32) func(*entry) (uint64, bool) {
 	return func(e *entry) (uint64, bool) {
 		r := e.core()
-		if r.has&layout == 0 || layout == ports && (r.proto == ctnetlink.ProtoGRE) != gre || reply && r.has&noReply != 0 {
+		if r.has&layout == 0 || layout == ports && (r.proto == ctnetlink.ProtoGRE) != gre {
 			return 0, false
 		}
 		t := e.orig()
@@ -215,29 +266,38 @@ var numberReaders = map[string]func(*entry) (uint64, bool){
 	"start":      func(e *entry) (uint64, bool) { v, ok := e.start(); return uint64(v) * 1e9, ok },
 	"zone":       func(e *entry) (uint64, bool) { v, o, r := e.zone(); return uint64(v), o && r },
 	"orig_zone":  func(e *entry) (uint64, bool) { v, o, r := e.zone(); return uint64(v), o && !r },
-	"reply_zone": func(e *entry) (uint64, bool) { v, o, r := e.zone(); return uint64(v), r && !o && e.hasReply() },
+	"reply_zone": func(e *entry) (uint64, bool) { v, o, r := e.zone(); return uint64(v), r && !o },
+	"nat_sport": func(e *entry) (uint64, bool) {
+		n := e.translated()
+		v, _ := e.newPorts(&n)
+		return v, n.source && n.sourcePort
+	},
+	"nat_dport": func(e *entry) (uint64, bool) {
+		n := e.translated()
+		_, v := e.newPorts(&n)
+		return v, n.destination && n.destinationPort
+	},
 }
-
-// hasReply reports whether a reply tuple was sent.
-func (e *entry) hasReply() bool { return e.core().has&noReply == 0 }
 
 var addrReaders = map[string]func(*entry) (netip.Addr, bool){
 	"src":       func(e *entry) (netip.Addr, bool) { return e.addr(e.orig().src), true },
 	"dst":       func(e *entry) (netip.Addr, bool) { return e.addr(e.orig().dst), true },
-	"reply_src": func(e *entry) (netip.Addr, bool) { return e.addr(e.reply().src), e.hasReply() },
-	"reply_dst": func(e *entry) (netip.Addr, bool) { return e.addr(e.reply().dst), e.hasReply() },
+	"reply_src": func(e *entry) (netip.Addr, bool) { return e.addr(e.reply().src), true },
+	"reply_dst": func(e *entry) (netip.Addr, bool) { return e.addr(e.reply().dst), true },
+	"nat_src": func(e *entry) (netip.Addr, bool) {
+		n := e.translated()
+		return e.addr(n.reply.dst), n.source && n.sourceAddr
+	},
+	"nat_dst": func(e *entry) (netip.Addr, bool) {
+		n := e.translated()
+		return e.addr(n.reply.src), n.destination && n.destinationAddr
+	},
 }
 
-func (e *entry) addr(w [2]uint64) netip.Addr { return fromWords(w, e.ipv6()) }
-
+// missingReaders are for what is read from a message, but for few entries.
 var missingReaders = map[string]func(*entry) bool{
-	"nat_src": (*entry).plain, "nat_dst": (*entry).plain, "nat_sport": (*entry).plain, "nat_dport": (*entry).plain,
-	"translation": (*entry).plain,
-	"helper":      (*entry).common, "labels": (*entry).common, "secmark": (*entry).common, "secctx": (*entry).common,
+	"helper": (*entry).common, "labels": (*entry).common, "secmark": (*entry).common, "secctx": (*entry).common,
 }
-
-// common reports whether the entry has nothing that few entries have.
-func (e *entry) common() bool { return e.core().extra == 0 }
 
 // ratesNow returns the rates of the entry.
 func (e *entry) ratesNow() Rates {

@@ -20,6 +20,7 @@ type searcher struct {
 	text  []byte // in lower case
 	// address reports that the text can be in an address with a port.
 	address bool
+	digits  bool // it can be in a number
 	proto   [256]bool
 	tcp     [256]bool
 	sctp    [256]bool
@@ -33,10 +34,9 @@ type searcher struct {
 var (
 	rareFields   = []*format.Field{format.FieldByName("helper"), format.FieldByName("labels"), format.FieldByName("secctx")}
 	processField = format.FieldByName("process")
-	natField     = format.FieldByName("translation")
 	oddFields    = []*format.Field{
 		format.FieldByName("proto"), format.FieldByName("condition"), format.FieldByName("source"),
-		format.FieldByName("destination"), natField, format.FieldByName("mark"), format.FieldByName("zone"),
+		format.FieldByName("destination"), format.FieldByName("translation"), format.FieldByName("mark"), format.FieldByName("zone"),
 	}
 )
 
@@ -47,6 +47,7 @@ func (x *searcher) compile(q *question, text string) {
 		return
 	}
 	in := func(s string) bool { return bytes.Contains(bytes.ToLower([]byte(s)), x.text) }
+	x.digits = strings.Trim(string(x.text), "0123456789") == ""
 	x.address = strings.Trim(string(x.text), "0123456789abcdef.:[]") == ""
 	for n := range x.proto {
 		x.proto[n] = in(ctnetlink.Protocol(n).String())
@@ -67,11 +68,11 @@ func (x *searcher) match(q *question, e *entry) bool {
 		if x.inFields(q, e, oddFields...) {
 			return true
 		}
-	case x.proto[e.proto()] || x.condition(e) || x.number(e) || x.address && x.ends(e) ||
-		!e.plain() && x.inFields(q, e, natField):
+	case x.proto[e.proto()] || x.condition(e) || x.digits && x.number(e) || x.address && x.ends(e) ||
+		!e.plain() && x.translation(e):
 		return true
 	}
-	return !e.common() && x.inFields(q, e, rareFields...) || q.context.Process != nil && x.inFields(q, e, processField)
+	return e.core().extra != 0 && x.inFields(q, e, rareFields...) || q.context.Process != nil && x.inFields(q, e, processField)
 }
 
 // condition reports whether the text is in the field condition, see wordTable.
@@ -112,26 +113,48 @@ func (x *searcher) number(e *entry) bool {
 // ends reports whether the text is in the source or in the destination.
 func (x *searcher) ends(e *entry) bool {
 	t := e.orig()
-	hasPort := e.core().has&ports != 0 && e.proto() != ctnetlink.ProtoGRE
-	x.cell = appendEnd(x.cell[:0], e.addr(t.src), uint16(t.ports>>16), hasPort)
+	x.cell = appendEnd(x.cell[:0], e.addr(t.src), t.ports>>16, e.showsPorts())
 	if bytes.Contains(x.cell, x.text) {
 		return true
 	}
-	x.cell = appendEnd(x.cell[:0], e.addr(t.dst), uint16(t.ports), hasPort)
+	x.cell = appendEnd(x.cell[:0], e.addr(t.dst), t.ports&0xffff, e.showsPorts())
+	return bytes.Contains(x.cell, x.text)
+}
+
+// translation reports whether the text is in the translation.
+func (x *searcher) translation(e *entry) bool {
+	x.cell = e.appendTranslation(x.cell[:0])
 	return bytes.Contains(x.cell, x.text)
 }
 
 // appendEnd appends an address with its port, if it has one, as tables show it.
-func appendEnd(b []byte, a netip.Addr, port uint16, hasPort bool) []byte {
-	if !hasPort {
+func appendEnd(b []byte, a netip.Addr, port uint32, hasPort bool) []byte {
+	switch {
+	case !hasPort:
 		return format.AppendAddr(b, a)
-	}
-	if a.Is4() {
+	case a.Is4():
 		b = format.AppendAddr(b, a)
-	} else {
+	default:
 		b = append(format.AppendAddr(append(b, '['), a), ']')
 	}
 	return strconv.AppendUint(append(b, ':'), uint64(port), 10)
+}
+
+// appendTranslation appends the field translation, see package format.
+func (e *entry) appendTranslation(b []byte) []byte {
+	n := e.translated()
+	if n.source {
+		b = append(b, "snat "...)
+		b = appendEnd(b, e.addr(n.reply.dst), n.reply.ports&0xffff, n.sourcePort && e.showsPorts())
+	}
+	if n.destination {
+		if n.source {
+			b = append(b, ' ')
+		}
+		b = append(b, "dnat "...)
+		b = appendEnd(b, e.addr(n.reply.src), n.reply.ports>>16, n.destinationPort && e.showsPorts())
+	}
+	return b
 }
 
 // inFields reports whether the text is in one of some fields.

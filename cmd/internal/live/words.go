@@ -52,6 +52,28 @@ var wordReaders = map[string]func(*question, *entry) []byte{
 	"condition": func(q *question, e *entry) []byte { return q.words.condition(e) },
 	"status":    (*question).statusWord,
 	"netns":     func(q *question, _ *entry) []byte { return q.netns },
+	"source": func(q *question, e *entry) []byte {
+		t := e.orig()
+		q.cell = appendEnd(q.cell[:0], e.addr(t.src), t.ports>>16, e.showsPorts())
+		return q.cellWord()
+	},
+	"destination": func(q *question, e *entry) []byte {
+		t := e.orig()
+		q.cell = appendEnd(q.cell[:0], e.addr(t.dst), t.ports&0xffff, e.showsPorts())
+		return q.cellWord()
+	},
+	"translation": func(q *question, e *entry) []byte {
+		if q.cell = e.appendTranslation(q.cell[:0]); len(q.cell) == 0 {
+			return q.words.absent
+		}
+		return q.cellWord()
+	},
+}
+
+// cellWord returns the text of the cell as a value.
+func (q *question) cellWord() []byte {
+	q.word = stats.AppendText(q.word[:0], q.cell)
+	return q.word
 }
 
 // state returns the state of the protocol of an entry that is not odd, nil if it has
