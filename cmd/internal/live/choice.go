@@ -84,7 +84,7 @@ func at(m *filter.Filter, now time.Time) *filter.Filter {
 
 // valuesOf returns the values of keys of an entry of a source.
 func (t *Table) valuesOf(source int, keys []cmdline.Key, f *ctnetlink.Flow, now time.Time) []byte {
-	c := format.Context{Now: now, NetNS: t.sources[source].Name, Process: t.options.Process}
+	c := format.Context{Now: now, NetNS: t.sources[source].Name}
 	return cmdline.NewKeyValues(keys, t.options.LabelNames, &c).Read(f)
 }
 

@@ -169,7 +169,7 @@ func (a *askedTable) values(t testing.TB, key cmdline.Key) map[uint32][]byte {
 // sortedFields are the fields that entries have here.
 func sortedFields() (names []string) {
 	for d := range format.Fields() {
-		if d.OfFlows() && notKept(d.Name) == nil {
+		if d.OfFlows() && notKept(d) == nil {
 			names = append(names, d.Name)
 		}
 	}
@@ -346,7 +346,7 @@ func TestRowsStay(t *testing.T) {
 // TestNoAnswer: what is not kept is an error, and a context that has ended too.
 func TestNoAnswer(t *testing.T) {
 	a := newAsked(t, 25, 10, Options{})
-	for _, name := range []string{"master_src", "orig_vtag", "reply_vtag", "master"} {
+	for _, name := range []string{"master_src", "orig_vtag", "reply_vtag", "master", "process"} {
 		d := format.FieldByName(name)
 		key := cmdline.Key{Name: name, Field: d}
 		if _, err := a.Page(context.Background(), &Query{Order: []Key{{key, false}}}); err == nil {

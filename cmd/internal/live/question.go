@@ -58,7 +58,7 @@ var questions = sync.Pool{New: func() any { return new(question) }}
 func (t *Table) ask(m *filter.Filter, g *GroupID, search string) (*question, error) {
 	q := questions.Get().(*question)
 	q.t, q.source, q.began = t, -1, time.Now()
-	q.context = format.Context{Process: t.options.Process}
+	q.context = format.Context{}
 	q.now = q.now[:0]
 	for i := range t.sources {
 		q.now = append(q.now, t.copies[i].now())

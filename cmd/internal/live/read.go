@@ -9,6 +9,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/format"
 	"github.com/gonntrack/gonntrack/internal/wire"
 	"github.com/gonntrack/gonntrack/stats"
 )
@@ -32,10 +33,13 @@ type reader struct {
 	values *cmdline.KeyValues
 }
 
-// notKept returns an error for a field that is not kept of entries.
-func notKept(field string) error {
-	if strings.HasPrefix(field, "master") || strings.HasSuffix(field, "_vtag") {
-		return fmt.Errorf("%s is not known here: it is not kept of entries that are followed", field)
+// notKept returns an error for a field that is not known of all entries.
+func notKept(d *format.Field) error {
+	switch {
+	case d.IsProcess():
+		return fmt.Errorf("%s is not known here: it is found for the entries that are shown only", d.Name)
+	case strings.HasPrefix(d.Name, "master"), strings.HasSuffix(d.Name, "_vtag"):
+		return fmt.Errorf("%s is not known here: it is not kept of entries that are followed", d.Name)
 	}
 	return nil
 }
@@ -43,7 +47,7 @@ func notKept(field string) error {
 // reader returns what reads the values of a key.
 func (q *question) reader(k *cmdline.Key) (reader, error) {
 	name := k.Field.Name
-	if err := notKept(name); err != nil {
+	if err := notKept(k.Field); err != nil {
 		return reader{}, err
 	}
 	r := reader{key: *k, values: cmdline.NewKeyValues([]cmdline.Key{*k}, q.t.options.LabelNames, &q.context)}

@@ -12,9 +12,9 @@ import (
 )
 
 // searcher finds entries by a text that is in a cell of their row: the namespace,
-// protocol, state, source and destination with their ports, translation, process, mark,
-// zone, helper or labels, as the table shows them without names of hosts and services.
-// Upper and lower case are the same.
+// protocol, state, source and destination with their ports, translation, mark, zone,
+// helper, labels or security context, as the table shows them without the names of hosts
+// and services. Upper and lower case are the same.
 type searcher struct {
 	given bool
 	text  []byte // in lower case
@@ -32,9 +32,8 @@ type searcher struct {
 
 // searchedFields are read from messages where the record has them not.
 var (
-	rareFields   = []*format.Field{format.FieldByName("helper"), format.FieldByName("labels"), format.FieldByName("secctx")}
-	processField = format.FieldByName("process")
-	oddFields    = []*format.Field{
+	rareFields = []*format.Field{format.FieldByName("helper"), format.FieldByName("labels"), format.FieldByName("secctx")}
+	oddFields  = []*format.Field{
 		format.FieldByName("proto"), format.FieldByName("condition"), format.FieldByName("source"),
 		format.FieldByName("destination"), format.FieldByName("translation"), format.FieldByName("mark"), format.FieldByName("zone"),
 	}
@@ -72,7 +71,7 @@ func (x *searcher) match(q *question, e *entry) bool {
 		!e.plain() && x.translation(e):
 		return true
 	}
-	return e.core().extra != 0 && x.inFields(q, e, rareFields...) || q.context.Process != nil && x.inFields(q, e, processField)
+	return e.core().extra != 0 && x.inFields(q, e, rareFields...)
 }
 
 // condition reports whether the text is in the field condition, see wordTable.

@@ -5,9 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/filter"
-	"github.com/gonntrack/gonntrack/format"
 )
 
 // Options configure a Table. The zero value is ready for use.
@@ -21,11 +19,9 @@ type Options struct {
 	Share float64
 	// Events is how many of the latest events are kept, 0 for 10000.
 	Events int
-	// LabelNames are the names of label bits, and Process finds processes, see
-	// [format.Options] and [format.Context]: for orders, groups and searches. Process
-	// must not wait.
+	// LabelNames are the names of label bits, see [format.Options]: for orders, groups and
+	// searches.
 	LabelNames []string
-	Process    func(netns string, source *ctnetlink.Tuple) (format.Process, bool)
 }
 
 // Table is a copy of the entries of one or several tables. Its methods may be
