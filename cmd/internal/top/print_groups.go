@@ -74,7 +74,7 @@ func (p *printer) groupTable(found *live.Groups) error {
 	}
 	for i := range found.Groups {
 		one := &found.Groups[i]
-		g.grid.AddCells(append(format.GroupCells(out, names, kinds, &one.Group), g.sumCells(one)...)...)
+		g.grid.AddCells(append(format.GroupCells(out, names, kinds, &one.Group), g.grid.sums(one, &found.Total)...)...)
 	}
 	g.grid.AddCells(g.sums()...)
 	g.grid.Fit(width)
