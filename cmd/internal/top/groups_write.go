@@ -53,7 +53,7 @@ func groupRecords(style format.Style, q *live.GroupQuery, all *live.Groups) []by
 	sums := make([]stats.Group, len(all.Groups))
 	rates := make([]format.Rates, len(all.Groups))
 	for i := range all.Groups {
-		sums[i], rates[i] = all.Groups[i].Group, format.Rates(all.Groups[i].Rates)
+		sums[i], rates[i] = all.Groups[i].Group, all.Groups[i].Rates
 	}
 	names, kinds := groupNames(q.Keys)
 	return format.NewGroupRecords(style, names, kinds).Append(nil, sums, rates, time.Time{})
