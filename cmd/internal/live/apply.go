@@ -51,6 +51,13 @@ func (t *Table) apply(source int, f *ctnetlink.Flow, at time.Time) {
 			c.tally.Deaths++ // it was not read yet
 		}
 	case ctnetlink.EventNew:
+		if found && !p.fresh.has(i) && !p.cores[i].beganWith(f) {
+			// Of the end of the other one no event told: it began before anybody listened
+			// (nf_conntrack_events=2).
+			c.tally.Deaths++
+			c.remove(p, i, nil, replaced)
+			found = false
+		}
 		switch {
 		case !found:
 			c.born(&e, hash, f, at)
@@ -80,6 +87,13 @@ func (t *Table) apply(source int, f *ctnetlink.Flow, at time.Time) {
 func (r *core) isYounger(f *ctnetlink.Flow) bool {
 	when, ok := f.EventTime()
 	return ok && r.has&hasStart != 0 && when.Unix() < int64(r.start)
+}
+
+// beganWith reports whether an entry is known to have begun when f was sent, an event
+// of a birth: in the same second, or in the one before.
+func (r *core) beganWith(f *ctnetlink.Flow) bool {
+	when, ok := f.EventTime()
+	return ok && r.has&hasStart != 0 && (when.Unix() == int64(r.start) || when.Unix() == int64(r.start)+1)
 }
 
 // born adds an entry whose birth an event tells of.

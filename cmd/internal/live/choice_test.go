@@ -251,3 +251,27 @@ func TestOutdatedListing(t *testing.T) {
 		t.Errorf("after the next dump the copy has %d", got)
 	}
 }
+
+// TestSilentEnd: an entry of whose end no event tells, since it began before anybody
+// listened, is not taken for the one that takes its place with its id.
+func TestSilentEnd(t *testing.T) {
+	s := newStory(t, Options{})
+	d := s.beginDump(0)
+	d.saw(message(ctnetlink.EventNone, told{id: 1, mark: 5}), s.now.Time)
+	for d.end() {
+	}
+	d.settled()
+	all, _ := s.ChooseMatching(context.Background(), nil, nil, "")
+	s.event(born, told{id: 1, mark: 6})
+	if all.Len() != 0 || s.tallyOf(0).Births != 1 || s.tallyOf(0).Deaths != 1 {
+		t.Errorf("%d are chosen, %+v", all.Len(), s.tallyOf(0))
+	}
+	// The birth of an entry that a dump has found may be told late.
+	d = s.beginDump(0)
+	d.saw(message(ctnetlink.EventNone, told{id: 2, port: 1, mark: 7}), s.now.Time)
+	all, _ = s.ChooseMatching(context.Background(), nil, nil, "")
+	s.event(born, told{id: 2, port: 1, mark: 7})
+	if all.Len() != 2 {
+		t.Errorf("%d are chosen", all.Len())
+	}
+}

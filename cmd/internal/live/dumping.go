@@ -28,7 +28,7 @@ type dumping struct {
 func (t *Table) beginDump(source int) *dumping {
 	c := t.copies[source]
 	for _, p := range c.pages {
-		p.seen = bitmap{}
+		p.seen, p.fresh = bitmap{}, bitmap{}
 	}
 	c.dump = &dumping{c: c, dead: map[uint64]uint32{}}
 	return c.dump
@@ -114,7 +114,9 @@ func (d *dumping) discover(e *shown, f *ctnetlink.Flow) (p *page, i int, ok bool
 	if d.isOutdated(&e.key, f) {
 		return nil, 0, false
 	}
-	p, i, ok = c.add(e, c.t.hash(&e.key), f)
+	if p, i, ok = c.add(e, c.t.hash(&e.key), f); ok {
+		p.fresh.set(i)
+	}
 	if ok && c.countsListed() {
 		c.tally.Births++
 		c.countAll(&p.cores[i], f)
@@ -152,6 +154,14 @@ func (d *dumping) end() (more bool) {
 		d.sweep += c.sweep(c.pages[d.sweep])
 	}
 	return true
+}
+
+// settled is called after end if all events have been taken in that the table sent
+// before: births are not told late any more.
+func (d *dumping) settled() {
+	for _, p := range d.c.pages {
+		p.fresh = bitmap{}
+	}
 }
 
 // sweep removes the entries of a page that the dump has not seen. It returns 0 if the

@@ -236,8 +236,13 @@ func (p *part) read(ctx context.Context) error {
 	p.takeIn(d, c)
 	// An event tells more of an end than its absence from a dump.
 	const patience = 300 * time.Millisecond
-	p.events.catchUp(ctx, patience)
+	settled := p.events.settle(ctx, patience)
 	p.sweep(d, c)
+	if settled {
+		t.mu.Lock()
+		d.settled()
+		t.mu.Unlock()
+	}
 	p.readDone(began, clock, c, deaf || lost || p.asked.eventsOff())
 	return nil
 }

@@ -43,6 +43,7 @@ type page struct {
 	reply6 []tuple6
 	alive  bitmap // records in use
 	seen   bitmap // records that the current dump has listed, or that began during it
+	fresh  bitmap // records that a dump has found, and whose births may be told late
 }
 
 type bitmap [pageLen / 64]uint64
@@ -158,6 +159,7 @@ func (p *page) release(i int) {
 	p.n--
 	p.alive.clear(i)
 	p.seen.clear(i)
+	p.fresh.clear(i)
 	if !p.inRoom {
 		p.inRoom = true
 		c.room[p.kind] = append(c.room[p.kind], p)

@@ -18,22 +18,24 @@ func (e *events) settle(ctx context.Context, limit time.Duration) bool {
 	begun := time.Now()
 	// In a stream that does not end, what the socket holds now has been taken in when so
 	// many bytes have.
-	goal := l.Received() + uint64(l.Queued())
-	for {
-		if l.Queued() == 0 {
-			goal = min(goal, l.Received())
+	held := l.Queued()
+	goal := l.Received() + uint64(held)
+	quiet := 0 // how often the socket was empty and nothing came
+	for received := l.Received(); ; {
+		now := l.Received()
+		if quiet++; l.Queued() > 0 || now != received {
+			received, quiet = now, 0
+		}
+		if quiet > 1 { // what was taken from the socket has been received
+			goal = min(goal, received)
 		}
 		left := limit - time.Since(begun)
 		switch {
-		case e.taken.Load() >= goal:
+		case e.taken.Load() >= goal && (held > 0 || quiet > 1):
 			return true
 		case left <= 0 || ctx.Err() != nil:
 			return false
 		}
-		if received := l.Received(); e.taken.Load() < received {
-			e.catchUp(ctx, left)
-		} else {
-			time.Sleep(settlePause)
-		}
+		time.Sleep(settlePause)
 	}
 }
