@@ -11,7 +11,7 @@ import (
 )
 
 // errNoEntry is why nothing can be done.
-var errNoEntry = errors.New("there is no entry here")
+var errNoEntry = errors.New("there is no entry here, or it has ended")
 
 // choose asks whether entries are to be changed: those that match, or those that are
 // marked, or if none are the one under the cursor.
@@ -56,8 +56,10 @@ func (c *confirmation) begin(err error) effect {
 		switch {
 		case err != nil:
 			m.fail(err)
-		case c.n == 0:
+		case c.n == 0 && c.what == "":
 			m.fail(errNoEntry)
+		case c.n == 0:
+			m.fail(errors.New("there are no entries " + c.what))
 		case m.over == nil:
 			m.openOverlay(c)
 			return c.watch()

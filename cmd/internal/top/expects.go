@@ -77,7 +77,15 @@ func (p *expects) answer(_ *Model, msg tea.Msg) (tea.Cmd, bool) {
 	return nil, true
 }
 
-func (p *expects) key(_ *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
+func (p *expects) key(m *Model, k tea.KeyPressMsg) (tea.Cmd, bool) {
+	if key := k.String(); key == "d" || key == "delete" {
+		var x *live.Expectation
+		if p.scroll.cursor < len(p.rows) {
+			x = &p.rows[p.scroll.cursor]
+		}
+		m.deleteExpect(x)
+		return nil, true
+	}
 	return nil, p.scroll.key(k.String())
 }
 
@@ -93,7 +101,7 @@ func (p *expects) wheel(_ *Model, turns int) tea.Cmd {
 	return nil
 }
 
-func (p *expects) keys() []hint { return nil }
+func (p *expects) keys() []hint { return []hint{{"d", "delete"}} }
 
 func (p *expects) draw(m *Model, width, lines int) []string {
 	switch {
