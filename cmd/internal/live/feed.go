@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -71,6 +72,21 @@ func (p *part) fail(err error) error {
 		return err
 	}
 	return &SourceError{p.n, p.Name, err}
+}
+
+// problem is an error without the name of the request that failed.
+type problem struct{ err error }
+
+func (e *problem) Unwrap() error { return e.err }
+
+func (e *problem) Error() string {
+	var op *ctnetlink.OpError
+	if errno, ok := ctnetlink.AsErrno(e.err); ok {
+		return errno.Error()
+	} else if errors.As(e.err, &op) {
+		return op.Err.Error()
+	}
+	return e.err.Error()
 }
 
 // Run feeds the table until ctx ends, and returns nil then. It returns the error of

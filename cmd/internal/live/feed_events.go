@@ -74,17 +74,10 @@ func (p *part) follow(ctx context.Context) {
 
 // end notes why there are no events, or no more.
 func (e *events) end(err error) {
-	text := err.Error()
-	var op *ctnetlink.OpError
-	if errno, ok := ctnetlink.AsErrno(err); ok {
-		text = errno.Error()
-	} else if errors.As(err, &op) {
-		text = op.Err.Error()
-	}
 	loss := e.loss()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.off, e.last, e.lag = printable.String(text), loss, lag{}
+	e.off, e.last, e.lag = printable.String((&problem{err}).Error()), loss, lag{}
 	e.listener.Store(nil)
 }
 

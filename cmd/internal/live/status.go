@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -91,14 +92,19 @@ func (p *part) addDumped(s *Status, counts *bool) {
 	d := &p.dumped
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s.Failed == nil {
-		s.Failed = p.fail(d.failed)
-	}
+	p.tell(s, d.failed)
 	births, deaths := d.rates()
 	s.Births += births
 	s.Deaths += deaths
 	if d.ticked && d.counts {
 		*counts = true
+	}
+}
+
+// tell adds an error, unless there is one.
+func (p *part) tell(s *Status, err error) {
+	if err != nil && s.Failed == nil {
+		s.Failed = p.fail(&problem{err})
 	}
 }
 
@@ -117,24 +123,17 @@ func (p *part) addEvents(s *Status, now time.Time) {
 	if off != "" && s.EventsOff == "" {
 		s.EventsOff = off
 		if p.Name != "" {
-			s.EventsOff = (&SourceError{Name: p.Name, Err: eventsError(off)}).Error()
+			s.EventsOff = (&SourceError{Name: p.Name, Err: errors.New(off)}).Error()
 		}
 	}
 }
-
-// eventsError is why there are no events.
-type eventsError string
-
-func (e eventsError) Error() string { return string(e) }
 
 // addAsked adds the counters of the source, which keeps so many entries.
 func (p *part) addAsked(s *Status, kept int, limited, counts *bool) {
 	a := &p.asked
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if s.Failed == nil {
-		s.Failed = p.fail(a.failed)
-	}
+	p.tell(s, a.failed)
 	s.AccountingOff = s.AccountingOff || a.acct.off()
 	s.TimestampsOff = s.TimestampsOff || a.stamps.off()
 	if a.acct.known && a.acct.value != 0 {
