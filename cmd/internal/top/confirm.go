@@ -202,15 +202,19 @@ func (c *confirmation) draw(m *Model, width, lines int) ([]string, bool, *tea.Po
 			min(int(m.actor.seen.Load()), c.n), c.n)
 		return []string{m.style.on(bold, text)}, false, nil
 	}
-	text := []string{""}
+	var text []string
+	if lines >= 8 { // what is least important is left out first
+		text = append(text, "")
+	}
 	for _, line := range wrap(c.title(), width) {
 		text = append(text, m.style.on(bold, line))
 	}
-	end := wrap("y does it, as this would:", width)
-	if c.command != nil {
-		end = append(wrap("Entries that come later are not meant.", width), end...)
+	if lines >= 6 && c.command != nil {
+		text = append(text, wrap("Entries that come later are not meant.", width)...)
 	}
-	text = append(text, end...)
+	if lines >= 5 {
+		text = append(text, "y does it, as this would:")
+	}
 	room := lines - len(text) - 1
 	shown := 0
 	for _, line := range c.lines {
@@ -222,7 +226,12 @@ func (c *confirmation) draw(m *Model, width, lines int) ([]string, bool, *tea.Po
 		shown++
 	}
 	if more := c.n - shown; more > 0 && c.command == nil {
-		text = append(text, fmt.Sprintf("  … and %d more: w writes all of them to a file for `conntrack -R'", more))
+		text = text[:min(len(text), max(lines-1, 1))]
+		rest := fmt.Sprintf("  … and %d more: w writes all of them to a file for `conntrack -R'", more)
+		if len(rest) > width {
+			rest = fmt.Sprintf("  … and %d more (w writes all)", more)
+		}
+		text = append(text, rest)
 	}
 	return text, false, nil
 }
