@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/action"
+	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
@@ -28,6 +29,8 @@ type printer struct {
 	status live.Status
 	at     time.Time
 	n      int
+	// failed is why the tables were not read as a whole for the look, "" if they were.
+	failed string
 	// entries and groups write the records of all looks; nil: none yet.
 	entries *format.Printer
 	groups  *format.GroupRecords
@@ -111,9 +114,26 @@ func (p *printer) print(ctx context.Context, ended chan error) error {
 		if err != nil {
 			return err
 		}
+		p.complain()
 		p.n++
 	}
+	if p.failed != "" {
+		return console.ErrQuiet // it was said
+	}
 	return nil
+}
+
+// complain says on standard error that a table could not be read, once, unless the head
+// of a table says it.
+func (p *printer) complain() {
+	failed := ""
+	if err := p.status.Failed; err != nil {
+		failed = notRead(p.options.request, p.set, err).Error()
+	}
+	if failed != p.failed && failed != "" && p.options.request.Output.Style != format.StyleTable {
+		p.Err.Printf("%s: %s\n", cmdline.CompatVersion, failed)
+	}
+	p.failed = failed
 }
 
 // errEnded reports that a table is not read any more, for no reason that is known.

@@ -147,4 +147,5 @@ func (j *job) make(f *format) (string, error) {
 const description = `shows and changes the kernel's connection tracking table
 A drop-in replacement, in Go, for the command conntrack of conntrack-tools, with
 filters that take lists and ranges, JSON, CSV and table output, summaries, table
-files, and commands with names. The programs are static.`
+files, and commands with names; with a screen of the busiest connections, and a
+program that tracks the packets of captures. The programs are static.`
