@@ -24,8 +24,9 @@ type confirmation struct {
 	// words returns the options that name the table of an entry.
 	words func(source int) []string
 
-	n       int      // how many are left
-	lines   []string // the command lines of the first ones
+	n       int           // how many are left
+	lines   []string      // the command lines of the first ones
+	took    time.Duration // how long it took to find out
 	closed  bool
 	cancel  context.CancelFunc // of the change that is under way, nil: none is
 	started time.Time
@@ -34,10 +35,16 @@ type confirmation struct {
 // confirmLines is how many command lines are shown at most.
 const confirmLines = 5
 
+// every returns the time between two looks. One of many entries takes long, and looks
+// take at most one part of askShare of the time.
+func (c *confirmation) every() time.Duration { return max(confirmEvery, askShare*c.took) }
+
 // look finds out how many entries are left, and the command lines of the first ones.
 // It waits for the table: only commands call it.
 func (c *confirmation) look() (n int, lines []string) {
+	begun := time.Now()
 	n = c.choice.Len()
+	c.took = time.Since(begun)
 	if c.command != nil {
 		return n, []string{shellLine(c.command)}
 	}
@@ -59,7 +66,7 @@ func (c *confirmation) line(row *live.Row) string {
 // watch returns the command that looks again after a while, as long as the question
 // stands: entries that end leave it.
 func (c *confirmation) watch() tea.Cmd {
-	return tea.Tick(confirmEvery, func(time.Time) tea.Msg {
+	return tea.Tick(c.every(), func(time.Time) tea.Msg {
 		n, lines := c.look()
 		return effect(func(m *Model) tea.Cmd {
 			switch {

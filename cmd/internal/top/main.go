@@ -92,12 +92,15 @@ func show(s *console.Streams, o *options) error {
 	table := newTable(o, set, 0)
 	var a *actor
 	if !o.readOnly {
-		changed, err := target.Open(choice(o.request), quiet)
-		if err != nil {
-			return set.Close(err)
+		a = &actor{tables: set.Tables}
+		if set.Tables[0].File != nil { // the screen is to show what was written only
+			changed, err := target.Open(choice(o.request), quiet)
+			if err != nil {
+				return set.Close(err)
+			}
+			defer func() { _ = changed.Close(nil) }()
+			a.tables = changed.Tables
 		}
-		defer func() { _ = changed.Close(nil) }()
-		a = &actor{tables: changed.Tables}
 	}
 	m := newModel(table, o, a, terminalStyles(s.Out))
 	m.tables = set.Tables
