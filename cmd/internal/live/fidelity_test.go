@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -123,4 +124,45 @@ func TestFidelity(t *testing.T) {
 		t.Error("none has timed out")
 	}
 	same(t, copyOf(t, table), want)
+}
+
+// TestDumpIsWhole: what a dump no longer shows of an entry it no longer has; an event
+// changes only what it shows.
+func TestDumpIsWhole(t *testing.T) {
+	s := newStory(t, Options{})
+	show := func(bare bool, take func(f *ctnetlink.Flow)) *ctnetlink.Flow {
+		en := ctnetlink.NewFlowSpec(ctnetlink.NewTuple(ctnetlink.ProtoTCP,
+			netip.MustParseAddrPort("10.0.0.1:1000"), netip.MustParseAddrPort("192.0.2.1:80")))
+		if !bare {
+			en.SetID(7)
+			en.SetTimeout(time.Minute)
+			en.SetStatus(ctnetlink.StatusAssured)
+			en.Mark, en.Set = 3, en.Set.With(ctnetlink.AttrMark)
+			en.SetState(ctnetlink.TCPEstablished)
+		}
+		f := new(ctnetlink.Flow)
+		if err := f.Decode(en.AppendMessage(nil)); err != nil {
+			t.Fatal(err)
+		}
+		take(f)
+		return f
+	}
+	expect := func(f *ctnetlink.Flow) {
+		t.Helper()
+		if got := copyOf(t, s.Table); len(got) != 1 || got[kept(f)] != 1 {
+			t.Errorf("%v, want %s", got, kept(f))
+		}
+	}
+	dump := func(f *ctnetlink.Flow) {
+		d := s.beginDump(0)
+		d.saw(f, s.now.Time)
+		d.abandon()
+	}
+	event := func(f *ctnetlink.Flow) { s.apply(0, f, s.now.Time) }
+	whole := show(false, dump)
+	expect(whole)
+	show(true, event)
+	expect(whole)
+	expect(show(true, dump))
+	expect(show(false, event))
 }
