@@ -71,15 +71,26 @@ func (t *Table) apply(source int, f *ctnetlink.Flow, at time.Time) {
 		switch {
 		case found:
 			c.update(p, i, &e, f, at)
-		case t.options.Filter != nil:
-			// It may match since now. Without a filter it is one that a dump has found to
-			// be gone, or will list.
-			if p, i, ok := c.add(&e, hash, f); ok {
-				c.fill(&p.cores[i], &e, f, at, false)
-				p.cores[i].has |= c.habits
-			}
+		case c.dump != nil && !c.dump.isOutdated(&e.key, f) || c.dump == nil && t.options.Filter != nil:
+			// It matches since now, or the dump may show it as it was before. Otherwise it
+			// is one that a dump has found to be gone.
+			c.appear(&e, hash, f, at)
 		}
 	}
+}
+
+// appear adds an entry that is not known though an event tells of a change of it.
+func (c *sourceCopy) appear(e *shown, hash uint64, f *ctnetlink.Flow, at time.Time) {
+	p, i, ok := c.add(e, hash, f)
+	if !ok {
+		return
+	}
+	if c.countsListed() {
+		c.tally.Births++
+	}
+	p.told.set(i)
+	c.fill(&p.cores[i], e, f, at, false)
+	p.cores[i].has |= c.habits
 }
 
 // isYounger reports whether an entry is known to have begun after what f tells of
@@ -103,6 +114,7 @@ func (c *sourceCopy) born(e *shown, hash uint64, f *ctnetlink.Flow, at time.Time
 		return
 	}
 	c.tally.Births++
+	p.told.set(i)
 	r := &p.cores[i]
 	c.fill(r, e, f, at, false)
 	r.look, r.has = c.stamp(at).milliseconds, r.has|fromZero|c.habits
@@ -124,6 +136,7 @@ func (c *sourceCopy) countsListed() bool {
 
 // update takes in an event about an entry that is kept.
 func (c *sourceCopy) update(p *page, i int, d *shown, f *ctnetlink.Flow, at time.Time) {
+	p.told.set(i)
 	c.fill(&p.cores[i], d, f, at, false)
 	if c.t.options.Filter == nil {
 		return

@@ -76,7 +76,7 @@ type story struct {
 }
 
 func newStory(t *testing.T, o Options) *story {
-	now := &clock{time.Unix(1_700_000_000, 0)}
+	now := &clock{Time: time.Unix(1_700_000_000, 0)}
 	return &story{New([]Source{{Now: now.now}}, o), t, now}
 }
 

@@ -28,7 +28,7 @@ type dumping struct {
 func (t *Table) beginDump(source int) *dumping {
 	c := t.copies[source]
 	for _, p := range c.pages {
-		p.seen, p.fresh = bitmap{}, bitmap{}
+		p.seen, p.fresh, p.told = bitmap{}, bitmap{}, bitmap{}
 	}
 	c.dump = &dumping{c: c, dead: map[uint64]uint32{}}
 	return c.dump
@@ -78,7 +78,13 @@ func (d *dumping) saw(f *ctnetlink.Flow, at time.Time) {
 	d.page, d.i = p, i
 	p.seen.set(i)
 	r := &p.cores[i]
-	c.fill(r, &e, f, at, true)
+	if p.told.has(i) {
+		told := *r
+		c.fill(r, &e, f, at, true)
+		r.keep(&told)
+	} else {
+		c.fill(r, &e, f, at, true)
+	}
 	c.lookAt(r, f, at)
 	d.last = c.stamp(at).milliseconds
 	c.habits |= r.has & hasUse
@@ -96,6 +102,24 @@ func (d *dumping) isOutdated(k *key, f *ctnetlink.Flow) bool {
 	was, ok := d.dead[d.c.t.hash(k)]
 	id, has := f.ID()
 	return ok && (!has || id == was)
+}
+
+// keep restores what an event told of a record since the dump began: the message of
+// the dump may have been on its way. If it was not, another event is.
+func (r *core) keep(told *core) {
+	if told.has&hasStatus != 0 {
+		r.status = told.status
+	}
+	if told.has&hasTimeout != 0 {
+		r.expires = told.expires
+	}
+	if told.has&hasMark != 0 {
+		r.mark = told.mark
+	}
+	r.has |= told.has & (hasStatus | hasTimeout | hasMark)
+	if told.state != noState {
+		r.state = told.state
+	}
 }
 
 // next returns the record behind the last one, if it has the key.

@@ -3,6 +3,7 @@ package live
 import (
 	"math/rand/v2"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,16 +12,28 @@ import (
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
-// clock is one that a test sets.
-type clock struct{ time.Time }
+// clock is one that a test sets. Sockets of the engine read it, too.
+type clock struct {
+	mu sync.Mutex
+	time.Time
+}
 
-func (c *clock) now() time.Time          { return c.Time }
-func (c *clock) advance(d time.Duration) { c.Time = c.Add(d) }
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Time
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Time = c.Add(d)
+}
 
 // newTable returns a copy of a table in the process.
 func newTable(t testing.TB, o engine.Options, l Options) (*Table, *engine.Table, *ctnetlink.Conn, *clock) {
 	t.Helper()
-	now := &clock{time.Unix(1_700_000_000, 123456789)}
+	now := &clock{Time: time.Unix(1_700_000_000, 123456789)}
 	o.Now = now.now
 	kernel := engine.New(o)
 	conn := ctnetlink.NewConn(kernel.Dial)

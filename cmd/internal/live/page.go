@@ -44,6 +44,7 @@ type page struct {
 	alive  bitmap // records in use
 	seen   bitmap // records that the current dump has listed, or that began during it
 	fresh  bitmap // records that a dump has found, and whose births may be told late
+	told   bitmap // records that an event has changed since the current dump began
 }
 
 type bitmap [pageLen / 64]uint64
@@ -160,6 +161,7 @@ func (p *page) release(i int) {
 	p.alive.clear(i)
 	p.seen.clear(i)
 	p.fresh.clear(i)
+	p.told.clear(i)
 	if !p.inRoom {
 		p.inRoom = true
 		c.room[p.kind] = append(c.room[p.kind], p)

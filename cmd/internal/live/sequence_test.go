@@ -162,7 +162,7 @@ func (w *world) change() {
 	if en.Orig.Proto == ctnetlink.ProtoTCP && w.one(2) {
 		en.SetState(ctnetlink.NewState(en.Orig.Proto, uint8(1+w.IntN(8))))
 	}
-	en.Set = en.Set.Without(ctnetlink.AttrID)
+	en.ID, en.Set = 0, en.Set.Without(ctnetlink.AttrID)
 	err := w.conn.Update(&en)
 	w.note("change %v %v", en.Orig, err)
 }
@@ -209,6 +209,9 @@ func (w *world) lose() {
 func (w *world) dumping() {
 	switch {
 	case w.dump == nil:
+		if w.lost {
+			w.deliver(1 << 30) // as the feed does: what is older than the loss must not come after the dump
+		}
 		b := wire.Builder{}
 		b.Begin(wire.SubsysConntrack<<8|wire.MsgGet, wire.FlagRequest|wire.FlagDump, 1, 0, 0, 0, 0)
 		b.End()
@@ -252,7 +255,9 @@ func (w *world) compare() {
 	name := func(f *ctnetlink.Flow) string {
 		id, _ := f.ID()
 		zone, _ := f.Zone()
-		return fmt.Sprintf("%d %d %+v %+v", id, zone, *f.Orig(), *f.Reply())
+		mark, _ := f.Mark()
+		state, _ := f.State()
+		return fmt.Sprintf("%d %d %v %v %+v %+v", id, zone, mark, state, *f.Orig(), *f.Reply())
 	}
 	want, got := map[string]int{}, map[string]int{}
 	for f, err := range w.conn.Dump(nil) {
