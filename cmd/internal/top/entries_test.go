@@ -49,9 +49,6 @@ func (s *scene) advance(d time.Duration) {
 // the table is read for the first time.
 func newScene(t testing.TB, width, height int, line string, make func(s *scene)) *scene {
 	t.Helper()
-	local := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = local })
 	s := &scene{t: t, now: time.Unix(1_700_000_000, 0)}
 	s.kernel = engine.New(engine.Options{Now: s.clock, Max: -1, Accounting: true, Timestamps: true, Seed: 1})
 	s.conn = ctnetlink.NewConn(s.kernel.Dial)
