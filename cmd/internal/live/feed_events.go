@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/internal/printable"
+	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
 // events is what is known of the events of a source.
@@ -44,6 +46,8 @@ func (p *part) follow(ctx context.Context) {
 	q := ctnetlink.ListenRequest{Groups: groups, ReadBuffer: e.buffer, OnLoss: func() { e.lost.Store(true) }}
 	if m := p.t.options.Filter; m != nil {
 		q.Filter = m.Events()
+		// Events of entries that do not match any more are needed too, so that they leave.
+		q.Filter.Mark, q.Filter.MarkMask, q.Filter.Status, q.Filter.StatusMask = 0, 0, 0, 0
 	}
 	l, err := p.Conn.Listen(q)
 	if err != nil {
@@ -131,6 +135,8 @@ type taker struct {
 	walk    ctnetlink.Events
 	matched []byte // the messages of a batch that match the filter
 	resync  resync
+	message []byte // of marked
+	marked  ctnetlink.Flow
 }
 
 // Events wait for others for the time gathering, if some came in that time before, and
@@ -188,6 +194,9 @@ func (p *taker) take(batch ctnetlink.EventBatch, received time.Time) {
 			continue
 		}
 		f := p.walk.Flow()
+		if m != nil {
+			f = p.withMark(f)
+		}
 		t.apply(p.n, f, at)
 		if m != nil {
 			if !m.Match(f) {
@@ -205,6 +214,25 @@ func (p *taker) take(batch ctnetlink.EventBatch, received time.Time) {
 	}
 	t.feed.log.add(p.n, received, logged, n)
 	t.feed.history.add(received, int(after.Births-before.Births), int(after.Deaths-before.Deaths), entries)
+}
+
+// withMark returns an event with the mark, for the filter: events do not have one that
+// is 0, although dumps do.
+func (p *taker) withMark(f *ctnetlink.Flow) *ctnetlink.Flow {
+	if f.Has(ctnetlink.AttrMark) || p.t.copies[p.n].habits&hasMark == 0 {
+		return f
+	}
+	w := wire.Builder{B: append(p.message[:0], f.Message()...)}
+	for len(w.B)%4 != 0 {
+		w.B = append(w.B, 0)
+	}
+	w.U32(uint16(ctnetlink.AttrMark), 0)
+	binary.NativeEndian.PutUint32(w.B, uint32(len(w.B)))
+	p.message = w.B
+	if p.marked.Decode(w.B) != nil {
+		return f
+	}
+	return &p.marked
 }
 
 // resync decides when to read the table after a loss: when everything that the socket

@@ -136,3 +136,9 @@ func TestKernelChurn(t *testing.T) {
 		}
 	}
 }
+
+// TestKernelFilterMark: what TestRunFilterMark shows is so with the kernel's events.
+func TestKernelFilterMark(t *testing.T) {
+	conn, source := kernelTable(t, defaults)
+	testFilterMark(t, conn, source)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -226,6 +227,61 @@ func TestRunFilter(t *testing.T) {
 	}
 }
 
+// TestRunFilterMark: events do not have a mark of 0, and are matched as if they had; an
+// entry that is changed so that it matches, or no longer, comes and goes at once.
+func TestRunFilterMark(t *testing.T) {
+	conn := ctnetlink.NewConn(engine.New(engine.Options{}).Dial)
+	defer conn.Close()
+	testFilterMark(t, conn, Source{Conn: conn.Beside()})
+}
+
+func testFilterMark(t *testing.T, conn *ctnetlink.Conn, source Source) {
+	unmarked := func(i int) *ctnetlink.FlowSpec {
+		en := udpSpec(i)
+		en.Set, en.Mark, en.MarkMask = en.Set.Without(ctnetlink.AttrMark).Without(ctnetlink.AttrMarkMask), 0, 0
+		return en
+	}
+	for i := range 5 {
+		if err := conn.Create(unmarked(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	none := &filter.Filter{Marks: []filter.MarkRange{{Mask: 0xff}}}
+	table, _ := run(t, Options{Interval: time.Hour, Filter: none}, source)
+	wait(t, table, "the first dump", entries(5))
+	for i := 5; i < 9; i++ {
+		if err := conn.Create(unmarked(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	makeEntries(t, conn, 100, 110) // with marks
+	wait(t, table, "births", entries(9))
+	waitTotal(t, table, 4, 0)
+	change := ctnetlink.NewFlowSpec(unmarked(6).Orig)
+	change.SetMark(7, 1<<32-1)
+	if err := conn.Update(change); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, table, "an entry that no longer matches", entries(8))
+	change.SetMark(0, 1<<32-1)
+	if err := conn.Update(change); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, table, "an entry that matches again", entries(9))
+	if err := conn.Delete(unmarked(7)); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, table, "a death", entries(8))
+	found, _ := table.EventsSince(0, 100, nil)
+	var kinds []ctnetlink.EventType
+	for _, e := range found {
+		kinds = append(kinds, e.Type)
+	}
+	if want := []ctnetlink.EventType{1, 1, 1, 1, 2, 3}; !slices.Equal(kinds, want) {
+		t.Errorf("events %v, want %v", kinds, want)
+	}
+}
+
 // TestRunWithoutEvents: dumps tell of births and deaths.
 func TestRunWithoutEvents(t *testing.T) {
 	kernel := engine.New(engine.Options{NoEvents: true})
@@ -246,109 +302,6 @@ func TestRunWithoutEvents(t *testing.T) {
 	if s := table.Status(); s.RatesKnown {
 		t.Error("rates are known though nothing counts")
 	}
-}
-
-// refusing is a table that refuses some requests.
-type refusing struct {
-	ctnetlink.Socket
-	send, join error
-}
-
-func (s *refusing) Send(b []byte) error {
-	if s.send != nil {
-		return s.send
-	}
-	return s.Socket.Send(b)
-}
-
-func (s *refusing) Join(g ctnetlink.Group) error {
-	if s.join != nil {
-		return s.join
-	}
-	return s.Socket.Join(g)
-}
-
-func refuse(kernel *engine.Table, send, join error) *ctnetlink.Conn {
-	return ctnetlink.NewConn(func() (ctnetlink.Socket, error) {
-		s, err := kernel.Dial()
-		return &refusing{s, send, join}, err
-	})
-}
-
-// TestRunRefused: a table that cannot be read ends Run with the error of the dump; one
-// of several is passed over.
-func TestRunRefused(t *testing.T) {
-	kernel := engine.New(engine.Options{})
-	none := Source{Conn: refuse(kernel, ctnetlink.EPERM, ctnetlink.EPERM), Sysctl: settingsOf(defaults)}
-	err := New([]Source{none}, Options{}).Run(t.Context())
-	var op *ctnetlink.OpError
-	if !errors.Is(err, ctnetlink.EPERM) || !errors.As(err, &op) || op.Op != "dump" {
-		t.Errorf("Run: %v", err)
-	}
-	none.Name = "green\x1b[2J"
-	other := none
-	other.Name = "red"
-	err = New([]Source{none, other}, Options{}).Run(t.Context())
-	var source *SourceError
-	if !errors.As(err, &source) || source.Source != 0 || !errors.Is(err, ctnetlink.EPERM) {
-		t.Errorf("Run: %v", err)
-	}
-	conn := ctnetlink.NewConn(kernel.Dial)
-	defer conn.Close()
-	makeEntries(t, conn, 0, 10)
-	good := Source{Name: "good", Conn: conn.Beside(), Sysctl: settingsOf(defaults)}
-	table, _ := run(t, Options{Interval: time.Hour}, none, good)
-	s := wait(t, table, "the first dump", entries(10))
-	if !errors.As(s.Failed, &source) || source.Name != none.Name || !errors.Is(s.Failed, ctnetlink.EPERM) {
-		t.Errorf("failed: %v", s.Failed)
-	}
-	const text = "network namespace `green\\x1b[2J': Operation not permitted"
-	if got := s.Failed.Error(); got != text {
-		t.Errorf("failed: %q", got)
-	}
-	if s.EventsOff != text {
-		t.Errorf("events off: %q", s.EventsOff)
-	}
-	makeEntries(t, conn, 10, 20)
-	wait(t, table, "births in the other", entries(20))
-}
-
-// TestRunNoRightToEvents: without events dumps go on.
-func TestRunNoRightToEvents(t *testing.T) {
-	kernel := engine.New(engine.Options{})
-	conn := ctnetlink.NewConn(kernel.Dial)
-	defer conn.Close()
-	table, _ := run(t, Options{Interval: minInterval}, Source{Conn: refuse(kernel, nil, ctnetlink.EPERM)})
-	s := wait(t, table, "the first dump", complete)
-	if s.EventsOff != "Operation not permitted" {
-		t.Errorf("events off: %q", s.EventsOff)
-	}
-	makeEntries(t, conn, 0, 10)
-	wait(t, table, "births", entries(10))
-}
-
-// TestRunRecovers: a table that cannot be read for a while is told, and read again.
-func TestRunRecovers(t *testing.T) {
-	kernel := engine.New(engine.Options{})
-	conn := ctnetlink.NewConn(kernel.Dial)
-	defer conn.Close()
-	makeEntries(t, conn, 0, 10)
-	var down atomic.Bool
-	flaky := ctnetlink.NewConn(func() (ctnetlink.Socket, error) {
-		if down.Load() {
-			return nil, ctnetlink.ENOMEM
-		}
-		return kernel.Dial()
-	})
-	table, _ := run(t, Options{Interval: minInterval}, Source{Conn: flaky})
-	wait(t, table, "the first dump", entries(10))
-	down.Store(true)
-	s := wait(t, table, "a failure", func(s *Status) bool { return s.Failed != nil })
-	if s.Entries != 10 || s.Reading {
-		t.Errorf("after a failure: %+v", s)
-	}
-	down.Store(false)
-	wait(t, table, "success", func(s *Status) bool { return s.Failed == nil })
 }
 
 // TestRunSeveral: the entries of several tables are together.
