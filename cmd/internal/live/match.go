@@ -186,8 +186,12 @@ func (x *entryFilter) nat(m *filter.Filter) {
 	sourceIs, destinationIs := newSource(&m.SrcNAT), newDestination(&m.DstNAT)
 	anySource, anyDestination := newSource(&m.AnyNAT), newDestination(&m.AnyNAT)
 	src, dst, either := m.SrcNAT, m.DstNAT, m.AnyNAT
+	var n translated // here, so that it is not allocated for each entry
 	x.check(func(e *entry) bool {
-		n := e.translated()
+		if e.plain() {
+			return false
+		}
+		n = e.translated()
 		if src.Given && (!n.source || sourceIs(e, &n) == src.Not) ||
 			dst.Given && (!n.destination || destinationIs(e, &n) == dst.Not) {
 			return false

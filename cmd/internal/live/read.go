@@ -209,12 +209,12 @@ func rateBits(v float64) uint64 {
 
 func rateReader(first, second int) func(*entry) (uint64, bool) {
 	return func(e *entry) (uint64, bool) {
-		n, ok := e.rates()
+		n := &e.core().rates
 		v := float64(n[first])
 		if second != first {
 			v += float64(n[second])
 		}
-		return rateBits(v), ok
+		return rateBits(v), n[0] >= 0
 	}
 }
 
