@@ -238,7 +238,7 @@ func TestSearch(t *testing.T) {
 			}
 		}
 	}
-	searches := []string{"TCP", "tcp", "establ", "UNREPLIED", "web", "#1", "ftp", "snat", "::", "[2001:DB8", "192.0.2.1", ":44", "99", "unlabeled", "nothing", ":", "10.0"}
+	searches := []string{"TCP", "tcp", "establ", "UNREPLIED", "web", "dÄt", "#1", "ftp", "snat", "::", "[2001:DB8", "192.0.2.1", ":44", "99", "unlabeled", "nothing", ":", "10.0"}
 	for range 100 {
 		some := cells[ids[g.IntN(len(ids))]]
 		text := some[g.IntN(len(some))]

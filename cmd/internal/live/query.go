@@ -129,18 +129,12 @@ func (q *question) choose(ctx context.Context, first int) (matched int, err erro
 }
 
 // rank returns how many entries are before one, -1 if it is not among those that were
-// selected.
+// selected. All that are before one of these were.
 func (q *question) rank(r Ref) int {
-	s := &q.selection
-	p := s.find(r)
-	if p == nil {
-		return -1
+	if p := q.selection.find(r); p != nil {
+		return q.selection.countBefore(p)
 	}
-	n := s.countBefore(p)
-	if s.limit > 0 && n >= s.limit {
-		return -1 // some before it may have been forgotten
-	}
-	return n
+	return -1
 }
 
 // isThere reports whether an entry is one of those that are meant.

@@ -25,7 +25,7 @@ type askedTable struct {
 	rates    map[uint32]Rates
 }
 
-var testLabels = []string{3: "web", 17: "db"}
+var testLabels = []string{3: "web", 17: "DÄTA"}
 
 // newAsked returns a table with n entries of two dumps.
 func newAsked(t testing.TB, seed uint64, n int, o Options) *askedTable {
@@ -283,8 +283,11 @@ func TestPages(t *testing.T) {
 			}
 			rank := -1
 			if r.IntN(3) > 0 {
-				if rank = r.IntN(n); r.IntN(2) == 0 {
+				switch rank = r.IntN(n); r.IntN(3) {
+				case 0:
 					rank /= 200
+				case 1: // just behind those that are kept
+					q.Offset, rank = r.IntN(100), leastFirst+r.IntN(leastFirst)
 				}
 				q.Around = whole[rank].Ref
 			}
