@@ -2,10 +2,12 @@ package live
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
 
-// settlePause is the time between two looks at the socket of events.
+// settlePause is the time between two looks at the socket of events, and how long
+// nothing comes from it until all that was taken from it has been received.
 const settlePause = 20 * time.Microsecond
 
 // settle waits until all events were taken in that the table has sent by now, but not
@@ -19,23 +21,27 @@ func (e *events) settle(ctx context.Context, limit time.Duration) bool {
 	// In a stream that does not end, what the socket holds now has been taken in when so
 	// many bytes have.
 	held := l.Queued()
-	goal := l.Received() + uint64(held)
-	quiet := 0 // how often the socket was empty and nothing came
-	for received := l.Received(); ; {
-		now := l.Received()
-		if quiet++; l.Queued() > 0 || now != received {
-			received, quiet = now, 0
+	received := l.Received()
+	goal := received + uint64(held)
+	quiet := begun // since when the socket has been empty and nothing has come
+	for {
+		now := time.Now()
+		if n := l.Received(); n != received || l.Queued() > 0 {
+			received, quiet = n, now
 		}
-		if quiet > 1 { // what was taken from the socket has been received
+		rests := now.Sub(quiet) >= settlePause
+		if rests {
 			goal = min(goal, received)
 		}
-		left := limit - time.Since(begun)
-		switch {
-		case e.taken.Load() >= goal && (held > 0 || quiet > 1):
+		switch done := e.taken.Load() >= goal; {
+		case done && (held > 0 || rests):
 			return true
-		case left <= 0 || ctx.Err() != nil:
+		case now.Sub(begun) >= limit || ctx.Err() != nil:
 			return false
+		case done: // which is not long
+			runtime.Gosched()
+		default:
+			time.Sleep(settlePause)
 		}
-		time.Sleep(settlePause)
 	}
 }

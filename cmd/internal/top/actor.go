@@ -31,7 +31,7 @@ type actor struct {
 // been replaced the number doubles.
 const (
 	leastGroup = 8
-	mostGroup  = 64
+	mostGroup  = 128
 )
 
 // outcome is what became of a change.
