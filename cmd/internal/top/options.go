@@ -66,7 +66,10 @@ func parse(args []string, stderr *console.Messages) (*options, error) {
 		return nil, err
 	}
 	o.filterWords = b.FilterWords()
-	return o, o.validate()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // validate refuses what cannot be together.

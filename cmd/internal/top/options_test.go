@@ -131,3 +131,26 @@ func TestParseWrong(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParse reads any command line: it is refused, or it is one that can be carried out.
+func FuzzParse(f *testing.F) {
+	for _, line := range []string{
+		"--once -o json", "--batch -n 10 -d 2", "-n 192.0.2.1 -d.5", "--by src/24 --sort -bytes", "--columns src,byte_rate", "-bn1",
+		"--sort :asc,-", "--interval=1h1s -p tcp --dport 80", "-- x", "--by nat --sort nat_src", "--sort source --names", "-d", "-d 1..2",
+	} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if strings.ContainsAny(line, "/@") && strings.Contains(line, "--") { // names files
+			line = strings.NewReplacer("/", "", "@", "").Replace(line)
+		}
+		o, err := parseLine(line)
+		switch {
+		case err != nil && o == nil, err == nil && o.help:
+		case err != nil:
+			t.Errorf("%q: %v, and options", line, err)
+		case o.interval < minInterval || o.once && o.batch || o.request.View().By != nil && len(o.request.View().Order) != 1:
+			t.Errorf("%q: %+v", line, o)
+		}
+	})
+}
