@@ -26,7 +26,8 @@ func TestTakeAllocates(t *testing.T) {
 	for i := range marks {
 		marks[i] = i
 	}
-	born, died := ctnetlink.EventBatch{Messages: newEvents(marks...)}, ctnetlink.EventBatch{Messages: destroyEvents(marks...)}
+	born := ctnetlink.EventBatch{Messages: newEvents(marks...)}
+	died := ctnetlink.EventBatch{Messages: destroyEvents(marks...)}
 	table := New([]Source{{Conn: ctnetlink.NewConn(engine.New(engine.Options{}).Dial)}}, Options{})
 	table.feed.history.begin(time.Now())
 	take := taker{part: table.feed.parts[0]}

@@ -349,7 +349,8 @@ func TestExpectations(t *testing.T) {
 	if err := conn.CreateExpect(x); err != nil {
 		t.Fatal(err)
 	}
-	table, _ := run(t, Options{}, Source{Conn: conn.Beside()}, Source{Name: "none", Conn: refuse(kernel, ctnetlink.EPERM, nil)})
+	table, _ := run(t, Options{}, Source{Conn: conn.Beside()},
+		Source{Name: "none", Conn: refuse(kernel, ctnetlink.EPERM, nil)})
 	wait(t, table, "the first dump", complete)
 	all, err := table.Expectations(t.Context())
 	if err != nil || len(all) != 1 || all[0].Source != 0 || all[0].Expect.Tuple().DstPort != 20000 {
