@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "main":
 		os.Exit(Main())
+	case "churn":
+		os.Exit(churningScreen())
 	case "nohup":
 		signal.Ignore(syscall.SIGHUP)
 		os.Exit(testScreen("", nil))
@@ -70,22 +72,23 @@ func (*stuckPanel) key(*Model, tea.KeyPressMsg) (tea.Cmd, bool) {
 
 // session is a program on a terminal.
 type session struct {
-	t       *testing.T
-	cmd     *exec.Cmd
-	pty     *os.File
-	fd      int // of pty
-	before  *unix.Termios
-	ended   chan struct{} // nothing more comes
-	mu      sync.Mutex
-	screen  *vterm.Terminal
-	written int
+	t      testing.TB
+	cmd    *exec.Cmd
+	pty    *os.File
+	fd     int // of pty
+	before *unix.Termios
+	ended  chan struct{} // nothing more comes
+	mu     sync.Mutex
+	screen *vterm.Terminal
+	shown  *sync.Cond // something was written
 }
 
 // startSession starts the test binary as a program on a terminal of a size.
-func startSession(t *testing.T, as string, width, height int, args ...string) *session {
+func startSession(t testing.TB, as string, width, height int, args ...string) *session {
 	t.Helper()
 	fd, pty, end := openPTY(t, width, height)
 	s := &session{t: t, pty: pty, fd: fd, screen: vterm.New(width, height), ended: make(chan struct{})}
+	s.shown = sync.NewCond(&s.mu)
 	s.before = termios(t, fd)
 	s.cmd = exec.Command(os.Args[0], args...)
 	s.cmd.Env = append(os.Environ(), asProgram+"="+as, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "CONNTRACK_TABLE=")
@@ -111,8 +114,8 @@ func (s *session) read() {
 		n, err := s.pty.Read(buf)
 		s.mu.Lock()
 		_, _ = s.screen.Write(buf[:n])
-		s.written += n
 		s.mu.Unlock()
+		s.shown.Broadcast()
 		if err != nil {
 			return
 		}
@@ -173,7 +176,7 @@ func (s *session) restored() {
 	}
 }
 
-func termios(t *testing.T, fd int) *unix.Termios {
+func termios(t testing.TB, fd int) *unix.Termios {
 	t.Helper()
 	mode, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
@@ -182,7 +185,7 @@ func termios(t *testing.T, fd int) *unix.Termios {
 	return mode
 }
 
-func setSize(t *testing.T, fd, width, height int) {
+func setSize(t testing.TB, fd, width, height int) {
 	t.Helper()
 	if err := unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(height), Col: uint16(width)}); err != nil {
 		t.Fatal(err)
@@ -191,7 +194,7 @@ func setSize(t *testing.T, fd, width, height int) {
 
 // openPTY returns the two ends of a pseudo-terminal (pty(7)). The first can be closed
 // while it is read.
-func openPTY(t *testing.T, width, height int) (fd int, pty, end *os.File) {
+func openPTY(t testing.TB, width, height int) (fd int, pty, end *os.File) {
 	t.Helper()
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {

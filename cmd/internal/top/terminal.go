@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -26,6 +27,12 @@ func (*signalError) Error() string { return "ended by a signal" }
 // fps is how many times a second what has changed is drawn at most: a key waits at
 // most 8 ms for it.
 const fps = 120
+
+// spareThreads is how many threads there are beside one for each core. With them the
+// system chooses between a key and the work of the copy of the tables, and prefers
+// what has slept; among goroutines a key would wait for its turn, 10 ms each time that
+// it is handed on.
+const spareThreads = 4
 
 // checkTerminal returns an error if there is no terminal on which the screen can be
 // shown.
@@ -82,6 +89,9 @@ func screen(m *Model, feed func(context.Context) error) error {
 	before, err := term.GetState(int(file.Fd()))
 	if err != nil {
 		return cmdline.Failuref("%s", console.ErrorText(err))
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + spareThreads)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
