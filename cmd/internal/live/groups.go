@@ -73,7 +73,7 @@ func (t *Table) Groups(ctx context.Context, query *GroupQuery) (*Groups, error) 
 	}
 	q.search.compile(q, query.Search)
 	g := &Groups{At: -1, Time: q.began}
-	offset, limit := max(query.Offset, 0), max(query.Limit, 0)
+	offset, limit := max(query.Offset, 0), rowLimit(query.Limit)
 	first := firstOf(offset, limit)
 	at, rank := q.chooseGroups(g, query, byKey, first), -1
 	if at >= 0 && limit > 0 {

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -72,7 +73,7 @@ func (t *Table) Page(ctx context.Context, query *Query) (*Page, error) {
 		return nil, err
 	}
 	p := &Page{At: -1, Time: q.began}
-	offset, limit := max(query.Offset, 0), max(query.Limit, 0)
+	offset, limit := max(query.Offset, 0), rowLimit(query.Limit)
 	first := firstOf(offset, limit)
 	if p.Matched, err = q.choose(ctx, first); err != nil {
 		return nil, err
@@ -99,6 +100,9 @@ func firstOf(offset, limit int) int {
 	}
 	return max(offset+limit+spareRows, leastFirst)
 }
+
+// rowLimit returns a limit that can be added to.
+func rowLimit(limit int) int { return min(max(limit, 0), math.MaxInt32/2) }
 
 // around returns which of n rows is the first that is shown, so that limit rows are if
 // there are so many, and the one with number rank is among them; -1: none.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -343,6 +344,24 @@ func TestRowsStay(t *testing.T) {
 	}
 	if left, _ := other.Rows[400].Flow.Timeout(); left == 0 {
 		t.Error("everything has expired")
+	}
+}
+
+// TestAnyWindow: every offset and limit has an answer.
+func TestAnyWindow(t *testing.T) {
+	a := newAsked(t, 26, 100, Options{})
+	n := len(a.messages)
+	for _, offset := range []int{math.MinInt, -1, 0, n, math.MaxInt} {
+		for _, limit := range []int{math.MinInt, -1, 0, 1, math.MaxInt} {
+			p := a.page(t, Query{Offset: offset, Limit: limit})
+			if want := min(max(limit, 0), n); len(p.Rows) != want || p.Matched != n {
+				t.Errorf("%d rows from %d on, %d at most: %d", offset, p.Offset, limit, len(p.Rows))
+			}
+			q := GroupQuery{Keys: parseKeys(t, "src"), Sort: "src", Offset: offset, Limit: limit}
+			if g, err := a.Groups(context.Background(), &q); err != nil || len(g.Groups) != min(max(limit, 0), g.Matched) {
+				t.Error(err)
+			}
+		}
 	}
 }
 
