@@ -29,7 +29,7 @@ func (r *Request) ReadFilters(text string, stderr *console.Messages) ([]*filter.
 		if words, err = splitWords(line, words[:0]); err != nil {
 			return nil, &LineError{n, err}
 		}
-		m, err := r.readFilter(words, stderr)
+		m, err := r.ReadFilter(words, stderr)
 		if err != nil {
 			return nil, &LineError{n, err}
 		}
@@ -38,8 +38,8 @@ func (r *Request) ReadFilters(text string, stderr *console.Messages) ([]*filter.
 	return list, nil
 }
 
-// readFilter reads the words of one filter.
-func (r *Request) readFilter(words []string, stderr *console.Messages) (*filter.Filter, error) {
+// ReadFilter reads the words of one filter. Names of labels are those of the request.
+func (r *Request) ReadFilter(words []string, stderr *console.Messages) (*filter.Filter, error) {
 	var line filterLine
 	s := &scanner{args: words, handler: &line}
 	for s.more() {

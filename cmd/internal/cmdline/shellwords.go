@@ -15,15 +15,6 @@ func skipped(line string) bool {
 	return strings.HasPrefix(rest, "#") || strings.HasPrefix(rest, "\n")
 }
 
-// SplitWords returns the words of a line as a file that is loaded has them, see
-// splitWords.
-func SplitWords(line string) ([]string, error) {
-	if err := wholeLine(line); err != nil {
-		return nil, err
-	}
-	return splitWords(line, nil)
-}
-
 // splitWords appends the words of a line to words. The line may end in a newline.
 // A double quote begins a quoted part and a closing one ends the word; a
 // backslash inside quotes takes the next character literally. A NUL byte ends

@@ -25,17 +25,18 @@ func (m *Model) restore(s selected) {
 	m.refresh()
 }
 
-// parseFilter reads a filter in the grammar of -L; nil: it selects all.
+// parseFilter reads a filter in the grammar of -L, in the words of a shell; nil: it
+// selects all.
 func (m *Model) parseFilter(text string) (*filter.Filter, error) {
 	r := new(cmdline.Request)
 	if m.options != nil && m.options.request != nil {
 		r = m.options.request // the names of labels are those of its table
 	}
-	list, err := r.ReadFilters(text, nil)
-	if err != nil || len(list) == 0 {
+	words, err := cmdline.TypedWords(text)
+	if err != nil || len(words) == 0 {
 		return nil, err
 	}
-	return list[0], nil
+	return r.ReadFilter(words, nil)
 }
 
 // setFilter selects entries by a filter in the grammar of -L. If it is wrong, the one
@@ -63,7 +64,7 @@ func (m *Model) addFilter(options string) error {
 
 // filterLineWords returns the words of a filter, which is right.
 func filterLineWords(text string) []string {
-	words, err := cmdline.SplitWords(text)
+	words, err := cmdline.TypedWords(text)
 	if err != nil {
 		return nil
 	}

@@ -64,8 +64,10 @@ func TestFilterLine(t *testing.T) {
 		{"esc", "", "-p tcp --dport 443"},
 		{"esc", "", ""},
 		{"F type:-D", "filter: -D\na line is a filter: it has no command, such as --delete", ""},
-		{"ctrl+u type:#", "filter: #\noptions of conntrack -L, such as -p tcp --dport 443 -s 10.0.0.0/8", ""},
-		{"enter", "", ""},
+		{"ctrl+u type:-s type: '!10.0.0.1", "filter: -s '!10.0.0.1\nthe quote ' is not closed", ""},
+		{"type:'", "filter: -s '!10.0.0.1'\noptions of conntrack -L, such as -p tcp --dport 443 -s 10.0.0.0/8", "-s '!10.0.0.1'"},
+		{"enter", "", "-s '!10.0.0.1'"},
+		{"esc", "", ""},
 	} {
 		for k := range strings.SplitSeq(strings.ReplaceAll(c.keys, "type: ", "type:\x00"), " ") {
 			typeKeys(m, strings.ReplaceAll(k, "\x00", " "))
