@@ -11,7 +11,6 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink"
-	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // kernelTable returns the table of a network namespace that ends with the test.
@@ -54,8 +53,5 @@ func TestChurnKernel(t *testing.T) {
 		rounds = 60
 	}
 	conn := kernelTable(t, map[string]uint64{"nf_conntrack_timestamp": 0})
-	before := conn.Beside()
-	churn(t, conn, &target.Table{Conn: before}, true, rounds, 50*time.Microsecond)
-	_ = before.Close()
-	_ = testwait.Scale
+	churn(t, conn, &target.Table{Conn: conn.Beside()}, true, rounds, 50*time.Microsecond)
 }
