@@ -15,7 +15,7 @@ import (
 // someFlows returns entries of UDP between addresses of all lengths.
 func someFlows(t *testing.T) (flows []*ctnetlink.Flow) {
 	t.Helper()
-	kernel := engine.New(engine.Options{})
+	kernel := engine.New(engine.Options{Now: func() time.Time { return time.Unix(1_700_000_000, 0) }})
 	conn := ctnetlink.NewConn(kernel.Dial)
 	defer conn.Close()
 	for _, a := range []string{"10.0.0.1:1000", "[2001:db8:1234:5678:9abc:def0:1234:5678]:65535", "192.168.100.200:54321"} {

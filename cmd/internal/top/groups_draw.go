@@ -137,20 +137,20 @@ func (p *groups) sums() []string {
 }
 
 // sums returns the cells of the sums of one of all groups.
-func (t *groupsGrid) sums(g, total *live.Group) []string {
-	cells := []string{strconv.FormatUint(g.Entries, 10)}
-	if t.counted {
+func (g *groupsGrid) sums(one, total *live.Group) []string {
+	cells := []string{strconv.FormatUint(one.Entries, 10)}
+	if g.counted {
 		packets, bytes, packetRate, byteRate := "-", "-", "", ""
-		if g.Counted {
-			packets, bytes = countText(float64(g.Packets)), bytesText(float64(g.Bytes))
+		if one.Counted {
+			packets, bytes = countText(float64(one.Packets)), bytesText(float64(one.Bytes))
 		}
-		if g.Rates.Known {
-			packetRate = string(format.AppendRate(nil, g.Rates.Packets(), false))
-			byteRate = string(format.AppendRate(nil, g.Rates.Bytes(), true))
+		if one.Rates.Known {
+			packetRate = string(format.AppendRate(nil, one.Rates.Packets(), false))
+			byteRate = string(format.AppendRate(nil, one.Rates.Bytes(), true))
 		}
 		cells = append(cells, packets, bytes, packetRate, byteRate)
 	}
-	return append(cells, percentText(g.Entries, total.Entries))
+	return append(cells, percentText(one.Entries, total.Entries))
 }
 
 // titleLine returns the line of titles, with an arrow before the one that groups are
