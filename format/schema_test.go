@@ -185,9 +185,10 @@ func TestSchemas(t *testing.T) {
 	}
 	valid(t, s["replay-summary.json"], record(true, Text("kind", "verdict"), Text("name", "NEW"), Number("count", 5)), members)
 
-	// Nothing is promised that is never written.
+	// Nothing is promised that is never written. Counters of -S depend on the kernel,
+	// and what top writes is held against its schema where it is written.
 	for name, where := range promised(t) {
-		if !members[name] && where != "stats.json" {
+		if !members[name] && where != "stats.json" && where != "top.json" {
 			t.Errorf("%s: no %q was seen", where, name)
 		}
 	}

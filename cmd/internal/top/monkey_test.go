@@ -145,7 +145,7 @@ func (a *animal) checkScreen(t *testing.T, what string) {
 	}
 	for _, line := range lines {
 		plain := ansi.Strip(line)
-		if n := ansi.StringWidth(plain); n > max(a.width, 0) || strings.ContainsAny(plain, "\x1b\r\t\x00\x9b") {
+		if n := ansi.StringWidth(plain); n > max(a.width, 0) || strings.ContainsAny(plain, "\x1b\r\t\x00\u009b") {
 			t.Errorf("%s, %d x %d: %d columns: %q", what, a.width, a.height, n, line)
 		}
 	}
