@@ -16,7 +16,8 @@ type crash struct {
 }
 
 func (c *crash) Error() string {
-	return fmt.Sprintf("internal error: %v\n\n%s", c.value, strings.ReplaceAll(strings.TrimSpace(string(c.stack)), "\t", "    "))
+	stack := strings.ReplaceAll(strings.TrimSpace(string(c.stack)), "\t", "    ")
+	return fmt.Sprintf("internal error: %v\n\n%s", c.value, stack)
 }
 
 // crashMsg says that a command has panicked.

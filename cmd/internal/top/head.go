@@ -47,7 +47,9 @@ func (m *Model) entriesLine() string {
 	case st.Reading:
 		whole := max(st.Total, uint64(st.Entries))
 		text := fmt.Sprintf("reading %d of about %d", st.Entries, whole)
-		line, _ := m.style.join([]part{name, {texts: []string{text, "reading"}, paint: yellow}, m.bar(uint64(st.Entries), whole, "")}, m.width)
+		line, _ := m.style.join([]part{
+			name, {texts: []string{text, "reading"}, paint: yellow}, m.bar(uint64(st.Entries), whole, ""),
+		}, m.width)
 		return line
 	}
 	n, of := strconv.FormatUint(st.Total, 10), ""

@@ -10,7 +10,8 @@ import (
 // globalHints are the keys that have a meaning in all views, the most important
 // first.
 var globalHints = []hint{
-	{"?", "help"}, {"q", "quit"}, {"/", "search"}, {"F", "filter"}, {"1-5 Tab", "view"}, {"f", "freeze"}, {"+ -", "interval"}, {"i", "set interval"},
+	{"?", "help"}, {"q", "quit"}, {"/", "search"}, {"F", "filter"}, {"1-5 Tab", "view"}, {"f", "freeze"},
+	{"+ -", "interval"}, {"i", "set interval"},
 	{"M", "mouse on or off"}, {"^L", "draw again"}, {"^Z", "suspend"},
 }
 

@@ -63,7 +63,8 @@ func (m *Model) sentences() (list []note) {
 		add(yellow, "New packets are dropped because another entry has their addresses and ports: more addresses to "+
 			"translate to, or `masquerade fully-random', make it rare.", "New packets are dropped: their addresses are in use.")
 	}
-	if !st.Reading && st.Maximum > 0 && float64(st.Total) >= nearlyFull*float64(st.Maximum) && st.Drops == 0 && st.EarlyDrops == 0 {
+	full := st.Maximum > 0 && float64(st.Total) >= nearlyFull*float64(st.Maximum)
+	if full && !st.Reading && st.Drops == 0 && st.EarlyDrops == 0 {
 		add(yellow, "The table is nearly full: raise net.netfilter.nf_conntrack_max, and net.netfilter.nf_conntrack_buckets "+
 			"with it.", "The table is nearly full: raise nf_conntrack_max.")
 	}

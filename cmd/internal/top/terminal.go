@@ -97,7 +97,8 @@ func screen(m *Model, feed func(context.Context) error) error {
 	defer cancel()
 	g := &guarded{Model: m}
 	in := &input{File: file}
-	program := tea.NewProgram(g, tea.WithInput(in), tea.WithOutput(os.Stdout), tea.WithFPS(fps), tea.WithoutSignalHandler())
+	program := tea.NewProgram(g, tea.WithInput(in), tea.WithOutput(os.Stdout), tea.WithFPS(fps),
+		tea.WithoutSignalHandler())
 	end := func(err error) { go program.Send(endMsg{err}) }
 	in.ended = func() { end(console.ErrQuiet) }
 	g.end = func() { go program.Send(tea.QuitMsg{}) }
