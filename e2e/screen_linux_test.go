@@ -43,7 +43,7 @@ func screenMain() {
 		waitScreen(func(text string) bool { return strings.HasPrefix(text, "$") })
 	case "type":
 		for _, text := range args {
-			tmux("send-keys", "-l", text)
+			tmux("send-keys", "-l", "--", text)
 		}
 	case "key":
 		tmux(append([]string{"send-keys"}, args...)...)
@@ -53,7 +53,7 @@ func screenMain() {
 		}
 		// Buttons are pressed and released (xterm's SGR mode).
 		press := fmt.Sprintf("\x1b[<0;%s;%sM\x1b[<0;%[1]s;%[2]sm", args[0], args[1])
-		tmux("send-keys", "-l", press)
+		tmux("send-keys", "-l", "--", press)
 	case "resize":
 		width, height := screenSize(args)
 		tmux("resize-window", "-x", width, "-y", height)
