@@ -41,7 +41,7 @@ type bench struct {
 var roles = map[string]func(args []string) error{
 	"drain": drainRole, "change": changeRole, "timo": timoRole, "fill": fillRole,
 	"churn": churnRole, "compare": compareRole, "guard": guardRole, "named": namedRole,
-	"recreate": recreateRole, "track": trackRole,
+	"recreate": recreateRole, "track": trackRole, "traffic": trafficRole,
 }
 
 func init() {

@@ -38,6 +38,11 @@ var rows = []row{
 	{"sustained", (*bench).sustainedRow},
 	{"replay", (*bench).replayRow},
 	{"track", (*bench).trackRow},
+	{"top", (*bench).topRow},
+	{"top-rest", (*bench).topRestRow},
+	{"top-key", (*bench).topKeyRow},
+	{"top-beside", (*bench).topBesideRow},
+	{"top-rates", (*bench).topRatesRow},
 }
 
 // ours and theirs are contestants; theirs is missing without a reference.
