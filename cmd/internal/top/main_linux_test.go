@@ -2,6 +2,7 @@ package top
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/internal/testwait"
-	"github.com/gonntrack/gonntrack/internal/vterm"
 )
 
 // asProgram is the environment variable by which the test binary is a program: "main"
@@ -79,7 +79,7 @@ type session struct {
 	before *unix.Termios
 	ended  chan struct{} // nothing more comes
 	mu     sync.Mutex
-	screen *vterm.Terminal
+	screen *terminalScreen
 	shown  *sync.Cond // something was written
 }
 
@@ -87,7 +87,7 @@ type session struct {
 func startSession(t testing.TB, as string, width, height int, args ...string) *session {
 	t.Helper()
 	fd, pty, end := openPTY(t, width, height)
-	s := &session{t: t, pty: pty, fd: fd, screen: vterm.New(width, height), ended: make(chan struct{})}
+	s := &session{t: t, pty: pty, fd: fd, screen: newTerminalScreen(width, height), ended: make(chan struct{})}
 	s.shown = sync.NewCond(&s.mu)
 	s.before = termios(t, fd)
 	s.cmd = exec.Command(os.Args[0], args...)
@@ -104,6 +104,7 @@ func startSession(t testing.TB, as string, width, height int, args ...string) *s
 		_ = end.Close()
 	})
 	go s.read()
+	go func() { _, _ = io.Copy(pty, s.screen) }() // what a terminal answers
 	return s
 }
 
@@ -165,12 +166,9 @@ func (s *session) status() int {
 func (s *session) restored() {
 	s.t.Helper()
 	for _, mode := range []int{1049, 1000, 1002, 1003, 1006, 2004, 2026} {
-		s.until("the modes are reset", func() bool { return !s.screen.Mode(mode) })
+		s.until("the modes are reset", func() bool { return !s.screen.modes[mode] })
 	}
-	s.until("the cursor is shown", func() bool {
-		_, _, shown := s.screen.Cursor()
-		return shown
-	})
+	s.until("the cursor is shown", func() bool { return !s.screen.CursorHidden() })
 	if now := termios(s.t, s.fd); *now != *s.before {
 		s.t.Errorf("the terminal's settings are %+v, were %+v", now, s.before)
 	}
@@ -296,7 +294,7 @@ func TestSuspend(t *testing.T) {
 	s.shows("help")
 	for _, view := range []string{"2 groups", "3 states"} {
 		s.typeKeys("\x1a")
-		s.until("the screen was left", func() bool { return !s.screen.Mode(1049) })
+		s.until("the screen was left", func() bool { return !s.screen.modes[1049] })
 		s.shows("help")
 		s.typeKeys(view[:1])
 		s.shows(view)
