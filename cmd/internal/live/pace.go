@@ -15,6 +15,7 @@ type pace struct {
 	share   float64
 	began   time.Time     // the last dump; zero: there was none
 	cost    time.Duration // the processor's time for it
+	ended   int           // how many dumps have ended, two at most: the cost is known of the second
 	hurried bool          // the next shall not wait for the interval that was asked for
 	changed chan struct{} // the time of the next dump may be another now
 }
@@ -65,15 +66,22 @@ func (p *pace) begin(now time.Time) {
 	p.began, p.hurried = now, false
 }
 
+// startCost is what the start of the program may cost while the first dump is made.
+const startCost = 200 * time.Millisecond
+
 // end notes what the dump has cost. A cost that was measured too low by chance would
-// make dumps too frequent, so it falls by half of the difference at a time.
+// make dumps too frequent, so it falls by half of the difference at a time. The first
+// one is that of the start of the program too, and does not count after the second.
 func (p *pace) end(cost time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if cost < p.cost {
+	switch {
+	case p.ended == 0:
+		cost = max(cost-startCost, 0)
+	case p.ended > 1 && cost < p.cost:
 		cost = (cost + p.cost) / 2
 	}
-	p.cost = cost
+	p.cost, p.ended = cost, min(p.ended+1, 2)
 }
 
 // affordable returns the least interval that the cost allows.

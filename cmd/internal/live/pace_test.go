@@ -8,10 +8,35 @@ import (
 	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
+// newPace returns the pace of a program that has started long ago.
 func newPace(interval time.Duration, share float64) *pace {
 	p := new(pace)
 	p.init(interval, share)
+	p.ended = 2
 	return p
+}
+
+// TestPaceFirst: what the start of the program costs is not put down to dumps.
+func TestPaceFirst(t *testing.T) {
+	for _, c := range []struct {
+		costs []time.Duration
+		want  time.Duration
+	}{
+		{[]time.Duration{150 * time.Millisecond}, time.Second},
+		{[]time.Duration{900 * time.Millisecond}, 7 * time.Second},
+		{[]time.Duration{900 * time.Millisecond, 10 * time.Millisecond}, time.Second},
+		{[]time.Duration{900 * time.Millisecond, 800 * time.Millisecond}, 8 * time.Second},
+		{[]time.Duration{900 * time.Millisecond, 800 * time.Millisecond, 400 * time.Millisecond}, 6 * time.Second},
+	} {
+		p := new(pace)
+		p.init(time.Second, 0.1)
+		for _, cost := range c.costs {
+			p.end(cost)
+		}
+		if _, now := p.intervals(); now != c.want {
+			t.Errorf("after costs of %v: every %v, want %v", c.costs, now, c.want)
+		}
+	}
 }
 
 func TestPaceInterval(t *testing.T) {
