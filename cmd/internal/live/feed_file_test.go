@@ -100,6 +100,9 @@ func TestFileReplaced(t *testing.T) {
 	if s.RatesKnown {
 		t.Error("rates are known although the clock stands")
 	}
+	if !s.ClockStopped {
+		t.Error("it is not told that the clock stands")
+	}
 }
 
 // TestFileGone: a file that is removed is told, and what was read of it stays.

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync/atomic"
@@ -324,6 +325,34 @@ func TestRunSeveral(t *testing.T) {
 	wait(t, table, "births", entries(65))
 	if found, _ := table.EventsSince(0, 10, nil); len(found) != 5 || found[0].Source != 1 {
 		t.Errorf("%v", found)
+	}
+}
+
+// TestRunSomeCount: one namespace that does not count hides nothing of the others.
+func TestRunSomeCount(t *testing.T) {
+	off := maps.Clone(defaults)
+	off["nf_conntrack_acct"] = 0
+	for _, c := range []struct {
+		settings    []map[string]uint64
+		off, partly bool
+	}{
+		{[]map[string]uint64{off, off}, true, false},
+		{[]map[string]uint64{off, defaults}, false, true},
+		{[]map[string]uint64{defaults, defaults}, false, false},
+	} {
+		var sources []Source
+		for i, settings := range c.settings {
+			conn := ctnetlink.NewConn(engine.New(engine.Options{}).Dial)
+			defer conn.Close()
+			sources = append(sources, Source{Name: string(rune('a' + i)), Conn: conn.Beside(), Sysctl: settingsOf(settings)})
+		}
+		table, _ := run(t, Options{Interval: minInterval}, sources...)
+		s := wait(t, table, "two dumps", func(s *Status) bool {
+			return !s.Reading && s.RatesKnown != c.off && s.AccountingOff == c.off && s.AccountingPartly == c.partly
+		})
+		if s.ClockStopped {
+			t.Error("the clock is said to stand")
+		}
 	}
 }
 

@@ -39,12 +39,16 @@ type Status struct {
 	Lag time.Duration
 
 	// Packets and Bytes are per second, of all entries that are kept; RatesKnown
-	// reports that there were two dumps and that the kernel counts.
+	// reports that there were two dumps and that the kernel counts. ClockStopped reports
+	// that it never will be: the tables are dumps of the past.
 	Packets, Bytes float64
 	RatesKnown     bool
-	// AccountingOff and TimestampsOff report that the kernel does not count or does
-	// not note when entries began (nf_conntrack_acct, nf_conntrack_timestamp).
-	AccountingOff, TimestampsOff bool
+	ClockStopped   bool
+	// AccountingOff reports that the kernel does not count (nf_conntrack_acct), and no
+	// entry has counters; AccountingPartly that it does not, but some have, of another
+	// namespace or from before. TimestampsOff reports that the kernel does not note when
+	// entries began (nf_conntrack_timestamp).
+	AccountingOff, AccountingPartly, TimestampsOff bool
 
 	// Drops, EarlyDrops and InsertFailed are per second (conntrack -S), over the last
 	// seconds.
@@ -74,13 +78,17 @@ func (t *Table) Status() Status {
 	s.Reading, s.Complete, s.Took = f.dumps.whole == 0, f.dumps.complete, f.dumps.took
 	s.Packets, s.Bytes, s.RatesKnown = f.dumps.packets, f.dumps.bytes, f.dumps.whole > 1
 	f.dumps.mu.Unlock()
-	limited, counts := true, false
+	// off: there is a source that does not count, counted: there are counters.
+	limited, counts, off, counted := true, false, false, false
+	s.ClockStopped = s.RatesKnown
 	for i, p := range f.parts {
-		p.addDumped(&s, &counts)
+		p.addDumped(&s, &counts, &counted)
 		p.addEvents(&s, now)
-		p.addAsked(&s, kept[i], &limited, &counts)
+		p.addAsked(&s, kept[i], &limited, &counts, &off)
 	}
 	s.RatesKnown = s.RatesKnown && counts
+	counted = counted || counts
+	s.AccountingOff, s.AccountingPartly = off && !counted, off && counted
 	if !limited {
 		s.Maximum = 0
 	}
@@ -88,7 +96,7 @@ func (t *Table) Status() Status {
 }
 
 // addDumped adds what the dumps of the source tell.
-func (p *part) addDumped(s *Status, counts *bool) {
+func (p *part) addDumped(s *Status, counts, counted *bool) {
 	d := &p.dumped
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -99,6 +107,8 @@ func (p *part) addDumped(s *Status, counts *bool) {
 	if d.ticked && d.counts {
 		*counts = true
 	}
+	*counted = *counted || d.counts
+	s.ClockStopped = s.ClockStopped && !d.ticked
 }
 
 // tell adds an error, unless there is one.
@@ -129,12 +139,12 @@ func (p *part) addEvents(s *Status, now time.Time) {
 }
 
 // addAsked adds the counters of the source, which keeps so many entries.
-func (p *part) addAsked(s *Status, kept int, limited, counts *bool) {
+func (p *part) addAsked(s *Status, kept int, limited, counts, off *bool) {
 	a := &p.asked
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p.tell(s, a.failed)
-	s.AccountingOff = s.AccountingOff || a.acct.off()
+	*off = *off || a.acct.off()
 	s.TimestampsOff = s.TimestampsOff || a.stamps.off()
 	if a.acct.known && a.acct.value != 0 {
 		*counts = true

@@ -121,6 +121,8 @@ func (m *Model) ratesLine() string {
 			"packets and bytes are not counted: net.netfilter.nf_conntrack_acct is 0", "not counted: nf_conntrack_acct is 0",
 			"not counted",
 		}, paint: yellow, rank: 2})
+	case st.ClockStopped:
+		parts = append(parts, part{texts: []string{"no rates: the table is a dump", "no rates"}, paint: faint, rank: 2})
 	case st.RatesKnown:
 		packets, bytes := countText(st.Packets), bytesText(st.Bytes)
 		parts = append(parts, part{texts: []string{"packets " + packets + "/s", packets + " pkt/s"}, rank: 1},

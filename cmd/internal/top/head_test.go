@@ -38,6 +38,9 @@ var statuses = map[string]live.Status{
 		Complete: testTime.Add(-10000 * time.Hour), Asked: 24 * time.Hour, Interval: 240 * time.Hour, Share: 0.1,
 		Births: 1e12, Deaths: 1e300, RatesKnown: true, Packets: math.Inf(1), Bytes: math.NaN(), StatsKnown: true,
 		Drops: 1e18, EarlyDrops: 1e17, InsertFailed: 1e16, Loss: ctnetlink.Loss{Lost: math.MaxUint64 >> 1, Dropped: 1 << 62}},
+	"some count": {Entries: 5, Total: 5, Complete: testTime, Asked: time.Second, Interval: time.Second, AccountingPartly: true,
+		RatesKnown: true, Packets: 7, Bytes: 8},
+	"dump":     {Entries: 5, Total: 5, Complete: testTime, Asked: time.Second, Interval: time.Second, ClockStopped: true},
 	"nonsense": {Entries: -1, Births: -5, Deaths: -1, Packets: -1, RatesKnown: true, Complete: testTime.Add(time.Hour)},
 }
 
@@ -107,6 +110,7 @@ func TestHeadFits(t *testing.T) {
 func TestNotes(t *testing.T) {
 	for _, c := range []struct{ status, want string }{
 		{"full", "raise"}, {"full", "drops 15k/s"}, {"full", "lost 123k"}, {"full", "not counted"},
+		{"some count", "Not all are counted"}, {"some count", "7 pkt/s"}, {"dump", "no rates"},
 		{"gone", "No such file or directory"}, {"no rights", "No events: Operation not permitted"}, {"reading", "reading 340000 of about 1000000"},
 		{"busy", "every 27 s"}, {"quiet", "read 0.4 s ago"}, {"busy", "+99k/s -101k/s"},
 	} {

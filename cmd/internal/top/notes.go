@@ -77,7 +77,16 @@ func (m *Model) sentences() (list []note) {
 		add(yellow, "Packets and bytes are not counted: `sysctl -w net.netfilter.nf_conntrack_acct=1' counts those of new "+
 			"connections.", "No counters: sysctl -w net.netfilter.nf_conntrack_acct=1")
 	}
-	if m.lost() > 0 {
+	if st.AccountingPartly {
+		add(yellow, "Some packets and bytes are not counted: `sysctl -w net.netfilter.nf_conntrack_acct=1' counts those of "+
+			"new connections.", "Not all are counted: sysctl -w net.netfilter.nf_conntrack_acct=1")
+	}
+	switch {
+	case m.lost() == 0:
+	case len(m.tables) > 0 && m.tables[0].File != nil:
+		add(yellow, "Events were lost, as when another program replaces the file: the next reading finds what they told.",
+			"Events were lost; the next reading finds what they told.")
+	default:
 		add(yellow, "Events were lost because there are more than can be read: the next reading of the table finds what "+
 			"they told.", "Events were lost; the next reading finds what they told.")
 	}

@@ -109,5 +109,9 @@ func padded(line, right string, width int) string {
 
 // wrap breaks a text into lines of at most width columns, between words.
 func wrap(text string, width int) []string {
-	return strings.Split(ansi.Wrap(text, max(width, 1), ""), "\n")
+	lines := strings.Split(ansi.Wrap(text, max(width, 1), ""), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ") // a blank may be one column too many
+	}
+	return lines
 }
