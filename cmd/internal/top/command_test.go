@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gonntrack/gonntrack/cmd/internal/action"
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
@@ -272,7 +273,35 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// TestTitle: the question has the number of entries.
+func TestTitle(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		what string
+		mark string
+		want string
+	}{
+		{1, "", "", "Delete this entry?"},
+		{1, "that match", "", "Delete the only entry that matches?"},
+		{1, "that are marked", "7", "Set the mark of the only entry that is marked to 7?"},
+		{1, "that match and were found", "", "Delete the only entry that matches and was found?"},
+		{2, "that are marked", "", "Delete the 2 entries that are marked?"},
+	} {
+		q := confirmation{n: c.n, what: c.what, change: change{mark: c.mark}}
+		if got := q.title(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestWrapCommand(t *testing.T) {
+	for width := range 40 {
+		for _, row := range wrapCommand("conntrack -D --netns "+strings.Repeat("ä€", 20), width) {
+			if !utf8.ValidString(row) {
+				t.Errorf("%d: %q", width, row)
+			}
+		}
+	}
 	line := "conntrack -D -p tcp -s 10.0.0.1 -d 192.0.2.1 --sport 12345 --dport 443 --id 123456789"
 	for width := 8; width < 100; width++ {
 		rows := wrapCommand(line, width)

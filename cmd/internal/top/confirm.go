@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -100,6 +101,9 @@ func (c *confirmation) verb() string {
 	return "delete"
 }
 
+// singular makes of what is said of several entries what is said of one.
+var singular = strings.NewReplacer("match", "matches", "are", "is", "were", "was")
+
 // title is the question.
 func (c *confirmation) title() string {
 	entries := "this entry"
@@ -109,7 +113,7 @@ func (c *confirmation) title() string {
 	case c.n > 1:
 		entries = fmt.Sprintf("%d entries", c.n)
 	case c.what != "":
-		entries = "the only entry " + c.what
+		entries = "the only entry " + singular.Replace(c.what)
 	}
 	if c.change.mark != "" {
 		return "Set the mark of " + entries + " to " + c.change.mark + "?"
@@ -252,7 +256,8 @@ func wrapCommand(line string, width int) []string {
 		n := len(line)
 		if n > room {
 			if n = strings.LastIndexByte(line[:room+1], ' '); n <= 0 {
-				n = room
+				for n = room; !utf8.RuneStart(line[n]); n-- {
+				}
 			}
 		}
 		lines = append(lines, "  "+line[:n])
