@@ -79,7 +79,7 @@ func (b *Beside) FilterWords() []string {
 	var words []string
 	for _, o := range b.command {
 		w := o.Word
-		if w.Protocol == 0 && selectingOptions>>w.Option&1 == 0 && w.Option != OptLabelMap {
+		if w.Protocol == 0 && uint64(selectingOptions)>>w.Option&1 == 0 && w.Option != OptLabelMap {
 			continue
 		}
 		name := "--" + w.Long

@@ -217,7 +217,7 @@ func TestWatch(t *testing.T) {
 	if _, e := look(); !e.Ended || !e.Replaced {
 		t.Error(e)
 	}
-	s, look, stop = start()
+	s, _, stop = start()
 	stop()
 	s.lists()
 	if len(s.watches) != 0 {

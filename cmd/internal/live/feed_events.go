@@ -109,26 +109,6 @@ func (e *events) behind(now time.Time) time.Duration {
 	return e.lag.now(now)
 }
 
-// catchUp waits until all events were taken in that have been received, but not
-// longer than a limit.
-func (e *events) catchUp(ctx context.Context, limit time.Duration) {
-	l := e.listener.Load()
-	if l == nil {
-		return
-	}
-	timeout := time.NewTimer(limit)
-	defer timeout.Stop()
-	for goal := l.Received(); e.taken.Load() < goal; {
-		select {
-		case <-e.moved:
-		case <-timeout.C:
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // taker takes in batches of events.
 type taker struct {
 	*part

@@ -55,7 +55,6 @@ const (
 	noReply    // no reply tuple was sent
 	fromZero   // it has counted from 0 since look: its birth was seen
 	flagMarked // the user marked it
-	flagChosen // it is in the choice
 )
 
 // keyFlags are the flags in which two entries with the same tuple may differ.

@@ -99,7 +99,6 @@ func (e *entry) orig() tuple               { return e.p.orig(e.i) }
 func (e *entry) reply() tuple              { return e.p.reply(e.i) }
 func (e *entry) proto() ctnetlink.Protocol { return e.core().proto }
 func (e *entry) marked() bool              { return e.core().has&flagMarked != 0 }
-func (e *entry) chosen() bool              { return e.core().has&flagChosen != 0 }
 func (e *entry) status() (ctnetlink.Status, bool) {
 	r := e.core()
 	return ctnetlink.Status(r.status), r.has&hasStatus != 0
@@ -108,13 +107,6 @@ func (e *entry) status() (ctnetlink.Status, bool) {
 // ref returns the name of the entry.
 func (e *entry) ref() Ref {
 	return Ref{source: uint16(e.source()), slot: uint32(slotOf(e.p, e.i)), serial: e.core().serial}
-}
-
-// setChosen sets the bit that chosen reports. t.mu is held for writing.
-func (e *entry) setChosen(on bool) {
-	if e.core().has &^= flagChosen; on {
-		e.core().has |= flagChosen
-	}
 }
 
 // hasPorts reports whether the tuples have ports or keys: the source's is in the high
