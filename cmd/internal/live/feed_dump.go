@@ -218,6 +218,9 @@ func (p *part) read(ctx context.Context) error {
 	if first {
 		t.expect(p.n, int(min(entries, math.MaxInt32)))
 	}
+	if deaf || p.asked.eventsOff() {
+		t.copies[p.n].heard = false // what is found has been born
+	}
 	d := t.beginDump(p.n)
 	t.mu.Unlock()
 	c := &t.feed.chunk

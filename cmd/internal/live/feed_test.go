@@ -328,6 +328,27 @@ func TestRunSeveral(t *testing.T) {
 	}
 }
 
+// TestRunEventsEnd: when the kernel makes no more events, dumps tell of births and
+// deaths of what matches.
+func TestRunEventsEnd(t *testing.T) {
+	kernel := engine.New(engine.Options{NoEvents: true})
+	conn := ctnetlink.NewConn(kernel.Dial)
+	defer conn.Close()
+	makeEntries(t, conn, 0, 100)
+	off := map[string]uint64{"nf_conntrack_acct": 1, "nf_conntrack_timestamp": 0, "nf_conntrack_events": 0}
+	options := Options{Interval: minInterval, Filter: &filter.Filter{Family: ctnetlink.FamilyIPv4}}
+	table, _ := run(t, options, Source{Conn: conn.Beside(), Sysctl: settingsOf(off)})
+	wait(t, table, "the first dump", entries(100))
+	table.mu.Lock()
+	table.copies[0].heard = true // as long as there were events
+	table.mu.Unlock()
+	complete := table.Status().Complete
+	wait(t, table, "two dumps", func(s *Status) bool { return s.Complete.Sub(complete) > 2*minInterval })
+	makeEntries(t, conn, 100, 300)
+	wait(t, table, "births", entries(300))
+	waitTotal(t, table, 200, 0)
+}
+
 // TestRunSomeCount: one namespace that does not count hides nothing of the others.
 func TestRunSomeCount(t *testing.T) {
 	off := maps.Clone(defaults)

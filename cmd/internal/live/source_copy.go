@@ -18,7 +18,7 @@ type sourceCopy struct {
 	dump    *dumping // the one that is under way, nil: none
 	// complete reports that a dump was complete: what is found later has been born.
 	complete bool
-	heard    bool // there was an event
+	heard    bool // there was an event, and others are to be expected
 	// looked is the time of the last look of the last complete dump, see milliseconds.
 	looked uint32
 	// habits are the attributes that every entry of a dump of this source has, though

@@ -14,6 +14,7 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
+	"github.com/gonntrack/gonntrack/filter"
 	"github.com/gonntrack/gonntrack/format"
 )
 
@@ -64,8 +65,8 @@ func printSet(s *console.Streams, o *options, set *target.Set) error {
 // newTable returns a copy of the tables of a set, to be read with a share of a core; 0
 // is the usual one.
 func newTable(o *options, set *target.Set, share float64) *live.Table {
-	m := o.request.Filter()
-	if len(set.Tables) == 1 {
+	m := keptFilter(o)
+	if m != nil && len(set.Tables) == 1 {
 		m.Now = set.Tables[0].Now
 	}
 	options := live.Options{Filter: m, Interval: o.interval, Share: share}
@@ -73,6 +74,15 @@ func newTable(o *options, set *target.Set, share float64) *live.Table {
 		options.LabelNames = labels.Names
 	}
 	return live.New(sources(set), options)
+}
+
+// keptFilter returns the filter of the entries that are kept, nil: of all. Without one
+// an entry that a dump finds has been born, and has not just begun to match.
+func keptFilter(o *options) *filter.Filter {
+	if !o.request.Selects() {
+		return nil
+	}
+	return o.request.Filter()
 }
 
 // run prints until there were enough looks, or a signal is received.

@@ -298,3 +298,23 @@ func (s *brokenSocket) Send(b []byte) error {
 	}
 	return s.Socket.Send(b)
 }
+
+// TestKeptFilter: without options that select there is no filter.
+func TestKeptFilter(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want bool
+	}{
+		{"", false}, {"--sort bytes --by src --interval 2", false}, {"-p tcp", true}, {"-f ipv6", true}, {"-s 10.0.0.0/8", true},
+		{"--match src=10.0.0.1", true}, {"--assured", true}, {"--min-bytes 1", true},
+	} {
+		o, err := parse(strings.Fields(c.args), console.Discard().Err)
+		if err != nil {
+			t.Errorf("%s: %v", c.args, err)
+			continue
+		}
+		if got := keptFilter(o); (got != nil) != c.want {
+			t.Errorf("%q: %+v", c.args, got)
+		}
+	}
+}
