@@ -2,6 +2,8 @@ package top
 
 import (
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +18,12 @@ import (
 // screen is as large as the terminal, clean, and there is no panic.
 func TestAnyKeys(t *testing.T) {
 	t.Chdir(t.TempDir()) // for what is written
-	steps, seeds := 1000, uint64(8)
+	steps, seeds := 300, uint64(4)
 	if testing.Short() {
 		steps, seeds = 200, 3
+	}
+	if n, err := strconv.ParseUint(os.Getenv("TOP_SEEDS"), 10, 64); err == nil { // for a longer run
+		steps, seeds = 1000, n
 	}
 	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 1))
