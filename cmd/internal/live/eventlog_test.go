@@ -95,7 +95,7 @@ func TestEventLogRing(t *testing.T) {
 		var l eventLog
 		l.init(keep)
 		total := 0
-		for range 2000 {
+		for range 500 {
 			n := 1 + random.IntN(3)
 			if random.IntN(10) == 0 {
 				n = 1 + random.IntN(2*keep)

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -292,9 +294,9 @@ func (w *world) compare() {
 // TestSequences: whatever happens in which order, a copy that has taken in everything
 // has the same entries as the table; after one more dump they are equal.
 func TestSequences(t *testing.T) {
-	runs := 200
-	if testing.Short() {
-		runs = 40
+	runs := 40
+	if n, err := strconv.Atoi(os.Getenv("LIVE_RUNS")); err == nil { // a longer test
+		runs = n
 	}
 	compared := 0
 	for seed := range uint64(runs) {

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"os"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -135,8 +137,8 @@ func liveHeap() uint64 {
 // TestSize: the memory of an entry is bounded, whatever share of them is translated.
 func TestSize(t *testing.T) {
 	numbers := []int{200_000}
-	if !testing.Short() {
-		numbers = append(numbers, 1_000_000)
+	if n, err := strconv.Atoi(os.Getenv("LIVE_ENTRIES")); err == nil { // another number, such as a million
+		numbers = []int{n}
 	}
 	for _, n := range numbers {
 		for _, c := range []struct {
