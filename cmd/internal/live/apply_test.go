@@ -309,6 +309,32 @@ func TestRates(t *testing.T) {
 	if e := s.only(1); e.core().has&hasCounters != 0 {
 		t.Error("counters that are no longer sent are kept")
 	}
+	s.event(evDestroy, told{id: 1})
+
+	// One that a dump finds has begun after the dump before.
+	sum(2178)
+	s.now.advance(time.Second)
+	s.lists(told{id: 2, packets: 3})
+	s.event(evDestroy, told{id: 2, packets: 3})
+	sum(2187)
+	s.now.advance(2 * time.Second)
+	s.lists(told{id: 1, packets: 10})
+	rates(5)
+	sum(2217)
+
+	// The one before may have listed nothing.
+	s.event(evDestroy, told{id: 1, packets: 10})
+	s.lists()
+	s.now.advance(4 * time.Second)
+	s.lists(told{id: 1, packets: 20})
+	rates(5)
+	s.event(evDestroy, told{id: 1, packets: 20})
+	s.lists()
+	s.now.advance(900 * time.Millisecond)
+	s.event(evNew, told{id: 1})
+	s.now.advance(100 * time.Millisecond)
+	s.lists(told{id: 1, packets: 5})
+	rates(5)
 }
 
 // TestMarkOfEvents: a mark of 0, which events leave out, is known where dumps have it.

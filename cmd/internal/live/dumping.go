@@ -19,7 +19,7 @@ type dumping struct {
 	// often behind it, since a table is listed in the same order every time.
 	page  *page
 	i     int
-	last  uint32 // time of the last look, see milliseconds
+	last  uint32 // time of the last look, or of the beginning, see milliseconds
 	sweep int    // index of the next page to sweep, in c.pages
 }
 
@@ -30,7 +30,7 @@ func (t *Table) beginDump(source int) *dumping {
 	for _, p := range c.pages {
 		p.seen, p.fresh, p.told = bitmap{}, bitmap{}, bitmap{}
 	}
-	c.dump = &dumping{c: c, dead: map[uint64]uint32{}}
+	c.dump = &dumping{c: c, dead: map[uint64]uint32{}, last: c.stampOf(c.now()).milliseconds}
 	return c.dump
 }
 
@@ -143,16 +143,10 @@ func (d *dumping) discover(e *shown, f *ctnetlink.Flow) (p *page, i int, ok bool
 	}
 	if ok && c.countsListed() {
 		c.tally.Births++
-		c.countAll(&p.cores[i], f)
+		// It began after the last dump, so all that it has counted is of the time since.
+		p.cores[i].look, p.cores[i].has = c.looked, p.cores[i].has|fromZero
 	}
 	return p, i, ok
-}
-
-// countAll adds all that an entry has counted to the tally.
-func (c *sourceCopy) countAll(r *core, f *ctnetlink.Flow) {
-	r.has |= fromZero
-	c.count(r, f)
-	r.has &^= fromZero
 }
 
 // died notes that an entry has ended.
