@@ -136,7 +136,7 @@ func liveHeap() uint64 {
 
 // TestSize: the memory of an entry is bounded, whatever share of them is translated.
 func TestSize(t *testing.T) {
-	numbers := []int{200_000}
+	numbers := []int{50_000}
 	if n, err := strconv.Atoi(os.Getenv("LIVE_ENTRIES")); err == nil { // another number, such as a million
 		numbers = []int{n}
 	}

@@ -235,6 +235,7 @@ func TestEnd(t *testing.T) {
 		{name: "SIGTERM when nothing goes on", as: "stuck", keys: "x", signal: syscall.SIGTERM, status: 143},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := startSession(t, c.as, 80, 300) // so high that a stack has room
 			if c.as != "feed" {
 				s.shows("help")
