@@ -112,6 +112,9 @@ func (b *bench) topRatesRow() error {
 	if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
 		return fmt.Errorf("ip: %w: %s", err, out)
 	}
+	if err := writeNumber("/proc/sys/net/netfilter/nf_conntrack_acct", 1); err != nil { // of this network namespace
+		return err
+	}
 	if err := countWithNft(); err != nil {
 		b.note("top, rates: not compared: %v", err)
 		return nil
