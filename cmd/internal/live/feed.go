@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -97,22 +98,48 @@ func (e *problem) Error() string {
 // once.
 func (t *Table) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	defer t.feed.close()
-	defer all.Wait()
 	defer cancel()
+	var all sync.WaitGroup
+	panics := make(chan string, 1)
+	begin := func(do func()) {
+		all.Go(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					select {
+					case panics <- fmt.Sprintf("%v\n\n%s", v, debug.Stack()):
+					default: // another was first
+					}
+				}
+			}()
+			do()
+		})
+	}
 	f := &t.feed
 	f.history.begin(time.Now())
 	for _, p := range f.parts {
-		all.Go(func() { p.follow(ctx) })
+		begin(func() { p.follow(ctx) })
 	}
-	all.Go(func() { t.watchCounters(ctx) })
-	// The first dump begins when the events are listened to, unless that takes long: it
-	// does for a large table file.
+	begin(func() { t.watchCounters(ctx) })
+	done := make(chan error, 1)
+	begin(func() { done <- t.beginReading(ctx) })
+	select {
+	case text := <-panics:
+		panic(text) // the others may wait for a lock that nobody gives up
+	case err := <-done:
+		cancel()
+		all.Wait()
+		f.close()
+		return err
+	}
+}
+
+// beginReading reads the tables when the events are listened to, unless that takes
+// long: it does for a large table file.
+func (t *Table) beginReading(ctx context.Context) error {
 	const patience = 30 * time.Millisecond
 	limit, give := context.WithTimeout(ctx, patience)
 	defer give()
-	for _, p := range f.parts {
+	for _, p := range t.feed.parts {
 		select {
 		case <-p.events.decided:
 		case <-limit.Done():

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -410,4 +411,17 @@ func TestExpectations(t *testing.T) {
 	if _, err := none.Expectations(t.Context()); !errors.Is(err, ctnetlink.EPERM) {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestRunPanics: a panic of a goroutine of Run is one of Run, so that the caller can
+// leave the terminal as it was.
+func TestRunPanics(t *testing.T) {
+	defer func() {
+		if text, _ := recover().(string); !strings.HasPrefix(text, "boom\n\ngoroutine ") {
+			t.Errorf("recovered %q", text)
+		}
+	}()
+	conn := ctnetlink.NewConn(func() (ctnetlink.Socket, error) { panic("boom") })
+	table := New([]Source{{Conn: conn, Now: time.Now}}, Options{})
+	t.Error(table.Run(t.Context()))
 }
