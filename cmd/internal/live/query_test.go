@@ -264,7 +264,7 @@ func TestPages(t *testing.T) {
 	a := newAsked(t, 23, 6000, Options{})
 	n := len(a.messages)
 	names := sortedFields()
-	for range 25 {
+	for range 12 {
 		var order []Key
 		for range r.IntN(4) {
 			name := names[r.IntN(len(names))]
