@@ -79,8 +79,9 @@ func (d *shown) readZone(f *ctnetlink.Flow, o, r *ctnetlink.Tuple) {
 	if zone, ok := f.Zone(); ok {
 		d.zone, d.flags, n = zone, d.flags|zoneOrig|zoneReply, n+1
 	}
-	if n > 1 {
+	if n > 1 { // what was sent is kept as it was
 		d.odd = tupleAttrs
+		d.flags &^= zoneOrig | zoneReply
 	}
 }
 
