@@ -66,6 +66,12 @@ func (t *Table) Status() Status {
 	now := time.Now()
 	s := Status{Share: f.pace.share}
 	s.Asked, s.Interval = f.pace.intervals()
+	s.Births, s.Deaths = f.history.rates(now)
+	f.dumps.mu.Lock()
+	s.Reading, s.Complete, s.Took = f.dumps.whole == 0, f.dumps.complete, f.dumps.took
+	s.Packets, s.Bytes, s.RatesKnown = f.dumps.packets, f.dumps.bytes, f.dumps.whole > 1
+	f.dumps.mu.Unlock()
+	// After that, so that a dump that is complete has all its entries here.
 	kept := make([]int, len(f.parts))
 	t.mu.RLock()
 	s.Entries, s.Marked = t.len(), t.marked
@@ -73,11 +79,6 @@ func (t *Table) Status() Status {
 		kept[i] = t.copies[i].n
 	}
 	t.mu.RUnlock()
-	s.Births, s.Deaths = f.history.rates(now)
-	f.dumps.mu.Lock()
-	s.Reading, s.Complete, s.Took = f.dumps.whole == 0, f.dumps.complete, f.dumps.took
-	s.Packets, s.Bytes, s.RatesKnown = f.dumps.packets, f.dumps.bytes, f.dumps.whole > 1
-	f.dumps.mu.Unlock()
 	// off: there is a source that does not count, counted: there are counters.
 	limited, counts, off, counted := true, false, false, false
 	s.ClockStopped = s.RatesKnown
