@@ -136,7 +136,7 @@ type eventWriter struct {
 	request  *cmdline.Request
 	match    *filter.Filter
 	recorded ctnetlink.Loss // what is recorded among the events
-	resync   resync
+	resync   ctnetlink.Resync
 }
 
 // follow prints events until the listener was stopped.
@@ -151,7 +151,7 @@ func (w *eventWriter) follow() error {
 			return refused(w.request, w.env.at(w.listener.From()).failed(err))
 		}
 		w.context.NetNS = w.env.at(w.listener.From()).netns()
-		w.resync.observe(batch, w.listener.ReadBuffer())
+		w.resync.Observe(batch, w.listener.ReadBuffer())
 		w.context.Now = time.Now()
 		if batch.Gap {
 			w.record()
@@ -163,7 +163,7 @@ func (w *eventWriter) follow() error {
 		}
 		// One event shows at once, many in large blocks.
 		idle := !w.listener.Ready()
-		if w.request.Resync && w.resync.due(idle) {
+		if w.request.Resync && w.resync.Due(idle) {
 			if err := w.showTable(); err != nil {
 				return err
 			}

@@ -2,36 +2,8 @@ package action
 
 import (
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
-	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/format"
 )
-
-// resync decides when to show the table after a loss: when everything that the
-// socket held at the loss has been printed. From then on every change comes as an
-// event again, so that table and events together are complete.
-type resync struct {
-	wanted bool
-	left   int // bytes of messages that may be from before the loss
-}
-
-// observe takes in a batch; held is how much the socket can have held.
-func (s *resync) observe(b ctnetlink.EventBatch, held int) {
-	if b.Gap {
-		s.wanted, s.left = true, held
-	}
-	if s.wanted {
-		s.left -= len(b.Messages)
-	}
-}
-
-// due reports whether to show the table now.
-func (s *resync) due(idle bool) bool {
-	if !s.wanted || !idle && s.left > 0 {
-		return false
-	}
-	s.wanted = false
-	return true
-}
 
 // showTable prints the entries that match, marked as neither new nor changed,
 // and how many there were. A consumer drops what it knows and this list lacks.

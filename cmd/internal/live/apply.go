@@ -29,7 +29,7 @@ func (t *Table) apply(source int, f *ctnetlink.Flow, at time.Time) {
 	p, i, found := c.find(&e.key, hash)
 	event := f.EventType()
 	if found && !p.is(i, &e, f) {
-		// A dump may have shown a successor before what is told of the entry came.
+		// A dump may have listed a successor before this event was received.
 		if event == ctnetlink.EventDestroy || p.cores[i].isYounger(f) {
 			return
 		}

@@ -68,7 +68,7 @@ func message(e ctnetlink.EventType, m told) *ctnetlink.Flow {
 	return f
 }
 
-// story is a copy that is told what happens.
+// story is a copy with a test's own events and dumps.
 type story struct {
 	*Table
 	t   *testing.T

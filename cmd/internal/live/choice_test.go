@@ -161,7 +161,7 @@ func TestChooseInOrder(t *testing.T) {
 	}
 }
 
-// TestWatch: how entries end is told to who watches them.
+// TestWatch: a watch reports how its entry ended.
 func TestWatch(t *testing.T) {
 	start := func() (s *story, look func() (*Row, Ending), stop func()) {
 		s = newStory(t, Options{})

@@ -9,7 +9,7 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 )
 
-// TestDrops: what a full table drops is told per second.
+// TestDrops: Status reports what a full table drops per second.
 func TestDrops(t *testing.T) {
 	sysctls := engine.DefaultSysctls()
 	sysctls.Buckets = 4 // a new entry looks in all of them for one to drop
@@ -85,35 +85,7 @@ func TestLag(t *testing.T) {
 	}
 }
 
-func TestResync(t *testing.T) {
-	const held = 100
-	batch := func(n int, gap bool) ctnetlink.EventBatch {
-		return ctnetlink.EventBatch{Messages: make([]byte, n), Gap: gap}
-	}
-	var r resync
-	r.observe(batch(50, false), held)
-	if r.due(true) {
-		t.Error("due without a loss")
-	}
-	r.observe(batch(40, true), held)
-	if r.due(false) {
-		t.Error("due although what was held comes yet")
-	}
-	r.observe(batch(40, false), held)
-	if r.due(false) {
-		t.Error("due too early")
-	}
-	r.observe(batch(40, false), held)
-	if !r.due(false) || r.due(false) {
-		t.Error("not due once, after all that was held")
-	}
-	r.observe(batch(1, true), held)
-	if !r.due(true) {
-		t.Error("not due although nothing waits")
-	}
-}
-
-// TestFound: what dumps find is told per second over the last seconds, or over the
+// TestFound: births and deaths that dumps find are rates over the last seconds, or over the
 // last interval if that is longer.
 func TestFound(t *testing.T) {
 	start := time.Now()

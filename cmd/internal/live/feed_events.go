@@ -114,7 +114,7 @@ type taker struct {
 	*part
 	walk    ctnetlink.Events
 	matched []byte // the messages of a batch that match the filter
-	resync  resync
+	resync  ctnetlink.Resync
 	message []byte // of marked
 	marked  ctnetlink.Flow
 }
@@ -149,8 +149,8 @@ func (p *part) takeEvents(l *ctnetlink.Listener) error {
 		e.mu.Lock()
 		e.lag.observe(taken, time.Now(), l)
 		e.mu.Unlock()
-		t.resync.observe(batch, l.ReadBuffer())
-		if t.resync.wanted && t.resync.due(!l.Ready()) {
+		t.resync.Observe(batch, l.ReadBuffer())
+		if t.resync.Due(!l.Ready()) {
 			p.t.feed.pace.hurry()
 		}
 		// Where many come one by one, being woken up for each costs more than taking it in.
@@ -213,33 +213,6 @@ func (p *taker) withMark(f *ctnetlink.Flow) *ctnetlink.Flow {
 		return f
 	}
 	return &p.marked
-}
-
-// resync decides when to read the table after a loss: when everything that the socket
-// held at the loss has been taken in. From then on every change comes as an event
-// again.
-type resync struct {
-	wanted bool
-	left   int // bytes of messages that may be from before the loss
-}
-
-// observe takes in a batch; held is how much the socket can have held.
-func (s *resync) observe(b ctnetlink.EventBatch, held int) {
-	if b.Gap {
-		s.wanted, s.left = true, held
-	}
-	if s.wanted {
-		s.left -= len(b.Messages)
-	}
-}
-
-// due reports whether to read the table now.
-func (s *resync) due(idle bool) bool {
-	if !s.wanted || !idle && s.left > 0 {
-		return false
-	}
-	s.wanted = false
-	return true
 }
 
 // lag measures how long events wait: the time from the receiving of one, now and then,

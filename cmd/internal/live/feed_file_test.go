@@ -83,7 +83,7 @@ func writeSnapshot(t testing.TB, path string, n int) {
 }
 
 // TestFileReplaced: a file that another program replaces is read again at once, and
-// the loss is told. Its clock is stopped, so nothing is known of rates.
+// the loss is counted. Its clock is stopped, so nothing is known of rates.
 func TestFileReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table.nl")
 	writeSnapshot(t, path, 100)
@@ -105,7 +105,7 @@ func TestFileReplaced(t *testing.T) {
 	}
 }
 
-// TestFileGone: a file that is removed is told, and what was read of it stays.
+// TestFileGone: Status reports that a file was removed; the entries that were read stay.
 func TestFileGone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "table.nl")
 	if err := New([]Source{openFile(t, path)}, Options{}).Run(t.Context()); !errors.Is(err, fs.ErrNotExist) {

@@ -1,15 +1,11 @@
 package live
 
 import (
-	"os"
-	"runtime"
-	"strconv"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/netlab"
 	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
@@ -17,22 +13,8 @@ import (
 // with the test, with the given settings.
 func kernelTable(t testing.TB, settings map[string]uint64) (*ctnetlink.Conn, Source) {
 	t.Helper()
-	var file *os.File
-	made := make(chan error)
-	go func() {
-		runtime.LockOSThread() // the thread ends with the goroutine
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			file, err = os.Open("/proc/thread-self/ns/net")
-		}
-		for name, value := range settings {
-			if err == nil {
-				err = os.WriteFile("/proc/sys/net/netfilter/"+name, strconv.AppendUint(nil, value, 10), 0)
-			}
-		}
-		made <- err
-	}()
-	if err := <-made; err != nil {
+	file, err := netlab.Namespace(settings)
+	if err != nil {
 		t.Skipf("SKIPPED, no network namespace: %v", err)
 	}
 	conn := ctnetlink.OpenIn(file)
@@ -71,7 +53,7 @@ func TestKernel(t *testing.T) {
 	}
 }
 
-// TestKernelLoss: after events were lost, which is told, a dump follows that puts it
+// TestKernelLoss: lost events are counted, and a dump follows that puts the copy
 // right although the next one was not due for an hour.
 func TestKernelLoss(t *testing.T) {
 	conn, source := kernelTable(t, defaults)

@@ -1,37 +1,19 @@
 package top
 
 import (
-	"os"
-	"runtime"
-	"strconv"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/gonntrack/gonntrack/cmd/internal/target"
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/netlab"
 )
 
 // kernelTable returns the table of a network namespace that ends with the test.
 func kernelTable(t testing.TB, settings map[string]uint64) *ctnetlink.Conn {
 	t.Helper()
-	var file *os.File
-	made := make(chan error)
-	go func() {
-		runtime.LockOSThread() // the thread ends with the goroutine
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			file, err = os.Open("/proc/thread-self/ns/net")
-		}
-		for name, value := range settings {
-			if err == nil {
-				err = os.WriteFile("/proc/sys/net/netfilter/"+name, strconv.AppendUint(nil, value, 10), 0)
-			}
-		}
-		made <- err
-	}()
-	if err := <-made; err != nil {
+	file, err := netlab.Namespace(settings)
+	if err != nil {
 		t.Skipf("SKIPPED, no network namespace: %v", err)
 	}
 	conn := ctnetlink.OpenIn(file)
