@@ -24,6 +24,7 @@ const screenSocket = ".screen"
 //	click X Y      click with the left button, counted from 1
 //	resize WxH     change the size
 //	see TEXT...    wait until the screen has all of the texts
+//	order TEXT...  wait until it has all of them, one after the other
 //	gone TEXT...   wait until it has none of them
 //	show           print the screen, without the blanks at the ends of its lines
 //	colors         print it with its escape sequences
@@ -59,6 +60,8 @@ func screenMain() {
 		tmux("resize-window", "-x", width, "-y", height)
 	case "see":
 		waitScreen(func(text string) bool { return containsAll(text, args) })
+	case "order":
+		waitScreen(func(text string) bool { return containsInOrder(text, args) })
 	case "gone":
 		waitScreen(func(text string) bool { return !containsAny(text, args) })
 	case "show":
@@ -121,6 +124,17 @@ func containsAll(text string, parts []string) bool {
 		if !strings.Contains(text, part) {
 			return false
 		}
+	}
+	return true
+}
+
+func containsInOrder(text string, parts []string) bool {
+	for _, part := range parts {
+		_, after, found := strings.Cut(text, part)
+		if !found {
+			return false
+		}
+		text = after
 	}
 	return true
 }
