@@ -302,8 +302,8 @@ func TestEntriesSizes(t *testing.T) {
 		}
 		for _, style := range []styles{{}, {utf8: true}, {color: true, utf8: true}} {
 			s.style = style
-			for _, width := range []int{40, 41, 55, 56, 57, 58, 59, 80, 100, 132, 300} {
-				for _, height := range []int{10, 11, 14, 20, 24, 40, 100} {
+			for _, width := range []int{40, 55, 56, 58, 59, 80, 132, 300} {
+				for _, height := range []int{10, 11, 14, 24, 100} {
 					s.width, s.height = width, height
 					s.fresh()
 					text, _ := s.screen()

@@ -26,6 +26,7 @@ const asProgram = "GONNTRACK_TOP_TEST"
 func TestMain(m *testing.M) {
 	switch what := os.Getenv(asProgram); what {
 	case "":
+		time.Local = time.UTC // before there are goroutines that read it
 		os.Exit(m.Run())
 	case "main":
 		os.Exit(Main())

@@ -18,9 +18,9 @@ import (
 // screen is as large as the terminal, clean, and there is no panic.
 func TestAnyKeys(t *testing.T) {
 	t.Chdir(t.TempDir()) // for what is written
-	steps, seeds := 300, uint64(4)
+	steps, seeds := 200, uint64(4)
 	if testing.Short() {
-		steps, seeds = 200, 3
+		steps, seeds = 150, 3
 	}
 	if n, err := strconv.ParseUint(os.Getenv("TOP_SEEDS"), 10, 64); err == nil { // for a longer run
 		steps, seeds = 1000, n

@@ -20,7 +20,7 @@ func TestPanelsRandomly(t *testing.T) {
 		"g", "w", "p", "enter", "esc", "backspace", "tab", "1", "2", "3", "4", "5", "f", "F", "/", "-", "!", ",", "s",
 		"x", "?", "c",
 	}
-	for seed := range uint64(6) {
+	for seed := range uint64(3) {
 		r := rand.New(rand.NewPCG(seed, 12))
 		var log []string
 		var late []tea.Cmd

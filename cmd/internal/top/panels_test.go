@@ -10,12 +10,9 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/cmdline"
 )
 
-// panelModel returns a model that shows a panel. Times are in UTC.
+// panelModel returns a model that shows a panel.
 func panelModel(t *testing.T, s styles, panel int) *Model {
 	t.Helper()
-	local := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = local })
 	m := newModel(nil, &options{request: new(cmdline.Request)}, nil, s)
 	m.now = func() time.Time { return time.Unix(1_700_000_000, 0) }
 	m.width, m.height, m.current = 80, 24, panel
