@@ -166,7 +166,7 @@ func TestRun(t *testing.T) {
 
 // TestRunReads: while the first dump is under way its entries are there for questions.
 func TestRunReads(t *testing.T) {
-	const n = 100_000
+	const n = 50_000
 	kernel := engine.New(engine.Options{Max: n})
 	conn := ctnetlink.NewConn(kernel.Dial)
 	defer conn.Close()

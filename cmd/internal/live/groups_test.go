@@ -75,7 +75,7 @@ func sameRates(a, b Rates) bool {
 // TestGroups: groups by every key have the values, the sums and the order of
 // `conntrack summary', and its rates.
 func TestGroups(t *testing.T) {
-	a := newAsked(t, 41, 1200, Options{})
+	a := newAsked(t, 41, 400, Options{})
 	g := newGenerator(42)
 	lists := append(sortedFields(), "src/24/64,proto", "dst/28/120,dport", "proto,state", "condition,zone,mark", "nat",
 		"reply_src/25,labels,helper", "src,sport,dst,dport,proto")
@@ -159,7 +159,7 @@ func (a *askedTable) holdEntries(t *testing.T, m *filter.Filter, g *Group) {
 // TestGroupRates: groups are in the order of their rates, and a search finds those with
 // a value that has the text.
 func TestGroupRates(t *testing.T) {
-	a := newAsked(t, 43, 3000, Options{})
+	a := newAsked(t, 43, 1500, Options{})
 	for _, by := range []string{"packet_rate", "byte_rate"} {
 		q := GroupQuery{Keys: parseKeys(t, "dst/28/124,proto"), Sort: by, Descending: true, Limit: 1000}
 		got, err := a.Groups(context.Background(), &q)

@@ -152,7 +152,7 @@ func (g *generator) criterion(m *filter.Filter, f *ctnetlink.Flow) {
 
 // TestFilter: the entries that a question selects are those that the filter matches.
 func TestFilter(t *testing.T) {
-	a := newAsked(t, 31, 1500, Options{})
+	a := newAsked(t, 31, 500, Options{})
 	g := newGenerator(32)
 	ids := slices.Sorted(maps.Keys(a.messages))
 	decode := func(id uint32) *ctnetlink.Flow {
@@ -226,7 +226,7 @@ func TestFilterTags(t *testing.T) {
 
 // TestSearch: a search finds the rows in one of whose cells the text is.
 func TestSearch(t *testing.T) {
-	a := newAsked(t, 34, 1500, Options{})
+	a := newAsked(t, 34, 700, Options{})
 	g := newGenerator(35)
 	ids := slices.Sorted(maps.Keys(a.messages))
 	cells := map[uint32][]string{}

@@ -179,7 +179,7 @@ func sortedFields() (names []string) {
 
 // TestOrder: entries are in the order of `conntrack -L --sort', by every field.
 func TestOrder(t *testing.T) {
-	a := newAsked(t, 21, 1500, Options{})
+	a := newAsked(t, 21, 500, Options{})
 	names := append(sortedFields(), "src/24/64", "dst/20", "reply_dst/30/120")
 	if len(names) < 50 {
 		t.Fatal("there are few fields:", names)
@@ -261,7 +261,7 @@ func TestStartOrder(t *testing.T) {
 // whole order.
 func TestPages(t *testing.T) {
 	r := rand.New(rand.NewPCG(23, 1))
-	a := newAsked(t, 23, 6000, Options{})
+	a := newAsked(t, 23, 2500, Options{})
 	n := len(a.messages)
 	names := sortedFields()
 	for range 12 {

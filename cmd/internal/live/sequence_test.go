@@ -294,7 +294,7 @@ func (w *world) compare() {
 // TestSequences: whatever happens in which order, a copy that has taken in everything
 // has the same entries as the table; after one more dump they are equal.
 func TestSequences(t *testing.T) {
-	runs := 40
+	runs := 20
 	if n, err := strconv.Atoi(os.Getenv("LIVE_RUNS")); err == nil { // a longer test
 		runs = n
 	}

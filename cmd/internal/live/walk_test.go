@@ -26,7 +26,7 @@ func TestWalkBesideFeed(t *testing.T) {
 			defer cancel()
 			var message []byte
 			var f ctnetlink.Flow
-			for range 20 {
+			for range 8 {
 				var seen [stable]int
 				err := s.walk(context.Background(), func(e *entry) bool {
 					if message = e.appendMessage(message[:0]); f.Decode(message) != nil {
