@@ -1,0 +1,4 @@
+//go:build !linux
+
+// Package daemon is the program conntrackd, which needs Linux.
+package daemon

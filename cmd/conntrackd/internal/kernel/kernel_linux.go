@@ -1,0 +1,82 @@
+// Package kernel is conntrackd's side towards the kernel's table: events, dumps, the
+// filter, commit, injection, flushing, and what happens to the machine's addresses.
+package kernel
+
+import (
+	"context"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// Sink takes what the table tells. Package daemon is one, around a sync.Node.
+type Sink interface {
+	// Events calls f with the lock held; f calls the sink's node.
+	Lock()
+	Unlock()
+	// Event is called with the lock held.
+	Event(t wire.Type, o wire.Object, silent bool)
+	// Find returns the object that is known, nil if none: events do not tell all.
+	Find(k *wire.Key) wire.Object
+	// Overrun is called, without the lock, when events were lost.
+	Overrun()
+	// AddressesChanged is called, without the lock, when the machine's addresses or
+	// links have changed. lost: one is gone.
+	AddressesChanged(lost bool)
+	Log(level config.Level, text string)
+}
+
+// Table is the kernel's table.
+type Table struct{}
+
+// Open opens the table and subscribes to events.
+func Open(c *config.Config, sink Sink) (*Table, error) { panic("unwritten") }
+
+// Run delivers events until the context ends.
+func (t *Table) Run(ctx context.Context) error { panic("unwritten") }
+
+// Dump delivers the whole table as updates (-R). It takes the sink's lock in parts.
+func (t *Table) Dump(ctx context.Context) error { panic("unwritten") }
+
+// DumpExpect is Dump for expectations.
+func (t *Table) DumpExpect(ctx context.Context) error { panic("unwritten") }
+
+// Flush deletes what the filter lets through (-F), and returns how many that were.
+func (t *Table) Flush(ctx context.Context) (int, error) { panic("unwritten") }
+
+// FlushExpect deletes all expectations.
+func (t *Table) FlushExpect(ctx context.Context) (int, error) { panic("unwritten") }
+
+// Committed is what became of a commit.
+type Committed struct {
+	New, Failed int
+}
+
+// Commit writes the objects of a cache into the table, those of related connections
+// after the others. take is called, without the lock, for the next part of them.
+func (t *Table) Commit(ctx context.Context, next func(dst []wire.Object) []wire.Object) (Committed, error) {
+	panic("unwritten")
+}
+
+// CommitExpect is Commit for expectations.
+func (t *Table) CommitExpect(ctx context.Context, next func(dst []wire.Object) []wire.Object) (Committed, error) {
+	panic("unwritten")
+}
+
+// Inject makes one change at once.
+func (t *Table) Inject(ty wire.Type, o wire.Object) { panic("unwritten") }
+
+// Stats are the counters of -s runtime.
+type Stats struct {
+	Received, Filtered, UnknownType, EventFailed, DumpUnknown uint64
+	Overruns, Flushes, Resyncs                                uint64
+	Buffer                                                    int
+}
+
+// Stats returns the counters.
+func (t *Table) Stats() Stats { panic("unwritten") }
+
+var _ = cache.Slot(0)
+var _ ctnetlink.Flow
