@@ -33,28 +33,39 @@ var allowed = map[string]string{
 	"cmd/internal/live": "cmd/internal/cmdline ctnetlink filter format stats",
 	"cmd/internal/top": "cmd/help cmd/internal/action cmd/internal/cmdline cmd/internal/console cmd/internal/live cmd/internal/target filter format " +
 		"ctnetlink stats",
-	"cmd/conntrack-replay": "cmd/internal/replay",
-	"cmd/conntrack-top":    "cmd/internal/top",
-	"ctnetlink":            "",
-	"ctnetlink/snapshot":   "ctnetlink",
-	"ctnetlink/engine":     "ctnetlink",
-	"ctnetlink/ruleset":    "ctnetlink ctnetlink/engine",
-	"ctnetlink/tablefile":  "ctnetlink ctnetlink/engine ctnetlink/snapshot",
-	"ctnetlink/timo":       "ctnetlink",
-	"filter":               "ctnetlink",
-	"format":               "ctnetlink ctnetlink/snapshot stats",
-	"stats":                "ctnetlink",
-	"e2e":                  "",
-	"e2e/difftest":         "",
-	"internal/wire":        "",
-	"internal/atomicfile":  "",
-	"internal/printable":   "",
-	"internal/testwait":    "",
-	"internal/poller":      "",
-	"internal/arrows":      "",
-	"internal/netlab":      "",
-	"internal/packets":     "",
-	"scripts/bench":        "ctnetlink ctnetlink/engine ctnetlink/tablefile ctnetlink/timo filter",
+	"cmd/conntrack-replay":            "cmd/internal/replay",
+	"cmd/conntrack-top":               "cmd/internal/top",
+	"cmd/conntrackd":                  "cmd/conntrackd/internal/daemon",
+	"cmd/conntrackd/internal/words":   "cmd/conntrackd/internal/control",
+	"cmd/conntrackd/internal/config":  "ctnetlink",
+	"cmd/conntrackd/internal/control": "",
+	"cmd/conntrackd/internal/wire":    "ctnetlink",
+	"cmd/conntrackd/internal/cache":   "cmd/conntrackd/internal/wire",
+	"cmd/conntrackd/internal/sync":    "cmd/conntrackd/internal/cache cmd/conntrackd/internal/config cmd/conntrackd/internal/link cmd/conntrackd/internal/wire ctnetlink",
+	"cmd/conntrackd/internal/link":    "cmd/conntrackd/internal/config cmd/conntrackd/internal/wire",
+	"cmd/conntrackd/internal/kernel":  "cmd/conntrackd/internal/config cmd/conntrackd/internal/wire ctnetlink filter",
+	"cmd/conntrackd/internal/show":    "cmd/conntrackd/internal/cache cmd/conntrackd/internal/config cmd/conntrackd/internal/wire ctnetlink format stats",
+	"cmd/conntrackd/internal/daemon":  "cmd/conntrackd/internal/cache cmd/conntrackd/internal/config cmd/conntrackd/internal/control cmd/conntrackd/internal/kernel cmd/conntrackd/internal/link cmd/conntrackd/internal/show cmd/conntrackd/internal/sync cmd/conntrackd/internal/wire cmd/conntrackd/internal/words ctnetlink format stats",
+	"ctnetlink":                       "",
+	"ctnetlink/snapshot":              "ctnetlink",
+	"ctnetlink/engine":                "ctnetlink",
+	"ctnetlink/ruleset":               "ctnetlink ctnetlink/engine",
+	"ctnetlink/tablefile":             "ctnetlink ctnetlink/engine ctnetlink/snapshot",
+	"ctnetlink/timo":                  "ctnetlink",
+	"filter":                          "ctnetlink",
+	"format":                          "ctnetlink ctnetlink/snapshot stats",
+	"stats":                           "ctnetlink",
+	"e2e":                             "",
+	"e2e/difftest":                    "",
+	"internal/wire":                   "",
+	"internal/atomicfile":             "",
+	"internal/printable":              "",
+	"internal/testwait":               "",
+	"internal/poller":                 "",
+	"internal/arrows":                 "",
+	"internal/netlab":                 "",
+	"internal/packets":                "",
+	"scripts/bench":                   "ctnetlink ctnetlink/engine ctnetlink/tablefile ctnetlink/timo filter",
 }
 
 // forbidden are libraries that the program conntrack must not link.
@@ -64,6 +75,8 @@ var forbidden = []string{
 	"charm.land/",                        // screens: conntrack-top
 	"github.com/gopacket/",               // captures: conntrack-replay
 	"github.com/goreleaser/",             // packages: scripts
+	"github.com/coreos/",                 // systemd: conntrackd
+	"golang.org/x/crypto",                // keys: conntrackd
 	"net/http",                           // 0.7 ms at each start
 	"github.com/rogpeppe/go-internal",    // tests
 	"github.com/santhosh-tekuri/jsonsch", // tests

@@ -5,7 +5,6 @@ package kernel
 import (
 	"context"
 
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -78,5 +77,4 @@ type Stats struct {
 // Stats returns the counters.
 func (t *Table) Stats() Stats { panic("unwritten") }
 
-var _ = cache.Slot(0)
 var _ ctnetlink.Flow
