@@ -19,6 +19,10 @@ type Sink interface {
 	Event(t wire.Type, o wire.Object, silent bool)
 	// Find returns the object that is known, nil if none: events do not tell all.
 	Find(k *wire.Key) wire.Object
+	// Ended is called with the lock held, before the Event, for each entry that is known
+	// and that the table says is destroyed: the log of the statistics mode shows its
+	// counters. f is valid until it returns.
+	Ended(f *ctnetlink.Flow)
 	// Overrun is called, without the lock, when events were lost.
 	Overrun()
 	// AddressesChanged is called, without the lock, when the machine's addresses or
@@ -41,6 +45,17 @@ func (t *Table) Dump(ctx context.Context) error { panic("unwritten") }
 
 // DumpExpect is Dump for expectations.
 func (t *Table) DumpExpect(ctx context.Context) error { panic("unwritten") }
+
+// List calls f, without the lock, for the object of each entry that the filter lets
+// through, until f returns an error, which it returns. The object is valid until f
+// returns.
+func (t *Table) List(ctx context.Context, f func(o wire.Object) error) error { panic("unwritten") }
+
+// ListExpect is List for expectations.
+func (t *Table) ListExpect(ctx context.Context, f func(o wire.Object) error) error { panic("unwritten") }
+
+// Close ends what Open has begun, Run first if it still runs.
+func (t *Table) Close() { panic("unwritten") }
 
 // Flush deletes what the filter lets through (-F), and returns how many that were.
 func (t *Table) Flush(ctx context.Context) (int, error) { panic("unwritten") }
@@ -72,9 +87,8 @@ type Stats struct {
 	Received, Filtered, UnknownType, EventFailed, DumpUnknown uint64
 	Overruns, Flushes, Resyncs                                uint64
 	Buffer                                                    int
+	Bytes, Packets                                            uint64 // of the entries that are destroyed
 }
 
 // Stats returns the counters.
 func (t *Table) Stats() Stats { panic("unwritten") }
-
-var _ ctnetlink.Flow
