@@ -52,7 +52,9 @@ func (t *Table) DumpExpect(ctx context.Context) error { panic("unwritten") }
 func (t *Table) List(ctx context.Context, f func(o wire.Object) error) error { panic("unwritten") }
 
 // ListExpect is List for expectations.
-func (t *Table) ListExpect(ctx context.Context, f func(o wire.Object) error) error { panic("unwritten") }
+func (t *Table) ListExpect(ctx context.Context, f func(o wire.Object) error) error {
+	panic("unwritten")
+}
 
 // Close ends what Open has begun, Run first if it still runs.
 func (t *Table) Close() { panic("unwritten") }
