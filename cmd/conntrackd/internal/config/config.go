@@ -134,13 +134,6 @@ type Message struct {
 	Fatal bool
 }
 
-// Read reads a configuration file. The messages are in their order; if one of them is
-// fatal it is the last, and the configuration is nil.
-func Read(path string) (*Config, []Message) { panic("unwritten") }
-
-// Parse is Read of the text of a file.
-func Parse(text []byte) (*Config, []Message) { panic("unwritten") }
-
 // Check judges a configuration beyond Parse, for --check: what is accepted and has no
 // effect, or cannot work on this machine.
 func Check(c *Config) []Message { panic("unwritten") }
