@@ -17,7 +17,10 @@ import (
 // names, SKF_AD_NLATTR_NEST inside the one at A; both leave its offset in A, or
 // 0 (linux/filter.h).
 
-var _ EventFilterer = (*kernelSocket)(nil)
+var (
+	_ EventFilterer   = (*kernelSocket)(nil)
+	_ ProgramFilterer = (*kernelSocket)(nil)
+)
 
 // FilterEvents implements EventFilterer. Events that were queued before are
 // not looked at again.
@@ -26,6 +29,12 @@ func (s *kernelSocket) FilterEvents(q *EventFilter) error {
 	if p == nil {
 		return nil
 	}
+	return s.FilterProgram(p)
+}
+
+// FilterProgram implements ProgramFilterer. Events that were queued before are not
+// looked at again.
+func (s *kernelSocket) FilterProgram(p []bpf.Instruction) error {
 	raw, err := bpf.Assemble(p)
 	if err != nil {
 		return err

@@ -51,6 +51,23 @@ func opened(c *Conn) (*Conn, error) {
 // another goroutine. It must be closed too.
 func (c *Conn) Beside() *Conn { return &Conn{dial: c.dial, directions: c.directions} }
 
+// BesideNoting is Beside for a handle that calls note with the netlink port id of each
+// socket it opens, before the socket is used: what is asked through it, and through its
+// batches, causes events that carry this id ([Flow.PortID]). note is called by the
+// goroutine that makes the request. A table without port ids has none to tell.
+func (c *Conn) BesideNoting(note func(portID uint32)) *Conn {
+	beside := c.Beside()
+	dial := beside.dial
+	beside.dial = func() (Socket, error) {
+		sock, err := dial()
+		if s, ok := sock.(PortIDer); err == nil && ok {
+			note(s.PortID())
+		}
+		return sock, err
+	}
+	return beside
+}
+
 // Close releases the request socket.
 func (c *Conn) Close() error {
 	if c.sock == nil {

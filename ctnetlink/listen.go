@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/bpf"
+
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -22,6 +24,15 @@ type ListenRequest struct {
 	// Filter, if any, leaves out events before the socket queues them. It is
 	// a help, not a promise: what comes must be checked again.
 	Filter *EventFilter
+	// Program, if not nil, is a program that does so in place of Filter, where
+	// the socket is a [ProgramFilterer].
+	Program []bpf.Instruction
+	// Reliable asks the table to keep what it could not deliver: an entry whose
+	// DESTROY did not fit into the buffer stays, unusable, and its end is
+	// announced later. Packets that cause other events are dropped while the
+	// buffer is full, and nothing tells of it. It is ignored where the socket
+	// is no [ReliableSocket].
+	Reliable bool
 	// OnLoss, if not nil, is called when more events were lost, also while
 	// nobody calls Next. It is called by the goroutine that receives: it must
 	// return at once. Listener.Loss returns how many they are.
@@ -119,6 +130,15 @@ func (c *Conn) Listen(q ListenRequest) (*Listener, error) {
 	if s, ok := sock.(EventFilterer); ok && q.Filter != nil {
 		// Before there is anything to filter. A refusal costs time only.
 		_ = s.FilterEvents(q.Filter)
+	}
+	if s, ok := sock.(ProgramFilterer); ok && q.Program != nil {
+		_ = s.FilterProgram(q.Program)
+	}
+	if s, ok := sock.(ReliableSocket); ok && q.Reliable {
+		if err := s.SetReliable(); err != nil {
+			sock.Close()
+			return nil, &OpError{"make events reliable", err}
+		}
 	}
 	for _, g := range q.Groups {
 		if err := sock.Join(g); err != nil {

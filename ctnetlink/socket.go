@@ -1,5 +1,7 @@
 package ctnetlink
 
+import "golang.org/x/net/bpf"
+
 // Socket moves netlink datagrams between a Conn and a table. The kernel's is
 // opened by Open; an in-process table can stand behind the same interface, so
 // that everything above it is the same code.
@@ -37,6 +39,28 @@ type Socket interface {
 type EventFilterer interface {
 	// FilterEvents leaves out events that do not meet q, as many as it can.
 	FilterEvents(q *EventFilter) error
+}
+
+// ProgramFilterer is a Socket that can leave out events by a program.
+type ProgramFilterer interface {
+	// FilterProgram attaches a classic BPF program, which sees each message that
+	// the socket would queue, from its netlink header on, and returns 0 to leave
+	// it out.
+	FilterProgram(p []bpf.Instruction) error
+}
+
+// ReliableSocket is a Socket whose table can be told when an event did not fit.
+type ReliableSocket interface {
+	// SetReliable makes the table keep entries whose end it could not announce,
+	// and ends the reports of ENOBUFS.
+	SetReliable() error
+}
+
+// PortIDer is a Socket that has a netlink port id.
+type PortIDer interface {
+	// PortID returns the port id, which events carry that its requests cause; 0 if it is
+	// not known.
+	PortID() uint32
 }
 
 // Dialer opens sockets to one table.

@@ -303,6 +303,33 @@ func (s *kernelSocket) SetReadBuffer(bytes int) (granted int, err error) {
 	return granted, err
 }
 
+var (
+	_ PortIDer       = (*kernelSocket)(nil)
+	_ ReliableSocket = (*kernelSocket)(nil)
+)
+
+// SetReliable implements ReliableSocket.
+func (s *kernelSocket) SetReliable() error {
+	return s.locked(func(fd int) error {
+		if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_BROADCAST_ERROR, 1); err != nil {
+			return err
+		}
+		return unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_NO_ENOBUFS, 1)
+	})
+}
+
+// PortID implements PortIDer.
+func (s *kernelSocket) PortID() (id uint32) {
+	_ = s.locked(func(fd int) error {
+		addr, err := unix.Getsockname(fd)
+		if nl, ok := addr.(*unix.SockaddrNetlink); ok {
+			id = nl.Pid
+		}
+		return err
+	})
+	return id
+}
+
 // SO_MEMINFO tells nine numbers of 32 bits (linux/sock_diag.h).
 const (
 	skMemInfoRmemAlloc = 0 // SK_MEMINFO_RMEM_ALLOC: bytes in the receive buffer

@@ -96,6 +96,7 @@ type dumper interface {
 var (
 	_ ctnetlink.Socket        = (*socket)(nil)
 	_ ctnetlink.EventFilterer = (*socket)(nil)
+	_ ctnetlink.PortIDer      = (*socket)(nil)
 )
 
 // Dial opens a socket to the table. The method value t.Dial is a
@@ -107,6 +108,9 @@ func (t *Table) Dial() (ctnetlink.Socket, error) {
 	s.arrived = sync.NewCond(&s.mu)
 	return s, nil
 }
+
+// PortID implements [ctnetlink.PortIDer].
+func (s *socket) PortID() uint32 { return s.portID }
 
 // Send implements [ctnetlink.Socket]: it handles the requests in b.
 func (s *socket) Send(b []byte) error {

@@ -1,0 +1,83 @@
+package ctnetlink
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/gonntrack/gonntrack/internal/wire"
+)
+
+// TestBesideNoting: what is asked through the handle causes events with the noted port
+// id, in single requests and in batches; what is asked beside it does not.
+func TestBesideNoting(t *testing.T) {
+	c := namespace(t)
+	noted := map[uint32]bool{}
+	own := c.BesideNoting(func(id uint32) { noted[id] = true })
+	defer own.Close()
+	l, err := c.Listen(ListenRequest{Groups: []Group{GroupNew}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(t, c, benchEntry(0))
+	create(t, own, benchEntry(1))
+	b := own.NewBatch()
+	defer b.Close()
+	b.Create(benchEntry(2))
+	if results, err := b.Do(); err != nil || results[0].Err != nil {
+		t.Fatal(results, err)
+	}
+	l.Stop()
+	if len(noted) != 2 || noted[0] {
+		t.Errorf("noted %v", noted)
+	}
+	var e Events
+	got := map[Tuple]bool{}
+	for batch, err := l.Next(); err == nil; batch, err = l.Next() {
+		for e.Reset(batch); e.Next(); {
+			got[*e.Flow().Orig()] = noted[e.Flow().PortID()]
+		}
+	}
+	for i, want := range []bool{false, true, true} {
+		if ours, ok := got[benchEntry(i).Orig]; !ok || ours != want {
+			t.Errorf("entry %d: announced %v, ours %v", i, ok, ours)
+		}
+	}
+}
+
+// TestListenProgram: events that a program refuses do not arrive.
+func TestListenProgram(t *testing.T) {
+	c := namespace(t)
+	typ := uint32(4) // the low byte of nlmsg_type
+	if binary.BigEndian.Uint16([]byte{0, 1}) == binary.NativeEndian.Uint16([]byte{0, 1}) {
+		typ = 5
+	}
+	l, err := c.Listen(ListenRequest{
+		Groups: []Group{GroupNew, GroupDestroy}, Reliable: true,
+		Program: []bpf.Instruction{
+			bpf.LoadAbsolute{Off: typ, Size: 1},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: wire.MsgNew, SkipTrue: 1},
+			bpf.RetConstant{Val: bpfAccept},
+			bpf.RetConstant{Val: bpfReject},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(t, c, benchEntry(0))
+	if err := c.Delete(benchEntry(0)); err != nil {
+		t.Fatal(err)
+	}
+	l.Stop()
+	var e Events
+	var got []EventType
+	for batch, err := l.Next(); err == nil; batch, err = l.Next() {
+		for e.Reset(batch); e.Next(); {
+			got = append(got, e.Flow().EventType())
+		}
+	}
+	if len(got) != 1 || got[0] != EventDestroy {
+		t.Errorf("events %v, want one DESTROY", got)
+	}
+}
