@@ -1,11 +1,13 @@
 // Package sync keeps the caches of nodes alike: the protocols FT-FW, NOTRACK and ALARM
 // of conntrack-tools, and what makes them lose nothing.
+//
+// A node has no goroutines, no sockets and no clock of its own: events, received
+// messages and the time come by calls, and messages leave through a Link.
 package sync
 
 import (
 	"time"
 
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/link"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
@@ -34,58 +36,10 @@ type Options struct {
 	Config *config.Config
 	Link   Link
 	Inject Injector // with DisableExternalCache
-	Source Source
+	Source Source   // with DisableInternalCache
 	Now    func() time.Time
 	Log    func(level config.Level, text string)
 }
-
-// Node is this node: its caches, and what it knows of its peers. It is not safe for
-// concurrent use; package daemon holds a lock around every call.
-type Node struct {
-	Internal, External             *cache.Cache
-	InternalExpect, ExternalExpect *cache.Cache
-}
-
-// New returns a node that knows nothing.
-func New(o Options) *Node { panic("unwritten") }
-
-// Event takes a change of the kernel's table: New, Update, Delete and the same of
-// expectations. silent: this daemon has made it, so peers are not told.
-func (n *Node) Event(t wire.Type, o wire.Object, silent bool) { panic("unwritten") }
-
-// Receive takes what a link has received.
-func (n *Node) Receive(from link.Sender, b []byte) { panic("unwritten") }
-
-// Connected and Lost take what links say.
-func (n *Node) Connected(link int) { panic("unwritten") }
-func (n *Node) Lost(link int)      { panic("unwritten") }
-
-// Tick does what is due and returns when to call it next at the latest. It sends what
-// waits, as far as the link and the peers take it.
-func (n *Node) Tick() time.Time { panic("unwritten") }
-
-// Bulk sends the internal cache to the peers (-B).
-func (n *Node) Bulk() { panic("unwritten") }
-
-// RequestResync asks the peers for theirs (-n).
-func (n *Node) RequestResync() { panic("unwritten") }
-
-// FlushInternal and FlushExternal empty the caches (-f). Nothing is sent.
-func (n *Node) FlushInternal() { panic("unwritten") }
-func (n *Node) FlushExternal() { panic("unwritten") }
-
-// Refresh begins and ends a dump of the kernel's table into the internal cache (-R,
-// overrun): between the two, Event(Update) is called for each entry; what was there
-// before and was not told is gone, and peers are told so, with changed entries, if
-// tell is true.
-func (n *Node) BeginRefresh(tell bool) { panic("unwritten") }
-func (n *Node) EndRefresh()            { panic("unwritten") }
-
-// HoldDeletes has ends of translated entries wait until the role of this node is known:
-// an own address or a link is gone. Release sends them, Forget drops them.
-func (n *Node) HoldDeletes()    { panic("unwritten") }
-func (n *Node) ReleaseDeletes() { panic("unwritten") }
-func (n *Node) ForgetDeletes()  { panic("unwritten") }
 
 // Stats are the counters of the statistics.
 type Stats struct {
@@ -118,7 +72,3 @@ type Peer struct {
 	Generation uint16
 	Lost       uint64
 }
-
-// Peers returns the peers; Stats the counters.
-func (n *Node) Peers() []Peer { panic("unwritten") }
-func (n *Node) Stats() Stats  { panic("unwritten") }

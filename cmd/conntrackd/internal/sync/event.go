@@ -1,0 +1,242 @@
+package sync
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// Event takes a change of the kernel's table: New, Update, Delete and the same of
+// expectations. silent: this daemon has made it, so peers are not told.
+func (n *Node) Event(t wire.Type, o wire.Object, silent bool) {
+	n.now = n.o.Now()
+	tb := n.table(t)
+	if tb == nil || len(o) == 0 {
+		return
+	}
+	if tb.expect && t != wire.ExpectDelete && !n.wanted(o) {
+		return
+	}
+	if n.c.DisableInternalCache {
+		n.bypass(t, o, silent)
+		return
+	}
+	k := o.Key()
+	s := tb.c.Find(&k)
+	switch t {
+	case wire.New, wire.ExpectNew:
+		n.eventNew(tb, s, o, silent)
+	case wire.Update, wire.ExpectUpdate:
+		n.eventUpdate(tb, s, o, silent)
+	default:
+		n.eventDelete(tb, s, o, silent)
+	}
+}
+
+// eventNew makes an entry, or makes it anew.
+func (n *Node) eventNew(t *table, s cache.Slot, o wire.Object, silent bool) {
+	if s == 0 {
+		if s = n.add(t, o); s == 0 {
+			return
+		}
+	} else {
+		if t.c.Meta(s).Flags&cache.Dead != 0 {
+			t.c.Revive(s)
+		}
+		t.c.Set(s, o)
+		m := t.c.Meta(s)
+		m.Flags &^= cache.Changed | cache.Held
+		m.Created = n.clock(n.now)
+	}
+	t.c.Meta(s).Generation = n.refresh
+	n.changed(t, s, silent)
+}
+
+// eventUpdate changes an entry, which is made if it is not known.
+func (n *Node) eventUpdate(t *table, s cache.Slot, o wire.Object, silent bool) {
+	if s == 0 || t.c.Meta(s).Flags&cache.Dead != 0 {
+		n.eventNew(t, s, o, silent || n.refreshing && !n.tell)
+		if s == 0 {
+			k := o.Key()
+			s = t.c.Find(&k)
+		}
+		if s != 0 {
+			t.c.Meta(s).Flags |= cache.Changed
+		}
+		return
+	}
+	same := n.refreshing && sameButTimeout(t.c.Object(s), o, t.expect)
+	t.c.Set(s, o)
+	m := t.c.Meta(s)
+	m.Flags |= cache.Changed
+	m.Generation = n.refresh
+	if n.refreshing && (same || !n.tell) {
+		silent = true
+	}
+	n.changed(t, s, silent)
+}
+
+// eventDelete ends an entry. That of one that is not known is nothing.
+func (n *Node) eventDelete(t *table, s cache.Slot, o wire.Object, silent bool) {
+	switch {
+	case s == 0 || t.c.Meta(s).Flags&cache.Dead != 0:
+	case silent:
+		n.drop(t, s)
+	default:
+		n.bury(t, s)
+	}
+}
+
+// bury ends an entry and has peers told, at once or when the role of this node is known.
+func (n *Node) bury(t *table, s cache.Slot) {
+	t.c.Bury(s)
+	if n.holds(t, s) {
+		return
+	}
+	n.queue(t, s)
+}
+
+// add adds an object, and makes room for it if dead ones are all over the cache.
+func (n *Node) add(t *table, o wire.Object) cache.Slot {
+	s := t.c.Add(o)
+	if s != 0 {
+		t.c.Meta(s).Created = n.clock(n.now)
+	}
+	return s
+}
+
+// changed has an object sent that has changed, unless silent.
+func (n *Node) changed(t *table, s cache.Slot, silent bool) {
+	if !silent {
+		n.queue(t, s)
+	}
+}
+
+// queue puts an object at the end of what waits to be sent, unless it is there: it is
+// sent once, as it is then.
+func (n *Node) queue(t *table, s cache.Slot) {
+	m := t.c.Meta(s)
+	switch m.Queue {
+	case queueTx:
+		return
+	case queueRs:
+		n.release(m)
+	}
+	t.c.Push(&t.tx, s)
+}
+
+// drop removes an object of which nobody is told.
+func (n *Node) drop(t *table, s cache.Slot) {
+	n.release(t.c.Meta(s))
+	t.c.Delete(s)
+}
+
+// BeginRefresh begins a dump of the kernel's table into the internal cache (-R,
+// overrun): until EndRefresh, Event(Update) is called for each entry. tell: peers are
+// told what has changed and what is gone.
+func (n *Node) BeginRefresh(tell bool) {
+	n.refreshing, n.tell = true, tell
+	n.refresh++
+}
+
+// EndRefresh ends a dump that was whole: what was there before and was not told is gone.
+func (n *Node) EndRefresh() {
+	if !n.refreshing {
+		return
+	}
+	n.now = n.o.Now()
+	n.refreshing = false
+	n.tables(func(t *table) {
+		if t.expect && !n.c.Expect {
+			return
+		}
+		for s := cache.Slot(1); s != 0; {
+			s = t.c.Walk(s, 1<<16, func(s cache.Slot) {
+				m := t.c.Meta(s)
+				switch {
+				case m.Generation == n.refresh || m.Flags&cache.Dead != 0:
+				case n.tell:
+					n.bury(t, s)
+				default:
+					n.drop(t, s)
+				}
+			})
+		}
+	})
+}
+
+// CancelRefresh ends a dump that was not whole: nothing is removed.
+func (n *Node) CancelRefresh() { n.refreshing = false }
+
+// sameButTimeout reports whether two objects tell the same, the time left excepted.
+func sameButTimeout(a, b wire.Object, expect bool) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	num := uint16(attrTimeout)
+	if expect {
+		num = attrExpectTimeout
+	}
+	for len(a) >= 4 {
+		l := (int(binary.BigEndian.Uint16(a)) + 3) &^ 3
+		if l < 4 || l > len(a) {
+			return bytes.Equal(a, b)
+		}
+		if !bytes.Equal(a[:l], b[:l]) && (binary.BigEndian.Uint16(a[2:]) != num || !bytes.Equal(a[:4], b[:4])) {
+			return false
+		}
+		a, b = a[l:], b[l:]
+	}
+	return bytes.Equal(a, b)
+}
+
+// The numbers of the attributes that hold the time left.
+const (
+	attrTimeout       = 6
+	attrExpectTimeout = 12
+)
+
+// wanted reports whether an expectation is told to peers: its helper is on the list, and
+// its master is known.
+func (n *Node) wanted(o wire.Object) bool {
+	if !n.c.Expect {
+		return false
+	}
+	var x ctnetlink.ExpectSpec
+	if o.ExpectSpec(&x) != nil {
+		return false
+	}
+	if len(n.c.ExpectHelpers) > 0 {
+		found := false
+		for _, h := range n.c.ExpectHelpers {
+			if len(x.Helper) >= len(h) && strings.EqualFold(x.Helper[:len(h)], h) {
+				found = true
+				break
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	if n.c.DisableInternalCache {
+		return true
+	}
+	k := masterKey(&x)
+	s := n.Internal.Find(&k)
+	return s != 0 && n.Internal.Meta(s).Flags&cache.Dead == 0
+}
+
+// masterKey returns the key of the master of an expectation.
+func masterKey(x *ctnetlink.ExpectSpec) wire.Key {
+	k := wire.Key{Proto: uint8(x.Master.Proto), ZoneOrig: x.Zone, ZoneReply: x.Zone}
+	k.IPv6 = x.Master.Src.Is6()
+	copy(k.Src[:], x.Master.Src.AsSlice())
+	copy(k.Dst[:], x.Master.Dst.AsSlice())
+	binary.BigEndian.PutUint16(k.Ports[:], x.Master.SrcPort)
+	binary.BigEndian.PutUint16(k.Ports[2:], x.Master.DstPort)
+	return k
+}

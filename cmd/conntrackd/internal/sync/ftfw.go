@@ -1,0 +1,462 @@
+package sync
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+)
+
+const (
+	// ackTime is after how long without another message a change is acknowledged.
+	ackTime = 50 * time.Millisecond
+	// helloTime is how long objects wait for a peer to answer HELLO: what it misses
+	// before it has, it does not ask for.
+	helloTime = 2 * time.Second
+	// stallTime is after how long without ACK some more is sent: the peer may have a
+	// larger window than there is room for.
+	stallTime = 100 * time.Millisecond
+	// againTime is after how long an object is sent again that a peer has not
+	// acknowledged, though it acknowledges others.
+	againTime = 5 * time.Second
+	// maxHellos is how many messages say HELLO to a peer that does not answer.
+	maxHellos = 64
+)
+
+// ftPeer is what FT-FW knows of a peer.
+type ftPeer struct {
+	// What it sends.
+	have    bool      // last is known
+	last    uint32    // its last message
+	first   uint32    // the first that is not acknowledged
+	pending int       // how many those are
+	data    time.Time // when the first of those came that is of an entry; zero: none
+	hello   bool      // its last message said HELLO
+	owed    bool      // a HELLO_BACK is to be sent
+
+	// What it has got.
+	knows   bool // it has answered HELLO
+	hellos  int  // messages that have said HELLO to it
+	acks    bool // it acknowledges
+	unacked int  // objects that wait for its ACK
+	acked   time.Time
+}
+
+// ftfw is the mode FT-FW: messages are acknowledged, those that are lost are sent again.
+type ftfw struct {
+	n        *Node
+	window   int       // how many objects may be unacknowledged
+	stalled  time.Time // since when there is no room
+	ring     []ref     // by sequence: what was sent
+	controls []control // messages without object
+	nextCtl  int
+}
+
+// ref names what was sent: a slot of the table of connections or of expectations, or
+// the index of a control.
+type ref struct {
+	seq  uint32
+	kind refKind
+	slot cache.Slot
+}
+
+type refKind uint8
+
+const (
+	refNone refKind = iota
+	refConn
+	refExpect
+	refControl
+)
+
+// control is a message without object that may be sent again.
+type control struct {
+	seq     uint32
+	h       wire.Header
+	payload []byte
+}
+
+const maxControls = 1024
+
+func newFTFW(n *Node) mode {
+	size := 1024
+	for size < n.c.ResendQueueSize*2 && size < 1<<20 {
+		size *= 2
+	}
+	// The sequences of nodes should not overlap: an ACK does not say whom it is for.
+	n.seq = rand.Uint32()
+	return &ftfw{n: n, window: max(4*n.c.ACKWindowSize, 1024), ring: make([]ref, size),
+		controls: make([]control, maxControls)}
+}
+
+func (f *ftfw) at(seq uint32) *ref { return &f.ring[seq&uint32(len(f.ring)-1)] }
+
+func (f *ftfw) table(k refKind) *table {
+	if k == refExpect {
+		return &f.n.expects
+	}
+	return &f.n.conns
+}
+
+// greeting reports whether messages say HELLO: nobody was heard, or somebody has not
+// answered.
+func (f *ftfw) greeting() bool {
+	any := false
+	for _, p := range f.n.peers {
+		if p == nil {
+			continue
+		}
+		any = true
+		if !p.ft.knows && !p.away && p.ft.hellos < maxHellos {
+			return true
+		}
+	}
+	return !any
+}
+
+func (f *ftfw) flags() (flags wire.Flags) {
+	if f.greeting() {
+		flags |= wire.FlagHello
+	}
+	for _, p := range f.n.peers {
+		if p == nil {
+			continue
+		}
+		if flags&wire.FlagHello != 0 && !p.ft.knows {
+			p.ft.hellos++
+		}
+		if p.ft.owed {
+			flags |= wire.FlagHelloBack
+			p.ft.owed = false
+		}
+	}
+	return flags
+}
+
+func (f *ftfw) room() int {
+	room := f.window
+	for _, p := range f.n.peers {
+		switch {
+		case p == nil || p.away:
+		case !p.ft.knows && f.n.now.Sub(p.since) < helloTime:
+			return 0
+		case p.ft.acks:
+			room = min(room, f.window-p.ft.unacked)
+		}
+	}
+	if room > 0 {
+		f.stalled = time.Time{}
+		return room
+	}
+	if f.n.conns.tx.Len+f.n.expects.tx.Len == 0 {
+		return 0
+	}
+	if f.stalled.IsZero() {
+		f.stalled = f.n.now
+	} else if f.n.now.Sub(f.stalled) >= stallTime {
+		f.grow(f.n.c.ACKWindowSize)
+		f.stalled = f.n.now
+	}
+	return 0
+}
+
+// grow makes the window larger, as far as the resend queue takes it.
+func (f *ftfw) grow(by int) { f.window = min(f.window+max(by, 64), f.limit()) }
+
+func (f *ftfw) limit() int { return max(f.n.c.ResendQueueSize, 64) }
+
+func (f *ftfw) sent(t *table, s cache.Slot) {
+	kind := refConn
+	if t.expect {
+		kind = refExpect
+	}
+	*f.at(f.n.seq) = ref{seq: f.n.seq, kind: kind, slot: s}
+	mask := f.n.waiting()
+	if mask == 0 {
+		t.done(s)
+		return
+	}
+	t.c.Push(&t.rs, s)
+	f.n.await(t.c.Meta(s), mask)
+	for f.n.conns.rs.Len+f.n.expects.rs.Len > f.limit() {
+		f.overflow()
+	}
+}
+
+// overflow forgets the object that waits for longest: who has not acknowledged it needs
+// a bulk.
+func (f *ftfw) overflow() {
+	t := &f.n.conns
+	if t.rs.Len < f.n.expects.rs.Len {
+		t = &f.n.expects
+	}
+	s := t.rs.First
+	m := t.c.Meta(s)
+	for _, p := range f.n.peers {
+		if p != nil && m.Sender&p.bit != 0 {
+			p.need = true
+		}
+	}
+	f.n.release(m)
+	t.c.Remove(&t.rs, s)
+	t.done(s)
+}
+
+func (f *ftfw) sentControl(h *wire.Header, payload []byte) {
+	c := &f.controls[f.nextCtl]
+	*c = control{seq: f.n.seq, h: *h, payload: append(c.payload[:0], payload...)}
+	c.h.Flags &^= wire.FlagHello | wire.FlagHelloBack
+	*f.at(f.n.seq) = ref{seq: f.n.seq, kind: refControl, slot: cache.Slot(f.nextCtl)}
+	f.nextCtl = (f.nextCtl + 1) % len(f.controls)
+}
+
+func (f *ftfw) take(p *peer, h *wire.Header) bool {
+	q := &p.ft
+	hello := h.Flags&wire.FlagHello != 0
+	if hello {
+		q.owed, q.acks = true, true
+	}
+	if h.Flags&wire.FlagHelloBack != 0 {
+		q.knows, q.acks = true, true
+	}
+	d := int32(h.Seq - q.last)
+	switch {
+	case q.have && hello && !q.hello && (d <= 0 || d > maxAhead):
+		// A new process that has the address of the old one.
+		f.n.restarted(p, p.sender)
+		q.have, q.acks, q.owed = false, true, true
+		q.knows = h.Flags&wire.FlagHelloBack != 0
+	case hello && d <= 0 && d > -maxAhead && q.have && q.hello:
+		// Late or double.
+	}
+	q.hello = hello
+	switch {
+	case !q.have:
+		q.first = h.Seq
+	case d == 1:
+		if q.pending == 0 {
+			q.first = h.Seq
+		}
+	case d > 1:
+		p.lost += uint64(d - 1)
+		f.n.stats.Lost += uint64(d - 1)
+		f.ack(p)
+		f.n.sendControl(&wire.Header{Type: wire.Control, Flags: wire.FlagNACK, From: q.last + 1, To: h.Seq - 1}, nil, true)
+		q.first = h.Seq
+	default:
+		f.n.stats.Before++
+		return false
+	}
+	q.have, q.last = true, h.Seq
+	q.pending++
+	if h.Type != wire.Control && q.data.IsZero() {
+		q.data = f.n.now
+	}
+	if q.pending >= max(f.n.c.ACKWindowSize, 1) {
+		f.ack(p)
+	}
+	return true
+}
+
+// ack acknowledges what is not acknowledged.
+func (f *ftfw) ack(p *peer) {
+	if p.ft.pending == 0 {
+		return
+	}
+	f.n.sendControl(&wire.Header{Type: wire.Control, Flags: wire.FlagACK, From: p.ft.first, To: p.ft.last}, nil, true)
+	p.ft.pending, p.ft.data = 0, time.Time{}
+}
+
+func (f *ftfw) control(p *peer, h *wire.Header) bool {
+	switch {
+	case h.Flags&wire.FlagACK != 0:
+		p.ft.acks = true
+		f.acked(p, h.From, h.To)
+	case h.Flags&wire.FlagNACK != 0:
+		p.ft.acks = true
+		f.nacked(p, h.From, h.To)
+	case h.Flags&wire.FlagResync != 0:
+		f.n.resyncAsked(p)
+	case h.Flags&wire.FlagAlive != 0:
+	default:
+		return false
+	}
+	return true
+}
+
+// span returns the part of a range of sequences that is remembered.
+func (f *ftfw) span(from, to uint32) (uint32, int) {
+	oldest := f.n.seq - uint32(len(f.ring)) + 1
+	if int32(from-oldest) < 0 {
+		from = oldest
+	}
+	if int32(f.n.seq-to) < 0 {
+		to = f.n.seq
+	}
+	return from, int(int32(to-from)) + 1
+}
+
+// acked takes that a peer has the messages of a range.
+func (f *ftfw) acked(p *peer, from, to uint32) {
+	first, count := f.span(from, to)
+	freed := 0
+	for i := range max(count, 0) {
+		seq := first + uint32(i)
+		r := f.at(seq)
+		if r.seq != seq || r.kind != refConn && r.kind != refExpect {
+			continue
+		}
+		t := f.table(r.kind)
+		m := t.c.Meta(r.slot)
+		if m.Queue != queueRs || m.Seq != seq || m.Sender&p.bit == 0 {
+			continue
+		}
+		freed++
+		p.ft.unacked--
+		if m.Sender &^= p.bit; m.Sender == 0 {
+			t.c.Remove(&t.rs, r.slot)
+			t.done(r.slot)
+		}
+	}
+	if freed > 0 {
+		p.ft.acked = f.n.now
+		f.grow(freed)
+	}
+}
+
+// nacked takes that a peer lacks the messages of a range: they are sent again, as they
+// are now.
+func (f *ftfw) nacked(p *peer, from, to uint32) {
+	first, count := f.span(from, to)
+	resent := false
+	last := f.n.seq
+	for i := range max(count, 0) {
+		seq := first + uint32(i)
+		if int32(seq-last) > 0 {
+			break
+		}
+		r := f.at(seq)
+		if r.seq != seq {
+			continue
+		}
+		switch r.kind {
+		case refConn, refExpect:
+			t := f.table(r.kind)
+			if m := t.c.Meta(r.slot); m.Queue == queueRs && m.Seq == seq {
+				f.n.queue(t, r.slot)
+				resent = true
+			}
+		case refControl:
+			c := &f.controls[r.slot]
+			r.kind = refNone
+			if c.seq == seq {
+				h := c.h
+				f.n.sendControl(&h, c.payload, true)
+			}
+		}
+	}
+	if resent {
+		f.window = max(f.window*3/4, min(2*f.n.c.ACKWindowSize, f.limit()), 64)
+	}
+}
+
+func (f *ftfw) tick() time.Time {
+	n := f.n
+	next := time.Time{}
+	for _, p := range n.peers {
+		if p == nil {
+			continue
+		}
+		if !p.ft.data.IsZero() {
+			if due := p.ft.data.Add(ackTime); n.now.Before(due) {
+				next = earliest(next, due)
+			} else {
+				f.ack(p)
+			}
+		}
+		if p.need && !p.away {
+			n.peerNeeds(p)
+		}
+	}
+	f.again()
+	if n.now.Sub(n.sent) >= aliveTime {
+		f.alive()
+	}
+	if !f.stalled.IsZero() {
+		next = earliest(next, f.stalled.Add(stallTime))
+	}
+	return next
+}
+
+// alive sends what tells that this node is alive: an ACK, or nothing but that.
+func (f *ftfw) alive() {
+	done := false
+	for _, p := range f.n.peers {
+		if p != nil && p.ft.pending > 0 && !p.away {
+			f.ack(p)
+			done = true
+		}
+	}
+	if !done {
+		f.n.sendControl(&wire.Header{Type: wire.Control, Flags: wire.FlagAlive}, nil, false)
+	}
+}
+
+// again sends objects again whose ACK was lost for good: the peers acknowledge later
+// ones.
+func (f *ftfw) again() {
+	n := f.n
+	n.tables(func(t *table) {
+		for range maxPump {
+			s := t.rs.First
+			if s == 0 {
+				return
+			}
+			m := t.c.Meta(s)
+			told := n.start.Add(time.Duration(m.Told) * time.Second)
+			if n.now.Sub(told) < againTime {
+				return
+			}
+			waits := false
+			for _, p := range n.peers {
+				if p != nil && !p.away && m.Sender&p.bit != 0 && p.ft.acked.After(told) {
+					waits = true
+				}
+			}
+			if !waits {
+				return
+			}
+			n.queue(t, s)
+		}
+	})
+}
+
+func (f *ftfw) joined(p *peer) {}
+
+func (f *ftfw) left(p *peer) {}
+
+func (f *ftfw) cleared(t *table) {
+	for _, p := range f.n.peers {
+		if p != nil {
+			p.ft.unacked = 0
+		}
+	}
+	other := &f.n.expects
+	if t == other {
+		other = &f.n.conns
+	}
+	for s := other.rs.First; s != 0; s = other.c.Meta(s).Next {
+		f.n.await(other.c.Meta(s), other.c.Meta(s).Sender)
+	}
+}
+
+// ResendQueue calls f for what was sent and is not acknowledged, in the order of its
+// sequences.
+func (n *Node) ResendQueue(f func(control bool, seq uint32, flags wire.Flags)) {
+	n.tables(func(t *table) {
+		for s := t.rs.First; s != 0; s = t.c.Meta(s).Next {
+			f(false, t.c.Meta(s).Seq, 0)
+		}
+	})
+}

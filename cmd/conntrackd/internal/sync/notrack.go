@@ -1,0 +1,3 @@
+package sync
+
+func newNoTrack(n *Node) mode { panic("unwritten") }

@@ -1,0 +1,115 @@
+package sync
+
+import (
+	"errors"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/link"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+)
+
+// Receive takes what a link has received.
+func (n *Node) Receive(from link.Sender, b []byte) {
+	n.now = n.o.Now()
+	for len(b) > 0 {
+		h, payload, rest, err := wire.Next(b)
+		if len(rest) >= len(b) {
+			return
+		}
+		b = rest
+		if err != nil {
+			n.damaged(err)
+			continue
+		}
+		if p := n.peer(from, &h); p != nil {
+			n.message(p, &h, payload)
+		}
+	}
+}
+
+// message takes a message of a peer.
+func (n *Node) message(p *peer, h *wire.Header, payload []byte) {
+	outside := h.Type == wire.Extension && h.Seq == 0
+	if !outside && !n.mode.take(p, h) {
+		return
+	}
+	switch h.Type {
+	case wire.Control:
+		if !n.mode.control(p, h) {
+			n.damaged(wire.BadHeader)
+		}
+	case wire.Extension:
+		n.extension(p, h, payload)
+	default:
+		n.data(p, h.Type, payload)
+	}
+}
+
+// data takes a message of an entry: it changes the external cache, or the kernel's
+// table where there is none.
+func (n *Node) data(p *peer, t wire.Type, payload []byte) {
+	c := n.external(t)
+	if c == nil {
+		n.damaged(wire.BadType)
+		return
+	}
+	o, err := wire.Merge(n.obj[:0], t, nil, payload)
+	if err != nil {
+		n.damaged(err)
+		return
+	}
+	n.obj = o
+	if n.o.Inject != nil && n.c.DisableExternalCache {
+		n.inject(p, t, o)
+		return
+	}
+	k := o.Key()
+	s := c.Find(&k)
+	switch t {
+	case wire.Delete, wire.ExpectDelete:
+		if s != 0 {
+			c.Delete(s)
+		}
+		return
+	case wire.Update, wire.ExpectUpdate:
+		if s != 0 {
+			if o, err = wire.Merge(n.obj[:0], t, c.Object(s), payload); err != nil {
+				n.damaged(err)
+				return
+			}
+			n.obj = o
+		}
+	}
+	if s != 0 {
+		c.Set(s, o)
+	} else if s = c.Add(o); s == 0 {
+		return
+	} else {
+		c.Meta(s).Created = n.clock(n.now)
+	}
+	m := c.Meta(s)
+	m.Sender, m.Generation, m.Told = uint16(p.index), p.generation, n.clock(n.now)
+}
+
+// damaged counts a message that is not understood.
+func (n *Node) damaged(err error) {
+	n.stats.Malformed++
+	var d wire.Damage
+	if !errors.As(err, &d) {
+		n.stats.BadPayload++
+		return
+	}
+	switch d {
+	case wire.WrongVersion:
+		n.stats.WrongVersion++
+	case wire.BadHeader:
+		n.stats.BadHeader++
+	case wire.BadType:
+		n.stats.BadType++
+	case wire.Truncated:
+		n.stats.Truncated++
+	case wire.BadSize:
+		n.stats.BadSize++
+	default:
+		n.stats.BadPayload++
+	}
+}
