@@ -1,10 +1,14 @@
 // Package link is the dedicated links between nodes: multicast, UDP and TCP, over IPv4
 // and IPv6, several with failover; datagrams and streams of whole messages, signed or
 // sealed if there is a key.
+//
+// Every link listens, one of them, the active one, is sent on. Sending never waits: what
+// the system does not take at once is queued, up to a bound, and [Set.Room] says so.
 package link
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 )
@@ -16,49 +20,41 @@ type Sender struct {
 	Addr netip.AddrPort
 }
 
-// Handler takes what arrives. It is called by the goroutines of the links, one call at a
-// time for each link.
+// Handler takes what arrives. It is called by goroutines of the links only, never by the
+// methods of Set, and no lock of the Set is held meanwhile: a Handler may take a lock
+// under which the Set is used, and may use the Set.
 type Handler interface {
 	// Receive takes whole messages: a datagram, or what is complete of a stream. b is
-	// valid until it returns.
+	// valid until it returns. There is one call at a time for a link of datagrams, and
+	// for each connection of TCP.
 	Receive(from Sender, b []byte)
 	// Connected is called when a TCP connection to or from a peer was made, and when a
 	// link comes up again.
 	Connected(link int)
 	// Lost is called when a connection or link was lost.
 	Lost(link int)
+	// Room is called when Set.Room would return true after it has returned false: what
+	// waits can be sent.
+	Room()
 	// Log takes a line for the log.
 	Log(level config.Level, text string)
 }
 
-// Set is the links of a node.
-type Set struct{}
-
 // Options are the options of the links.
 type Options struct {
 	Links      []config.Link
-	ErrorQueue int
-	Key        []byte // nil: none
+	ErrorQueue int // datagrams that are kept while they cannot be sent; 0: none
+	Key        []byte
 	Encrypt    bool
 	Handler    Handler
+
+	// Silence is for how long nothing may be heard on the active link, after something
+	// was, before the next one is tried; 0: for ever. It is for modes in which nodes
+	// always send something.
+	Silence time.Duration
+
+	enter func(func() error) error // calls a function that opens sockets; nil: as it is
 }
-
-// Open opens all links. An error says what is logged.
-func Open(o Options) (*Set, error) { panic("unwritten") }
-
-// Append puts a message into the buffer of the active link, and sends what is there
-// before if it would become too large for a datagram. It keeps no reference to m.
-func (s *Set) Append(m []byte) { panic("unwritten") }
-
-// Flush sends what is in the buffer.
-func (s *Set) Flush() { panic("unwritten") }
-
-// Room reports whether the active link takes more without losing or waiting: for TCP,
-// that the peer reads. Bulks wait until it does.
-func (s *Set) Room() bool { panic("unwritten") }
-
-// Close ends all.
-func (s *Set) Close() { panic("unwritten") }
 
 // Stats are the counters of one link.
 type Stats struct {
@@ -66,13 +62,10 @@ type Stats struct {
 	Kind                     config.Kind
 	Status                   string // RUNNING, NO-CARRIER, DOWN
 	Active                   bool
-	Server, Client           bool // TCP: connected
+	Server, Client           bool // TCP: a peer has connected to this node, this node to the peer
 	SentBytes, RecvBytes     uint64
-	SentPackets, RecvPackets uint64
+	SentPackets, RecvPackets uint64 // datagrams; TCP: writes of as much as a datagram, reads
 	SendErrors, RecvErrors   uint64
 	Forged, Replayed         uint64 // with a key: refused
 	ErrorQueue               int    // datagrams that wait to be sent again
 }
-
-// Stats returns the counters of all links.
-func (s *Set) Stats() []Stats { panic("unwritten") }

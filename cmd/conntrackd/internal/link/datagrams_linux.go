@@ -1,0 +1,356 @@
+package link
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+)
+
+// datagrams are the sockets of a link of multicast or UDP.
+type datagrams struct {
+	in    *net.UDPConn
+	group netip.Addr     // joined; invalid for UDP
+	local netip.Addr     // the own address, may be invalid
+	out   int            // file descriptor, -1 once closed
+	from  netip.AddrPort // what out sends from, the address unspecified if the kernel chooses it
+	to    unix.Sockaddr
+	timer *time.Timer // tries again to send
+}
+
+// Bytes of headers before a datagram's payload.
+const (
+	ipv4Header = 20
+	ipv6Header = 40
+	udpHeader  = 8
+	tcpHeader  = 20
+	maxPayload = 65507 // of UDP over IPv4
+)
+
+// setLimit computes the size of datagrams from the MTU.
+func (l *dedicated) setLimit() {
+	headers := ipv4Header
+	if l.config.Remote.Is6() {
+		headers = ipv6Header
+	}
+	if l.config.Kind == config.TCP {
+		headers += tcpHeader
+	} else {
+		headers += udpHeader
+	}
+	l.limit = min(max(l.state.mtu-headers, 256), maxPayload)
+}
+
+// openDatagrams opens the sockets of a link whose device has an index.
+func openDatagrams(c *config.Link, index int) (d *datagrams, err error) {
+	d = &datagrams{out: -1, local: c.Local}
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	bind := c.Local
+	if c.Kind == config.Multicast {
+		d.group, bind = c.Remote, c.Remote
+	}
+	family := unix.AF_INET
+	if c.Remote.Is6() {
+		family = unix.AF_INET6
+	}
+
+	in, err := newSocket(family, unix.SO_RCVBUFFORCE, c.RcvBuffer)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(in), "link")
+	defer file.Close() // in has a duplicate
+	if err := bindSocket(in, netip.AddrPortFrom(bind, uint16(c.Port)), index); err != nil {
+		return nil, err
+	}
+	conn, err := net.FilePacketConn(file)
+	if err != nil {
+		return nil, err
+	}
+	d.in = conn.(*net.UDPConn)
+
+	if d.out, err = newSocket(family, unix.SO_SNDBUFFORCE, c.SndBuffer); err != nil {
+		d.out = -1
+		return nil, err
+	}
+	if !c.Checksum {
+		if err := unix.SetsockoptInt(d.out, unix.SOL_SOCKET, unix.SO_NO_CHECK, 1); err != nil {
+			return nil, err
+		}
+	}
+	if c.Kind == config.Multicast {
+		if err := d.silence(); err != nil {
+			return nil, err
+		}
+		if err := d.join(index); err != nil {
+			return nil, err
+		}
+	}
+	if d.local.IsValid() && !d.local.IsUnspecified() {
+		if err := bindSocket(d.out, netip.AddrPortFrom(d.local, 0), index); err != nil {
+			return nil, err
+		}
+	}
+	if own, err := unix.Getsockname(d.out); err == nil {
+		d.from = addrPort(own)
+	}
+	d.to = sockaddr(netip.AddrPortFrom(c.Remote, uint16(c.Port)), index)
+	return d, nil
+}
+
+// newSocket returns a socket of UDP that never waits, with the size of a buffer if it is
+// not 0.
+func newSocket(family, option, size int) (int, error) {
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return -1, err
+	}
+	if size > 0 {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, size)
+	}
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	}
+	if err == nil && family == unix.AF_INET6 {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// silence has multicasts not come back to this machine.
+func (d *datagrams) silence() error {
+	if d.group.Is6() {
+		return unix.SetsockoptInt(d.out, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_LOOP, 0)
+	}
+	return unix.SetsockoptInt(d.out, unix.IPPROTO_IP, unix.IP_MULTICAST_LOOP, 0)
+}
+
+// join joins the group and sends to it by a device: over IPv4 that of the own address, or
+// with an index if no device has it; over IPv6 the one with the index.
+func (d *datagrams) join(index int) error {
+	return d.control(func(in int) error {
+		if d.group.Is6() {
+			mreq := &unix.IPv6Mreq{Multiaddr: d.group.As16(), Interface: uint32(index)}
+			if err := unix.SetsockoptInt(in, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0); err != nil {
+				return err
+			}
+			if err := unix.SetsockoptIPv6Mreq(in, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, mreq); err != nil &&
+				!errors.Is(err, unix.EADDRINUSE) {
+				return err
+			}
+			return unix.SetsockoptInt(d.out, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, index)
+		}
+		if err := unix.SetsockoptInt(in, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0); err != nil {
+			return err
+		}
+		mreq := &unix.IPMreqn{Multiaddr: d.group.As4(), Ifindex: int32(index)}
+		if d.local.Is4() && !d.local.IsUnspecified() {
+			mreq.Address, mreq.Ifindex = d.local.As4(), 0
+		}
+		err := d.join4(in, mreq)
+		if mreq.Ifindex == 0 && errors.Is(err, unix.ENODEV) {
+			mreq.Ifindex = int32(index)
+			err = d.join4(in, mreq)
+		}
+		return err
+	})
+}
+
+func (d *datagrams) join4(in int, mreq *unix.IPMreqn) error {
+	if err := unix.SetsockoptIPMreqn(in, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, mreq); err != nil &&
+		!errors.Is(err, unix.EADDRINUSE) {
+		return err
+	}
+	by := *mreq
+	by.Multiaddr = [4]byte{}
+	return unix.SetsockoptIPMreqn(d.out, unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &by)
+}
+
+// control calls f with the file descriptor of in.
+func (d *datagrams) control(f func(in int) error) error {
+	raw, err := d.in.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	if err := raw.Control(func(fd uintptr) { inner = f(int(fd)) }); err != nil {
+		return err
+	}
+	return inner
+}
+
+// close closes the sockets. It may be called twice.
+func (d *datagrams) close() {
+	if d.in != nil {
+		d.in.Close()
+	}
+	if d.out >= 0 {
+		unix.Close(d.out)
+		d.out = -1
+	}
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+}
+
+// transmit sends a datagram, if the system takes it at once.
+func (l *dedicated) transmit(b []byte) error {
+	d := l.datagrams
+	var err error
+	for {
+		err = unix.Sendto(d.out, b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, d.to)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err == nil {
+		l.sentBytes += uint64(len(b))
+		l.sentPackets++
+	} else if !errors.Is(err, unix.EAGAIN) {
+		l.sendErrors++
+	}
+	return err
+}
+
+// How long until sending is tried again: after the socket's buffer was full, and after
+// an error.
+const (
+	againFull  = time.Millisecond
+	againError = 100 * time.Millisecond
+)
+
+// again has what waits sent soon.
+func (l *dedicated) again() {
+	d := l.datagrams
+	if d.timer == nil {
+		d.timer = time.AfterFunc(againFull, l.drain)
+	}
+}
+
+// drain sends what waits. The timer calls it.
+func (l *dedicated) drain() {
+	s := l.set
+	s.mu.Lock()
+	l.datagrams.timer = nil
+	l.drainLocked()
+	s.mu.Unlock()
+	s.feed()
+}
+
+func (l *dedicated) drainLocked() {
+	sent := 0
+	var err error
+	for ; sent < len(l.queue) && !l.set.closed; sent++ {
+		if err = l.transmit(l.queue[sent]); err != nil && !errors.Is(err, unix.EMSGSIZE) {
+			break
+		}
+	}
+	l.taken(sent)
+	if len(l.queue) > 0 && !l.set.closed && l.datagrams.timer == nil {
+		wait := againError
+		if errors.Is(err, unix.EAGAIN) {
+			wait = againFull
+		}
+		l.datagrams.timer = time.AfterFunc(wait, l.drain)
+	}
+}
+
+// receive hands on what arrives until the socket is closed.
+func (l *dedicated) receive() {
+	d := l.datagrams
+	b := make([]byte, 1<<16)
+	for {
+		n, from, err := d.in.ReadFromUDPAddrPort(b)
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) || !l.failed() {
+				return
+			}
+			continue
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		if from == d.from {
+			continue // reflected
+		}
+		l.recvBytes.Add(uint64(n))
+		l.recvPackets.Add(1)
+		l.deliver(Sender{Link: l.index, Addr: from}, b[:n])
+	}
+}
+
+// failed counts an error of receiving, and waits, so that one that stays costs little. It
+// reports whether the link is still open.
+func (l *dedicated) failed() bool {
+	l.recvErrors.Add(1)
+	select {
+	case <-l.set.done:
+		return false
+	case <-time.After(againError):
+		return true
+	}
+}
+
+// deliver hands on whole messages.
+func (l *dedicated) deliver(from Sender, b []byte) {
+	if plausible(b) {
+		l.heard.Store(time.Now().UnixNano())
+		l.set.listenTo(l.index)
+	}
+	l.set.handler.Receive(from, b)
+}
+
+// plausible reports whether b begins with a message.
+func plausible(b []byte) bool {
+	n, ok := messageLen(b)
+	return ok && n <= len(b)
+}
+
+// bindSocket binds a socket to an address on a device.
+func bindSocket(fd int, a netip.AddrPort, index int) error {
+	return unix.Bind(fd, sockaddr(a, index))
+}
+
+// sockaddr returns an address for the kernel. The index is the scope of one that is valid
+// on a device only.
+func sockaddr(a netip.AddrPort, index int) unix.Sockaddr {
+	if a.Addr().Is6() {
+		to := &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
+		if scoped(a.Addr()) {
+			to.ZoneId = uint32(index)
+		}
+		return to
+	}
+	to := &unix.SockaddrInet4{Port: int(a.Port())}
+	if a.Addr().IsValid() {
+		to.Addr = a.Addr().As4()
+	}
+	return to
+}
+
+// scoped reports whether an address is valid on a device only.
+func scoped(a netip.Addr) bool {
+	return a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsInterfaceLocalMulticast()
+}
+
+// addrPort is the reverse of sockaddr.
+func addrPort(a unix.Sockaddr) netip.AddrPort {
+	switch a := a.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))
+	}
+	return netip.AddrPort{}
+}

@@ -1,0 +1,270 @@
+package link
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+)
+
+// Set is the links of a node. Its methods may be called by several goroutines.
+type Set struct {
+	handler Handler
+	keep    int
+	silence time.Duration
+	enter   func(func() error) error
+	done    chan struct{} // closed by Close
+	ending  sync.WaitGroup
+	watch   *os.File // link events
+
+	mu       sync.Mutex // guards what follows, and all of a dedicated link but what is said there
+	links    []*dedicated
+	active   int
+	switched time.Time // when active changed
+	none     bool      // logged that no link runs
+	hungry   bool      // Room has returned false
+	closed   bool
+}
+
+// dedicated is one link.
+type dedicated struct {
+	set    *Set
+	index  int
+	config config.Link
+	state  state
+	limit  int // bytes of a datagram, exclusive
+
+	buffer  []byte   // the datagram that is being filled
+	queue   [][]byte // datagrams that wait, the oldest first
+	writing int      // of queue: what a goroutine is sending
+	free    [][]byte // buffers to be used again
+
+	datagrams *datagrams // of multicast and UDP
+
+	sentBytes, sentPackets, sendErrors uint64
+
+	// Not guarded.
+	recvBytes, recvPackets, recvErrors, forged, replayed atomic.Uint64
+	heard                                                atomic.Int64 // when, in ns since 1970
+}
+
+// Open opens all links. Its error is the line for the log. The links are those of the
+// network namespace of the calling thread; streams are connected again by other threads,
+// so all threads should be in it.
+func Open(o Options) (*Set, error) {
+	s := &Set{handler: o.Handler, keep: o.ErrorQueue, silence: o.Silence, enter: o.enter, done: make(chan struct{})}
+	if s.enter == nil {
+		s.enter = func(f func() error) error { return f() }
+	}
+	if len(o.Links) == 0 {
+		return nil, errors.New("no dedicated links")
+	}
+	for i, c := range o.Links {
+		s.links = append(s.links, &dedicated{set: s, index: i, config: c})
+		if c.Default {
+			s.active = i
+		}
+	}
+	if err := s.enter(s.open); err != nil {
+		s.shut()
+		return nil, err
+	}
+	s.run()
+	return s, nil
+}
+
+func (s *Set) open() error {
+	var err error
+	if s.watch, err = openWatch(); err != nil {
+		return channelError(err)
+	}
+	for _, l := range s.links {
+		if l.state, err = readState(l.config.Interface); err != nil {
+			return channelError(err)
+		}
+		l.setLimit()
+		switch l.config.Kind {
+		case config.Multicast, config.UDP:
+			l.datagrams, err = openDatagrams(&l.config, l.state.index)
+		case config.TCP:
+			err = unix.EPROTONOSUPPORT
+		}
+		if err != nil {
+			return channelError(err)
+		}
+	}
+	return nil
+}
+
+// run starts the goroutines.
+func (s *Set) run() {
+	s.ending.Go(s.watchLinks)
+	for _, l := range s.links {
+		if l.datagrams != nil {
+			s.ending.Go(l.receive)
+		}
+	}
+}
+
+// channelError is an error as the log has it.
+func channelError(err error) error {
+	return errors.New("can't open channel socket: " + errorText(err))
+}
+
+// errorText is the text that strerror(3) has for an error number, or that of the error.
+func errorText(err error) string {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return err.Error()
+	}
+	text := []byte(errno.Error())
+	if text[0] >= 'a' && text[0] <= 'z' {
+		text[0] -= 'a' - 'A'
+	}
+	return string(text)
+}
+
+// Append puts a message into the buffer of the active link, and sends what is there
+// before if it would become too large for a datagram. It keeps no reference to m.
+func (s *Set) Append(m []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	l := s.links[s.active]
+	if len(l.buffer) > 0 && len(l.buffer)+len(m) >= l.limit {
+		l.push()
+	}
+	l.buffer = append(l.buffer, m...)
+	if len(l.buffer) >= l.limit {
+		l.push()
+	}
+}
+
+// Flush sends what is in the buffer.
+func (s *Set) Flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.links[s.active]; !s.closed && len(l.buffer) > 0 {
+		l.push()
+	}
+}
+
+// push hands on the buffer, which is not empty.
+func (l *dedicated) push() {
+	if l.datagrams != nil && len(l.queue) == 0 {
+		if err := l.transmit(l.buffer); err == nil || errors.Is(err, unix.EMSGSIZE) {
+			l.buffer = l.buffer[:0]
+			return
+		}
+	}
+	l.queue = append(l.queue, l.buffer)
+	l.buffer = nil
+	if n := len(l.free); n > 0 {
+		l.buffer, l.free = l.free[n-1], l.free[:n-1]
+	}
+	l.trim()
+	if l.datagrams != nil {
+		l.again()
+	}
+}
+
+// trim drops the oldest of what waits and is too much.
+func (l *dedicated) trim() {
+	if excess := len(l.queue) - l.writing - l.set.keep; excess > 0 {
+		l.queue = slices.Delete(l.queue, l.writing, l.writing+excess)
+	}
+}
+
+// taken removes the first n datagrams of the queue.
+func (l *dedicated) taken(n int) {
+	for _, b := range l.queue[:n] {
+		if len(l.free) < maxFree {
+			l.free = append(l.free, b[:0])
+		}
+	}
+	l.queue = slices.Delete(l.queue, 0, n)
+}
+
+const maxFree = 256
+
+// Room reports whether the active link takes more without losing or waiting: for TCP,
+// that the peer reads. Bulks wait until it does; Handler.Room tells when.
+func (s *Set) Room() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	room := s.room()
+	s.hungry = !room
+	return room
+}
+
+func (s *Set) room() bool {
+	if s.closed {
+		return false
+	}
+	l := s.links[s.active]
+	return l.state.running() && len(l.queue) == 0
+}
+
+// feed tells the handler that there is room, if it was told that there is none. mu must
+// not be held.
+func (s *Set) feed() {
+	s.mu.Lock()
+	tell := s.hungry && s.room()
+	if tell {
+		s.hungry = false
+	}
+	s.mu.Unlock()
+	if tell {
+		s.handler.Room()
+	}
+}
+
+// Close ends all. It waits for the calls of the Handler to return: the caller must not
+// hold a lock that they take.
+func (s *Set) Close() {
+	s.shut()
+	s.ending.Wait()
+}
+
+func (s *Set) shut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	close(s.done)
+	if s.watch != nil {
+		s.watch.Close()
+	}
+	for _, l := range s.links {
+		if l.datagrams != nil {
+			l.datagrams.close()
+		}
+	}
+}
+
+// Stats returns the counters of all links.
+func (s *Set) Stats() []Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Stats, len(s.links))
+	for i, l := range s.links {
+		all[i] = Stats{
+			Interface: l.config.Interface, Kind: l.config.Kind, Status: l.state.String(), Active: i == s.active,
+			SentBytes: l.sentBytes, SentPackets: l.sentPackets, SendErrors: l.sendErrors,
+			RecvBytes: l.recvBytes.Load(), RecvPackets: l.recvPackets.Load(), RecvErrors: l.recvErrors.Load(),
+			Forged: l.forged.Load(), Replayed: l.replayed.Load(),
+			ErrorQueue: len(l.queue),
+		}
+	}
+	return all
+}
