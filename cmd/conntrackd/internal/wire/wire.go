@@ -1,13 +1,18 @@
 // Package wire is what conntrackd's nodes send each other: messages of attributes, as
 // conntrack-tools defines them, and the form in which caches keep entries.
 //
-// Everything that conntrack-tools byte-swaps on a little-endian host is written so on
-// every host.
+// A datagram, or the stream of a TCP connection, is messages one behind the other. A
+// message is a Header and a payload of attributes: two bytes of length (4 and the
+// value's, without its padding), two bytes of number, the value, and padding to a
+// multiple of 4. All numbers are big endian, but for the few that conntrack-tools
+// byte-swaps on little-endian hosts: the ports of translations, the ids of ICMP queries
+// and SCTP's verification tags. They are written in that form, which is little endian,
+// on every host.
+//
+// Attributes from 64 to 127 are our own. What conntrack-tools cannot carry is in them:
+// keys of GRE, ports of UDP-Lite, zones of one direction, long names, the address of an
+// expectation's IPv6 translation.
 package wire
-
-import (
-	"github.com/gonntrack/gonntrack/ctnetlink"
-)
 
 // Type is the type of a message.
 type Type uint8
@@ -24,6 +29,9 @@ const (
 	Control   Type = 10
 )
 
+// Expect reports whether a message of type t is about an expectation.
+func (t Type) Expect() bool { return t >= ExpectNew && t <= ExpectDelete }
+
 // Flags of a message.
 type Flags uint8
 
@@ -35,34 +43,24 @@ const (
 	FlagAlive     Flags = 0x10
 	FlagHello     Flags = 0x20
 	FlagHelloBack Flags = 0x40
-)
 
-// Header is the header of a message. From and To belong to ACK, NACK and RESYNC.
-type Header struct {
-	Type     Type
-	Flags    Flags
-	Length   uint16 // of the whole message, in bytes
-	Seq      uint32
-	From, To uint32
-}
+	// flagsRange are the flags of messages with From and To.
+	flagsRange = FlagResync | FlagNACK | FlagACK
+	// flagsData are those that may accompany data.
+	flagsData = FlagHello | FlagHelloBack
+)
 
 // Lengths in bytes.
 const (
+	// HeaderLen is the length of a header, ControlLen that of a message with From and To.
 	HeaderLen  = 8
 	ControlLen = 16
+	// MaxObject is the greatest length of an Object.
+	MaxObject = 512
 )
-
-// Append appends a message; its length is computed.
-func (h *Header) Append(dst []byte, payload []byte) []byte { panic("unwritten") }
-
-// Next returns the first message of a datagram, its payload and the messages behind it.
-// After an error that is a *Damage, rest is where reading goes on (empty: nowhere).
-func Next(b []byte) (h Header, payload, rest []byte, err error) { panic("unwritten") }
 
 // Damage says what is wrong with a message, in the terms of the statistics.
 type Damage uint8
-
-func (d Damage) Error() string { panic("unwritten") }
 
 // The kinds of damage.
 const (
@@ -74,44 +72,15 @@ const (
 	BadSize
 )
 
-// Object is an entry as the payload of a message: attributes in the order in which
-// conntrack-tools sends them, then ours. It is what caches keep and what is sent.
-type Object []byte
-
-// Key is what tells entries apart: the original tuple and the zones. It is comparable.
-type Key struct {
-	Src, Dst            [16]byte // IPv4: the first 4 bytes
-	Ports               [4]byte  // source and destination port; ICMP: type, code, id
-	Keys                [4]byte  // of GRE
-	IPv6                bool
-	Expect              bool
-	Proto               uint8
-	ZoneOrig, ZoneReply uint16
+var damageNames = [...]string{
+	WrongVersion: "wrong protocol version", BadHeader: "malformed header", BadPayload: "malformed payload",
+	BadType: "bad message type", Truncated: "truncated message", BadSize: "bad message size",
 }
 
-// AppendFlow appends the object of an entry that the table told. Attributes that the
-// message lacks are those of before, if that is not nil (events do not tell all).
-func AppendFlow(dst []byte, f *ctnetlink.Flow, before Object) (Object, error) { panic("unwritten") }
-
-// AppendExpect is AppendFlow for an expectation.
-func AppendExpect(dst []byte, e *ctnetlink.Expect, before Object) (Object, error) { panic("unwritten") }
-
-// Merge appends the object that a received payload makes of before, which may be nil:
-// checked, each attribute once and in order. An error is a Damage. A payload without
-// what names an entry is refused.
-func Merge(dst []byte, t Type, before Object, payload []byte) (Object, error) { panic("unwritten") }
-
-// Key returns the key of an object.
-func (o Object) Key() Key { panic("unwritten") }
-
-// Classic returns the part of an object that conntrack-tools knows, nil if what it does
-// not know is needed to tell the entry from others (keys of GRE, ports of UDP-Lite,
-// zones of one direction).
-func (o Object) Classic() []byte { panic("unwritten") }
-
-// Spec sets s to the entry as it was told: both tuples with their translation, status,
-// timeout and all else. It is what listings show; package kernel makes a request of it.
-func (o Object) Spec(s *ctnetlink.FlowSpec) error { panic("unwritten") }
-
-// ExpectSpec is Spec for an expectation.
-func (o Object) ExpectSpec(s *ctnetlink.ExpectSpec) error { panic("unwritten") }
+// Error returns the kind of damage in words.
+func (d Damage) Error() string {
+	if d == 0 || int(d) >= len(damageNames) {
+		return "malformed message"
+	}
+	return damageNames[d]
+}

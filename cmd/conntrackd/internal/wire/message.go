@@ -1,0 +1,98 @@
+package wire
+
+import "encoding/binary"
+
+// version is the protocol's, in the high nibble of a message's first byte.
+const version = 1
+
+// Header is the header of a message. From and To belong to ACK, NACK and RESYNC; other
+// messages do not have them.
+type Header struct {
+	Type     Type
+	Flags    Flags
+	Length   uint16 // of the whole message, in bytes
+	Seq      uint32
+	From, To uint32
+}
+
+// hasRange reports whether the message has From and To.
+func (h *Header) hasRange() bool { return h.Type == Control && h.Flags&flagsRange != 0 }
+
+// Append appends the message with the given payload to dst. Its length is computed;
+// h.Length is not looked at. A payload must be shorter than 65528 bytes.
+func (h *Header) Append(dst, payload []byte) []byte {
+	n := HeaderLen + len(payload)
+	if h.hasRange() {
+		n = ControlLen + len(payload)
+	}
+	dst = append(dst, version<<4|byte(h.Type), byte(h.Flags), byte(n>>8), byte(n))
+	dst = binary.BigEndian.AppendUint32(dst, h.Seq)
+	if h.hasRange() {
+		dst = binary.BigEndian.AppendUint32(dst, h.From)
+		dst = binary.BigEndian.AppendUint32(dst, h.To)
+	}
+	return append(dst, payload...)
+}
+
+// Next returns the first message of a datagram, its payload and the messages behind it.
+// With an error, which is a Damage, h has what could be read of the header, and rest is
+// where reading goes on; it is empty where the end of the message is not known.
+//
+// In mode ALARM a message with flags is silently ignored, and one of unknown type is a
+// BadType; both are a BadHeader here, and h tells them apart.
+func Next(b []byte) (h Header, payload, rest []byte, err error) {
+	if len(b) < HeaderLen {
+		return h, nil, nil, Truncated
+	}
+	h.Type, h.Flags = Type(b[0]&0xf), Flags(b[1])
+	h.Length = binary.BigEndian.Uint16(b[2:])
+	h.Seq = binary.BigEndian.Uint32(b[4:])
+	n := int(h.Length)
+	if n < HeaderLen || n > len(b) {
+		return h, nil, nil, BadSize
+	}
+	payload, rest = b[HeaderLen:n:n], b[n:]
+	if b[0]>>4 != version {
+		return h, nil, rest, WrongVersion
+	}
+	if h.hasRange() {
+		if n < ControlLen {
+			return h, nil, nil, BadSize
+		}
+		h.From = binary.BigEndian.Uint32(b[8:])
+		h.To = binary.BigEndian.Uint32(b[12:])
+		payload = b[ControlLen:n:n]
+	}
+	if !h.valid() {
+		return h, nil, rest, BadHeader
+	}
+	return h, payload, rest, nil
+}
+
+// valid reports whether the type is known and the flags are those of its messages.
+func (h *Header) valid() bool {
+	switch {
+	case h.Type <= ExpectDelete, h.Type == Extension:
+		return h.Flags&^flagsData == 0
+	case h.Type == Control:
+		return h.Flags != 0 && h.Flags&^(flagsRange|flagsData|FlagAlive) == 0
+	}
+	return false
+}
+
+// Whole returns how many bytes at the beginning of b, which was read from a stream, are
+// whole messages. An error means that what follows them is no message: the length in its
+// header is less than a header's.
+func Whole(b []byte) (n int, err error) {
+	for len(b)-n >= HeaderLen {
+		m := int(binary.BigEndian.Uint16(b[n+2:]))
+		if m < HeaderLen {
+			return n, BadSize
+		}
+		if m > len(b)-n {
+			break
+		}
+		n += m
+	}
+	return n, nil
+}
