@@ -72,6 +72,11 @@ type Config struct {
 	Filter              Filter
 	KernelFilter        bool // From Kernelspace
 	Helpers             bool // a Helper section that is not empty: it is not built
+
+	lines   map[string]int // where a clause is, the last one
+	told    []Message      // what Check has to say of the text
+	modes   int            // how many modes were told
+	hasMode bool           // Sync or Stats was told
 }
 
 // Kind is the protocol of a dedicated link.
@@ -88,13 +93,14 @@ const (
 type Link struct {
 	Kind      Kind
 	Default   bool
-	Local     netip.Addr // of UDP and TCP; of Multicast: IPv4_interface
+	Local     netip.Addr // of UDP and TCP; of Multicast: IPv4_interface. Unspecified: a wrong one was told
 	Remote    netip.Addr // the destination; of Multicast: the group
 	Port      int
 	Interface string
 	SndBuffer int // bytes, 0: the system's
 	RcvBuffer int
 	Checksum  bool
+	Line      int // where the section begins
 }
 
 // Scheduler is how the daemon is scheduled.
@@ -133,7 +139,3 @@ type Message struct {
 	Text  string
 	Fatal bool
 }
-
-// Check judges a configuration beyond Parse, for --check: what is accepted and has no
-// effect, or cannot work on this machine.
-func Check(c *Config) []Message { panic("unwritten") }

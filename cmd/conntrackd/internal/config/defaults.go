@@ -36,6 +36,7 @@ func defaults() *Config {
 		LockFile:      defaultLock,
 		Extensions:    true,
 		Systemd:       true,
+		lines:         make(map[string]int),
 	}
 }
 
@@ -48,7 +49,7 @@ func set[T comparable](v *T, d T) {
 }
 
 // finish judges the whole and fills the defaults in of what was not told, or told as 0.
-func (p *parser) finish() {
+func (p *parser) finish() bool {
 	c := p.config
 	switch {
 	case !p.sync:
@@ -69,8 +70,9 @@ func (p *parser) finish() {
 	set(&c.HashLimit, defaultHashLimit)
 	set(&c.EventIterationLimit, defaultIterations)
 	set(&c.ErrorQueueLength, defaultErrorQueue)
+	c.modes, c.hasMode = len(p.modes), p.sync || p.stats
 	if c.CommitTimeout > 0 && c.DisableExternalCache {
-		p.warn(p.commitTimeout, "`CommitTimeout' can't be combined with `DisableExternalCache', "+
+		p.warn(c.lines["CommitTimeout"], "`CommitTimeout' can't be combined with `DisableExternalCache', "+
 			"ignoring this option. Fix your configuration file.")
 		c.CommitTimeout = 0
 	}
@@ -82,4 +84,8 @@ func (p *parser) finish() {
 	for i := range c.Links {
 		c.Links[i].Default = i == p.defaultLink
 	}
+	if c.Encrypt && c.KeyFile == "" {
+		return p.fatal(c.lines["Encrypt"], "`Encrypt' needs a `KeyFile'")
+	}
+	return true
 }

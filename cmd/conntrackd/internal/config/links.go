@@ -19,8 +19,10 @@ func (p *parser) link(k Kind, t token) bool {
 	if !p.brace() {
 		return false
 	}
-	l := linkReader{parser: p, link: Link{Kind: k, Checksum: true}, line: t.line}
+	l := linkReader{parser: p, link: Link{Kind: k, Checksum: true, Line: t.line}}
+	seen := make(map[string]int)
 	for !p.accept("}") {
+		p.twice(seen)
 		w := p.peek()
 		f := linkClauses[w.text]
 		if w.kind != keyword || f.read == nil || f.kinds&(1<<k) == 0 {
@@ -51,7 +53,6 @@ func (p *parser) link(k Kind, t token) bool {
 type linkReader struct {
 	*parser
 	link Link
-	line int
 	// Which family the addresses of a multicast link were told in: 4, 6, or 0.
 	family int
 }

@@ -21,10 +21,9 @@ func Read(path string) (*Config, []Message) {
 // Parse is Read of the text of a file.
 func Parse(text []byte) (*Config, []Message) {
 	p := &parser{lexer: lexer{rest: text, line: 1}, config: defaults(), modes: make(map[Mode]bool)}
-	if !p.file() {
+	if !p.file() || !p.finish() {
 		return nil, p.messages
 	}
-	p.finish()
 	return p.config, p.messages
 }
 
@@ -37,9 +36,9 @@ type parser struct {
 	config   *Config
 	messages []Message
 
-	sync, stats                    bool // such a section was there
-	modes                          map[Mode]bool
-	commitTimeout                  int  // line of the clause
+	sync, stats bool // such a section was there
+	modes       map[Mode]bool
+
 	generalFacility, statsFacility bool // a facility was told
 	defaultLink                    int  // index of the link that is used first
 }
@@ -104,12 +103,34 @@ func (p *parser) block(c clauses) bool {
 	if !p.brace() {
 		return false
 	}
+	seen := make(map[string]int)
 	for !p.accept("}") {
+		p.twice(seen)
 		if !p.clause(c) {
 			return false
 		}
 	}
 	return true
+}
+
+// twice notes a clause whose value is told a second time in a section: the last one is
+// used.
+func (p *parser) twice(seen map[string]int) {
+	t := p.peek()
+	if t.kind != keyword && t.kind != word || repeated[t.text] {
+		return
+	}
+	if line := seen[t.text]; line > 0 {
+		p.config.told = append(p.config.told, Message{Level: Warning, Line: t.line,
+			Text: fmt.Sprintf("`%s' is in line %d already, the last one is used", t.text, line)})
+	}
+	seen[t.text] = t.line
+}
+
+// repeated are the clauses that may be there several times.
+var repeated = map[string]bool{
+	"Mode": true, "Multicast": true, "UDP": true, "TCP": true, "Options": true, "UNIX": true, "Scheduler": true,
+	"Filter": true, "Protocol": true, "Address": true, "State": true, "Type": true, "Policy": true,
 }
 
 // clause reads one clause.
@@ -119,6 +140,7 @@ func (p *parser) clause(c clauses) bool {
 	if f == nil || t.kind != keyword && !(t.kind == word && own[t.text]) {
 		return p.syntax()
 	}
+	p.config.lines[t.text] = t.line
 	return f(p, p.take())
 }
 

@@ -48,11 +48,11 @@ func TestParse(t *testing.T) {
 	}
 	lo := Link{
 		Kind: Multicast, Local: netip.MustParseAddr("10.99.0.1"), Remote: netip.MustParseAddr("225.0.0.50"),
-		Port: 3780, Interface: "lo", SndBuffer: 1249280, RcvBuffer: 1249281, Checksum: true,
+		Port: 3780, Interface: "lo", SndBuffer: 1249280, RcvBuffer: 1249281, Checksum: true, Line: 4,
 	}
 	second := Link{
 		Kind: Multicast, Default: true, Local: netip.MustParseAddr("10.98.0.1"),
-		Remote: netip.MustParseAddr("225.0.0.51"), Port: 3781, Interface: "lo",
+		Remote: netip.MustParseAddr("225.0.0.51"), Port: 3781, Interface: "lo", Line: 11,
 	}
 	want := &Config{
 		Mode: FTFW, ResendQueueSize: 1000, ACKWindowSize: 20, CommitTimeout: 1800 * time.Second,

@@ -14,12 +14,7 @@ func seconds(set func(*Config, time.Duration)) func(*parser, token) bool {
 
 // The clauses of several modes.
 var (
-	commitTimeout = func(p *parser, t token) bool {
-		n, ok := p.number()
-		p.config.CommitTimeout = time.Duration(n) * time.Second
-		p.commitTimeout = t.line
-		return ok
-	}
+	commitTimeout = seconds(func(c *Config, d time.Duration) { c.CommitTimeout = d })
 	purgeTimeout  = seconds(func(c *Config, d time.Duration) { c.PurgeTimeout = d })
 	refreshTime   = seconds(func(c *Config, d time.Duration) { c.RefreshTime = d })
 	cacheTimeout  = seconds(func(c *Config, d time.Duration) { c.CacheTimeout = d })
