@@ -37,11 +37,11 @@ func (n *Node) Event(t wire.Type, o wire.Object, silent bool) {
 	}
 }
 
-// eventNew makes an entry, or makes it anew.
-func (n *Node) eventNew(t *table, s cache.Slot, o wire.Object, silent bool) {
+// eventNew makes an entry, or makes it anew, and returns its slot, 0 if there is no space.
+func (n *Node) eventNew(t *table, s cache.Slot, o wire.Object, silent bool) cache.Slot {
 	if s == 0 {
 		if s = n.add(t, o); s == 0 {
-			return
+			return 0
 		}
 	} else {
 		if t.c.Meta(s).Flags&cache.Dead != 0 {
@@ -53,18 +53,16 @@ func (n *Node) eventNew(t *table, s cache.Slot, o wire.Object, silent bool) {
 		m.Created = n.clock(n.now)
 	}
 	t.c.Meta(s).Generation = n.refresh
-	n.changed(t, s, silent)
+	if !silent {
+		n.queue(t, s)
+	}
+	return s
 }
 
 // eventUpdate changes an entry, which is made if it is not known.
 func (n *Node) eventUpdate(t *table, s cache.Slot, o wire.Object, silent bool) {
 	if s == 0 || t.c.Meta(s).Flags&cache.Dead != 0 {
-		n.eventNew(t, s, o, silent || n.refreshing && !n.tell)
-		if s == 0 {
-			k := o.Key()
-			s = t.c.Find(&k)
-		}
-		if s != 0 {
+		if s = n.eventNew(t, s, o, silent); s != 0 {
 			t.c.Meta(s).Flags |= cache.Changed
 		}
 		return
@@ -74,10 +72,9 @@ func (n *Node) eventUpdate(t *table, s cache.Slot, o wire.Object, silent bool) {
 	m := t.c.Meta(s)
 	m.Flags |= cache.Changed
 	m.Generation = n.refresh
-	if n.refreshing && (same || !n.tell) {
-		silent = true
+	if !silent && !same {
+		n.queue(t, s)
 	}
-	n.changed(t, s, silent)
 }
 
 // eventDelete ends an entry. That of one that is not known is nothing.
@@ -98,9 +95,10 @@ func (n *Node) bury(t *table, s cache.Slot) {
 		return
 	}
 	n.queue(t, s)
+	n.reap(t)
 }
 
-// add adds an object, and makes room for it if dead ones are all over the cache.
+// add adds an object that is not there, and returns 0 if there is no space.
 func (n *Node) add(t *table, o wire.Object) cache.Slot {
 	s := t.c.Add(o)
 	if s != 0 {
@@ -109,10 +107,34 @@ func (n *Node) add(t *table, o wire.Object) cache.Slot {
 	return s
 }
 
-// changed has an object sent that has changed, unless silent.
-func (n *Node) changed(t *table, s cache.Slot, silent bool) {
-	if !silent {
-		n.queue(t, s)
+// reap forgets ends of entries, the oldest first, if so many wait for peers and the link
+// that they would take the space of entries that live. Peers need a bulk then.
+func (n *Node) reap(t *table) {
+	limit := max(n.c.ResendQueueSize, n.c.HashLimit/4)
+	for range 64 {
+		if t.c.Stats.Total-t.c.Stats.Active <= uint64(limit) {
+			return
+		}
+		s := t.rs.First
+		if s == 0 {
+			s = t.tx.First
+		}
+		if s == 0 {
+			return
+		}
+		m := t.c.Meta(s)
+		for _, p := range n.peers {
+			if p != nil && (m.Queue == queueTx || m.Sender&p.bit != 0) {
+				p.need = true
+			}
+		}
+		n.release(m)
+		q := &t.tx
+		if m.Queue == queueRs {
+			q = &t.rs
+		}
+		t.c.Remove(q, s)
+		t.done(s)
 	}
 }
 
@@ -136,8 +158,8 @@ func (n *Node) drop(t *table, s cache.Slot) {
 }
 
 // BeginRefresh begins a dump of the kernel's table into the internal cache (-R,
-// overrun): until EndRefresh, Event(Update) is called for each entry. tell: peers are
-// told what has changed and what is gone.
+// overrun): until EndRefresh, Event(Update) is called for each entry; what is as it
+// was known is not sent. tell: peers are told what is gone.
 func (n *Node) BeginRefresh(tell bool) {
 	n.refreshing, n.tell = true, tell
 	n.refresh++
@@ -225,18 +247,7 @@ func (n *Node) wanted(o wire.Object) bool {
 	if n.c.DisableInternalCache {
 		return true
 	}
-	k := masterKey(&x)
+	k := wire.TupleKey(&x.Master, x.Zone, x.Zone)
 	s := n.Internal.Find(&k)
 	return s != 0 && n.Internal.Meta(s).Flags&cache.Dead == 0
-}
-
-// masterKey returns the key of the master of an expectation.
-func masterKey(x *ctnetlink.ExpectSpec) wire.Key {
-	k := wire.Key{Proto: uint8(x.Master.Proto), ZoneOrig: x.Zone, ZoneReply: x.Zone}
-	k.IPv6 = x.Master.Src.Is6()
-	copy(k.Src[:], x.Master.Src.AsSlice())
-	copy(k.Dst[:], x.Master.Dst.AsSlice())
-	binary.BigEndian.PutUint16(k.Ports[:], x.Master.SrcPort)
-	binary.BigEndian.PutUint16(k.Ports[2:], x.Master.DstPort)
-	return k
 }

@@ -20,6 +20,10 @@ const (
 	// againTime is after how long an object is sent again that a peer has not
 	// acknowledged, though it acknowledges others.
 	againTime = 5 * time.Second
+	// deafTime is after how long without an ACK a peer is not waited for.
+	deafTime = 5 * time.Second
+	// maxLate is how late a message may be that is not taken for one of a new process.
+	maxLate = 64
 	// maxHellos is how many messages say HELLO to a peer that does not answer.
 	maxHellos = 64
 )
@@ -40,8 +44,13 @@ type ftPeer struct {
 	hellos  int  // messages that have said HELLO to it
 	acks    bool // it acknowledges
 	unacked int  // objects that wait for its ACK
-	acked   time.Time
+	// acked is when it acknowledged something last, or when unacked became positive.
+	acked time.Time
 }
+
+// deaf reports whether a peer that is heard acknowledges nothing: nobody waits for it
+// until it does.
+func (p *peer) deaf(now time.Time) bool { return p.ft.unacked > 0 && now.Sub(p.ft.acked) > deafTime }
 
 // ftfw is the mode FT-FW: messages are acknowledged, those that are lost are sent again.
 type ftfw struct {
@@ -141,7 +150,7 @@ func (f *ftfw) room() int {
 		case p == nil || p.away:
 		case !p.ft.knows && f.n.now.Sub(p.since) < helloTime:
 			return 0
-		case p.ft.acks:
+		case p.ft.acks && !p.deaf(f.n.now):
 			room = min(room, f.window-p.ft.unacked)
 		}
 	}
@@ -164,7 +173,9 @@ func (f *ftfw) room() int {
 // grow makes the window larger, as far as the resend queue takes it.
 func (f *ftfw) grow(by int) { f.window = min(f.window+max(by, 64), f.limit()) }
 
-func (f *ftfw) limit() int { return max(f.n.c.ResendQueueSize, 64) }
+// limit returns how many objects may be unacknowledged at most. A queue smaller than two
+// windows of the peer would wait for its timer again and again.
+func (f *ftfw) limit() int { return max(f.n.c.ResendQueueSize, 4*f.n.c.ACKWindowSize, 1024) }
 
 func (f *ftfw) sent(t *table, s cache.Slot) {
 	kind := refConn
@@ -221,14 +232,11 @@ func (f *ftfw) take(p *peer, h *wire.Header) bool {
 		q.knows, q.acks = true, true
 	}
 	d := int32(h.Seq - q.last)
-	switch {
-	case q.have && hello && !q.hello && (d <= 0 || d > maxAhead):
+	if q.have && hello && (d <= -maxLate && !q.hello || d > maxAhead || d < -maxAhead) {
 		// A new process that has the address of the old one.
 		f.n.restarted(p, p.sender)
 		q.have, q.acks, q.owed = false, true, true
 		q.knows = h.Flags&wire.FlagHelloBack != 0
-	case hello && d <= 0 && d > -maxAhead && q.have && q.hello:
-		// Late or double.
 	}
 	q.hello = hello
 	switch {
@@ -364,6 +372,7 @@ func (f *ftfw) nacked(p *peer, from, to uint32) {
 func (f *ftfw) tick() time.Time {
 	n := f.n
 	next := time.Time{}
+	owed := false
 	for _, p := range n.peers {
 		if p == nil {
 			continue
@@ -375,12 +384,13 @@ func (f *ftfw) tick() time.Time {
 				f.ack(p)
 			}
 		}
-		if p.need && !p.away {
+		if p.need && !p.away && !p.deaf(n.now) {
 			n.peerNeeds(p)
 		}
+		owed = owed || p.ft.owed
 	}
 	f.again()
-	if n.now.Sub(n.sent) >= aliveTime {
+	if owed || n.now.Sub(n.sent) >= aliveTime {
 		f.alive()
 	}
 	if !f.stalled.IsZero() {
@@ -432,7 +442,8 @@ func (f *ftfw) again() {
 	})
 }
 
-func (f *ftfw) joined(p *peer) {}
+// joined answers a peer at once: it waits for HELLO_BACK before it sends much.
+func (f *ftfw) joined(p *peer) { f.n.sent = time.Time{} }
 
 func (f *ftfw) left(p *peer) {}
 

@@ -1,7 +1,6 @@
 package sync
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
@@ -22,6 +21,9 @@ const (
 	maxSenders = 8
 	// maxAhead is how far ahead a sequence may be to be one of the same process.
 	maxAhead = 1 << 17
+	// doubtTime is for how long messages of the process that was on an address before
+	// are taken for late ones; after it they are those of another node.
+	doubtTime = time.Second
 )
 
 // peer is what is known of another node. Its index stays when its process is another
@@ -76,7 +78,9 @@ func (n *Node) find(from link.Sender, h *wire.Header) *peer {
 			}
 		}
 		if p.replaced == from {
-			// Two processes on one address.
+			if n.now.Sub(p.since) < doubtTime {
+				return nil
+			}
 			p.exact, p.replaced = true, link.Sender{}
 			q := n.newPeer(from)
 			if q != nil {
@@ -227,9 +231,6 @@ func (n *Node) back(p *peer) {
 	}
 }
 
-// peerAddr returns the address of a peer, for the log.
-func (p *peer) addr() netip.Addr { return p.sender.Addr.Addr().Unmap() }
-
 // waiting returns the bits of the peers that have to acknowledge what is sent.
 func (n *Node) waiting() uint16 {
 	var mask uint16
@@ -248,9 +249,13 @@ func (n *Node) waiting() uint16 {
 func (n *Node) await(m *cache.Meta, mask uint16) {
 	m.Sender = mask
 	for _, p := range n.peers {
-		if p != nil && p.bit&mask != 0 {
-			p.ft.unacked++
+		if p == nil || p.bit&mask == 0 {
+			continue
 		}
+		if p.ft.unacked == 0 {
+			p.ft.acked = n.now
+		}
+		p.ft.unacked++
 	}
 }
 

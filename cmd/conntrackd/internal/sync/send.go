@@ -19,19 +19,22 @@ const (
 // pump sends at most max objects of those that wait, as far as the peers and the link
 // take them. It reports whether more could be sent at once.
 func (n *Node) pump(max int) bool {
-	budget := min(max, n.mode.room())
-	full := budget == max
-	for _, t := range []*table{&n.conns, &n.expects} {
-		for budget > 0 && t.tx.First != 0 {
-			if budget%64 == 0 && !n.o.Link.Room() {
+	room := n.mode.room()
+	i := 0
+	for _, t := range [...]*table{&n.conns, &n.expects} {
+		for ; t.tx.First != 0 && room > 0; i++ {
+			if i == max {
+				return true
+			}
+			if i%64 == 0 && !n.o.Link.Room() {
 				return false
 			}
 			if n.sendObject(t, t.tx.First) {
-				budget--
+				room--
 			}
 		}
 	}
-	return full && budget == 0 && n.o.Link.Room()
+	return false
 }
 
 // sendObject sends an object that waits, as it is now, and reports whether there was
