@@ -39,6 +39,9 @@ func (s *Set) judge() {
 		}
 		if was, is := before.running(), l.state.running(); was != is {
 			if is {
+				if l.stream != nil {
+					signal(l.stream.kick)
+				}
 				tell = append(tell, func() { s.handler.Connected(l.index) })
 			} else {
 				tell = append(tell, func() { s.handler.Lost(l.index) })
@@ -105,9 +108,7 @@ func (s *Set) activate(l *dedicated) func() {
 	}
 	s.active, s.switched, s.none = l.index, time.Now(), false
 	l.trim()
-	if l.datagrams != nil && len(l.queue) > 0 {
-		l.again()
-	}
+	l.goOn()
 	return func() {
 		s.handler.Log(config.Notice, fmt.Sprintf("device `%s' becomes dedicated link", l.config.Interface))
 	}

@@ -46,6 +46,7 @@ type dedicated struct {
 	free    [][]byte // buffers to be used again
 
 	datagrams *datagrams // of multicast and UDP
+	stream    *stream    // of TCP
 
 	sentBytes, sentPackets, sendErrors uint64
 
@@ -93,7 +94,7 @@ func (s *Set) open() error {
 		case config.Multicast, config.UDP:
 			l.datagrams, err = openDatagrams(&l.config, l.state.index)
 		case config.TCP:
-			err = unix.EPROTONOSUPPORT
+			l.stream, err = openStream(&l.config, l.state.index)
 		}
 		if err != nil {
 			return channelError(err)
@@ -108,6 +109,9 @@ func (s *Set) run() {
 	for _, l := range s.links {
 		if l.datagrams != nil {
 			s.ending.Go(l.receive)
+		} else {
+			s.ending.Go(l.accept)
+			s.ending.Go(l.connect)
 		}
 	}
 }
@@ -171,14 +175,17 @@ func (l *dedicated) push() {
 		l.buffer, l.free = l.free[n-1], l.free[:n-1]
 	}
 	l.trim()
-	if l.datagrams != nil {
-		l.again()
-	}
+	l.goOn()
 }
 
 // trim drops the oldest of what waits and is too much.
 func (l *dedicated) trim() {
-	if excess := len(l.queue) - l.writing - l.set.keep; excess > 0 {
+	bound := l.set.keep
+	if l.stream != nil && l.stream.out != nil {
+		bound = max(bound, maxQueue)
+	}
+	if excess := len(l.queue) - l.writing - bound; excess > 0 {
+		l.sendErrors += uint64(excess)
 		l.queue = slices.Delete(l.queue, l.writing, l.writing+excess)
 	}
 }
@@ -210,6 +217,9 @@ func (s *Set) room() bool {
 		return false
 	}
 	l := s.links[s.active]
+	if l.stream != nil {
+		return l.stream.out != nil && len(l.queue) < roomQueue
+	}
 	return l.state.running() && len(l.queue) == 0
 }
 
@@ -227,11 +237,26 @@ func (s *Set) feed() {
 	}
 }
 
-// Close ends all. It waits for the calls of the Handler to return: the caller must not
+// Close sends what it can at once, and ends all. It waits for the calls of the Handler to return: the caller must not
 // hold a lock that they take.
 func (s *Set) Close() {
+	s.Flush()
+	for end := time.Now().Add(lastWords); time.Now().Before(end) && s.sending(); {
+		time.Sleep(time.Millisecond)
+	}
 	s.shut()
 	s.ending.Wait()
+}
+
+// lastWords is how long Close waits for a peer to take what waits.
+const lastWords = 200 * time.Millisecond
+
+// sending reports whether something waits for a peer that is connected.
+func (s *Set) sending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.links[s.active]
+	return !s.closed && l.stream != nil && l.stream.out != nil && len(l.queue) > 0
 }
 
 func (s *Set) shut() {
@@ -249,6 +274,9 @@ func (s *Set) shut() {
 		if l.datagrams != nil {
 			l.datagrams.close()
 		}
+		if l.stream != nil {
+			l.stream.close()
+		}
 	}
 }
 
@@ -264,6 +292,9 @@ func (s *Set) Stats() []Stats {
 			RecvBytes: l.recvBytes.Load(), RecvPackets: l.recvPackets.Load(), RecvErrors: l.recvErrors.Load(),
 			Forged: l.forged.Load(), Replayed: l.replayed.Load(),
 			ErrorQueue: len(l.queue),
+		}
+		if l.stream != nil {
+			all[i].Server, all[i].Client = len(l.stream.in) > 0, l.stream.out != nil
 		}
 	}
 	return all

@@ -1,0 +1,127 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+)
+
+// accept takes the connections of peers until the listener is closed.
+func (l *dedicated) accept() {
+	for {
+		c, err := l.stream.listener.AcceptTCP()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) || !l.failed() {
+				return
+			}
+			continue
+		}
+		if !l.admit(c) {
+			c.Close()
+			return
+		}
+		l.set.ending.Go(func() { l.read(c) })
+	}
+}
+
+// admit takes a connection into use. It takes the place of the one from the same address,
+// whose other end is gone, and of the oldest, if there are too many.
+func (l *dedicated) admit(c *net.TCPConn) bool {
+	s, st := l.set, l.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	address := remote(c).Addr()
+	gone := slices.IndexFunc(st.in, func(old *net.TCPConn) bool { return remote(old).Addr() == address })
+	if gone < 0 && len(st.in) == maxAccepted {
+		gone = 0
+	}
+	if gone >= 0 {
+		st.in[gone].Close()
+		st.in = slices.Delete(st.in, gone, gone+1)
+	}
+	st.in = append(st.in, c)
+	return true
+}
+
+// remote returns the address of a connection's peer.
+func remote(c *net.TCPConn) netip.AddrPort {
+	a, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	p := a.AddrPort()
+	return netip.AddrPortFrom(p.Addr().Unmap().WithZone(""), p.Port())
+}
+
+// read hands on the messages of a connection until it ends.
+func (l *dedicated) read(c *net.TCPConn) {
+	signal(l.stream.kick) // the peer is there: connect to it
+	l.set.handler.Connected(l.index)
+	err := l.messages(c, Sender{Link: l.index, Addr: remote(c)})
+	c.Close()
+	s := l.set
+	s.mu.Lock()
+	if i := slices.Index(l.stream.in, c); i >= 0 {
+		l.stream.in = slices.Delete(l.stream.in, i, i+1)
+	}
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return
+	}
+	l.note(config.Notice, fmt.Sprintf("connection from %s lost: %s", remote(c).Addr(), errorText(err)))
+	s.handler.Lost(l.index)
+}
+
+// errFraming is that what comes cannot be messages: where the next one begins is not
+// known.
+var errFraming = errors.New("no message where one must begin")
+
+// messages hands on messages, those that are complete after each read. The rest is kept
+// for the next one, in a buffer of this connection.
+func (l *dedicated) messages(c io.Reader, from Sender) error {
+	b := make([]byte, 1<<17) // a message is shorter than half of it
+	kept := 0
+	for {
+		n, err := c.Read(b[kept:])
+		if errors.Is(err, io.EOF) {
+			return errClosed
+		}
+		if err != nil {
+			return err
+		}
+		l.recvBytes.Add(uint64(n))
+		l.recvPackets.Add(1)
+		kept += n
+		whole, ok := complete(b[:kept])
+		if whole > 0 {
+			l.deliver(from, b[:whole])
+			kept = copy(b, b[whole:kept])
+		}
+		if !ok {
+			l.recvErrors.Add(1)
+			l.set.handler.Receive(from, b[:min(kept, 8)]) // for the counters
+			return errFraming
+		}
+	}
+}
+
+// complete returns the length of the whole messages at the beginning of b. ok is false if
+// what follows them cannot be a message.
+func complete(b []byte) (whole int, ok bool) {
+	for {
+		n, ok := messageLen(b[whole:])
+		if !ok || n == 0 || n > len(b)-whole {
+			return whole, ok
+		}
+		whole += n
+	}
+}
