@@ -38,8 +38,8 @@ func (h *Header) Append(dst, payload []byte) []byte {
 // With an error, which is a Damage, h has what could be read of the header, and rest is
 // where reading goes on; it is empty where the end of the message is not known.
 //
-// In mode ALARM a message with flags is silently ignored, and one of unknown type is a
-// BadType; both are a BadHeader here, and h tells them apart.
+// It judges as a node in mode FT-FW does. NOTRACK counts ACK and NACK as BadHeader, for
+// ALARM see Header.Alarm.
 func Next(b []byte) (h Header, payload, rest []byte, err error) {
 	if len(b) < HeaderLen {
 		return h, nil, nil, Truncated
@@ -56,7 +56,10 @@ func Next(b []byte) (h Header, payload, rest []byte, err error) {
 		return h, nil, rest, WrongVersion
 	}
 	if h.hasRange() {
-		if n < ControlLen {
+		switch {
+		case len(b) < ControlLen:
+			return h, nil, nil, Truncated
+		case n < ControlLen:
 			return h, nil, nil, BadSize
 		}
 		h.From = binary.BigEndian.Uint32(b[8:])
@@ -69,15 +72,31 @@ func Next(b []byte) (h Header, payload, rest []byte, err error) {
 	return h, payload, rest, nil
 }
 
-// valid reports whether the type is known and the flags are those of its messages.
+// valid reports whether the type is known and the flags are those of its messages. As
+// with conntrack-tools a control message may have any flags beside those that say what
+// it is.
 func (h *Header) valid() bool {
 	switch {
 	case h.Type <= ExpectDelete, h.Type == Extension:
 		return h.Flags&^flagsData == 0
 	case h.Type == Control:
-		return h.Flags != 0 && h.Flags&^(flagsRange|flagsData|FlagAlive) == 0
+		return h.Flags&(flagsRange|FlagAlive) != 0
 	}
 	return false
+}
+
+// Alarm returns what the message, of which Next has returned err, is in mode ALARM: one
+// with flags is ignored, and one of a type that brings no entries is a BadType.
+func (h *Header) Alarm(err error) (ignore bool, _ error) {
+	switch {
+	case err != nil && err != error(BadHeader):
+		return false, err
+	case h.Flags != 0:
+		return true, nil
+	case h.Type > ExpectDelete && h.Type != Extension:
+		return false, BadType
+	}
+	return false, nil
 }
 
 // Whole returns how many bytes at the beginning of b, which was read from a stream, are

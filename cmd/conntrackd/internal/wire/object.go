@@ -80,8 +80,8 @@ func (o Object) Key() (k Key) {
 			copy(k.Keys[:], v)
 		case num >= 22 && num <= 23:
 			copy(k.Ports[num-22:num-22+1], v)
-		case num == numICMPID:
-			copy(k.Ports[2:], v)
+		case num == numICMPID && len(v) == 2:
+			k.Ports[2], k.Ports[3] = v[1], v[0]
 		case num == numZone && len(v) == 2:
 			k.ZoneOrig = binary.BigEndian.Uint16(v)
 			k.ZoneReply = k.ZoneOrig
