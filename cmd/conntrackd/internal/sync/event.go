@@ -46,6 +46,7 @@ func (n *Node) eventNew(t *table, s cache.Slot, o wire.Object, silent bool) cach
 	} else {
 		if t.c.Meta(s).Flags&cache.Dead != 0 {
 			t.c.Revive(s)
+			t.c.Remove(&n.hold.conns, s)
 		}
 		t.c.Set(s, o)
 		m := t.c.Meta(s)
@@ -154,6 +155,7 @@ func (n *Node) queue(t *table, s cache.Slot) {
 // drop removes an object of which nobody is told.
 func (n *Node) drop(t *table, s cache.Slot) {
 	n.release(t.c.Meta(s))
+	t.arrived(s)
 	t.c.Delete(s)
 }
 
@@ -172,6 +174,10 @@ func (n *Node) EndRefresh() {
 	}
 	n.now = n.o.Now()
 	n.refreshing = false
+	if n.c.DisableInternalCache {
+		n.dumped(true)
+		return
+	}
 	n.tables(func(t *table) {
 		if t.expect && !n.c.Expect {
 			return
@@ -192,7 +198,12 @@ func (n *Node) EndRefresh() {
 }
 
 // CancelRefresh ends a dump that was not whole: nothing is removed.
-func (n *Node) CancelRefresh() { n.refreshing = false }
+func (n *Node) CancelRefresh() {
+	n.refreshing = false
+	if n.c.DisableInternalCache {
+		n.dumped(false)
+	}
+}
 
 // sameButTimeout reports whether two objects tell the same, the time left excepted.
 func sameButTimeout(a, b wire.Object, expect bool) bool {

@@ -40,6 +40,8 @@ type Node struct {
 	hold   holdState
 	ours   oursState
 	expire expireState
+
+	samples samples // of what was sent when
 }
 
 // table is an internal cache with its queues. An object is in one of them or in none;
@@ -49,6 +51,7 @@ type table struct {
 	tx     cache.Queue // waits to be sent
 	rs     cache.Queue // was sent, and peers have not acknowledged it; by sequence
 	expect bool
+	bulk   int // objects of a bulk that have not arrived
 }
 
 // The queues of a table.
@@ -56,7 +59,7 @@ const (
 	queueTx uint8 = 1 + iota
 	queueRs
 	queueHeld  // dead, and held back
-	queueAlarm // waits to be sent again
+	queueAlarm // of the external caches in ALARM: by when an entry was told last
 )
 
 // mode is what FT-FW, NOTRACK and ALARM do each in their way.
@@ -181,6 +184,7 @@ func earliest(a, b time.Time) time.Time {
 func (n *Node) FlushInternal() {
 	n.tables(func(t *table) {
 		t.c.Clear()
+		t.bulk = 0
 		n.mode.cleared(t)
 	})
 	n.hold = holdState{}

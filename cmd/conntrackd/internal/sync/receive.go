@@ -40,13 +40,14 @@ func (n *Node) message(p *peer, h *wire.Header, payload []byte) {
 	case wire.Extension:
 		n.extension(p, h, payload)
 	default:
-		n.data(p, h.Type, payload)
+		n.data(p, h, payload)
 	}
 }
 
 // data takes a message of an entry: it changes the external cache, or the kernel's
 // table where there is none.
-func (n *Node) data(p *peer, t wire.Type, payload []byte) {
+func (n *Node) data(p *peer, h *wire.Header, payload []byte) {
+	t := h.Type
 	c := n.external(t)
 	if c == nil {
 		n.damaged(wire.BadType)
@@ -58,12 +59,16 @@ func (n *Node) data(p *peer, t wire.Type, payload []byte) {
 		return
 	}
 	n.obj = o
+	n.heardData(p)
 	if n.o.Inject != nil && n.c.DisableExternalCache {
 		n.inject(p, t, o)
 		return
 	}
 	k := o.Key()
 	s := c.Find(&k)
+	if s != 0 && p.older(c.Meta(s), h.Seq) {
+		return
+	}
 	switch t {
 	case wire.Delete, wire.ExpectDelete:
 		if s != 0 {
@@ -87,7 +92,10 @@ func (n *Node) data(p *peer, t wire.Type, payload []byte) {
 		c.Meta(s).Created = n.clock(n.now)
 	}
 	m := c.Meta(s)
-	m.Sender, m.Generation, m.Told = uint16(p.index), p.generation, n.clock(n.now)
+	m.Sender, m.Generation, m.Told, m.Seq = uint16(p.index), p.generation, n.clock(n.now), h.Seq
+	if a, ok := n.mode.(*alarm); ok {
+		a.told(c, s)
+	}
 }
 
 // damaged counts a message that is not understood.

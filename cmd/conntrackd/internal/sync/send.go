@@ -66,6 +66,7 @@ func (n *Node) sendObject(t *table, s cache.Slot) bool {
 
 // done ends the sending of an object that is in no queue: a dead one is removed.
 func (t *table) done(s cache.Slot) {
+	t.arrived(s)
 	if t.c.Meta(s).Flags&cache.Dead != 0 {
 		t.c.Delete(s)
 	}

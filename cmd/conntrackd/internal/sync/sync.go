@@ -27,8 +27,10 @@ type Injector interface {
 
 // Source lists the kernel's table, where there is no internal cache.
 type Source interface {
-	// Dump calls f with the object of each entry.
-	Dump(f func(o wire.Object)) error
+	// Dump has the table listed, and returns at once: BeginRefresh(false), Event(Update)
+	// for each entry as long as Room reports true, and EndRefresh or, if it was not
+	// whole, CancelRefresh.
+	Dump()
 }
 
 // Options are the options of a node.
@@ -37,6 +39,7 @@ type Options struct {
 	Link   Link
 	Inject Injector // with DisableExternalCache
 	Source Source   // with DisableInternalCache
+	Name   string   // what peers that are ours call this node: the name of the host
 	Now    func() time.Time
 	Log    func(level config.Level, text string)
 }
@@ -65,9 +68,11 @@ type Peer struct {
 	Name       string
 	Role       string
 	Seen       time.Time
+	Away       bool          // it was not heard for 3.5 s
 	Lag        time.Duration // of the oldest change it has not acknowledged
 	Unacked    int
 	Entries    int       // in the external cache
+	Active     int       // that it says it has itself, if it is ours
 	LastBulk   time.Time // the end of the last whole one that came from it
 	Generation uint16
 	Lost       uint64
