@@ -1,0 +1,69 @@
+package sync
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+)
+
+// modes are those in which there are bulks.
+var modes = map[string]config.Mode{"FTFW": config.FTFW, "NOTRACK": config.NoTrack}
+
+// A node that comes gets everything, whatever is lost, and what it tells is whole.
+func TestBulk(t *testing.T) {
+	for name, mode := range modes {
+		for _, loss := range []float64{0, 0.2} {
+			t.Run(name, func(t *testing.T) {
+				x := newExchange(t, 1)
+				x.loss = loss
+				a := x.add(1, testConfig(mode))
+				a.fill(0, 20000)
+				x.run(3 * time.Second)
+				b := x.add(2, testConfig(mode))
+				b.fill(30000, 31000)
+				x.run(10 * time.Second)
+				b.alike(a)
+				a.alike(b)
+				if !a.extended || !b.extended {
+					t.Error("the nodes do not know each other")
+				}
+				for _, n := range []*station{a, b} {
+					if is, why := n.Ready(); is != ReadyYes {
+						t.Error(why)
+					}
+				}
+				t.Log(x.count, "packets")
+			})
+		}
+	}
+}
+
+// A node that comes back with less has its peers forget the rest.
+func TestSweep(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, 1)
+			a, b := x.add(1, testConfig(mode)), x.add(2, testConfig(mode))
+			a.fill(0, 5000)
+			x.run(5 * time.Second)
+			b.alike(a)
+			x.remove(a)
+			x.run(5 * time.Second)
+			if b.External.Stats.Active != 5000 {
+				t.Error("the entries of a node that is gone are gone")
+			}
+			if is, why := b.Ready(); is != ReadyYes {
+				t.Error(why)
+			}
+			a = x.add(1, testConfig(mode))
+			a.fill(4000, 6000)
+			x.run(5 * time.Second)
+			b.alike(a)
+			x.remove(a)
+			a = x.add(1, testConfig(mode))
+			x.run(5 * time.Second)
+			b.alike(a) // empty
+		})
+	}
+}
