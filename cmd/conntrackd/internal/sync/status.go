@@ -167,9 +167,9 @@ func (n *Node) Ready() (Ready, string) {
 func (n *Node) readyFor(p *peer) (Ready, string) {
 	switch {
 	case p.own.whole.IsZero():
-		return ReadyNo, "no whole table of " + p.addr().String() + " has come yet"
+		return ReadyNo, "no whole table of " + p.sender.Addr.Addr().Unmap().String() + " has come yet"
 	case p.own.inside || !p.own.old.asked.IsZero() || p.own.old.want:
-		return ReadyPartly, "the table of " + p.addr().String() + " is being received"
+		return ReadyPartly, "the table of " + p.sender.Addr.Addr().Unmap().String() + " is being received"
 	case !n.bulk.resync.gap.IsZero():
 		return ReadyPartly, "messages were lost, and are going to be asked for"
 	}
