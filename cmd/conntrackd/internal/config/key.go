@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 )
 
 // The lengths of a key in bytes.
@@ -16,7 +17,8 @@ const (
 // ReadKey reads the file of a key: what is in it without white space around, 16 to 4096
 // bytes. Nobody but its owner may be able to read or write it.
 func ReadKey(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	// Without waiting for a writer, if it is a pipe.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the KeyFile: %w", err)
 	}

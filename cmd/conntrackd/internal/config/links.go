@@ -113,55 +113,62 @@ func (l *linkReader) number(to *int) bool {
 	return ok
 }
 
-// address takes an address of the family. If it is none, it is the unspecified one.
+// address takes an address of the family, which is the unspecified one if it is wrong.
 func (l *linkReader) address(to *netip.Addr, family int) bool {
+	_, ok := l.valid(to, family)
+	return ok
+}
+
+// valid is address, and reports whether it was right.
+func (l *linkReader) valid(to *netip.Addr, family int) (valid, ok bool) {
 	t, ok := l.expect(address)
 	if !ok {
-		return false
+		return false, false
 	}
 	a, err := netip.ParseAddr(t.text)
-	if err != nil || a.Is4() != (family == 4) {
-		l.warn(t.line, "%s is not a valid IPv%d address", t.text, family)
-		a = netip.IPv4Unspecified()
-		if family == 6 {
-			a = netip.IPv6Unspecified()
-		}
+	if valid = err == nil && a.Is4() == (family == 4); valid {
+		*to = a
+		return true, true
 	}
-	*to = a
-	return true
+	l.warn(t.line, "%s is not a valid IPv%d address", t.text, family)
+	*to = netip.IPv4Unspecified()
+	if family == 6 {
+		*to = netip.IPv6Unspecified()
+	}
+	return false, true
 }
 
 // group takes the group of a multicast link.
 func (l *linkReader) group(family int) bool {
 	t := l.peek()
-	if !l.address(&l.link.Remote, family) {
-		return false
-	}
+	valid, ok := l.valid(&l.link.Remote, family)
 	switch {
+	case !valid:
 	case family == 4 && l.family == 6:
 		l.warn(t.line, "your multicast address is IPv4 but is binded to an IPv6 interface? "+
 			"Surely, this is not what you want")
 	case family == 6 && l.family == 4:
 		l.warn(t.line, "your multicast address is IPv6 but is binded to an IPv4 interface? "+
 			"Surely this is not what you want")
+	default:
+		l.family = family
 	}
-	l.family = family
-	return true
+	return ok
 }
 
 // ipv4Interface takes the own address of a multicast link.
 func (l *linkReader) ipv4Interface(token) bool {
 	t := l.peek()
-	if !l.address(&l.link.Local, 4) {
-		return false
-	}
-	if l.family == 6 {
+	valid, ok := l.valid(&l.link.Local, 4)
+	switch {
+	case !valid:
+	case l.family == 6:
 		l.warn(t.line, "your multicast interface is IPv4 but is binded to an IPv6 interface? "+
 			"Surely, this is not what you want")
-	} else {
+	default:
 		l.family = 4
 	}
-	return true
+	return ok
 }
 
 // iface takes the name of an interface.

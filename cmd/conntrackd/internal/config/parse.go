@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // Read reads a configuration file. The messages are in their order; if one of them is
@@ -13,7 +15,7 @@ import (
 func Read(path string) (*Config, []Message) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, []Message{{Level: Error, Text: fmt.Sprintf("can't open config file `%s'", path), Fatal: true}}
+		return nil, []Message{{Level: Error, Text: "can't open config file `" + printable.String(path) + "'", Fatal: true}}
 	}
 	return Parse(text)
 }
@@ -47,6 +49,10 @@ type parser struct {
 func (p *parser) peek() token {
 	if !p.have {
 		p.token, p.have = p.next(), true
+		// Wherever it is.
+		if p.token.kind == keyword && strings.EqualFold(p.token.text, "nack") {
+			p.warn(p.token.line, "Now `nack' mode is called `ftfw'. Please, update your conntrackd.conf file.\n")
+		}
 	}
 	return p.token
 }
@@ -72,7 +78,7 @@ func (p *parser) fatal(line int, format string, a ...any) bool {
 // syntax says that the next word is wrong.
 func (p *parser) syntax() bool {
 	t := p.peek()
-	return p.fatal(t.line, "parsing config file in line (%d), symbol '%s': syntax error", t.line, t.text)
+	return p.fatal(t.line, "parsing config file in line (%d), symbol '%s': syntax error", t.line, printable.String(t.text))
 }
 
 // accept takes the next word if it is the keyword or character.

@@ -85,9 +85,6 @@ func (p *parser) mode(token) bool {
 	if !p.block(modeClauses[m]) {
 		return false
 	}
-	if strings.EqualFold(t.text, "nack") {
-		p.warn(t.line, "Now `nack' mode is called `ftfw'. Please, update your conntrackd.conf file.\n")
-	}
 	p.modes[m] = true
 	return true
 }
