@@ -11,10 +11,23 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 )
 
-// accept takes the connections of peers until the listener is closed.
+// accept takes the connections of peers until the set is closed.
 func (l *dedicated) accept() {
 	for {
-		c, err := l.stream.listener.AcceptTCP()
+		l.set.mu.Lock()
+		listener, closed := l.stream.listener, l.set.closed
+		l.set.mu.Unlock()
+		if closed {
+			return
+		}
+		l.acceptBy(listener)
+	}
+}
+
+// acceptBy is accept for a listener until that is closed.
+func (l *dedicated) acceptBy(listener *net.TCPListener) {
+	for {
+		c, err := listener.AcceptTCP()
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) || !l.failed() {
 				return

@@ -20,7 +20,6 @@ type datagrams struct {
 	out   int            // file descriptor, -1 once closed
 	from  netip.AddrPort // what out sends from, the address unspecified if the kernel chooses it
 	to    unix.Sockaddr
-	timer *time.Timer // tries again to send
 }
 
 // Bytes of headers before a datagram's payload.
@@ -47,13 +46,16 @@ func (l *dedicated) setLimit() {
 }
 
 // openDatagrams opens the sockets of a link whose device has an index.
-func openDatagrams(c *config.Link, index int) (d *datagrams, err error) {
-	d = &datagrams{out: -1, local: c.Local}
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
+func openDatagrams(c *config.Link, index int) (*datagrams, error) {
+	d := &datagrams{out: -1, local: c.Local}
+	if err := d.open(c, index); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *datagrams) open(c *config.Link, index int) error {
 	bind := c.Local
 	if c.Kind == config.Multicast {
 		d.group, bind = c.Remote, c.Remote
@@ -65,46 +67,46 @@ func openDatagrams(c *config.Link, index int) (d *datagrams, err error) {
 
 	in, err := newSocket(family, unix.SO_RCVBUFFORCE, c.RcvBuffer)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	file := os.NewFile(uintptr(in), "link")
 	defer file.Close() // in has a duplicate
 	if err := bindSocket(in, netip.AddrPortFrom(bind, uint16(c.Port)), index); err != nil {
-		return nil, err
+		return err
 	}
 	conn, err := net.FilePacketConn(file)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.in = conn.(*net.UDPConn)
 
 	if d.out, err = newSocket(family, unix.SO_SNDBUFFORCE, c.SndBuffer); err != nil {
 		d.out = -1
-		return nil, err
+		return err
 	}
 	if !c.Checksum {
 		if err := unix.SetsockoptInt(d.out, unix.SOL_SOCKET, unix.SO_NO_CHECK, 1); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if c.Kind == config.Multicast {
 		if err := d.silence(); err != nil {
-			return nil, err
+			return err
 		}
 		if err := d.join(index); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if d.local.IsValid() && !d.local.IsUnspecified() {
 		if err := bindSocket(d.out, netip.AddrPortFrom(d.local, 0), index); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if own, err := unix.Getsockname(d.out); err == nil {
 		d.from = addrPort(own)
 	}
 	d.to = sockaddr(netip.AddrPortFrom(c.Remote, uint16(c.Port)), index)
-	return d, nil
+	return nil
 }
 
 // newSocket returns a socket of UDP that never waits, with the size of a buffer if it is
@@ -201,9 +203,6 @@ func (d *datagrams) close() {
 		unix.Close(d.out)
 		d.out = -1
 	}
-	if d.timer != nil {
-		d.timer.Stop()
-	}
 }
 
 // transmit sends a datagram, if the system takes it at once.
@@ -234,9 +233,8 @@ const (
 
 // again has what waits sent soon.
 func (l *dedicated) again() {
-	d := l.datagrams
-	if d.timer == nil {
-		d.timer = time.AfterFunc(againFull, l.drain)
+	if l.timer == nil {
+		l.timer = time.AfterFunc(againFull, l.drain)
 	}
 }
 
@@ -244,7 +242,7 @@ func (l *dedicated) again() {
 func (l *dedicated) drain() {
 	s := l.set
 	s.mu.Lock()
-	l.datagrams.timer = nil
+	l.timer = nil
 	l.drainLocked()
 	s.mu.Unlock()
 	s.feed()
@@ -259,19 +257,31 @@ func (l *dedicated) drainLocked() {
 		}
 	}
 	l.taken(sent)
-	if len(l.queue) > 0 && !l.set.closed && l.datagrams.timer == nil {
+	if len(l.queue) > 0 && !l.set.closed && l.timer == nil {
 		wait := againError
 		if errors.Is(err, unix.EAGAIN) {
 			wait = againFull
 		}
-		l.datagrams.timer = time.AfterFunc(wait, l.drain)
+		l.timer = time.AfterFunc(wait, l.drain)
 	}
 }
 
-// receive hands on what arrives until the socket is closed.
+// receive hands on what arrives until the set is closed.
 func (l *dedicated) receive() {
-	d := l.datagrams
 	b := make([]byte, 1<<16)
+	for {
+		l.set.mu.Lock()
+		d, closed := l.datagrams, l.set.closed
+		l.set.mu.Unlock()
+		if closed {
+			return
+		}
+		l.receiveFrom(d, b)
+	}
+}
+
+// receiveFrom is receive for sockets until they are closed.
+func (l *dedicated) receiveFrom(d *datagrams, b []byte) {
 	for {
 		n, from, err := d.in.ReadFromUDPAddrPort(b)
 		if err != nil {
@@ -305,7 +315,7 @@ func (l *dedicated) failed() bool {
 // deliver hands on whole messages.
 func (l *dedicated) deliver(from Sender, b []byte) {
 	if plausible(b) {
-		l.heard.Store(time.Now().UnixNano())
+		l.heard.Store(int64(time.Since(l.set.began)))
 		l.set.listenTo(l.index)
 	}
 	l.set.handler.Receive(from, b)

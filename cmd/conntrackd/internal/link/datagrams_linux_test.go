@@ -10,10 +10,11 @@ import (
 // Messages arrive, whole and in order, gathered in datagrams as large as conntrack-tools
 // makes them.
 func TestDatagrams(t *testing.T) {
+	t.Parallel()
 	sides := lab(t)
 	for _, kind := range []config.Kind{config.Multicast, config.UDP} {
 		for _, v6 := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%d/v6=%v", kind, v6), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%v/v6=%v", kind, v6), func(t *testing.T) {
 				a := sides[0].start(t, Options{Links: []config.Link{configure(kind, v6, 0, 0)}})
 				b := sides[1].start(t, Options{Links: []config.Link{configure(kind, v6, 1, 0)}})
 				const count, size = 100, 92

@@ -13,6 +13,7 @@ const settled = 250 * time.Millisecond
 
 // watchLinks judges the links anew whenever a device changes.
 func (s *Set) watchLinks() {
+	s.judge()
 	b := make([]byte, 1<<16)
 	for changed(s.watch, b) {
 		s.judge()
@@ -32,7 +33,10 @@ func (s *Set) judge() {
 		before := l.state
 		l.state, _ = readStateIn(s, l.config.Interface)
 		if l.state.index != 0 && l.state.index != before.index {
-			l.moved()
+			l.stale = true
+		}
+		if l.stale && l.state.index != 0 {
+			l.reopen()
 		}
 		if l.state.mtu != before.mtu && l.state.mtu != 0 {
 			l.setLimit()
@@ -67,15 +71,36 @@ func readStateIn(s *Set, name string) (st state, err error) {
 	return st, err
 }
 
-// moved makes the sockets of a link those of a device that was made anew.
-func (l *dedicated) moved() {
-	if d := l.datagrams; d != nil {
-		d.to = sockaddr(addrPort(d.to), l.state.index)
-		if d.group.IsValid() {
-			if err := d.join(l.state.index); err != nil {
-				l.sendErrors++
+// reopenEvery is how often it is tried to open sockets by a device that was made anew: it
+// may not have its address yet.
+const reopenEvery = 500 * time.Millisecond
+
+// reopen opens the sockets of a link anew, if its device was made anew and the sockets
+// belong to the device, not only to an address.
+func (l *dedicated) reopen() {
+	s := l.set
+	if l.config.Kind != config.Multicast && !scoped(l.config.Local) && !scoped(l.config.Remote) {
+		l.stale = false
+		return
+	}
+	err := s.enter(func() error {
+		if l.stream != nil {
+			next, err := openStream(&l.config, l.state.index)
+			if err == nil {
+				l.stream.listener.Close()
+				l.stream.listener = next.listener
 			}
+			return err
 		}
+		next, err := openDatagrams(&l.config, l.state.index)
+		if err == nil {
+			l.datagrams.close()
+			l.datagrams = next
+		}
+		return err
+	})
+	if l.stale = err != nil; l.stale {
+		time.AfterFunc(reopenEvery, s.judge)
 	}
 }
 
@@ -86,16 +111,47 @@ func (s *Set) choose() func() {
 		s.none = false
 		return nil
 	}
+	if line := s.next(); line != nil || s.none {
+		return line
+	}
+	s.none = true
+	return func() { s.handler.Log(config.Error, "no dedicated links available!") }
+}
+
+// next makes the next link in the list that runs the active one, if there is one. It
+// returns what logs that, or nil.
+func (s *Set) next() func() {
 	for i := 1; i < len(s.links); i++ {
 		if l := s.links[(s.active+i)%len(s.links)]; l.state.running() {
 			return s.activate(l)
 		}
 	}
-	if s.none {
-		return nil
+	return nil
+}
+
+// watchSilence tries the next link when nothing is heard any more on the active one: what
+// is between the nodes may be broken, though the device runs. The peer does the same, or
+// follows because it hears this node there.
+func (s *Set) watchSilence() {
+	tick := time.NewTicker(max(s.silence/8, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-tick.C:
+		}
+		var line func()
+		s.mu.Lock()
+		now, heard := time.Since(s.began), time.Duration(s.links[s.active].heard.Load())
+		if heard > s.switched && now-heard > s.silence {
+			line = s.next()
+		}
+		s.mu.Unlock()
+		if line != nil {
+			line()
+		}
 	}
-	s.none = true
-	return func() { s.handler.Log(config.Error, "no dedicated links available!") }
 }
 
 // activate makes a link the active one. What the other has not sent yet goes to it.
@@ -106,7 +162,7 @@ func (s *Set) activate(l *dedicated) func() {
 	if len(old.buffer) > 0 {
 		l.buffer, old.buffer = append(old.buffer, l.buffer...), nil
 	}
-	s.active, s.switched, s.none = l.index, time.Now(), false
+	s.active, s.switched, s.none = l.index, time.Since(s.began), false
 	l.trim()
 	l.goOn()
 	return func() {
@@ -122,7 +178,7 @@ func (s *Set) listenTo(index int) {
 	}
 	s.mu.Lock()
 	var line func()
-	if s.active != index && !s.closed && time.Since(s.switched) > settled {
+	if s.active != index && !s.closed && (s.switched == 0 || time.Since(s.began)-s.switched > settled) {
 		line = s.activate(s.links[index])
 	}
 	s.mu.Unlock()

@@ -85,17 +85,23 @@ func lab(t *testing.T) (sides [2]namespace) {
 		}
 	}
 	for k := range 2 {
-		sides[0].ip(t, fmt.Sprintf("link add sy%d type veth peer name sy%[1]d netns %s", k, sides[1].path()))
-		for i, n := range sides {
-			n.ip(t, fmt.Sprintf("addr add 10.%d.0.%d/24 dev sy%d", 99-k, i+1, k))
-			n.ip(t, fmt.Sprintf("addr add fd%d::%d/64 dev sy%d nodad", 99-k, i+1, k))
-			n.ip(t, fmt.Sprintf("link set sy%d up", k))
-		}
+		pairOf(t, sides, k)
 	}
 	for _, n := range sides {
 		wait(t, "link-local addresses", n.ready)
 	}
 	return sides
+}
+
+// pairOf makes the devices syK.
+func pairOf(t *testing.T, sides [2]namespace, k int) {
+	t.Helper()
+	sides[0].ip(t, fmt.Sprintf("link add sy%d type veth peer name sy%[1]d netns %s", k, sides[1].path()))
+	for i, n := range sides {
+		n.ip(t, fmt.Sprintf("addr add 10.%d.0.%d/24 dev sy%d", 99-k, i+1, k))
+		n.ip(t, fmt.Sprintf("addr add fd%d::%d/64 dev sy%d nodad", 99-k, i+1, k))
+		n.ip(t, fmt.Sprintf("link set sy%d up", k))
+	}
 }
 
 // ready reports whether both devices have the address that the kernel gives them when

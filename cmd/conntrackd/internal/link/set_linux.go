@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"net"
 	"os"
 	"slices"
 	"sync"
@@ -21,14 +22,15 @@ type Set struct {
 	enter   func(func() error) error
 	done    chan struct{} // closed by Close
 	ending  sync.WaitGroup
+	began   time.Time
 	watch   *os.File // link events
 
 	mu       sync.Mutex // guards what follows, and all of a dedicated link but what is said there
 	links    []*dedicated
 	active   int
-	switched time.Time // when active changed
-	none     bool      // logged that no link runs
-	hungry   bool      // Room has returned false
+	switched time.Duration // when active changed, since began; 0: never
+	none     bool          // logged that no link runs
+	hungry   bool          // Room has returned false
 	closed   bool
 }
 
@@ -45,21 +47,24 @@ type dedicated struct {
 	writing int      // of queue: what a goroutine is sending
 	free    [][]byte // buffers to be used again
 
-	datagrams *datagrams // of multicast and UDP
-	stream    *stream    // of TCP
+	datagrams *datagrams  // of multicast and UDP
+	timer     *time.Timer // tries again to send them
+	stream    *stream     // of TCP
+	stale     bool        // the sockets are those of a device that is gone
 
 	sentBytes, sentPackets, sendErrors uint64
 
 	// Not guarded.
 	recvBytes, recvPackets, recvErrors, forged, replayed atomic.Uint64
-	heard                                                atomic.Int64 // when, in ns since 1970
+	heard                                                atomic.Int64 // when, in ns since Set.began; 0: never
 }
 
 // Open opens all links. Its error is the line for the log. The links are those of the
 // network namespace of the calling thread; streams are connected again by other threads,
 // so all threads should be in it.
 func Open(o Options) (*Set, error) {
-	s := &Set{handler: o.Handler, keep: o.ErrorQueue, silence: o.Silence, enter: o.enter, done: make(chan struct{})}
+	s := &Set{handler: o.Handler, keep: o.ErrorQueue, silence: o.Silence, enter: o.enter, done: make(chan struct{}),
+		began: time.Now()}
 	if s.enter == nil {
 		s.enter = func(f func() error) error { return f() }
 	}
@@ -90,11 +95,11 @@ func (s *Set) open() error {
 			return channelError(err)
 		}
 		l.setLimit()
-		switch l.config.Kind {
-		case config.Multicast, config.UDP:
-			l.datagrams, err = openDatagrams(&l.config, l.state.index)
-		case config.TCP:
-			l.stream, err = openStream(&l.config, l.state.index)
+		if err = l.open(); tentative(err, &l.config) {
+			for end := time.Now().Add(tentativeTime); err != nil && time.Now().Before(end); {
+				time.Sleep(tentativeTime / 30)
+				err = l.open()
+			}
 		}
 		if err != nil {
 			return channelError(err)
@@ -103,9 +108,41 @@ func (s *Set) open() error {
 	return nil
 }
 
+// open opens the sockets of a link.
+func (l *dedicated) open() (err error) {
+	switch l.config.Kind {
+	case config.Multicast, config.UDP:
+		l.datagrams, err = openDatagrams(&l.config, l.state.index)
+	case config.TCP:
+		l.stream, err = openStream(&l.config, l.state.index)
+	default:
+		err = unix.EPROTONOSUPPORT
+	}
+	return err
+}
+
+// tentativeTime is how long an address over IPv6 may take until it can be used.
+const tentativeTime = 3 * time.Second
+
+// tentative reports whether an error is that the own address cannot be used yet: the
+// kernel asks first whether another machine has it.
+func tentative(err error, c *config.Link) bool {
+	if !errors.Is(err, unix.EADDRNOTAVAIL) || !c.Local.Is6() {
+		return false
+	}
+	all, _ := net.InterfaceAddrs()
+	return slices.ContainsFunc(all, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && n.IP.Equal(net.IP(c.Local.AsSlice()))
+	})
+}
+
 // run starts the goroutines.
 func (s *Set) run() {
 	s.ending.Go(s.watchLinks)
+	if s.silence > 0 && len(s.links) > 1 {
+		s.ending.Go(s.watchSilence)
+	}
 	for _, l := range s.links {
 		if l.datagrams != nil {
 			s.ending.Go(l.receive)
@@ -218,7 +255,7 @@ func (s *Set) room() bool {
 	}
 	l := s.links[s.active]
 	if l.stream != nil {
-		return l.stream.out != nil && len(l.queue) < roomQueue
+		return l.state.running() && l.stream.out != nil && len(l.queue) < roomQueue
 	}
 	return l.state.running() && len(l.queue) == 0
 }
@@ -273,6 +310,9 @@ func (s *Set) shut() {
 	for _, l := range s.links {
 		if l.datagrams != nil {
 			l.datagrams.close()
+		}
+		if l.timer != nil {
+			l.timer.Stop()
 		}
 		if l.stream != nil {
 			l.stream.close()

@@ -20,10 +20,10 @@ import (
 // stream is what a link of TCP has: it listens, and connects to its peer. Messages go
 // from who connects to who listens, so that two nodes have two connections.
 type stream struct {
-	listener *net.TCPListener
-	wake     chan struct{} // something waits to be sent
-	kick     chan struct{} // connect now
-	out      *net.TCPConn  // to the peer; nil: not connected. Guarded by Set.mu
+	listener *net.TCPListener // guarded by Set.mu
+	wake     chan struct{}    // something waits to be sent
+	kick     chan struct{}    // connect now
+	out      *net.TCPConn     // to the peer; nil: not connected. Guarded by Set.mu
 	in       []*net.TCPConn
 	noted    time.Time // when something about a peer was logged. Guarded by Set.mu
 }

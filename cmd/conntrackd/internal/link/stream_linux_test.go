@@ -37,6 +37,7 @@ func linked(n *node) bool {
 // All messages arrive, in order, over a peer that does not read for a while: what it does
 // not take is continued when it does, and there is no room meanwhile.
 func TestStream(t *testing.T) {
+	t.Parallel()
 	sides := lab(t)
 	for _, v6 := range []bool{false, true} {
 		t.Run(fmt.Sprintf("v6=%v", v6), func(t *testing.T) {
@@ -88,6 +89,7 @@ func roomCalls(n *node) int {
 // A peer that is gone is connected to again when it is back, at once because it connects
 // too, and the newest of what could not be sent comes first.
 func TestStreamAgain(t *testing.T) {
+	t.Parallel()
 	sides := lab(t)
 	nodes := pair(t, sides, false, Options{ErrorQueue: 3})
 	a := nodes[0]
@@ -122,6 +124,7 @@ func TestStreamAgain(t *testing.T) {
 
 // Messages that come byte by byte are put together.
 func TestStreamPieces(t *testing.T) {
+	t.Parallel()
 	n := &node{senders: map[Sender]int{}}
 	l := &dedicated{set: &Set{handler: n}}
 	l.set.links = []*dedicated{l}
@@ -146,6 +149,7 @@ func TestStreamPieces(t *testing.T) {
 // Messages of two connections are put together apart from each other, and a connection
 // with nonsense is closed, while the others go on.
 func TestStreamSeveral(t *testing.T) {
+	t.Parallel()
 	sides := lab(t)
 	sides[1].ip(t, "addr add 10.99.0.3/24 dev sy0")
 	b := sides[0].start(t, Options{Links: []config.Link{configure(config.TCP, false, 0, 0)}})
