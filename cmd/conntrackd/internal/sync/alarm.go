@@ -81,23 +81,14 @@ func (a *alarm) wait(w *wheel, s cache.Slot) {
 
 func (a *alarm) sentControl(h *wire.Header, payload []byte) {}
 
-// take takes all but messages with flags, which are ignored.
+// take takes what has not come already.
 func (a *alarm) take(p *peer, h *wire.Header) bool {
-	switch h.Type {
-	case wire.Extension:
-		return true
-	case wire.Control:
-		return false
-	}
-	if h.Flags != 0 {
-		return false
-	}
 	where, _ := p.own.seen.add(h.Seq)
 	p.own.late = where == late || where == foreign
 	return where != double
 }
 
-// control is for no message: all of them have flags.
+// control is for no message: all of them have flags, and are ignored.
 func (a *alarm) control(p *peer, h *wire.Header) bool { return true }
 
 // tick sends again what is due and forgets what was not told for CacheTimeout.

@@ -182,7 +182,7 @@ func (n *Node) sendReceived() {
 }
 
 // extension takes an Extension message.
-func (n *Node) extension(p *peer, _ *wire.Header, payload []byte) {
+func (n *Node) extension(p *peer, payload []byte) {
 	var e extension
 	if !n.c.Extensions {
 		n.damaged(wire.BadHeader)

@@ -3,6 +3,7 @@ package sync
 import (
 	"errors"
 
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/link"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
@@ -16,6 +17,12 @@ func (n *Node) Receive(from link.Sender, b []byte) {
 			return
 		}
 		b = rest
+		if n.c.Mode == config.Alarm {
+			var ignore bool
+			if ignore, err = h.Alarm(err); ignore {
+				continue
+			}
+		}
 		if err != nil {
 			n.damaged(err)
 			continue
@@ -28,8 +35,11 @@ func (n *Node) Receive(from link.Sender, b []byte) {
 
 // message takes a message of a peer.
 func (n *Node) message(p *peer, h *wire.Header, payload []byte) {
-	outside := h.Type == wire.Extension && h.Seq == 0
-	if !outside && !n.mode.take(p, h) {
+	if h.Type == wire.Extension {
+		n.extension(p, payload)
+		return
+	}
+	if !n.mode.take(p, h) {
 		return
 	}
 	switch h.Type {
@@ -37,8 +47,6 @@ func (n *Node) message(p *peer, h *wire.Header, payload []byte) {
 		if !n.mode.control(p, h) {
 			n.damaged(wire.BadHeader)
 		}
-	case wire.Extension:
-		n.extension(p, h, payload)
 	default:
 		n.data(p, h, payload)
 	}

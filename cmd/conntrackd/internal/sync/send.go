@@ -103,7 +103,7 @@ func (n *Node) payload(o wire.Object, expect bool) []byte {
 func (n *Node) send(h *wire.Header, payload []byte) {
 	n.seq++
 	if n.seq == 0 {
-		n.seq++ // 0 is for messages outside of the sequence
+		n.seq++ // 0 stands for none
 	}
 	h.Seq = n.seq
 	h.Flags |= n.mode.flags()
@@ -121,10 +121,12 @@ func (n *Node) sendControl(h *wire.Header, payload []byte, again bool) {
 	}
 }
 
-// sendOutside sends an Extension message outside of the sequence: with 0 instead of
-// one. Nodes that do not know the type do not miss it.
+// sendOutside sends an Extension message, which has no sequence of its own: it has that
+// of the message before it. conntrack-tools, which does not know the type, looks at
+// sequences before types: it takes such a message for a late one and neither misses
+// another nor counts any as lost, which it does with a number that is far away.
 func (n *Node) sendOutside(payload []byte) {
-	h := wire.Header{Type: wire.Extension}
+	h := wire.Header{Type: wire.Extension, Seq: n.seq}
 	n.buf = h.Append(n.buf[:0], payload)
 	n.o.Link.Append(n.buf)
 }
