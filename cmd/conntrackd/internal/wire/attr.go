@@ -177,7 +177,10 @@ func setOf(slots ...int) (s set) {
 type view struct {
 	b    []byte
 	have set
-	at   [slots]span
+	// plain reports whether b is as an object is: each attribute once, in order and with
+	// padding of zeros. What changes an attribute makes it false.
+	plain bool
+	at    [slots]span
 }
 
 // span is where a value lies.
@@ -200,23 +203,49 @@ func (v *view) parse(b []byte, p *[lastOurs + 1]place) bool {
 	if len(b) > 0xffff {
 		return false
 	}
-	v.b, v.have = b, 0
-	for i := 0; len(b)-i > 4; {
+	v.b, v.have, v.plain = b, 0, true
+	i, last := 0, int8(-1)
+	for len(b)-i > 4 {
 		n := int(b[i])<<8 | int(b[i+1])
 		num := int(b[i+2])<<8 | int(b[i+3])
 		if n < 4 || n > len(b)-i || num > lastOurs {
 			return false
 		}
-		if a := p[num]; a.slot >= 0 {
+		a := p[num]
+		switch {
+		case a.slot >= 0:
 			if n-4 != int(a.len) && (a.fixed || n-4 > int(a.len)) {
 				return false
 			}
 			v.at[a.slot&63] = span{uint16(i + 4), uint16(i + n)}
 			v.have |= 1 << (a.slot & 63)
-		} else if num < firstOurs {
+			v.plain = v.plain && a.slot > last && n > 4
+			last = a.slot
+		case num < firstOurs:
 			return false
+		default:
+			v.plain = false
 		}
+		end := i + n
 		i += (n + 3) &^ 3
+		for ; end < i && v.plain; end++ {
+			v.plain = end < len(b) && b[end] == 0
+		}
 	}
+	v.plain = v.plain && i == len(b)
 	return true
+}
+
+// havings returns which attributes an object has.
+func havings(o Object, p *[lastOurs + 1]place) (have set) {
+	for i := 0; ; {
+		num, _, end := o.next(i)
+		if end == 0 {
+			return have
+		}
+		if num <= lastOurs && p[num].slot >= 0 {
+			have |= 1 << (p[num].slot & 63)
+		}
+		i = end
+	}
 }

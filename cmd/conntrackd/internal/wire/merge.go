@@ -16,31 +16,63 @@ import (
 // A payload that is an Object is taken in full, ours included. t says whether it is
 // about a connection or an expectation; before is of the same key.
 func Merge(dst []byte, t Type, before Object, payload []byte) (Object, error) {
-	var told, old view
+	var told view
 	if t.Expect() {
 		if !told.parse(payload, expectPlaces) || !told.namesExpect() {
 			return dst, BadPayload
 		}
-		if len(before) > 0 && before.Expect() {
-			old.parse(before, expectPlaces)
+		told.keep(told.ofExpect())
+		if before != nil && !before.Expect() {
+			before = nil
 		}
-		told.have &= told.ofExpect()
-		return mergeAttrs(dst, expectAttrs[:], &told, &old), nil
+		const named = 1<<xPort | 1<<xMasterPort | 1<<xMaskPort | 1<<xZone
+		mask := ^set(named)
+		mask = mask.withoutNames(told.have, 1<<xHelper|1<<xLongHelper)
+		mask = mask.withoutNames(told.have, 1<<xFn|1<<xLongFn)
+		return told.merge(dst, expectAttrs[:], expectPlaces, before, mask), nil
 	}
 	if !told.parse(payload, connPlaces) || !told.namesConn() {
 		return dst, BadPayload
 	}
-	// Other places are not before's to tell: if they are not sent, they do not exist.
+	told.keep(told.ofConn())
+	if before != nil && before.Expect() {
+		before = nil
+	}
+	// These are not before's to tell: if they are not sent, they do not exist.
 	const named = 1<<sAddr | 1<<sProto | 1<<sPort | 1<<sICMPType | 1<<sICMPCode | 1<<sICMPID | 1<<sZone | 1<<sZones
-	if len(before) > 0 && !before.Expect() {
-		old.parse(before, connPlaces)
+	mask := (told.ofProto() &^ named).withoutNames(told.have, 1<<sHelper|1<<sLongHelper)
+	return told.merge(dst, connAttrs[:], connPlaces, before, mask), nil
+}
+
+// withoutNames returns s without the places of a name if have has one of them.
+func (s set) withoutNames(have, names set) set {
+	if have&names != 0 {
+		return s &^ names
 	}
-	told.have &= told.ofConn()
-	if told.have&(1<<sHelper|1<<sLongHelper) != 0 {
-		old.have &^= setOf(sHelper, sLongHelper)
+	return s
+}
+
+// keep drops the attributes that are not in s.
+func (v *view) keep(s set) {
+	if v.have&^s != 0 {
+		v.have, v.plain = v.have&s, false
 	}
-	old.have &= told.ofProto() &^ named
-	return mergeAttrs(dst, connAttrs[:], &told, &old), nil
+}
+
+// merge appends the attributes of v, and those of before, of the places in mask, that v
+// does not have.
+func (v *view) merge(dst []byte, attrs []attr, p *[lastOurs + 1]place, before Object, mask set) Object {
+	more := havings(before, p) & mask &^ v.have
+	if more == 0 {
+		if v.plain {
+			return append(dst, v.b...)
+		}
+		return mergeAttrs(dst, attrs, v, v)
+	}
+	var old view
+	old.parse(before, p)
+	old.have &= mask
+	return mergeAttrs(dst, attrs, v, &old)
 }
 
 // mergeAttrs appends the attributes of told, and of old where told has none.
@@ -148,7 +180,7 @@ func (v *view) ofConn() set {
 		if n := s.end - s.off; n == 0 || n%4 != 0 {
 			keep &^= setOf(sLabels)
 		} else if n > keptLabels {
-			s.end = s.off + keptLabels
+			s.end, v.plain = s.off+keptLabels, false
 		}
 	}
 	v.name(sHelper, sLongHelper, maxHelper)
@@ -158,6 +190,7 @@ func (v *view) ofConn() set {
 // add adds an attribute that was not received.
 func (v *view) add(slot int, value string) {
 	n := len(v.b)
+	v.plain = false
 	// The copy keeps what lies behind a received payload from being overwritten.
 	v.b = append(v.b[:n:n], value...)
 	v.at[slot] = span{uint16(n), uint16(len(v.b))}
@@ -176,7 +209,11 @@ func (v *view) name(short, long, limit int) {
 	}
 	b := v.value(from)
 	end := bytes.IndexByte(b, 0)
+	if end > 0 && end == len(b)-1 && v.have&setOf(short, long) == setOf(from) && from == long == (len(b) > limit) {
+		return
+	}
 	v.have &^= setOf(short, long)
+	v.plain = false
 	switch {
 	case len(b) == 0 || end == 0:
 		return

@@ -189,7 +189,9 @@ func (v *view) reply(s *ctnetlink.FlowSpec) {
 
 // numbers sets the fields that are plain numbers.
 func (v *view) numbers(s *ctnetlink.FlowSpec) {
-	s.SetStatus(ctnetlink.Status(v.u32(sStatus)))
+	if v.have.has(sStatus) {
+		s.SetStatus(ctnetlink.Status(v.u32(sStatus)))
+	}
 	if v.have.has(sTimeout) {
 		s.SetTimeout(time.Duration(v.u32(sTimeout)) * time.Second)
 	}
