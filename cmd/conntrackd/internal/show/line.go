@@ -15,12 +15,13 @@ import (
 type Entry struct {
 	Object   wire.Object
 	External bool
+	Listed   bool // of the kernel's table as it is now: with its timeout, without an age
 	Created  time.Time
 	Expires  time.Time // ALARM's external cache; zero: none
 }
 
 // AppendLine appends the line of -i and -e of an entry or expectation, with its newline:
-// that of conntrack, without timeout and use. Lines of external entries have no reply
+// that of conntrack, without use and, unless it is Listed, timeout. Lines of external entries have no reply
 // tuple. Several goroutines may call it at once. For an object that is none it appends
 // nothing.
 func AppendLine(dst []byte, e *Entry, now time.Time, xml bool) []byte {
@@ -36,7 +37,7 @@ func AppendLine(dst []byte, e *Entry, now time.Time, xml bool) []byte {
 	} else {
 		dst = w.flow(dst, e, p)
 	}
-	if len(dst) == start || xml {
+	if len(dst) == start || xml || e.Listed {
 		return dst
 	}
 	dst[len(dst)-1] = ' ' // the newline
@@ -74,8 +75,11 @@ func (w *lineWriter) flow(dst []byte, e *Entry, p *format.Printer) []byte {
 		return dst
 	}
 	// What a line does not show need not be sent and decoded.
-	const shown = ctnetlink.AttrSet(1<<ctnetlink.AttrZone | 1<<ctnetlink.AttrStatus | 1<<ctnetlink.AttrMark |
+	shown := ctnetlink.AttrSet(1<<ctnetlink.AttrZone | 1<<ctnetlink.AttrStatus | 1<<ctnetlink.AttrMark |
 		1<<ctnetlink.AttrProtoInfo | 1<<ctnetlink.AttrHelp | 1<<ctnetlink.AttrID)
+	if e.Listed {
+		shown = shown.With(ctnetlink.AttrTimeout)
+	}
 	w.spec.Set &= shown
 	if e.External {
 		w.spec.Reply = ctnetlink.Tuple{}
@@ -91,7 +95,7 @@ func (w *lineWriter) expect(dst []byte, e *Entry, p *format.Printer) []byte {
 	if e.Object.ExpectSpec(&w.xspec) != nil {
 		return dst
 	}
-	w.xspec.HasTimeout = false
+	w.xspec.HasTimeout = w.xspec.HasTimeout && e.Listed
 	w.xspec.NAT = ctnetlink.ExpectNAT{}
 	w.buffer = w.xspec.AppendMessage(w.buffer[:0])
 	if w.xspec.Class == 0 {
