@@ -1,0 +1,252 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"sync"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// Injected are the counters of what was injected.
+type Injected struct {
+	Created, CreateFailed, Updated, UpdateFailed, Destroyed, DestroyFailed uint64
+}
+
+// injector writes changes into the table as peers tell them, in their order, many in one
+// request. It copies what it is given into a queue, so that who gives it does not wait
+// for the table.
+type injector struct {
+	t *Table
+
+	mu      sync.Mutex
+	changed sync.Cond
+	queue   []byte // records: the type, the length in 4 bytes, the object
+	spare   []byte
+	started bool
+	ending  bool
+	ended   sync.WaitGroup
+	count   Injected
+}
+
+// maxInjected bounds the queue, in bytes: some 200 000 changes. Inject waits while it is
+// full, so that the links lose no more than the table is behind.
+const maxInjected = 24 << 20
+
+const recordLen = 5
+
+func newInjector(t *Table) *injector {
+	i := &injector{t: t}
+	i.changed.L = &i.mu
+	return i
+}
+
+// Inject makes one change, soon and in the order of the calls. It keeps no reference to
+// o.
+func (t *Table) Inject(typ wire.Type, o wire.Object) {
+	i := t.injector
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for len(i.queue) >= maxInjected && !i.ending {
+		i.changed.Wait()
+	}
+	if i.ending {
+		return
+	}
+	if !i.started {
+		i.started = true
+		i.ended.Go(i.run)
+	}
+	i.queue = append(i.queue, byte(typ))
+	i.queue = binary.NativeEndian.AppendUint32(i.queue, uint32(len(o)))
+	i.queue = append(i.queue, o...)
+	i.changed.Broadcast()
+}
+
+// Injected returns the counters of what was injected.
+func (t *Table) Injected() Injected {
+	t.injector.mu.Lock()
+	defer t.injector.mu.Unlock()
+	return t.injector.count
+}
+
+// close ends it: what waits is written before.
+func (i *injector) close() {
+	i.mu.Lock()
+	i.ending = true
+	i.changed.Broadcast()
+	i.mu.Unlock()
+	i.ended.Wait()
+}
+
+// take returns the records that wait. It returns none at the end.
+func (i *injector) take() []byte {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for len(i.queue) == 0 {
+		if i.ending {
+			return nil
+		}
+		i.changed.Wait()
+	}
+	records := i.queue
+	i.queue, i.spare = i.spare[:0], nil
+	i.changed.Broadcast()
+	return records
+}
+
+func (i *injector) run() {
+	o := &i.t.injections
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	w := newWriter(i.t, o, Commit{})
+	defer w.close()
+	w.inject, w.settled = true, i.settled
+	for {
+		records := i.take()
+		if records == nil {
+			return
+		}
+		i.write(w, records)
+		i.mu.Lock()
+		if cap(records) <= maxInjected/8 {
+			i.spare = records
+		}
+		i.mu.Unlock()
+	}
+}
+
+// write writes records. A refusal is dealt with after those that were sent with it, so
+// no entry is changed twice in one batch.
+func (i *injector) write(w *writer, records []byte) {
+	batched := map[wire.Key]bool{}
+	settle := func() {
+		if err := w.settle(); err != nil {
+			i.t.log(config.Warning, "could not change the table: %v", cause(err))
+		}
+		clear(batched)
+	}
+	for len(records) > recordLen {
+		typ, n := wire.Type(records[0]), binary.NativeEndian.Uint32(records[1:])
+		object := wire.Object(records[recordLen : recordLen+n])
+		records = records[recordLen+n:]
+		if typ >= wire.ExpectNew {
+			settle() // its master may be among what waits
+			i.expect(typ, object)
+			continue
+		}
+		if key := object.Key(); batched[key] {
+			settle()
+			batched[key] = true
+		} else {
+			batched[key] = true
+		}
+		if object.Spec(&w.spec) != nil {
+			continue
+		}
+		what := [...]action{wire.New: create, wire.Update: change, wire.Delete: destroy}[typ]
+		if what == create && w.spec.Set.Has(ctnetlink.AttrTupleMaster) {
+			settle()
+			_ = object.Spec(&w.spec)
+		}
+		w.add(job{entry: Entry{Object: object}, first: what, what: what})
+		if w.batch.Full() {
+			settle()
+		}
+	}
+	settle()
+}
+
+// settled counts what has become of a change.
+func (i *injector) settled(j job, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	c := &i.count
+	good, bad, what := &c.Created, &c.CreateFailed, "could not add new ct entry"
+	switch j.first {
+	case change:
+		good, bad, what = &c.Updated, &c.UpdateFailed, "could not update ct entry"
+	case destroy:
+		good, bad, what = &c.Destroyed, &c.DestroyFailed, "could not delete ct entry"
+	}
+	if err == nil {
+		*good++
+		return
+	}
+	*bad++
+	if errno, _ := ctnetlink.AsErrno(err); j.first == destroy && errno == ctnetlink.ENOENT {
+		return // it ended by itself
+	}
+	i.t.log(config.Warning, "%s: %v", what, cause(err))
+}
+
+// expect makes one change to the expectations.
+func (i *injector) expect(typ wire.Type, o wire.Object) {
+	var s ctnetlink.ExpectSpec
+	if o.ExpectSpec(&s) != nil {
+		return
+	}
+	conn := i.t.injections.conn
+	if typ != wire.ExpectNew {
+		name := ctnetlink.ExpectSpec{Tuple: s.Tuple, Zone: s.Zone, HasZone: s.HasZone}
+		_ = conn.DeleteExpect(&name)
+		if typ == wire.ExpectDelete {
+			return
+		}
+	}
+	if err := createExpect(conn, &s); err != nil {
+		i.t.log(config.Warning, "could not add new exp entry: %v", cause(err))
+	}
+}
+
+// createExpect makes an expectation, in place of one that is there.
+func createExpect(conn *ctnetlink.Conn, s *ctnetlink.ExpectSpec) error {
+	err := conn.CreateExpect(s)
+	switch errno, _ := ctnetlink.AsErrno(err); errno {
+	case ctnetlink.EEXIST, ctnetlink.EBUSY:
+		name := ctnetlink.ExpectSpec{Tuple: s.Tuple, Zone: s.Zone, HasZone: s.HasZone}
+		_ = conn.DeleteExpect(&name)
+		err = conn.CreateExpect(s)
+	}
+	return err
+}
+
+// CommitExpect is Commit for expectations. Those whose master is not in the table are
+// among the failed ones.
+func (t *Table) CommitExpect(ctx context.Context, c Commit) (Committed, error) {
+	t.commits.mu.Lock()
+	defer t.commits.mu.Unlock()
+	var done Committed
+	var part []Entry
+	for part = c.Next(part[:0]); len(part) > 0; part = c.Next(part[:0]) {
+		for _, e := range part {
+			if ctx.Err() != nil {
+				return done, ctx.Err()
+			}
+			var s ctnetlink.ExpectSpec
+			err := e.Object.ExpectSpec(&s)
+			if err == nil {
+				left := s.Timeout - e.Age
+				switch {
+				case t.config.CommitTimeout > 0:
+					left = t.config.CommitTimeout
+				case left <= 0:
+					left = lateTimeout
+				}
+				s.SetTimeout(left)
+				err = createExpect(t.commits.conn, &s)
+			}
+			if err == nil {
+				done.New++
+				continue
+			}
+			done.Failed++
+			if c.Failed != nil {
+				c.Failed("commit-create", e.Object, cause(err))
+			}
+		}
+	}
+	return done, nil
+}
