@@ -393,7 +393,9 @@ func (f *ftfw) tick() time.Time {
 	if owed || n.now.Sub(n.sent) >= aliveTime {
 		f.alive()
 	}
-	if !f.stalled.IsZero() {
+	if n.conns.tx.Len+n.expects.tx.Len == 0 {
+		f.stalled = time.Time{}
+	} else if !f.stalled.IsZero() {
 		next = earliest(next, f.stalled.Add(stallTime))
 	}
 	return next

@@ -166,10 +166,7 @@ func (n *Node) Tick() time.Time {
 		next = n.now
 	}
 	n.o.Link.Flush()
-	if idle := n.sent.Add(aliveTime); idle.Before(next) {
-		next = idle
-	}
-	return next
+	return earliest(next, n.sent.Add(aliveTime))
 }
 
 // earliest returns the earlier of two times; a zero one is never.
