@@ -57,6 +57,7 @@ type ftfw struct {
 	n        *Node
 	window   int       // how many objects may be unacknowledged
 	stalled  time.Time // since when there is no room
+	probed   time.Time // when objects were sent again that a deaf peer has not acknowledged
 	ring     []ref     // by sequence: what was sent
 	controls []control // messages without object
 	nextCtl  int
@@ -89,14 +90,15 @@ type control struct {
 const maxControls = 1024
 
 func newFTFW(n *Node) mode {
-	size := 1024
-	for size < n.c.ResendQueueSize*2 && size < 1<<20 {
+	f := &ftfw{n: n, window: max(4*n.c.ACKWindowSize, 1024), controls: make([]control, maxControls)}
+	size := 4096
+	for size < f.limit()*2 && size < 1<<20 {
 		size *= 2
 	}
+	f.ring = make([]ref, size)
 	// The sequences of nodes should not overlap: an ACK does not say whom it is for.
 	n.seq = rand.Uint32()
-	return &ftfw{n: n, window: max(4*n.c.ACKWindowSize, 1024), ring: make([]ref, size),
-		controls: make([]control, maxControls)}
+	return f
 }
 
 func (f *ftfw) at(seq uint32) *ref { return &f.ring[seq&uint32(len(f.ring)-1)] }
@@ -280,6 +282,10 @@ func (f *ftfw) control(p *peer, h *wire.Header) bool {
 	switch {
 	case h.Flags&wire.FlagACK != 0:
 		p.ft.acks = true
+		if f.ambiguous(p, h.To) {
+			f.jump()
+			return true
+		}
 		f.acked(p, h.From, h.To)
 	case h.Flags&wire.FlagNACK != 0:
 		p.ft.acks = true
@@ -303,6 +309,40 @@ func (f *ftfw) span(from, to uint32) (uint32, int) {
 		to = f.n.seq
 	}
 	return from, int(int32(to-from)) + 1
+}
+
+// ambiguous reports whether an ACK of a peer may be for another node, whose sequence is
+// where that of this node is: ACKs do not say whom they are for.
+func (f *ftfw) ambiguous(p *peer, to uint32) bool {
+	if _, count := f.span(to, to); count != 1 {
+		return false
+	}
+	for _, q := range f.n.peers {
+		if q == nil || q == p || q.away || !q.ft.have {
+			continue
+		}
+		if d := int32(q.ft.last - to); d > -1<<10 && d < 1<<16 {
+			return true
+		}
+	}
+	return false
+}
+
+// jump continues with another sequence, as a node does that starts, and sends all that
+// is not acknowledged anew.
+func (f *ftfw) jump() {
+	n := f.n
+	n.seq = rand.Uint32()
+	for _, p := range n.peers {
+		if p != nil {
+			p.ft.knows, p.ft.hellos = false, 0
+		}
+	}
+	n.tables(func(t *table) {
+		for t.rs.First != 0 {
+			n.queue(t, t.rs.First)
+		}
+	})
 }
 
 // acked takes that a peer has the messages of a range.
@@ -415,10 +455,15 @@ func (f *ftfw) alive() {
 	}
 }
 
-// again sends objects again whose ACK was lost for good: the peers acknowledge later
-// ones.
+// again sends objects again that a peer has not acknowledged for long: all if it has
+// acknowledged later ones, for then an ACK was lost for good, otherwise a few of them at
+// a time, to learn whether it hears.
 func (f *ftfw) again() {
 	n := f.n
+	probes := 0
+	if n.now.Sub(f.probed) >= againTime {
+		probes = 16
+	}
 	n.tables(func(t *table) {
 		for range maxPump {
 			s := t.rs.First
@@ -426,17 +471,23 @@ func (f *ftfw) again() {
 				return
 			}
 			m := t.c.Meta(s)
-			told := n.start.Add(time.Duration(m.Told) * time.Second)
+			told := n.start.Add(time.Duration(m.Told-1) * time.Second)
 			if n.now.Sub(told) < againTime {
 				return
 			}
-			waits := false
+			waits, later := false, false
 			for _, p := range n.peers {
-				if p != nil && !p.away && m.Sender&p.bit != 0 && p.ft.acked.After(told) {
+				if p != nil && !p.away && m.Sender&p.bit != 0 {
 					waits = true
+					later = later || p.ft.acked.After(told)
 				}
 			}
-			if !waits {
+			switch {
+			case later:
+			case waits && probes > 0:
+				f.probed = n.now
+				probes--
+			default:
 				return
 			}
 			n.queue(t, s)

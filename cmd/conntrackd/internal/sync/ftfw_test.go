@@ -136,3 +136,127 @@ func TestFTFWThree(t *testing.T) {
 		w.same(20 * time.Second)
 	}
 }
+
+// A node that comes back, as a new process or over a link that was cut, gets all that
+// happened meanwhile, and forgets what is no more.
+func TestFTFWReturns(t *testing.T) {
+	small := testConfig(config.FTFW)
+	small.ResendQueueSize = 500
+	none := testConfig(config.FTFW)
+	none.Extensions = false
+	for _, c := range []struct {
+		name   string
+		config *config.Config
+		away   time.Duration
+		boot   int // the host that is a new process, or -1
+	}{
+		{"short cut", testConfig(config.FTFW), 2 * time.Second, -1},
+		{"cut", testConfig(config.FTFW), 10 * time.Second, -1},
+		{"long cut", testConfig(config.FTFW), 100 * time.Second, -1},
+		{"cut, small queue", small, 10 * time.Second, -1},
+		{"cut, no extensions", none, 10 * time.Second, -1},
+		{"receiver is new", testConfig(config.FTFW), 5 * time.Second, 1},
+		{"receiver is new at once", testConfig(config.FTFW), 0, 1},
+		{"sender is new", testConfig(config.FTFW), 5 * time.Second, 0},
+		{"sender is new at once", testConfig(config.FTFW), 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newNetwork(t, 3, c.config, c.config)
+			w.loss, w.jitter = 0.02, 300*time.Microsecond
+			w.run(3 * time.Second)
+			a, b := newLoad(w.hosts[0], 4000), newLoad(w.hosts[1], 300)
+			a.some(8000)
+			b.some(500)
+			w.same(20 * time.Second)
+			if c.boot < 0 {
+				w.cut = func(int, int) bool { return true }
+			} else {
+				w.hosts[c.boot].stop()
+			}
+			a.every(50*time.Millisecond, 20)
+			w.run(c.away)
+			w.cut = nil
+			if c.boot >= 0 {
+				w.hosts[c.boot].boot()
+				if c.boot == 0 {
+					// Its table has other entries now.
+					clear(a.live)
+				} else {
+					clear(b.live)
+				}
+			}
+			w.run(3 * time.Second)
+			a.off = true
+			w.same(60 * time.Second)
+			h := w.hosts[0]
+			if !w.until(10*time.Second, func() bool { return h.n.Internal.Stats.Total == h.n.Internal.Stats.Active }) {
+				t.Errorf("%d dead ones are left", h.n.Internal.Stats.Total-h.n.Internal.Stats.Active)
+			}
+		})
+	}
+}
+
+// Nodes whose sequences are close to each other take no ACK for theirs that is for
+// another one.
+func TestFTFWSameSequences(t *testing.T) {
+	c := testConfig(config.FTFW)
+	w := newNetwork(t, 5, c, c, c)
+	w.loss = 0.1
+	for _, h := range w.hosts {
+		h.n.seq = 1000
+	}
+	var loads []*load
+	for _, h := range w.hosts {
+		l := newLoad(h, 1000)
+		l.every(3*time.Millisecond, 3)
+		loads = append(loads, l)
+	}
+	w.run(4 * time.Second)
+	for _, l := range loads {
+		l.off = true
+	}
+	w.same(30 * time.Second)
+}
+
+// Nodes that crash, and links that are cut one way or both ways, at random.
+func TestFTFWFaults(t *testing.T) {
+	seeds := 6
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
+		c := testConfig(config.FTFW)
+		c.ACKWindowSize, c.ResendQueueSize = 20, 200
+		configs := []*config.Config{c, c, c}[:2+seed%2]
+		w := newNetwork(t, uint64(seed), configs...)
+		w.loss, w.double, w.jitter = 0.05, 0.02, 300*time.Microsecond
+		var loads []*load
+		for _, h := range w.hosts {
+			l := newLoad(h, 1500)
+			l.every(4*time.Millisecond, 3)
+			loads = append(loads, l)
+		}
+		for range 12 {
+			switch i := w.r.IntN(len(w.hosts)); w.r.IntN(4) {
+			case 0:
+				w.hosts[i].boot()
+				clear(loads[i].live)
+			case 1:
+				w.cut = func(from, _ int) bool { return from == i }
+			case 2:
+				w.cut = func(from, to int) bool { return from == i || to == i }
+			default:
+				w.cut = nil
+			}
+			w.run(time.Duration(w.r.IntN(12000)) * time.Millisecond)
+		}
+		w.cut = nil
+		for _, l := range loads {
+			l.off = true
+		}
+		w.same(90 * time.Second)
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}

@@ -71,13 +71,6 @@ func (s *steps) Pop() any {
 	return x
 }
 
-// testConfig returns a configuration with the defaults that nodes look at.
-func testConfig(mode config.Mode) *config.Config {
-	return &config.Config{Mode: mode, ResendQueueSize: 131072, ACKWindowSize: 300, HashLimit: 1 << 20,
-		RefreshTime: 15 * time.Second, CacheTimeout: 180 * time.Second, PurgeTimeout: time.Minute,
-		Extensions: true, Links: []config.Link{{Kind: config.Multicast}}}
-}
-
 // newNetwork returns a network of hosts that run.
 func newNetwork(t *testing.T, seed uint64, configs ...*config.Config) *network {
 	w := &network{t: t, r: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1_700_000_000, 0), delay: 100 * time.Microsecond}

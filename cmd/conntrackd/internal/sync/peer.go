@@ -122,7 +122,7 @@ func (n *Node) sameNode(p *peer, from link.Sender, h *wire.Header) bool {
 		return false
 	}
 	d := int32(h.Seq - p.ft.last)
-	return d > 0 && d <= maxAhead
+	return h.Type != wire.Extension && d > 0 && d <= maxAhead
 }
 
 // remote reports whether a sender is the node that the configuration names.
@@ -150,6 +150,9 @@ func (n *Node) sameProcess(p *peer, from link.Sender, h *wire.Header) bool {
 		return false
 	}
 	d := int32(h.Seq - p.ft.last)
+	if h.Type == wire.Extension {
+		d++ // it has the sequence of the message before it
+	}
 	return p.ft.have && d > 0 && d <= maxAhead
 }
 
