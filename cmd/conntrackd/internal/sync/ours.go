@@ -10,15 +10,16 @@ import (
 )
 
 // Extension messages go to peers that are not known to be ours in rounds of helloRound
-// at most, helloStep apart: at the start, when a connection is made, and when a node is
-// heard that was not known, one round in helloRest. A peer that has not answered by then
-// is taken for one of conntrack-tools. Between nodes that are all ours one goes out in
+// at most, helloStep apart: when a connection is made, and when a node is heard that was
+// not known, one round in helloRest. A peer that has not answered after helloWait is
+// taken for one of conntrack-tools. Between nodes that are all ours one goes out in
 // helloBeat.
 const (
 	helloRound = 3
 	helloStep  = 300 * time.Millisecond
 	helloRest  = 10 * time.Second
 	helloBeat  = time.Second
+	helloWait  = helloRound * helloStep
 	nameMax    = 64
 	// goneAfter is after how long without a message a peer has no say in what goes over
 	// the link.
@@ -61,13 +62,12 @@ func (n *Node) initOurs() {
 	for n.ours.number == 0 {
 		n.ours.number = rand.Uint64()
 	}
-	n.startRound()
 }
 
 // startRound begins a round of handshakes, if there was none a short time ago.
 func (n *Node) startRound() {
 	o := &n.ours
-	if !n.c.Extensions || o.left > 0 {
+	if !n.c.Extensions {
 		return
 	}
 	if !o.round.IsZero() && n.now.Sub(o.round) < helloRest {
@@ -141,8 +141,7 @@ func (n *Node) decided() bool {
 	if n.c.Extensions {
 		n.there(func(p *peer) {
 			since := n.now.Sub(p.own.first)
-			yes = yes && (p.own.node != 0 || since >= helloRest+helloRound*helloStep ||
-				p.own.asked >= helloRound && since >= helloRound*helloStep)
+			yes = yes && (p.own.node != 0 || p.own.asked > 0 && since >= helloWait || since >= 2*helloWait)
 		})
 	}
 	return yes
