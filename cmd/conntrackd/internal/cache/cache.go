@@ -58,8 +58,9 @@ type Cache struct {
 	index   index
 	pages   pages
 	chunks  []*chunk
-	free    Slot // the first of the free slots, which Next links
-	highest Slot // the highest slot that was ever in use
+	used    []int // how many slots of each chunk are in use
+	free    Slot  // the first of the free slots, which Next links
+	highest Slot  // the highest slot that was ever in use
 	queues  [256]*Queue
 }
 
@@ -73,11 +74,8 @@ type record struct {
 	used  bool
 }
 
-// chunk is a row of slots.
-type chunk struct {
-	used    int // slots that are in use
-	records [chunkLen]record
-}
+// chunk is a row of slots. Its size is a multiple of the runtime's pages.
+type chunk [chunkLen]record
 
 const (
 	chunkBits = 10
@@ -96,7 +94,7 @@ func (c *Cache) record(s Slot) *record {
 	if s == 0 || s > c.highest {
 		return nil
 	}
-	return &c.chunks[(s-1)>>chunkBits].records[(s-1)&(chunkLen-1)]
+	return &c.chunks[(s-1)>>chunkBits][(s-1)&(chunkLen-1)]
 }
 
 // live returns a slot that is in use, otherwise nil.
@@ -163,11 +161,12 @@ func (c *Cache) take() Slot {
 		}
 		if int(c.highest>>chunkBits) == len(c.chunks) {
 			c.chunks = append(c.chunks, new(chunk))
+			c.used = append(c.used, 0)
 		}
 		c.highest++
 		s = c.highest
 	}
-	c.chunks[(s-1)>>chunkBits].used++
+	c.used[(s-1)>>chunkBits]++
 	return s
 }
 
@@ -255,7 +254,7 @@ func (c *Cache) Delete(s Slot) {
 	c.Stats.Total--
 	c.index.remove(r.hash, s)
 	c.pages.release(r.block)
-	c.chunks[(s-1)>>chunkBits].used--
+	c.used[(s-1)>>chunkBits]--
 	*r = record{Meta: Meta{Next: c.free}}
 	c.free = s
 }
@@ -265,7 +264,7 @@ func (c *Cache) Delete(s Slot) {
 func (c *Cache) Clear() {
 	c.Stats.Deleted += c.Stats.Active
 	c.Stats.Active, c.Stats.Total = 0, 0
-	c.index, c.pages, c.chunks = index{}, pages{}, nil
+	c.index, c.pages, c.chunks, c.used = index{}, pages{}, nil, nil
 	c.free, c.highest = 0, 0
 	for _, q := range c.queues {
 		if q != nil {
@@ -281,7 +280,7 @@ func (c *Cache) Clear() {
 func (c *Cache) Walk(from Slot, n int, f func(Slot)) (next Slot) {
 	for s := max(from, 1); s <= c.highest && s != 0; s++ {
 		i := (s - 1) >> chunkBits
-		if c.chunks[i].used == 0 {
+		if c.used[i] == 0 {
 			s = Slot(i+1) << chunkBits // the last one of the chunk
 			continue
 		}

@@ -225,8 +225,8 @@ func TestMemory(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	each := float64(after.HeapAlloc-before.HeapAlloc) / count
 	t.Logf("%.1f bytes for each object of %d bytes", each, len(object(0, 9)))
-	if each > 165 {
-		t.Errorf("%.1f bytes for each object, want at most 165", each)
+	if each > 155 {
+		t.Errorf("%.1f bytes for each object, want at most 155", each)
 	}
 	for n := range uint32(count) {
 		c.Delete(find(c, object(n, 0)))

@@ -2,10 +2,12 @@ package cache
 
 import "sort"
 
-// A page has blocks of one size. Sizes are counted in units of 8 bytes.
+// A page has blocks of one size. Sizes are counted in units of 4 bytes, to which
+// attributes are padded.
 const (
-	unit      = 8
-	pageBits  = 13 // a page is 8192 units, 64 KiB
+	unit      = 4
+	small     = 64 // sizes up to this one have pages of their own
+	pageBits  = 14 // a page is 16384 units, 64 KiB
 	pageUnits = 1 << pageBits
 	maxPage   = 1<<(32-pageBits) - 1
 )
@@ -17,7 +19,7 @@ type block uint32
 // each time, so that little is wasted.
 var sizes = func() (list []int) {
 	n := 1
-	for ; n <= 32; n++ {
+	for ; n <= small; n++ {
 		list = append(list, n)
 	}
 	for ; n < pageUnits; n += n / 4 {
@@ -29,7 +31,7 @@ var sizes = func() (list []int) {
 // class returns the index of the size of a block for n bytes, n ≤ 64 KiB.
 func class(n int) uint8 {
 	u := max((n+unit-1)/unit, 1)
-	if u <= 32 {
+	if u <= small {
 		return uint8(u - 1)
 	}
 	return uint8(sort.SearchInts(sizes, u))
