@@ -69,6 +69,10 @@ func (s *sayer) modes(c *Config) {
 			s.warn(c.lines[name], "`%s' has an effect in Mode ALARM only", name)
 		}
 	}
+	if c.Mode == FTFW && c.ResendQueueSize < c.ACKWindowSize {
+		s.warn(max(c.lines["ResendQueueSize"], c.lines["ACKWindowSize"]),
+			"ResendQueueSize is less than ACKWindowSize: messages are forgotten before they are acknowledged")
+	}
 	if c.Mode == Alarm && c.RefreshTime >= c.CacheTimeout {
 		s.warn(c.lines["RefreshTime"], "RefreshTime is not less than CacheTimeout: entries of a peer "+
 			"expire before they are refreshed")
@@ -81,7 +85,8 @@ func (s *sayer) modes(c *Config) {
 		}
 	}
 	if c.Scheduler != nil && c.Scheduler.Priority == 0 {
-		s.warn(c.lines["Priority"], "the kernel refuses the Priority 0: scheduling will be ordinary")
+		s.warn(max(c.lines["Priority"], c.lines["Scheduler"]),
+			"the kernel refuses the Priority 0: scheduling will be ordinary")
 	}
 	for _, f := range []struct {
 		name  string

@@ -76,6 +76,10 @@ func TestCheck(t *testing.T) {
 				"6 warning there is more than one Mode: of FTFW, ALARM and NOTRACK the first one is used\n" +
 				"6 warning `RefreshTime' has an effect in Mode ALARM only\n" +
 				"7 error " + unread + "\n"},
+		{"General {" + files + "} Sync { Mode FTFW { ResendQueueSize 10 } }\nSync { UDP { IPv4_address 127.0.0.1 " +
+			"IPv4_Destination_Address 127.0.0.2 Port 5 Interface lo } }\n" +
+			"General { Filter { Address Ignore { IPv4_address 127.0.0.0/8 } } }",
+			"5 warning ResendQueueSize is less than ACKWindowSize: messages are forgotten before they are acknowledged\n"},
 		{"General {" + files + "} Sync {\nMode ALARM { RefreshTime 180 }\n" +
 			"UDP { IPv4_address 127.0.0.1 IPv4_Destination_Address 127.0.0.2 Port 5 Interface lo }\n" +
 			"UDP { IPv4_address 127.0.0.1 IPv4_Destination_Address 127.0.0.2 Port 5 Interface nowhere }\n" +

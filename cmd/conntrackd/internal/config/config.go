@@ -106,7 +106,7 @@ type Link struct {
 // Scheduler is how the daemon is scheduled.
 type Scheduler struct {
 	FIFO     bool // otherwise RR
-	Priority int
+	Priority int  // 0: not told, the kernel refuses it
 }
 
 // Filter says which entries are kept alike. Each list that is not nil must accept.

@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
 // The sections General and Stats.
@@ -114,7 +116,7 @@ const maxPriority = 99
 // scheduler returns the scheduler to set the values of.
 func (p *parser) scheduler() *Scheduler {
 	if p.config.Scheduler == nil {
-		p.config.Scheduler = &Scheduler{Priority: maxPriority}
+		p.config.Scheduler = &Scheduler{}
 	}
 	return p.config.Scheduler
 }
@@ -196,7 +198,7 @@ func (p *parser) overrunResync(token) bool {
 func (p *parser) metrics(t token) bool {
 	w := p.raw()
 	if !validMetrics(w.text) {
-		return p.fatal(w.line, "`Metrics' needs a path or ADDRESS:PORT, not `%s'", w.text)
+		return p.fatal(w.line, "`Metrics' needs a path or ADDRESS:PORT, not `%s'", printable.String(w.text))
 	}
 	p.config.MetricsOn = w.text
 	return true
