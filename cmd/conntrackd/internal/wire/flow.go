@@ -178,8 +178,8 @@ func (opt Options) appendInfo(dst []byte, f *ctnetlink.Flow, old *view) []byte {
 			dst = old.copy(dst, sSCTPState)
 		}
 		if has(ctnetlink.ProtoSCTP, ctnetlink.InfoVTags) {
-			dst = append32LE(dst, 18, p.VTag[0])
-			dst = append32LE(dst, 19, p.VTag[1])
+			dst = append32(dst, 18, p.VTag[0])
+			dst = append32(dst, 19, p.VTag[1])
 		} else {
 			dst = old.copy(old.copy(dst, sVTagOrig), sVTagReply)
 		}

@@ -184,7 +184,3 @@ func append16LE(dst []byte, num uint8, v uint16) []byte {
 func append32(dst []byte, num uint8, v uint32) []byte {
 	return append(dst, 0, 8, 0, num, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
 }
-
-func append32LE(dst []byte, num uint8, v uint32) []byte {
-	return append(dst, 0, 8, 0, num, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
-}

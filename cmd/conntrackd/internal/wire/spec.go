@@ -80,8 +80,7 @@ func (v *view) text(short, long int) ([]byte, bool) {
 	return b, len(b) > 0
 }
 
-// swapped32 and swapped16 return numbers that are sent in little-endian form.
-func (v *view) swapped32(slot int) uint32 { return binary.LittleEndian.Uint32(v.value(slot)) }
+// swapped16 returns a number that is sent in little-endian form.
 func (v *view) swapped16(slot int) uint16 { return binary.LittleEndian.Uint16(v.value(slot)) }
 
 // protocol sets what the protocol has in the original tuple, and its state.
@@ -99,7 +98,7 @@ func (v *view) protocol(s *ctnetlink.FlowSpec) {
 	case ctnetlink.ProtoSCTP:
 		state = sSCTPState
 		if v.have.has(sVTagOrig) && v.have.has(sVTagReply) {
-			p.VTag = [2]uint32{v.swapped32(sVTagOrig), v.swapped32(sVTagReply)}
+			p.VTag = [2]uint32{v.u32(sVTagOrig), v.u32(sVTagReply)}
 			p.Has |= ctnetlink.InfoVTags
 		}
 	case ctnetlink.ProtoDCCP:

@@ -140,7 +140,7 @@ var vectors = []struct {
 			s.SetTimeout(100 * time.Second)
 			s.SetProtoInfo(ctnetlink.ProtoInfo{
 				Proto: ctnetlink.ProtoSCTP, Has: ctnetlink.InfoState | ctnetlink.InfoVTags,
-				State: ctnetlink.NewState(ctnetlink.ProtoSCTP, 4), VTag: [2]uint32{0x1234, 0x5678},
+				State: ctnetlink.NewState(ctnetlink.ProtoSCTP, 4), VTag: [2]uint32{0x34120000, 0x78560000},
 			})
 			return s
 		},

@@ -4,10 +4,9 @@
 // A datagram, or the stream of a TCP connection, is messages one behind the other. A
 // message is a Header and a payload of attributes: two bytes of length (4 and the
 // value's, without its padding), two bytes of number, the value, and padding to a
-// multiple of 4. All numbers are big endian, but for the few that conntrack-tools
-// byte-swaps on little-endian hosts: the ports of translations, the ids of ICMP queries
-// and SCTP's verification tags. They are written in that form, which is little endian,
-// on every host.
+// multiple of 4. All numbers are big endian, but for those that conntrack-tools
+// byte-swaps on little-endian hosts: the ports of translations and the ids of ICMP
+// queries. They are written in that form, which is little endian, on every host.
 //
 // Attributes from 64 to 127 are our own. What conntrack-tools cannot carry is in them:
 // keys of GRE, ports of UDP-Lite, zones of one direction, long names, the address of an
