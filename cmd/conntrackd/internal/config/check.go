@@ -77,6 +77,10 @@ func (s *sayer) modes(c *Config) {
 		s.warn(c.lines["RefreshTime"], "RefreshTime is not less than CacheTimeout: entries of a peer "+
 			"expire before they are refreshed")
 	}
+	if c.NetlinkBuffer > c.NetlinkBufferMax {
+		s.say(Notice, c.lines["NetlinkBufferSize"], "conntrack-tools' conntrackd would not use this size, because it is "+
+			"greater than NetlinkBufferSizeMaxGrowth (%d)", c.NetlinkBufferMax)
+	}
 	if c.Poll > 0 {
 		for _, name := range []string{"NetlinkEventsReliable", "NetlinkOverrunResync", "NetlinkBufferSize"} {
 			if c.lines[name] > 0 {

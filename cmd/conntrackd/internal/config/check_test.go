@@ -27,9 +27,6 @@ func TestStarting(t *testing.T) {
 			"3 warning helpers in user space are not supported, ignoring the section `Helper'. " +
 				"The helpers of the kernel go on\n"},
 		{"Stats { }", "0 warning there is no `Path' in `UNIX': no client will reach the daemon\n"},
-		{"Stats { } General { UNIX { Path /x }\nNetlinkBufferSize 5 }", "2 warning the NetlinkBufferSize of 5 is not " +
-			"used, because it is greater than NetlinkBufferSizeMaxGrowth (0)\n"},
-		{"Stats { } General { UNIX { Path /x }\nNetlinkBufferSize 5 NetlinkBufferSizeMaxGrowth 5 }", ""},
 		{"Sync { Mode ALARM { }\nUDP { IPv4_address 10.0.0.1 IPv6_Destination_Address ::2 Interface lo }\n" +
 			"UDP { IPv6_address ::1 Port 65536 } } General { UNIX { Path /x } }",
 			"2 warning the dedicated link in line 2 lacks a Port\n" +
@@ -71,6 +68,10 @@ func TestCheck(t *testing.T) {
 			"6 warning `NetlinkEventsReliable' has no effect with PollSecs\n" +
 				"7 warning the kernel refuses the Priority 0: scheduling will be ordinary\n" +
 				"8 warning the list of `State Accept' is empty\n"},
+		{"Stats { } General {" + files + "NetlinkBufferSizeMaxGrowth 4\nNetlinkBufferSize 5 }",
+			"6 notice conntrack-tools' conntrackd would not use this size, because it is greater than " +
+				"NetlinkBufferSizeMaxGrowth (4)\n"},
+		{"Stats { } General {" + files + "NetlinkBufferSizeMaxGrowth 5\nNetlinkBufferSize 5 }", ""},
 		{"General {" + files + "} Sync {\nMode NOTRACK { } Mode FTFW { } RefreshTime 5\n KeyFile " + key + " }",
 			"0 error there is no dedicated link: Multicast, UDP or TCP\n" +
 				"6 warning there is more than one Mode: of FTFW, ALARM and NOTRACK the first one is used\n" +

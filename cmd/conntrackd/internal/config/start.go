@@ -25,10 +25,6 @@ func (c *Config) Starting() []Message {
 	if c.Socket == "" {
 		s.warn(0, "there is no `Path' in `UNIX': no client will reach the daemon")
 	}
-	if c.NetlinkBuffer > c.NetlinkBufferMax && c.Poll == 0 {
-		s.warn(c.lines["NetlinkBufferSize"], "the NetlinkBufferSize of %d is not used, because it is greater than "+
-			"NetlinkBufferSizeMaxGrowth (%d)", c.NetlinkBuffer, c.NetlinkBufferMax)
-	}
 	if c.Mode != Stats {
 		for i := range c.Links {
 			s.link(&c.Links[i])
