@@ -42,11 +42,16 @@ type Status struct {
 
 	Links []Link
 	Peers []Peer
+
+	// Ready is what the node itself knows of how much of its peers' tables is here, and
+	// Reasons are why it is not all.
+	Ready   Readiness
+	Reasons []string
 }
 
 // Peer is what is known of another node.
 type Peer struct {
-	Name    string // "" : not known
+	Name    string // "": not known
 	Address string
 	Ours    bool // it is this program, not conntrack-tools
 	Role    string
@@ -58,9 +63,7 @@ type Peer struct {
 	Entries int // of it in the external cache
 	// Has is how many entries it says that it has, -1: it does not say.
 	Has        int
-	BulkRuns   bool      // a bulk of it has begun and not ended
 	LastBulk   time.Time // the end of its last whole one; zero: none
-	Asked      bool      // it was asked for its table and has not answered
 	Generation uint16
 	Lost       uint64
 }
@@ -90,18 +93,18 @@ type Readiness int
 
 // The degrees of readiness.
 const (
-	// Ready: all that the peers have told and told of is here; of a peer that died, all
-	// that it had told. A primary is ready.
+	// Ready: all that the peers have is here, and of a peer that died, all that it had.
+	// A primary is ready.
 	Ready Readiness = iota
 	// Partly: connections would be lost. The reasons say why.
 	Partly
-	// Nothing: nothing was received from any peer, ever. It is also the exit status when
-	// no daemon answers.
+	// Nothing: no peer has sent its table yet. It is also the exit status when no daemon
+	// answers.
 	Nothing
 )
 
 func (r Readiness) String() string {
-	return [...]string{"ready to take over", "not ready to take over", "nothing to take over"}[min(max(r, 0), 2)]
+	return [...]string{"ready to take over", "not quite ready to take over", "not ready to take over"}[min(max(r, 0), 2)]
 }
 
 // slowLag is the lag from which on a node would lose connections.
@@ -113,26 +116,22 @@ func (s *Status) Judge() (r Readiness, reasons, notes []string) {
 	if s.Mode == config.Stats {
 		return Ready, nil, []string{"the statistics mode has no peers"}
 	}
-	primary := s.Role == "primary"
-	whole, any := true, false
+	r = s.Ready
+	reasons = append(reasons, s.Reasons...)
 	for i := range s.Peers {
 		p := &s.Peers[i]
-		why := p.lacks()
-		if len(why) == 0 {
-			any = true
-		} else {
-			whole = false
-			any = any || p.Entries > 0
-		}
-		if primary {
-			notes = append(notes, why...)
-		} else {
-			reasons = append(reasons, why...)
+		if m := p.Missing(); m > p.inFlight() {
+			r = max(r, Partly)
+			reasons = append(reasons, fmt.Sprintf("%s has %d entries that are not here", p.name(), m))
 		}
 		notes = append(notes, s.about(p)...)
 	}
+	if s.Role == "primary" {
+		// It has taken over: what it lacks of its peers does not matter.
+		r, reasons, notes = Ready, nil, append(reasons, notes...)
+	}
 	if s.Resync {
-		whole = false
+		r = max(r, Partly)
 		reasons = append(reasons, "events of the kernel were lost, and the table was not read again since")
 	}
 	if s.links() == 0 {
@@ -141,34 +140,7 @@ func (s *Status) Judge() (r Readiness, reasons, notes []string) {
 	if s.Held > 0 {
 		notes = append(notes, fmt.Sprintf("%d ends of entries are held back", s.Held))
 	}
-	switch {
-	case primary && !s.Resync:
-		return Ready, nil, notes
-	case len(s.Peers) == 0:
-		return Nothing, []string{"no peer was heard"}, notes
-	case whole:
-		return Ready, nil, notes
-	case !any:
-		return Nothing, reasons, notes
-	}
-	return Partly, reasons, notes
-}
-
-// lacks says what of the peer is not here.
-func (p *Peer) lacks() (why []string) {
-	if p.Asked {
-		why = append(why, fmt.Sprintf("%s was asked for its table and has not answered", p.name()))
-	}
-	if p.BulkRuns {
-		why = append(why, fmt.Sprintf("%s is sending its table", p.name()))
-	}
-	if p.Ours && p.LastBulk.IsZero() && !p.BulkRuns && !p.Asked && p.Has != 0 {
-		why = append(why, fmt.Sprintf("%s has not sent its table", p.name()))
-	}
-	if m := p.Missing(); m > p.inFlight() && !p.BulkRuns {
-		why = append(why, fmt.Sprintf("%s has %d entries that are not here", p.name(), m))
-	}
-	return why
+	return r, reasons, notes
 }
 
 // about says what else there is to know of a peer.

@@ -134,9 +134,7 @@ type jsonPeer struct {
 	Entries    int    `json:"entries"`
 	Has        *int   `json:"has,omitempty"`
 	Missing    *int   `json:"missing,omitempty"`
-	Bulk       bool   `json:"bulk"`
 	LastBulk   string `json:"last_bulk,omitempty"`
-	Asked      bool   `json:"asked"`
 	Generation uint16 `json:"generation"`
 	Lost       uint64 `json:"lost"`
 }
@@ -176,7 +174,7 @@ func jsonPeerOf(p *Peer) jsonPeer {
 	j := jsonPeer{
 		Name: printable.String(p.Name), Address: printable.String(p.Address), Ours: p.Ours,
 		Heard: stamp(p.Heard), Away: p.Away, LagMS: p.Lag.Milliseconds(), Unacked: p.Unacked,
-		Entries: p.Entries, Bulk: p.BulkRuns, LastBulk: stamp(p.LastBulk), Asked: p.Asked,
+		Entries: p.Entries, LastBulk: stamp(p.LastBulk),
 		Generation: p.Generation, Lost: p.Lost,
 	}
 	if p.Ours {

@@ -77,20 +77,15 @@ func TestJudge(t *testing.T) {
 			s.Peers[0].Away, s.Peers[0].Heard = true, noon.Add(-time.Minute)
 			s.Links[0].Status = "NO-CARRIER"
 		}, Ready, "", "fw1 is silent since 1 min"},
-		{"the peer died while it sent its table", func(s *Status) {
-			s.Peers[0].Away, s.Peers[0].BulkRuns = true, true
-		}, Partly, "fw1 is sending its table", ""},
+		{"a bulk runs", func(s *Status) { s.Ready, s.Reasons = Partly, []string{"a reason"} }, Partly, "a reason", ""},
+		{"nothing has come", func(s *Status) { s.Ready, s.Reasons, s.Peers = Nothing, []string{"no peer was heard"}, nil },
+			Nothing, "no peer was heard", ""},
 		{"the peer has more", func(s *Status) { s.Peers[0].Has = 20000 }, Partly, "fw1 has 8100 entries that are not here", ""},
 		{"the peer has few more", func(s *Status) { s.Peers[0].Has = 12000 }, Ready, "", ""},
-		{"the peer has sent nothing", func(s *Status) {
-			s.Peers[0].LastBulk, s.Peers[0].Entries = time.Time{}, 0
-		}, Nothing, "fw1 has not sent its table", ""},
-		{"the peer has nothing", func(s *Status) {
-			s.Peers[0].LastBulk, s.Peers[0].Entries, s.Peers[0].Has = time.Time{}, 0, 0
-		}, Ready, "", ""},
-		{"the peer does not answer", func(s *Status) { s.Peers[0].Asked = true }, Partly, "has not answered", ""},
-		{"no peer", func(s *Status) { s.Peers = nil }, Nothing, "no peer was heard", ""},
-		{"a primary alone", func(s *Status) { s.Peers, s.Role = nil, "primary" }, Ready, "", ""},
+		{"the peer does not say", func(s *Status) { s.Peers[0].Has = -1 }, Ready, "", ""},
+		{"a primary alone", func(s *Status) {
+			s.Ready, s.Reasons, s.Peers, s.Role = Nothing, []string{"no peer was heard"}, nil, "primary"
+		}, Ready, "", "no peer was heard"},
 		{"a primary whose backup opens connections", func(s *Status) { s.Role, s.Peers[0].Has = "primary", 99999 }, Ready, "",
 			"fw1 has 88099 entries that are not here"},
 		{"a primary that has lost events", func(s *Status) { s.Role, s.Resync = "primary", true }, Partly, "events of the kernel", ""},

@@ -99,13 +99,8 @@ func (p *Peer) appendStatus(dst []byte, s *Status) []byte {
 	if p.Has >= 0 {
 		dst = fmt.Appendf(dst, " of %d, %d missing", p.Has, p.Missing())
 	}
-	switch {
-	case p.BulkRuns:
-		dst = append(dst, ", a bulk runs"...)
-	case p.LastBulk.IsZero():
-		dst = append(dst, ", no whole bulk yet"...)
-	default:
-		dst = fmt.Appendf(dst, ", last bulk %s ago", span(s.Now.Sub(p.LastBulk)))
+	if p.LastBulk.IsZero() {
+		return append(dst, ", no whole bulk yet\n"...)
 	}
-	return append(dst, '\n')
+	return fmt.Appendf(dst, ", last bulk %s ago\n", span(s.Now.Sub(p.LastBulk)))
 }
