@@ -1,0 +1,96 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
+)
+
+// lockFile is the file that says that a daemon runs. Its existence is what counts, as
+// with conntrack-tools, so that scripts may test and remove it. Beside, it is locked, so
+// that what a crash has left is known, and has the process id.
+type lockFile struct {
+	path string
+	file *os.File
+}
+
+// takeLock makes the lock file. socket is the control socket: where the lock file is one
+// of conntrack-tools, which is not locked, a socket that refuses connections shows that
+// its daemon is gone. stale reports whether the file was left by a daemon that is gone.
+func takeLock(path, socket string) (l *lockFile, stale bool, err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		if file, err = takeOver(path, socket); err != nil {
+			return nil, false, fmt.Errorf("lockfile `%s' exists, perhaps conntrackd already running?", path)
+		}
+		stale = true
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("can't create lockfile `%s': %s", path, reason(err))
+	}
+	// A lock that cannot be had on this file system is not needed while the file exists.
+	unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	l = &lockFile{path, file}
+	l.mark()
+	return l, stale, nil
+}
+
+// takeOver opens and locks a lock file that exists if its daemon is gone.
+func takeOver(path, socket string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil && !abandoned(file, socket) {
+		err = fs.ErrExist
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// abandoned reports whether the daemon of a lock file, which nobody has locked, is gone.
+func abandoned(file *os.File, socket string) bool {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	if info.Size() > 0 { // ours, which would have locked it
+		return true
+	}
+	if socket == "" {
+		return false
+	}
+	conn, err := control.Dial(socket)
+	if err == nil {
+		conn.Close()
+		return false
+	}
+	return errors.Is(err, unix.ECONNREFUSED)
+}
+
+// mark writes the process id.
+func (l *lockFile) mark() {
+	l.file.Truncate(0)
+	l.file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+}
+
+// release removes the file, unless a script has removed it and another daemon has made
+// its own.
+func (l *lockFile) release() {
+	mine, err := l.file.Stat()
+	there, err2 := os.Stat(l.path)
+	if err == nil && err2 == nil && os.SameFile(mine, there) {
+		os.Remove(l.path)
+	}
+	l.file.Close()
+}
