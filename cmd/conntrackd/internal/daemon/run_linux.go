@@ -1,0 +1,136 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
+)
+
+// running is the daemon from the end of its start to its end. ready lets the control
+// clients in.
+func (d *daemon) running(ctx context.Context, server *control.Server, ready chan struct{}, b *background) int {
+	os.Chdir("/")
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2)
+	defer signal.Stop(signals)
+
+	if err := d.fill(ctx); err != nil {
+		d.log.error("can't dump the kernel's table: %s", err)
+		d.log.error(cannotStart)
+		return 1
+	}
+	d.log.notice("initialization completed")
+	var parts sync.WaitGroup
+	parts.Go(func() { d.follow(ctx) })
+	if d.node != nil {
+		parts.Go(func() { d.tick(ctx) })
+	}
+	go server.Serve()
+	parts.Go(func() { d.watchdog(ctx) })
+	close(ready)
+	if b != nil {
+		d.log.notice("-- starting in daemon mode --")
+		d.log.quiet()
+		b.started(d.config.Systemd, d.log.crashes())
+	} else {
+		d.log.notice("-- starting in console mode --")
+		d.notify("MAINPID=%d\n"+systemd.SdNotifyReady, os.Getpid())
+	}
+	d.log.run()
+	if d.node != nil && d.config.StartupResync {
+		d.with(d.node.RequestResync)
+	}
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				d.reload()
+				continue
+			}
+			d.stop(errShutdown)
+		}
+	}
+	status := 0
+	if cause := context.Cause(ctx); cause == errShutdown {
+		d.log.notice("%s", cause)
+	} else {
+		d.log.error("%s", cause)
+		status = 1
+	}
+	d.notify(systemd.SdNotifyStopping)
+	d.purge.cancel()
+	parts.Wait()
+	d.farewell()
+	return status
+}
+
+// fill reads the kernel's table into the cache at the start. Nothing is sent of it.
+func (d *daemon) fill(ctx context.Context) error {
+	if d.node != nil && d.config.DisableInternalCache {
+		return nil
+	}
+	return d.refresh(ctx, false, true, d.config.Expect)
+}
+
+// follow delivers the kernel's events, and begins anew when that fails.
+func (d *daemon) follow(ctx context.Context) {
+	for {
+		err := d.table.Run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		d.log.error("events of the kernel's table: %v", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// refresh reads the kernel's table, its entries or its expectations, into the internal
+// cache: what is there and not in the table is removed. tell reports whether peers are
+// told what has changed.
+func (d *daemon) refresh(ctx context.Context, tell, entries, expects bool) error {
+	if d.node != nil {
+		d.with(func() { d.node.BeginRefresh(tell) })
+		defer d.with(d.node.EndRefresh)
+	}
+	if entries {
+		if err := d.table.Dump(ctx, !tell); err != nil {
+			return err
+		}
+	}
+	if expects {
+		return d.table.DumpExpect(ctx, !tell)
+	}
+	return nil
+}
+
+// Overrun has the cache read anew, since events were lost.
+func (d *daemon) Overrun() {
+	if d.config.OverrunResync == 0 && d.config.Poll == 0 {
+		return
+	}
+	if err := d.refresh(context.Background(), true, true, d.config.Expect); err != nil {
+		d.log.warning("resync after an overrun: %v", err)
+	}
+}
+
+// farewell sends what waits.
+func (d *daemon) farewell() {
+	if d.node != nil {
+		d.mu.Lock()
+		d.node.Tick()
+		d.mu.Unlock()
+	}
+}

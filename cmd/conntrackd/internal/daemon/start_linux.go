@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/kernel"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/link"
+	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
+)
+
+// cannotStart is the last line of a start that failed after the lock file was made.
+const cannotStart = "conntrackd cannot start, please review your configuration"
+
+// errShutdown is why a daemon ends that was told to.
+var errShutdown = errors.New("---- shutdown received ----")
+
+// run starts the daemon, waits for its end and returns the exit status. b is nil in the
+// foreground. The order is: configuration, log files, lock file, scheduler, control
+// socket, links, kernel.
+func run(path string, log *logger, b *background) int {
+	c := read(path, log)
+	if c == nil {
+		return 1
+	}
+	if c.Unspecified {
+		log.warning("No running mode specified. Defaulting to statistics mode.")
+	}
+	if err := log.open(c); err != nil {
+		log.bare(err.Error())
+		return 1
+	}
+	d := &daemon{
+		config: c, path: path, log: log, begun: time.Now(),
+		kick: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	if c.Mode == config.Stats {
+		s, err := newStatistics(c, log)
+		if err != nil {
+			log.bare(err.Error())
+			return 1
+		}
+		d.stats = s
+	}
+	lock, stale, err := takeLock(c.LockFile, c.Socket)
+	if err != nil {
+		log.error("%s", err)
+		return 1
+	}
+	if stale {
+		log.warning("lockfile `%s' was left by a daemon that is gone: taken over", c.LockFile)
+	}
+	status := d.locked(b)
+	lock.release()
+	close(d.ended)
+	log.close()
+	return status
+}
+
+// locked goes on with the start once the lock file is held.
+func (d *daemon) locked(b *background) int {
+	if s := d.config.Scheduler; s != nil {
+		if err := schedule(s); err != nil {
+			d.log.warning("scheduler configuration failed: %s. Likely a bug in conntrackd, please report it. "+
+				"Continuing with system default scheduler.", reason(err))
+		}
+	}
+	ctx, stop := context.WithCancelCause(context.Background())
+	defer stop(nil)
+	d.stop = stop
+	ready := make(chan struct{})
+	server, err := control.Listen(d.config.Socket, func(r control.Request, w io.Writer) {
+		<-ready
+		d.answer(ctx, r, w)
+	})
+	if err != nil {
+		d.log.error("can't open unix socket!")
+		d.log.error(cannotStart)
+		return 1
+	}
+	defer server.Close(time.Second)
+	if err := d.open(); err != nil {
+		d.log.error("%s", err)
+		d.log.error(cannotStart)
+		return 1
+	}
+	defer d.close()
+	return d.running(ctx, server, ready, b)
+}
+
+// open opens the links and the kernel's table. What the links receive meanwhile waits
+// for the main lock.
+func (d *daemon) open() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.config
+	if c.Mode == config.Stats {
+		table, err := kernel.Open(c, d)
+		d.table = table
+		return err
+	}
+	key, err := readKey(c.KeyFile)
+	if err != nil {
+		return err
+	}
+	d.links, err = link.Open(link.Options{
+		Links: c.Links, ErrorQueue: c.ErrorQueueLength, Key: key, Encrypt: c.Encrypt, Handler: d,
+	})
+	if err != nil {
+		d.log.error("%s", err)
+		return errors.New("initialization failed")
+	}
+	d.node = node.New(node.Options{
+		Config: c, Link: d.links, Inject: d, Source: source{d}, Now: time.Now, Log: d.log.log,
+	})
+	if d.table, err = kernel.Open(c, d); err != nil {
+		d.links.Close()
+	}
+	return err
+}
+
+func (d *daemon) close() {
+	if d.links != nil {
+		d.links.Close()
+	}
+	d.table.Close()
+}
