@@ -1,0 +1,139 @@
+package daemon
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/kernel"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+)
+
+// commitPart is how many objects are taken from the cache at once.
+const commitPart = 512
+
+// commit writes the external caches into the kernel's table (-c), and returns when that
+// is done.
+func (d *daemon) commit(ctx context.Context, entries, expects bool) {
+	if !d.commits.TryLock() {
+		d.log.notice("commit already in progress, skipping")
+		return
+	}
+	defer d.commits.Unlock()
+	defer d.jobs.begin("commit")()
+	d.purge.cancel()
+	d.known()
+	switch {
+	case entries && expects:
+		d.log.notice("committing all external caches")
+	case entries:
+		d.log.notice("committing conntrack cache")
+	default:
+		d.log.notice("committing expectation cache")
+	}
+	if d.config.DisableExternalCache {
+		return
+	}
+	if entries {
+		d.commitCache(d.node.External, "entries", func(next nextFunc) (kernel.Committed, error) {
+			return d.table.Commit(ctx, next)
+		})
+	}
+	if expects && d.config.Expect {
+		d.commitCache(d.node.ExternalExpect, "expectations", func(next nextFunc) (kernel.Committed, error) {
+			return d.table.CommitExpect(ctx, next)
+		})
+	}
+}
+
+// nextFunc appends the next part of a cache.
+type nextFunc func(dst []kernel.Entry) []kernel.Entry
+
+// commitCache commits one cache. what are its objects, in the log.
+func (d *daemon) commitCache(c *cache.Cache, what string, commit func(nextFunc) (kernel.Committed, error)) {
+	begun := time.Now()
+	w := walk{d: d, c: c}
+	done, err := commit(w.next)
+	if err != nil {
+		d.log.error("commit: %v", err)
+	}
+	d.log.notice("Committed %d new %s", done.New, what)
+	if done.Failed > 0 {
+		d.log.notice("%d %s can't be committed", done.Failed, what)
+	}
+	took := time.Since(begun).Microseconds()
+	d.log.notice("commit has taken %d.%06d seconds", took/1e6, took%1e6)
+}
+
+// walk takes the objects of a cache in parts, those that matter most first: connections
+// that both sides have spoken on, then the others.
+type walk struct {
+	d     *daemon
+	c     *cache.Cache
+	at    cache.Slot
+	late  bool // the second pass
+	begun bool
+	ends  []int
+	bytes []byte // the copies of a part
+}
+
+// next appends the next part, none at the end. The objects are valid until the next call.
+func (w *walk) next(dst []kernel.Entry) []kernel.Entry {
+	before := len(dst)
+	for len(dst) == before {
+		if w.begun && w.at == 0 {
+			if w.late {
+				return dst
+			}
+			w.late, w.begun = true, false
+		}
+		dst = w.part(dst)
+	}
+	return dst
+}
+
+// part appends what one part of the walk yields, which may be nothing.
+func (w *walk) part(dst []kernel.Entry) []kernel.Entry {
+	d := w.d
+	w.bytes = w.bytes[:0]
+	before := len(dst)
+	d.mu.Lock()
+	now := d.node.Clock()
+	w.at = w.c.Walk(w.at, commitPart, func(s cache.Slot) {
+		o, m := w.c.Object(s), w.c.Meta(s)
+		if m.Flags&cache.Dead != 0 || early(o) == w.late {
+			return
+		}
+		from := len(w.bytes)
+		w.bytes = append(w.bytes, o...)
+		dst = append(dst, kernel.Entry{
+			Object: wire.Object(w.bytes[from:]),
+			Age:    time.Duration(now-m.Told) * time.Second,
+		})
+	})
+	d.mu.Unlock()
+	w.begun = true
+	// Growing may have moved the bytes.
+	for i, at := before, 0; i < len(dst); i++ {
+		n := len(dst[i].Object)
+		dst[i].Object = w.bytes[at : at+n : at+n]
+		at += n
+	}
+	return dst
+}
+
+// early reports whether a connection is committed in the first pass: both sides have
+// spoken (ASSURED). Its status is the second attribute, behind the addresses.
+func early(o wire.Object) bool {
+	if len(o) < 4 {
+		return false
+	}
+	n := (int(binary.BigEndian.Uint16(o)) + 3) &^ 3
+	const length, number = 8, 5
+	if len(o) < n+length || binary.BigEndian.Uint16(o[n+2:]) != number {
+		return false
+	}
+	return ctnetlink.Status(binary.BigEndian.Uint32(o[n+4:]))&ctnetlink.StatusAssured != 0
+}

@@ -1,0 +1,198 @@
+package daemon
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
+)
+
+// answer does what a client asks for and writes the answer. What must not be done twice
+// at a time waits for its own lock; nothing here stops other clients or the node.
+func (d *daemon) answer(ctx context.Context, r control.Request, w io.Writer) {
+	if r == control.Kill {
+		d.stop(errShutdown)
+		<-d.ended
+		return
+	}
+	if d.kernelRequest(ctx, r) || d.show(r, w) {
+		return
+	}
+	if d.node == nil {
+		switch r {
+		case control.DumpInternal, control.DumpInternalXML:
+			d.list(ctx, w, listing{xml: r == control.DumpInternalXML})
+		case control.FlushInternal:
+			d.flush(true, false)
+		}
+		return
+	}
+	d.nodeRequest(ctx, r, w)
+}
+
+// kernelRequest does a request that every mode knows: -F and -R.
+func (d *daemon) kernelRequest(ctx context.Context, r control.Request) bool {
+	switch r {
+	case control.FlushKernel:
+		d.flushKernel(ctx, true, false)
+	case control.FlushKernelExpect:
+		d.flushKernel(ctx, false, true)
+	case control.FlushKernelAll:
+		d.flushKernel(ctx, true, true)
+	case control.ResyncKernel:
+		d.resync(ctx, true, false)
+	case control.ResyncKernelExpect:
+		d.resync(ctx, false, true)
+	case control.ResyncAll:
+		d.resync(ctx, true, true)
+	default:
+		return false
+	}
+	return true
+}
+
+// nodeRequest does a request of the modes that keep nodes alike.
+func (d *daemon) nodeRequest(ctx context.Context, r control.Request, w io.Writer) {
+	switch r {
+	case control.CommitAll:
+		d.commit(ctx, true, true)
+	case control.Commit:
+		d.commit(ctx, true, false)
+	case control.CommitExpect:
+		d.commit(ctx, false, true)
+	case control.FlushCaches:
+		d.flush(true, true)
+	case control.FlushInternal:
+		d.flush(true, false)
+	case control.FlushExternal:
+		d.flush(false, true)
+	case control.Bulk:
+		d.bulk()
+	case control.RequestResync:
+		d.requestResync()
+	case control.Purge:
+		d.schedulePurge(ctx)
+	case control.Diff, control.Demote, control.Status, control.StatusJSON, control.StatusProm:
+		d.own(ctx, r, w)
+	default:
+		if l, ok := listingOf(r); ok {
+			d.list(ctx, w, l)
+		}
+	}
+}
+
+// flushKernel empties the kernel's table (-F). The nodes are told by a bulk, since the
+// events of what this daemon deletes are not: what is gone is missing in it.
+func (d *daemon) flushKernel(ctx context.Context, entries, expects bool) {
+	defer d.jobs.begin("flush")()
+	if entries {
+		d.log.notice("flushing kernel conntrack table")
+		if _, err := d.table.Flush(ctx, true); err != nil {
+			d.log.error("flush: %v", err)
+		}
+	}
+	if expects && d.config.Expect {
+		d.log.notice("flushing kernel expect table")
+		if _, err := d.table.FlushExpect(ctx, true); err != nil {
+			d.log.error("flush-expect: %v", err)
+		}
+	}
+	d.tellAll()
+}
+
+// tellAll sends a bulk to the nodes, so that they remove what it lacks.
+func (d *daemon) tellAll() {
+	if d.node != nil {
+		d.with(d.node.Bulk)
+	}
+}
+
+// resync reads the kernel's table into the internal cache (-R). Nothing is sent.
+func (d *daemon) resync(ctx context.Context, entries, expects bool) {
+	if d.node != nil && d.config.DisableInternalCache {
+		d.log.warning("resync is unsupported in this mode")
+		return
+	}
+	if entries {
+		d.log.notice("resync with master conntrack table")
+	}
+	if expects && d.config.Expect {
+		d.log.notice("resync with master expect table")
+	}
+	if err := d.refresh(ctx, false, entries, expects && d.config.Expect); err != nil {
+		d.log.error("resync: %v", err)
+	}
+}
+
+// known takes that this node has the addresses: ends that were held back are told.
+func (d *daemon) known() {
+	if d.node != nil {
+		d.with(d.node.ReleaseDeletes)
+	}
+}
+
+// flush empties the caches (-f). Nothing is sent, and the kernel's table stays as it is.
+func (d *daemon) flush(internal, external bool) {
+	if !d.commits.TryLock() {
+		d.log.notice("ignoring flush command, commit still in progress")
+		return
+	}
+	defer d.commits.Unlock()
+	switch {
+	case internal && external:
+		d.purge.cancel()
+		d.log.notice("flushing caches")
+	case internal:
+		d.log.notice("flushing internal cache")
+	default:
+		d.log.notice("flushing external cache")
+	}
+	d.Lock()
+	defer d.Unlock()
+	if d.stats != nil {
+		d.stats.clear()
+		return
+	}
+	if internal {
+		d.node.FlushInternal()
+	}
+	if external {
+		d.node.FlushExternal()
+	}
+}
+
+// bulk sends the internal cache to the nodes (-B).
+func (d *daemon) bulk() {
+	d.log.notice("sending bulk update")
+	d.known()
+	d.with(d.node.Bulk)
+}
+
+// requestResync asks the nodes for all they have (-n), as a node does that does not have
+// the addresses: ends that were held back are not told.
+func (d *daemon) requestResync() {
+	d.log.notice("resync requested")
+	d.Lock()
+	defer d.Unlock()
+	d.node.ForgetDeletes()
+	d.node.RequestResync()
+}
+
+// schedulePurge has the kernel's table emptied later (-t).
+func (d *daemon) schedulePurge(ctx context.Context) {
+	wait := d.config.PurgeTimeout
+	set := d.purge.set(wait, false, func() {
+		d.log.notice("flushing kernel conntrack table (scheduled)")
+		defer d.jobs.begin("flush")()
+		if _, err := d.table.Flush(ctx, true); err != nil {
+			d.log.error("flush: %v", err)
+			return
+		}
+		d.tellAll()
+	})
+	if set {
+		d.log.notice("flushing conntrack table in %d secs", int64(wait/time.Second))
+	}
+	d.with(d.node.ForgetDeletes)
+}
