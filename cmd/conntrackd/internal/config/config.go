@@ -23,9 +23,6 @@ const (
 // Config is a configuration with its defaults filled in.
 type Config struct {
 	Mode Mode
-	// Unspecified reports whether there is neither a section Sync nor Stats: the mode is
-	// Stats, and the daemon warns of it when it starts.
-	Unspecified bool
 
 	// The clauses of the mode.
 	ResendQueueSize      int           // entries

@@ -53,7 +53,7 @@ func (p *parser) finish() bool {
 	c := p.config
 	switch {
 	case !p.sync:
-		c.Mode, c.Unspecified = Stats, !p.stats
+		c.Mode = Stats
 	case p.modes[FTFW] || len(p.modes) == 0:
 		c.Mode = FTFW
 	case p.modes[Alarm]:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/kernel"
+	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -24,7 +25,7 @@ func (d *daemon) commit(ctx context.Context, entries, expects bool) {
 	defer d.commits.Unlock()
 	defer d.jobs.begin("commit")()
 	d.purge.cancel()
-	d.known()
+	d.with(func() { d.node.SetRole(node.Primary) })
 	switch {
 	case entries && expects:
 		d.log.notice("committing all external caches")

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/show"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
@@ -106,8 +105,8 @@ func (d *daemon) appendLine(b []byte, o wire.Object, m *cache.Meta, l listing, n
 		Object: o, External: l.external,
 		Created: now.Add(-time.Duration(clock-m.Created) * time.Second),
 	}
-	if l.external && d.config.Mode == config.Alarm {
-		e.Expires = now.Add(d.config.CacheTimeout - time.Duration(clock-m.Told)*time.Second)
+	if l.external {
+		e.Expires = d.node.Expires(m)
 	}
 	return show.AppendLine(b, &e, now, l.xml)
 }

@@ -30,11 +30,13 @@ type daemon struct {
 
 	kick chan struct{} // has the ticker look at the node
 
-	commits sync.Mutex // held during a commit
-	purge   timer      // of -t
-	jobs    jobs       // what runs beside: -s process
-	stop    context.CancelCauseFunc
-	ended   chan struct{} // closed when all is cleaned up
+	commits   sync.Mutex // held during a commit
+	refreshes sync.Mutex // held while the table is read into the cache
+	purge     timer      // of -t
+	jobs      jobs       // what runs beside: -s process
+	ctx       context.Context
+	stop      context.CancelCauseFunc
+	ended     chan struct{} // closed when all is cleaned up
 }
 
 // Lock and Unlock are the main lock, for batches of events.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
+	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
 )
 
 // answer does what a client asks for and writes the answer. What must not be done twice
@@ -120,15 +121,8 @@ func (d *daemon) resync(ctx context.Context, entries, expects bool) {
 	if expects && d.config.Expect {
 		d.log.notice("resync with master expect table")
 	}
-	if err := d.refresh(ctx, false, entries, expects && d.config.Expect); err != nil {
+	if err := d.refresh(ctx, false); err != nil {
 		d.log.error("resync: %v", err)
-	}
-}
-
-// known takes that this node has the addresses: ends that were held back are told.
-func (d *daemon) known() {
-	if d.node != nil {
-		d.with(d.node.ReleaseDeletes)
 	}
 }
 
@@ -165,8 +159,10 @@ func (d *daemon) flush(internal, external bool) {
 // bulk sends the internal cache to the nodes (-B).
 func (d *daemon) bulk() {
 	d.log.notice("sending bulk update")
-	d.known()
-	d.with(d.node.Bulk)
+	d.Lock()
+	defer d.Unlock()
+	d.node.ReleaseDeletes()
+	d.node.Bulk()
 }
 
 // requestResync asks the nodes for all they have (-n), as a node does that does not have
@@ -175,7 +171,7 @@ func (d *daemon) requestResync() {
 	d.log.notice("resync requested")
 	d.Lock()
 	defer d.Unlock()
-	d.node.ForgetDeletes()
+	d.node.SetRole(node.Backup)
 	d.node.RequestResync()
 }
 
@@ -194,5 +190,5 @@ func (d *daemon) schedulePurge(ctx context.Context) {
 	if set {
 		d.log.notice("flushing conntrack table in %d secs", int64(wait/time.Second))
 	}
-	d.with(d.node.ForgetDeletes)
+	d.with(func() { d.node.SetRole(node.Backup) })
 }

@@ -78,7 +78,7 @@ func (d *daemon) fill(ctx context.Context) error {
 	if d.node != nil && d.config.DisableInternalCache {
 		return nil
 	}
-	return d.refresh(ctx, false, true, d.config.Expect)
+	return d.refresh(ctx, false)
 }
 
 // follow delivers the kernel's events, and begins anew when that fails.
@@ -97,23 +97,37 @@ func (d *daemon) follow(ctx context.Context) {
 	}
 }
 
-// refresh reads the kernel's table, its entries or its expectations, into the internal
-// cache: what is there and not in the table is removed. tell reports whether peers are
-// told what has changed.
-func (d *daemon) refresh(ctx context.Context, tell, entries, expects bool) error {
-	if d.node != nil {
-		d.with(func() { d.node.BeginRefresh(tell) })
-		defer d.with(d.node.EndRefresh)
+// refresh reads the kernel's table into the internal cache: what is there and not in the
+// table is removed. tell reports whether peers are told what has changed.
+func (d *daemon) refresh(ctx context.Context, tell bool) error {
+	d.refreshes.Lock()
+	defer d.refreshes.Unlock()
+	d.with(func() { d.beginRefresh(tell) })
+	err := d.table.Dump(ctx, !tell)
+	if err == nil && d.config.Expect {
+		err = d.table.DumpExpect(ctx, !tell)
 	}
-	if entries {
-		if err := d.table.Dump(ctx, !tell); err != nil {
-			return err
-		}
+	d.with(func() { d.endRefresh(err == nil) })
+	return err
+}
+
+func (d *daemon) beginRefresh(tell bool) {
+	if d.stats != nil {
+		d.stats.beginRefresh()
+		return
 	}
-	if expects {
-		return d.table.DumpExpect(ctx, !tell)
+	d.node.BeginRefresh(tell)
+}
+
+func (d *daemon) endRefresh(whole bool) {
+	switch {
+	case d.stats != nil:
+		d.stats.endRefresh(whole)
+	case whole:
+		d.node.EndRefresh()
+	default:
+		d.node.CancelRefresh()
 	}
-	return nil
 }
 
 // Overrun has the cache read anew, since events were lost.
@@ -121,7 +135,7 @@ func (d *daemon) Overrun() {
 	if d.config.OverrunResync == 0 && d.config.Poll == 0 {
 		return
 	}
-	if err := d.refresh(context.Background(), true, true, d.config.Expect); err != nil {
+	if err := d.refresh(d.ctx, true); err != nil {
 		d.log.warning("resync after an overrun: %v", err)
 	}
 }

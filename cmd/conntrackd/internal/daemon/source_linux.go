@@ -1,7 +1,8 @@
 package daemon
 
 import (
-	"context"
+	"errors"
+	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
@@ -13,10 +14,42 @@ func (d *daemon) Inject(t wire.Type, o wire.Object) {
 	}
 }
 
-// source lists the kernel's table for the node.
+// source lists the kernel's table for the node, where there is no internal cache.
 type source struct{ d *daemon }
 
-// Dump calls f with the object of each entry.
-func (s source) Dump(f func(o wire.Object)) error {
-	return s.d.table.List(context.Background(), func(o wire.Object) error { f(o); return nil })
+// errEnding ends a dump of a daemon that ends.
+var errEnding = errors.New("the daemon ends")
+
+// Dump has the table listed, and returns at once.
+func (s source) Dump() { go s.d.dump() }
+
+func (d *daemon) dump() {
+	d.refreshes.Lock()
+	defer d.refreshes.Unlock()
+	d.with(func() { d.node.BeginRefresh(false) })
+	err := d.table.List(d.ctx, func(o wire.Object) error { return d.dumped(wire.Update, o) })
+	if err == nil && d.config.Expect {
+		err = d.table.ListExpect(d.ctx, func(o wire.Object) error { return d.dumped(wire.ExpectUpdate, o) })
+	}
+	d.with(func() { d.endRefresh(err == nil) })
+}
+
+// dumped takes an object of a dump once the node has room for it.
+func (d *daemon) dumped(t wire.Type, o wire.Object) error {
+	for {
+		d.Lock()
+		room := d.node.Room()
+		if room {
+			d.node.Event(t, o, false)
+		}
+		d.Unlock()
+		if room {
+			return nil
+		}
+		select {
+		case <-d.ctx.Done():
+			return errEnding
+		case <-time.After(time.Millisecond): // the links and the peers have to take what was sent
+		}
+	}
 }

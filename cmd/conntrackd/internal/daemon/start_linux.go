@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
@@ -26,9 +27,6 @@ func run(path string, log *logger, b *background) int {
 	c := read(path, log)
 	if c == nil {
 		return 1
-	}
-	if c.Unspecified {
-		log.warning("No running mode specified. Defaulting to statistics mode.")
 	}
 	if err := log.open(c); err != nil {
 		log.bare(err.Error())
@@ -69,9 +67,12 @@ func (d *daemon) locked(b *background) int {
 				"Continuing with system default scheduler.", reason(err))
 		}
 	}
+	for _, m := range d.config.Starting() {
+		d.log.log(m.Level, m.Text)
+	}
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
-	d.stop = stop
+	d.ctx, d.stop = ctx, stop
 	ready := make(chan struct{})
 	server, err := control.Listen(d.config.Socket, func(r control.Request, w io.Writer) {
 		<-ready
@@ -103,10 +104,14 @@ func (d *daemon) open() error {
 		d.table = table
 		return err
 	}
-	key, err := readKey(c.KeyFile)
-	if err != nil {
-		return err
+	var key []byte
+	if c.KeyFile != "" {
+		var err error
+		if key, err = config.ReadKey(c.KeyFile); err != nil {
+			return err
+		}
 	}
+	var err error
 	d.links, err = link.Open(link.Options{
 		Links: c.Links, ErrorQueue: c.ErrorQueueLength, Key: key, Encrypt: c.Encrypt, Handler: d,
 	})
@@ -115,12 +120,19 @@ func (d *daemon) open() error {
 		return errors.New("initialization failed")
 	}
 	d.node = node.New(node.Options{
-		Config: c, Link: d.links, Inject: d, Source: source{d}, Now: time.Now, Log: d.log.log,
+		Config: c, Link: d.links, Inject: d, Source: source{d},
+		Name: hostname(), Now: time.Now, Log: d.log.log,
 	})
 	if d.table, err = kernel.Open(c, d); err != nil {
 		d.links.Close()
 	}
 	return err
+}
+
+// hostname returns what peers call this node.
+func hostname() string {
+	name, _ := os.Hostname()
+	return name
 }
 
 func (d *daemon) close() {

@@ -20,6 +20,7 @@ type statistics struct {
 	printer *format.Printer
 	out     *statsLog
 	line    []byte
+	refresh uint16 // counts the dumps
 }
 
 func newStatistics(c *config.Config, log *logger) (*statistics, error) {
@@ -51,6 +52,7 @@ func (s *statistics) event(t wire.Type, o wire.Object) {
 			s.cache.Set(at, o)
 		}
 		s.cache.Meta(at).Told = s.clock()
+		s.cache.Meta(at).Generation = s.refresh
 	case wire.Delete:
 		if at != 0 {
 			s.cache.Delete(at)
@@ -62,6 +64,43 @@ func (s *statistics) event(t wire.Type, o wire.Object) {
 func (s *statistics) ended(f *ctnetlink.Flow) {
 	s.line = s.printer.AppendFlow(s.line[:0], f, nil)
 	s.out.write(s.line)
+}
+
+// beginRefresh begins a dump of the kernel's table. What it does not tell is gone, which
+// endRefresh logs, without the counters that nobody knows, if the dump was whole.
+func (s *statistics) beginRefresh() { s.refresh++ }
+
+func (s *statistics) endRefresh(whole bool) {
+	if !whole {
+		return
+	}
+	for at, begun := cache.Slot(0), false; !begun || at != 0; begun = true {
+		at = s.cache.Walk(at, 1<<16, func(slot cache.Slot) {
+			if s.cache.Meta(slot).Generation == s.refresh {
+				return
+			}
+			s.lost(s.cache.Object(slot))
+			s.cache.Delete(slot)
+		})
+	}
+}
+
+// lost logs an entry whose end was not seen.
+func (s *statistics) lost(o wire.Object) {
+	if line, ok := s.plain(o); ok {
+		s.out.write(line)
+	}
+}
+
+// plain returns the line of an object.
+func (s *statistics) plain(o wire.Object) ([]byte, bool) {
+	var spec ctnetlink.FlowSpec
+	var f ctnetlink.Flow
+	if o.Spec(&spec) != nil || f.Decode(spec.AppendMessage(nil)) != nil {
+		return nil, false
+	}
+	s.line = s.printer.AppendFlow(s.line[:0], &f, nil)
+	return s.line, true
 }
 
 func (s *statistics) clear() { s.cache.Clear() }
