@@ -3,10 +3,12 @@ package daemon
 import (
 	"context"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/kernel"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/show"
 	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -38,46 +40,67 @@ func (d *daemon) commit(ctx context.Context, entries, expects bool) {
 		return
 	}
 	if entries {
-		d.commitCache(d.node.External, "entries", func(next nextFunc) (kernel.Committed, error) {
-			return d.table.Commit(ctx, next)
-		})
+		d.commitCache(ctx, "entries", false, d.table.Commit)
 	}
 	if expects && d.config.Expect {
-		d.commitCache(d.node.ExternalExpect, "expectations", func(next nextFunc) (kernel.Committed, error) {
-			return d.table.CommitExpect(ctx, next)
-		})
+		d.commitCache(ctx, "expectations", true, d.table.CommitExpect)
 	}
 }
 
-// nextFunc appends the next part of a cache.
-type nextFunc func(dst []kernel.Entry) []kernel.Entry
+// committed is what there is to say of the last commit.
+type committed struct {
+	kernel.Committed
+	at   time.Time
+	took time.Duration
+}
 
 // commitCache commits one cache. what are its objects, in the log.
-func (d *daemon) commitCache(c *cache.Cache, what string, commit func(nextFunc) (kernel.Committed, error)) {
+func (d *daemon) commitCache(ctx context.Context, what string, expect bool,
+	commit func(context.Context, kernel.Commit) (kernel.Committed, error),
+) {
 	begun := time.Now()
-	w := walk{d: d, c: c}
-	done, err := commit(w.next)
+	w := walk{d: d, c: d.node.External, expect: expect}
+	if expect {
+		w.c = d.node.ExternalExpect
+	}
+	d.mu.Lock()
+	total := int(w.c.Stats.Active)
+	d.mu.Unlock()
+	done, err := commit(ctx, kernel.Commit{Total: total, Next: w.next, Failed: d.commitFailed})
 	if err != nil {
 		d.log.error("commit: %v", err)
 	}
+	took := time.Since(begun)
 	d.log.notice("Committed %d new %s", done.New, what)
 	if done.Failed > 0 {
 		d.log.notice("%d %s can't be committed", done.Failed, what)
 	}
-	took := time.Since(begun).Microseconds()
-	d.log.notice("commit has taken %d.%06d seconds", took/1e6, took%1e6)
+	d.log.notice("commit has taken %d.%06d seconds", took.Microseconds()/1e6, took.Microseconds()%1e6)
+	if !expect {
+		d.mu.Lock()
+		d.last = committed{done, time.Now(), took}
+		d.mu.Unlock()
+	}
+}
+
+// commitFailed logs an entry that the table has refused, and why.
+func (d *daemon) commitFailed(op string, o wire.Object, err error) {
+	d.log.error("%s: %s", op, reason(err))
+	line := show.AppendLine(nil, &show.Entry{Object: o}, time.Now(), false)
+	text, _, _ := strings.Cut(string(line), " [active since ")
+	d.log.entry(strings.TrimSuffix(text, "\n"))
 }
 
 // walk takes the objects of a cache in parts, those that matter most first: connections
 // that both sides have spoken on, then the others.
 type walk struct {
-	d     *daemon
-	c     *cache.Cache
-	at    cache.Slot
-	late  bool // the second pass
-	begun bool
-	ends  []int
-	bytes []byte // the copies of a part
+	d      *daemon
+	c      *cache.Cache
+	expect bool
+	at     cache.Slot
+	late   bool // the second pass
+	begun  bool
+	bytes  []byte // the copies of a part
 }
 
 // next appends the next part, none at the end. The objects are valid until the next call.
@@ -85,7 +108,7 @@ func (w *walk) next(dst []kernel.Entry) []kernel.Entry {
 	before := len(dst)
 	for len(dst) == before {
 		if w.begun && w.at == 0 {
-			if w.late {
+			if w.late || w.expect {
 				return dst
 			}
 			w.late, w.begun = true, false
@@ -104,7 +127,10 @@ func (w *walk) part(dst []kernel.Entry) []kernel.Entry {
 	now := d.node.Clock()
 	w.at = w.c.Walk(w.at, commitPart, func(s cache.Slot) {
 		o, m := w.c.Object(s), w.c.Meta(s)
-		if m.Flags&cache.Dead != 0 || early(o) == w.late {
+		if !w.expect && early(o) == w.late {
+			return
+		}
+		if _, ok := d.node.Left(o, m, w.expect); !ok {
 			return
 		}
 		from := len(w.bytes)

@@ -27,6 +27,7 @@ type daemon struct {
 	// statistics. It is held for a batch of work, never while waiting for anything.
 	mu   sync.Mutex
 	node *node.Node // nil in the statistics mode
+	last committed
 
 	kick chan struct{} // has the ticker look at the node
 
