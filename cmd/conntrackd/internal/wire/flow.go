@@ -43,13 +43,11 @@ func (opt Options) AppendFlow(dst []byte, f *ctnetlink.Flow, before Object) (Obj
 		old.parse(before, connPlaces)
 	}
 	dst = appendAddrs(dst, 0, 1, o.Src, o.Dst)
-	if v, ok := f.Status(); ok {
-		dst = append32(dst, numStatus, uint32(v))
-	} else if old.have.has(sStatus) {
-		dst = old.copy(dst, sStatus)
-	} else {
-		dst = append32(dst, numStatus, 0)
+	status, ok := f.Status()
+	if !ok && old.have.has(sStatus) {
+		status = ctnetlink.Status(old.u32(sStatus))
 	}
+	dst = append32(dst, numStatus, uint32(status))
 	dst = append8(dst, numProto, uint8(o.Proto))
 	if hasClassicPorts(uint8(o.Proto)) {
 		dst = append(dst, 0, 8, 0, numPort, byte(o.SrcPort>>8), byte(o.SrcPort), byte(o.DstPort>>8), byte(o.DstPort))
@@ -60,11 +58,12 @@ func (opt Options) AppendFlow(dst []byte, f *ctnetlink.Flow, before Object) (Obj
 		dst = append8(dst, 23, o.ICMPCode)
 		dst = append16LE(dst, numICMPID, o.ICMPID)
 	}
-	if opt&NoTimeout != 0 {
-	} else if t, ok := f.Timeout(); ok {
-		dst = append32(dst, 6, uint32(t/time.Second))
-	} else {
-		dst = old.copy(dst, sTimeout)
+	if opt&NoTimeout == 0 {
+		if t, ok := f.Timeout(); ok {
+			dst = append32(dst, 6, uint32(t/time.Second))
+		} else {
+			dst = old.copy(dst, sTimeout)
+		}
 	}
 	if v, ok := f.Mark(); ok {
 		dst = append32(dst, 7, v)
@@ -72,7 +71,7 @@ func (opt Options) AppendFlow(dst []byte, f *ctnetlink.Flow, before Object) (Obj
 		dst = old.copy(dst, sMark)
 	}
 	dst = appendMaster(dst, f, &old)
-	dst = appendNAT(dst, f, &old)
+	dst = appendNAT(dst, f, status, &old)
 	dst = appendAdjust(dst, f, &old)
 	helper, hasHelper := f.Helper()
 	if n := len(helper); n > 0 && n < maxHelper {
@@ -213,7 +212,7 @@ func appendMaster(dst []byte, f *ctnetlink.Flow, old *view) []byte {
 }
 
 // appendNAT appends what the reply tuple has otherwise than the original one.
-func appendNAT(dst []byte, f *ctnetlink.Flow, old *view) []byte {
+func appendNAT(dst []byte, f *ctnetlink.Flow, status ctnetlink.Status, old *view) []byte {
 	o, r := f.Orig(), f.Reply()
 	if r.Has&ctnetlink.FieldAddrs != ctnetlink.FieldAddrs || r.Src.Is4() != o.Src.Is4() || r.Dst.Is4() != o.Src.Is4() {
 		for slot := sSNAT; slot <= sDPAT; slot++ {
@@ -221,7 +220,6 @@ func appendNAT(dst []byte, f *ctnetlink.Flow, old *view) []byte {
 		}
 		return dst
 	}
-	status, _ := f.Status()
 	src, dest := status&ctnetlink.StatusSrcNATDone != 0, status&ctnetlink.StatusDstNATDone != 0
 	if src && r.Dst != o.Src {
 		dst = appendAddr(dst, 12, 29, r.Dst)
