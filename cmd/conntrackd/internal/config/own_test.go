@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -84,6 +85,14 @@ func TestValues(t *testing.T) {
 			func(c *Config) any { return *c.Filter.Protocols }), "{true [tcp udp]}"},
 		"a wrong address": {value("Sync { UDP { IPv4_address 1.1.1.1/24 IPv6_Destination_Address 1.1.1.1 } }",
 			func(c *Config) any { return []any{c.Links[0].Local, c.Links[0].Remote} }), "[0.0.0.0 ::]"},
+		"a directory": {func() any {
+			_, messages := Read(t.TempDir())
+			return strings.HasPrefix(messages[0].Text, "can't read config file")
+		}(), "true"},
+		"no end": {func() any {
+			_, messages := Read("/dev/zero")
+			return messages[0].Text
+		}(), "can't read config file `/dev/zero': it has more than 16777216 bytes"},
 		"no file": {func() any {
 			_, messages := Read(filepath.Join("/nowhere", "conf"))
 			return messages[0].Text

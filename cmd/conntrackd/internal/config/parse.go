@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strconv"
@@ -10,12 +11,24 @@ import (
 	"github.com/gonntrack/gonntrack/internal/printable"
 )
 
+// maxFile is the greatest size of a configuration file in bytes.
+const maxFile = 1 << 24
+
 // Read reads a configuration file. The messages are in their order; if one of them is
 // fatal it is the last, and the configuration is nil.
 func Read(path string) (*Config, []Message) {
-	text, err := os.ReadFile(path)
+	name := printable.String(path)
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, []Message{{Level: Error, Text: "can't open config file `" + printable.String(path) + "'", Fatal: true}}
+		return nil, []Message{{Level: Error, Text: "can't open config file `" + name + "'", Fatal: true}}
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("it has more than %d bytes", maxFile)
+	}
+	if err != nil {
+		return nil, []Message{{Level: Error, Text: fmt.Sprintf("can't read config file `%s': %v", name, err), Fatal: true}}
 	}
 	return Parse(text)
 }
