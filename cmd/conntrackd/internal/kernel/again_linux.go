@@ -135,7 +135,7 @@ func (a *again) deliver() {
 		if before == nil && !t.config.DisableInternalCache {
 			continue
 		}
-		o, err := wire.AppendFlow(object[:0], f, before)
+		o, err := t.told().AppendFlow(object[:0], f, before)
 		if err != nil {
 			t.count.failed.Add(1)
 			continue

@@ -27,7 +27,7 @@ func (t *Table) Dump(ctx context.Context, silent bool) error {
 				t.count.dumpUnknown.Add(1)
 				continue
 			}
-			o, err := wire.AppendFlow(object[:0], &flows[i], t.sink.Find(&key))
+			o, err := t.told().AppendFlow(object[:0], &flows[i], t.sink.Find(&key))
 			if err != nil {
 				t.count.dumpUnknown.Add(1)
 				continue
@@ -127,7 +127,7 @@ func (t *Table) expectations(ctx context.Context, visit func(e *ctnetlink.Expect
 func (t *Table) List(ctx context.Context, f func(o wire.Object) error) error {
 	var object []byte
 	return t.accepted(ctx, func(flow *ctnetlink.Flow) error {
-		o, err := wire.AppendFlow(object[:0], flow, nil)
+		o, err := t.told().AppendFlow(object[:0], flow, nil)
 		if err != nil {
 			t.count.dumpUnknown.Add(1)
 			return nil

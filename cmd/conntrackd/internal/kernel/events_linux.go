@@ -197,7 +197,7 @@ func (d *delivery) flow(f *ctnetlink.Flow) {
 	default:
 		send = wire.Update
 	}
-	o, err := wire.AppendFlow(d.buf[:0], f, before)
+	o, err := t.told().AppendFlow(d.buf[:0], f, before)
 	if err != nil {
 		t.count.failed.Add(1)
 		return
