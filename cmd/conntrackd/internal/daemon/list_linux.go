@@ -116,7 +116,7 @@ func (d *daemon) listTable(ctx context.Context, w io.Writer, l listing) {
 	var buf []byte
 	now := time.Now()
 	line := func(o wire.Object) error {
-		buf = show.AppendLine(buf[:0], &show.Entry{Object: o}, now, l.xml)
+		buf = show.AppendLine(buf[:0], &show.Entry{Object: o, Listed: true}, now, l.xml)
 		_, err := w.Write(buf)
 		return err
 	}

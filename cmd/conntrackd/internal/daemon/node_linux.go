@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
@@ -28,6 +29,8 @@ type daemon struct {
 	mu   sync.Mutex
 	node *node.Node // nil in the statistics mode
 	last committed
+
+	stale atomic.Bool // events were lost, and the table was not read anew since
 
 	kick chan struct{} // has the ticker look at the node
 

@@ -132,12 +132,15 @@ func (d *daemon) endRefresh(whole bool) {
 
 // Overrun has the cache read anew, since events were lost.
 func (d *daemon) Overrun() {
+	d.stale.Store(true)
 	if d.config.OverrunResync == 0 && d.config.Poll == 0 {
 		return
 	}
 	if err := d.refresh(d.ctx, true); err != nil {
 		d.log.warning("resync after an overrun: %v", err)
+		return
 	}
+	d.stale.Store(false)
 }
 
 // farewell sends what waits.

@@ -1,17 +1,17 @@
 package words
 
-// version is the version of conntrack-tools whose conntrackd this program stands in for.
-const version = "1.4.9"
+// Number is the version of conntrack-tools whose conntrackd this program stands in for.
+const Number = "1.4.9"
 
 // Version returns what -v prints.
 func Version() string {
-	return "Connection tracking userspace daemon v" + version + ". Licensed under GPLv2.\n" +
+	return "Connection tracking userspace daemon v" + Number + ". Licensed under GPLv2.\n" +
 		"This is gonntrack's conntrackd: code of its own, in the place of that program, MIT licence.\n"
 }
 
 // Usage returns what -h prints. name is the program's.
 func Usage(name string) string {
-	return "Connection tracking userspace daemon v" + version + "\n" +
+	return "Connection tracking userspace daemon v" + Number + "\n" +
 		"Usage: " + name + " [commands] [options]\n" + usage
 }
 
