@@ -1,12 +1,14 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 )
@@ -34,12 +36,44 @@ func (l *dedicated) acceptBy(listener *net.TCPListener) {
 			}
 			continue
 		}
-		if !l.admit(c) {
-			c.Close()
-			return
+		select {
+		case l.stream.begun <- struct{}{}:
+			l.set.ending.Go(func() { l.begin(c) })
+		default:
+			c.Close() // too many that say nothing
 		}
-		l.set.ending.Go(func() { l.read(c) })
 	}
+}
+
+// begin has a peer prove that it has the key, if there is one, and reads what it sends.
+func (l *dedicated) begin(c *net.TCPConn) {
+	r, err := l.greeted(c)
+	<-l.stream.begun
+	if err != nil || !l.admit(c) {
+		c.Close()
+		return
+	}
+	l.read(c, r)
+}
+
+// greeted returns what reads the messages of a connection.
+func (l *dedicated) greeted(c *net.TCPConn) (io.Reader, error) {
+	if l.set.key == nil {
+		return c, nil
+	}
+	stop := context.AfterFunc(l.set.context, func() { c.Close() })
+	defer stop()
+	c.SetDeadline(time.Now().Add(connectTimeout))
+	o, err := receiveGreeting(c, l.set.key)
+	if err != nil {
+		if errors.Is(err, errForged) {
+			l.forged.Add(1)
+		}
+		l.warn(fmt.Sprintf("refused a connection from %s: %s", remote(c).Addr(), errorText(err)))
+		return nil, err
+	}
+	c.SetDeadline(time.Time{})
+	return o, nil
 }
 
 // admit takes a connection into use. It takes the place of the one from the same address,
@@ -75,11 +109,14 @@ func remote(c *net.TCPConn) netip.AddrPort {
 }
 
 // read hands on the messages of a connection until it ends.
-func (l *dedicated) read(c *net.TCPConn) {
+func (l *dedicated) read(c *net.TCPConn, r io.Reader) {
 	signal(l.stream.kick) // the peer is there: connect to it
 	l.set.handler.Connected(l.index)
-	err := l.messages(c, Sender{Link: l.index, Addr: remote(c)})
+	err := l.messages(r, Sender{Link: l.index, Addr: remote(c)})
 	c.Close()
+	if errors.Is(err, errForged) {
+		l.forged.Add(1)
+	}
 	s := l.set
 	s.mu.Lock()
 	if i := slices.Index(l.stream.in, c); i >= 0 {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -42,7 +43,10 @@ func (l *dedicated) setLimit() {
 	} else {
 		headers += udpHeader
 	}
-	l.limit = min(max(l.state.mtu-headers, 256), maxPayload)
+	if l.sessions != nil {
+		headers += frameExtra
+	}
+	l.limit = min(max(l.state.mtu-headers, 256), maxPayload-frameExtra)
 }
 
 // openDatagrams opens the sockets of a link whose device has an index.
@@ -205,8 +209,26 @@ func (d *datagrams) close() {
 	}
 }
 
-// transmit sends a datagram, if the system takes it at once.
+// transmit sends a datagram of messages, if the system takes it at once.
 func (l *dedicated) transmit(b []byte) error {
+	if l.sessions != nil {
+		l.frame = l.sessions.seal(l.frame[:0], data, b)
+		b = l.frame
+	}
+	return l.sendTo(b)
+}
+
+// say sends a frame that has no messages, if the system takes it at once.
+func (l *dedicated) say(k kind, body []byte) {
+	l.set.mu.Lock()
+	defer l.set.mu.Unlock()
+	if !l.set.closed {
+		l.frame = l.sessions.seal(l.frame[:0], k, body)
+		l.sendTo(l.frame)
+	}
+}
+
+func (l *dedicated) sendTo(b []byte) error {
 	d := l.datagrams
 	var err error
 	for {
@@ -296,8 +318,35 @@ func (l *dedicated) receiveFrom(d *datagrams, b []byte) {
 		}
 		l.recvBytes.Add(uint64(n))
 		l.recvPackets.Add(1)
-		l.deliver(Sender{Link: l.index, Addr: from}, b[:n])
+		if messages := l.unseal(from, b[:n]); messages != nil {
+			l.deliver(Sender{Link: l.index, Addr: from}, messages)
+		}
 	}
+}
+
+// unseal returns the messages of a datagram, nil if there are none that may be taken.
+func (l *dedicated) unseal(from netip.AddrPort, b []byte) []byte {
+	if l.sessions == nil {
+		if len(b) > 0 && b[0] == frameMagic {
+			l.warn(fmt.Sprintf("%s uses a key, this node has none", from.Addr()))
+		}
+		return b
+	}
+	o := l.sessions.open(b, time.Since(l.set.began))
+	if o.answer != nil {
+		l.say(answer, o.answer)
+	}
+	if o.ask != nil {
+		l.say(challenge, o.ask)
+	}
+	if o.forged {
+		l.forged.Add(1)
+		l.warn(fmt.Sprintf("refused what %s sends: %v", from.Addr(), errForged))
+	}
+	if o.replayed {
+		l.replayed.Add(1)
+	}
+	return o.messages
 }
 
 // failed counts an error of receiving, and waits, so that one that stays costs little. It
@@ -305,7 +354,7 @@ func (l *dedicated) receiveFrom(d *datagrams, b []byte) {
 func (l *dedicated) failed() bool {
 	l.recvErrors.Add(1)
 	select {
-	case <-l.set.done:
+	case <-l.set.context.Done():
 		return false
 	case <-time.After(againError):
 		return true

@@ -137,7 +137,7 @@ func (s *Set) watchSilence() {
 	defer tick.Stop()
 	for {
 		select {
-		case <-s.done:
+		case <-s.context.Done():
 			return
 		case <-tick.C:
 		}

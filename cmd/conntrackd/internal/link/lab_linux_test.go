@@ -231,6 +231,28 @@ func wait(t *testing.T, what string, condition func() bool) {
 	}
 }
 
+// greeted sends messages until one arrives: with a key, the first ones do not.
+func greeted(t *testing.T, a, b *node) {
+	t.Helper()
+	wait(t, "a message", func() bool {
+		a.set.Append(message(0, 92))
+		a.set.Flush()
+		return b.count() > 0
+	})
+	a.set.Append(message(1, 8))
+	a.set.Flush()
+	wait(t, "the last message", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		last := b.messages[len(b.messages)-1]
+		if len(last) == 8 {
+			b.messages, b.sizes = nil, nil
+			return true
+		}
+		return false
+	})
+}
+
 // arrived fails unless messages message(seq, size) for each seq below n arrive, in order.
 func (n *node) arrived(t *testing.T, count, size int) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -19,8 +20,11 @@ type Set struct {
 	handler Handler
 	keep    int
 	silence time.Duration
+	key     []byte // nil: none
+	encrypt bool
 	enter   func(func() error) error
-	done    chan struct{} // closed by Close
+	context context.Context // until Close
+	cancel  context.CancelFunc
 	ending  sync.WaitGroup
 	began   time.Time
 	watch   *os.File // link events
@@ -51,6 +55,10 @@ type dedicated struct {
 	timer     *time.Timer // tries again to send them
 	stream    *stream     // of TCP
 	stale     bool        // the sockets are those of a device that is gone
+	sessions  *sessions   // of datagrams with a key
+	frame     []byte      // that is sent
+	noted     time.Time   // when something about a peer was logged
+	warned    time.Time   // when it was a warning
 
 	sentBytes, sentPackets, sendErrors uint64
 
@@ -63,16 +71,24 @@ type dedicated struct {
 // network namespace of the calling thread; streams are connected again by other threads,
 // so all threads should be in it.
 func Open(o Options) (*Set, error) {
-	s := &Set{handler: o.Handler, keep: o.ErrorQueue, silence: o.Silence, enter: o.enter, done: make(chan struct{}),
-		began: time.Now()}
+	s := &Set{handler: o.Handler, keep: o.ErrorQueue, silence: o.Silence, enter: o.enter,
+		began: time.Now(), key: o.Key, encrypt: o.Encrypt}
+	s.context, s.cancel = context.WithCancel(context.Background())
 	if s.enter == nil {
 		s.enter = func(f func() error) error { return f() }
 	}
 	if len(o.Links) == 0 {
 		return nil, errors.New("no dedicated links")
 	}
+	if err := checkKey(o.Key); err != nil {
+		return nil, err
+	}
 	for i, c := range o.Links {
-		s.links = append(s.links, &dedicated{set: s, index: i, config: c})
+		l := &dedicated{set: s, index: i, config: c}
+		if s.key != nil && c.Kind != config.TCP {
+			l.sessions = newSessions(s.key, s.encrypt)
+		}
+		s.links = append(s.links, l)
 		if c.Default {
 			s.active = i
 		}
@@ -146,6 +162,9 @@ func (s *Set) run() {
 	for _, l := range s.links {
 		if l.datagrams != nil {
 			s.ending.Go(l.receive)
+			if l.sessions != nil {
+				l.say(here, nil)
+			}
 		} else {
 			s.ending.Go(l.accept)
 			s.ending.Go(l.connect)
@@ -303,7 +322,7 @@ func (s *Set) shut() {
 		return
 	}
 	s.closed = true
-	close(s.done)
+	s.cancel()
 	if s.watch != nil {
 		s.watch.Close()
 	}

@@ -25,7 +25,7 @@ type stream struct {
 	kick     chan struct{}    // connect now
 	out      *net.TCPConn     // to the peer; nil: not connected. Guarded by Set.mu
 	in       []*net.TCPConn
-	noted    time.Time // when something about a peer was logged. Guarded by Set.mu
+	begun    chan struct{} // has one element for each connection of a peer that has not proven that it has the key
 }
 
 const (
@@ -52,7 +52,8 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: t
 
 // openStream listens.
 func openStream(c *config.Link, index int) (*stream, error) {
-	st := &stream{wake: make(chan struct{}, 1), kick: make(chan struct{}, 1)}
+	st := &stream{wake: make(chan struct{}, 1), kick: make(chan struct{}, 1),
+		begun: make(chan struct{}, maxAccepted)}
 	listen := net.ListenConfig{KeepAliveConfig: keepAlive, Control: buffers(c)}
 	l, err := listen.Listen(context.Background(), network(c), endpoint(c.Local, uint16(c.Port), index).String())
 	if err != nil {
@@ -123,12 +124,12 @@ func (l *dedicated) connect() {
 		}
 		soonest := time.NewTimer(connectSoonest)
 		select {
-		case <-l.set.done:
+		case <-l.set.context.Done():
 			return
 		case <-soonest.C:
 		}
 		select {
-		case <-l.set.done:
+		case <-l.set.context.Done():
 			return
 		case <-l.stream.kick:
 		case <-time.After(connectEvery - connectSoonest):
@@ -137,15 +138,8 @@ func (l *dedicated) connect() {
 }
 
 func (l *dedicated) dial() (*net.TCPConn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	ctx, cancel := context.WithTimeout(l.set.context, connectTimeout)
 	defer cancel()
-	go func() {
-		select {
-		case <-l.set.done:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	l.set.mu.Lock()
 	index := l.state.index
 	l.set.mu.Unlock()
@@ -205,19 +199,47 @@ func (l *dedicated) disconnected(err error) {
 
 // note logs a line about a peer, at most one a second, so that a peer cannot fill the log.
 func (l *dedicated) note(level config.Level, line string) {
+	l.seldom(&l.noted, time.Second, level, line)
+}
+
+// warn is note for what a stranger may cause: at most one line a minute.
+func (l *dedicated) warn(line string) { l.seldom(&l.warned, time.Minute, config.Warning, line) }
+
+func (l *dedicated) seldom(last *time.Time, every time.Duration, level config.Level, line string) {
 	l.set.mu.Lock()
-	seldom := time.Since(l.stream.noted) > time.Second
-	if seldom {
-		l.stream.noted = time.Now()
+	now := last.IsZero() || time.Since(*last) > every
+	if now {
+		*last = time.Now()
 	}
 	l.set.mu.Unlock()
-	if seldom {
+	if now {
 		l.set.handler.Log(level, line)
 	}
 }
 
+// greet begins a connection to a peer that has the same key.
+func (l *dedicated) greet(c *net.TCPConn) (*sealer, error) {
+	stop := context.AfterFunc(l.set.context, func() { c.Close() })
+	defer stop()
+	c.SetDeadline(time.Now().Add(connectTimeout))
+	x, err := greet(c, l.set.key, l.set.encrypt)
+	if err != nil {
+		l.warn(fmt.Sprintf("%s does not greet as a node with a key does: %s", l.config.Remote, errorText(err)))
+		return nil, err
+	}
+	c.SetDeadline(time.Time{})
+	return x, nil
+}
+
 // serve sends what waits by a connection until it is lost, and returns why.
 func (l *dedicated) serve(c *net.TCPConn) error {
+	var x *sealer
+	if l.set.key != nil {
+		var err error
+		if x, err = l.greet(c); err != nil {
+			return err
+		}
+	}
 	lost := make(chan error, 1)
 	go func() { // nothing comes on a connection that this node has made but its end
 		_, err := io.Copy(io.Discard, c)
@@ -231,10 +253,15 @@ func (l *dedicated) serve(c *net.TCPConn) error {
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var block []byte
+	var block, frame []byte
 	for {
 		if block = l.next(block[:0]); len(block) > 0 {
-			if err := write(c, block); err != nil {
+			out := block
+			if x != nil {
+				frame = x.seal(frame[:0], block)
+				out = frame
+			}
+			if err := write(c, out); err != nil {
 				l.set.mu.Lock()
 				l.sendErrors++
 				l.set.mu.Unlock()
@@ -251,7 +278,7 @@ func (l *dedicated) serve(c *net.TCPConn) error {
 			if dead(c) {
 				return unix.ETIMEDOUT
 			}
-		case <-l.set.done:
+		case <-l.set.context.Done():
 			return net.ErrClosed
 		}
 	}
