@@ -41,7 +41,9 @@ type Node struct {
 	ours   oursState
 	expire expireState
 
-	samples samples // of what was sent when
+	samples    samples // of what was sent when
+	comparison *Comparison
+	asks       uint32 // questions of comparisons
 }
 
 // table is an internal cache with its queues. An object is in one of them or in none;
