@@ -28,6 +28,13 @@ const (
 	// endPart, C and D: as extPart. Data: a bit for each sequence that has arrived,
 	// the lowest bit of the first byte for the first.
 	extGot extKind = 6
+	// extAsk asks a node of its tables. A: number of the question, B: which message of
+	// the answer is wanted first; it and some behind it are sent. Flags and data: see
+	// question.
+	extAsk extKind = 7
+	// extTell is a message of an answer. A: number of the question, B: of the message,
+	// from 0 on, C: how many there are.
+	extTell extKind = 8
 )
 
 // Parts that are none.

@@ -55,6 +55,7 @@ type oursPeer struct {
 	told     bool   // it has told one
 
 	bulkPeer
+	reply *reply // to its last question
 }
 
 // initOurs gives the node its number.
@@ -80,7 +81,7 @@ func (n *Node) startRound() {
 // tickOurs sends what is due of handshakes and returns when more will be.
 func (n *Node) tickOurs() time.Time {
 	o := &n.ours
-	next := time.Time{}
+	next := n.tickCompare()
 	n.sample()
 	if !n.c.Extensions {
 		return next
@@ -213,6 +214,10 @@ func (n *Node) extension(p *peer, payload []byte) {
 		n.takeEnd(p, &e)
 	case extGot:
 		n.takeGot(p, &e)
+	case extAsk:
+		n.takeAsk(p, &e)
+	case extTell:
+		n.takeTell(p, &e)
 	}
 }
 
