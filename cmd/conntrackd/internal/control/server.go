@@ -146,15 +146,28 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.conn.Write(p)
 }
 
-// Close ends the server: the socket is removed, the clients that are served are let go.
-// wait is how long answers that are being written may take.
-func (s *Server) Close(wait time.Duration) {
+// Close ends the server: the socket is removed, and no more clients are let in. Those that
+// are served have until the deadline; Wait waits for them.
+func (s *Server) Close(deadline time.Time) {
 	s.listener.Close() // removes the file as well
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
 	for conn := range s.conns {
-		conn.SetDeadline(time.Now().Add(wait))
+		conn.SetDeadline(deadline)
 	}
-	s.mu.Unlock()
-	s.done.Wait()
+}
+
+// Wait waits until the clients of a closed server are served, but not for longer than
+// limit.
+func (s *Server) Wait(limit time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		s.done.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit):
+	}
 }

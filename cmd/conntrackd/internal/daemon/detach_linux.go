@@ -68,7 +68,10 @@ func detach(args []string, stdout, stderr io.Writer) int {
 }
 
 // background is the pipe to the process that waits for the start.
-type background struct{ pipe *os.File }
+type background struct {
+	pipe *os.File
+	done bool // the parent was told
+}
 
 // inBackground returns it, nil in the foreground.
 func inBackground() *background {
@@ -83,7 +86,7 @@ func inBackground() *background {
 		return nil
 	}
 	unix.CloseOnExec(fd)
-	return &background{os.NewFile(uintptr(fd), "status")}
+	return &background{pipe: os.NewFile(uintptr(fd), "status")}
 }
 
 // started lets the parent return, after the terminal was let go of. notify reports
@@ -104,4 +107,5 @@ func (b *background) started(notify bool, crashes *os.File) {
 	}
 	io.WriteString(b.pipe, answer)
 	b.pipe.Close()
+	b.done = true
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -32,6 +33,16 @@ func run(path string, log *logger, b *background) int {
 		log.bare(err.Error())
 		return 1
 	}
+	if b != nil {
+		// Messages go to the log only; the terminal gets them if the start fails.
+		terminal, kept := log.stderr, new(bytes.Buffer)
+		log.stdout, log.stderr = nil, kept
+		defer func() {
+			if !b.done {
+				kept.WriteTo(terminal)
+			}
+		}()
+	}
 	d := &daemon{
 		config: c, path: path, log: log, begun: time.Now(),
 		kick: make(chan struct{}, 1), ended: make(chan struct{}),
@@ -43,6 +54,7 @@ func run(path string, log *logger, b *background) int {
 			return 1
 		}
 		d.stats = s
+		defer s.out.close()
 	}
 	lock, stale, err := takeLock(c.LockFile, c.Socket)
 	if err != nil {
@@ -55,9 +67,15 @@ func run(path string, log *logger, b *background) int {
 	status := d.locked(b)
 	lock.release()
 	close(d.ended)
+	if d.server != nil {
+		d.server.Wait(goodbye) // of -k, too
+	}
 	log.close()
 	return status
 }
+
+// goodbye is how long clients have to read the rest of their answers at the end.
+const goodbye = time.Second
 
 // locked goes on with the start once the lock file is held.
 func (d *daemon) locked(b *background) int {
@@ -83,13 +101,20 @@ func (d *daemon) locked(b *background) int {
 		d.log.error(cannotStart)
 		return 1
 	}
-	defer server.Close(time.Second)
+	d.server = server
+	defer func() { server.Close(time.Now().Add(goodbye)) }()
 	if err := d.open(); err != nil {
 		d.log.error("%s", err)
 		d.log.error(cannotStart)
 		return 1
 	}
 	defer d.close()
+	if err := d.metrics.serve(d.config.MetricsOn, d); err != nil {
+		d.log.error("%s", err)
+		d.log.error(cannotStart)
+		return 1
+	}
+	defer d.metrics.close()
 	return d.running(ctx, server, ready, b)
 }
 
