@@ -1,7 +1,12 @@
 package daemon
 
 import (
+	"maps"
+	"os"
+	"slices"
 	"sync"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/show"
 )
 
 // jobs are what runs beside the node for a request: what are children of
@@ -27,4 +32,14 @@ func (j *jobs) begin(kind string) (end func()) {
 		defer j.mu.Unlock()
 		delete(j.types, n)
 	}
+}
+
+// append appends the lines of -s process.
+func (j *jobs) append(b []byte) []byte {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, n := range slices.Sorted(maps.Keys(j.types)) {
+		b = show.AppendProcess(b, os.Getpid(), j.types[n])
+	}
+	return b
 }

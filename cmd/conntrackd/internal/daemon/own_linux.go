@@ -16,10 +16,20 @@ func (d *daemon) own(ctx context.Context, r control.Request, w io.Writer) {
 	case control.Status, control.StatusJSON, control.StatusProm:
 		d.showStatus(r, w)
 	case control.Demote:
-		d.with(func() { d.node.SetRole(node.Demoted) })
-		d.log.notice("demoted: no ends of entries are told until a commit or a bulk")
-		fmt.Fprintln(w, 0)
+		d.demote(w)
 	}
+}
+
+// demote holds back the ends of entries until the node has a role again: its addresses
+// are about to go, upon which the kernel removes entries that live on elsewhere.
+func (d *daemon) demote(w io.Writer) {
+	if d.node == nil {
+		fmt.Fprintln(w, 1)
+		return
+	}
+	d.log.notice("demoted: ends of entries are held back")
+	d.with(func() { d.node.SetRole(node.Demoted) })
+	fmt.Fprintln(w, 0)
 }
 
 // showStatus writes the status. How ready this node is to take over is the client's exit
