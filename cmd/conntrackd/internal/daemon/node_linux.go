@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/kernel"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/link"
 	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
@@ -21,6 +22,7 @@ type daemon struct {
 	log    *logger
 	begun  time.Time
 	table  *kernel.Table
+	server *control.Server
 	links  *link.Set   // nil in the statistics mode
 	stats  *statistics // nil in the other modes
 
@@ -38,6 +40,7 @@ type daemon struct {
 	refreshes sync.Mutex // held while the table is read into the cache
 	purge     timer      // of -t
 	jobs      jobs       // what runs beside: -s process
+	metrics   metrics
 	ctx       context.Context
 	stop      context.CancelCauseFunc
 	ended     chan struct{} // closed when all is cleaned up

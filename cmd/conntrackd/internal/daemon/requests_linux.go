@@ -20,6 +20,10 @@ func (d *daemon) answer(ctx context.Context, r control.Request, w io.Writer) {
 	if d.kernelRequest(ctx, r) || d.show(r, w) {
 		return
 	}
+	if r.Own() {
+		d.own(ctx, r, w)
+		return
+	}
 	if d.node == nil {
 		switch r {
 		case control.DumpInternal, control.DumpInternalXML:
@@ -76,8 +80,6 @@ func (d *daemon) nodeRequest(ctx context.Context, r control.Request, w io.Writer
 		d.requestResync()
 	case control.Purge:
 		d.schedulePurge(ctx)
-	case control.Diff, control.Demote, control.Status, control.StatusJSON, control.StatusProm:
-		d.own(ctx, r, w)
 	default:
 		if l, ok := listingOf(r); ok {
 			d.list(ctx, w, l)
@@ -179,7 +181,9 @@ func (d *daemon) requestResync() {
 
 // schedulePurge has the kernel's table emptied later (-t).
 func (d *daemon) schedulePurge(ctx context.Context) {
+	d.mu.Lock()
 	wait := d.config.PurgeTimeout
+	d.mu.Unlock()
 	set := d.purge.set(wait, false, func() {
 		d.log.notice("flushing kernel conntrack table (scheduled)")
 		defer d.jobs.begin("flush")()

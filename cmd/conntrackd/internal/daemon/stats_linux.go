@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"log/syslog"
-	"os"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
@@ -24,7 +22,7 @@ type statistics struct {
 }
 
 func newStatistics(c *config.Config, log *logger) (*statistics, error) {
-	out, err := openStatsLog(c)
+	out, err := newStatsLog(c, log)
 	if err != nil {
 		return nil, err
 	}
@@ -104,35 +102,3 @@ func (s *statistics) plain(o wire.Object) ([]byte, bool) {
 }
 
 func (s *statistics) clear() { s.cache.Clear() }
-
-// statsLog is the log of the statistics mode: a file, syslog, both or none. Lines are
-// written by a goroutine, so that events do not wait for a disk.
-type statsLog struct {
-	file   *os.File
-	syslog *syslog.Writer
-}
-
-func openStatsLog(c *config.Config) (*statsLog, error) {
-	l := &statsLog{}
-	if c.StatsLogFile != "" {
-		var err error
-		if l.file, err = openLog(c.StatsLogFile); err != nil {
-			return nil, err
-		}
-	}
-	if c.StatsSyslog {
-		l.syslog = openSyslog(c.StatsFacility, syslog.LOG_INFO)
-	}
-	return l, nil
-}
-
-// write writes the line of an entry: the time, a TAB, the entry. Syslog has its own time.
-func (l *statsLog) write(entry []byte) {
-	if l.file != nil {
-		b := append(stamp(make([]byte, 0, len(entry)+32), time.Now()), '\t')
-		l.file.Write(append(b, entry...))
-	}
-	if l.syslog != nil {
-		l.syslog.Info(string(entry[:len(entry)-1]))
-	}
-}
