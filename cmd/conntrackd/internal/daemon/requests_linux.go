@@ -30,8 +30,6 @@ func (d *daemon) answer(ctx context.Context, r control.Request, w io.Writer) {
 			d.list(ctx, w, listing{xml: r == control.DumpInternalXML})
 		case control.FlushInternal:
 			d.flush(true, false)
-		case control.Status, control.StatusJSON, control.StatusProm:
-			d.showStatus(r, w)
 		}
 		return
 	}
