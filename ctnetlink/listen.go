@@ -150,6 +150,29 @@ func (c *Conn) Listen(q ListenRequest) (*Listener, error) {
 	return l, nil
 }
 
+// Leave takes the listener out of a group: where nobody else is in it, the table does not
+// make its events, which is most of what a request costs that changes the table. What
+// happens meanwhile is found by a dump after Join. It fails with EOPNOTSUPP where the
+// socket is no [GroupLeaver].
+func (l *Listener) Leave(g Group) error {
+	s, ok := l.sock.(GroupLeaver)
+	if !ok {
+		return &OpError{"leave a multicast group", EOPNOTSUPP}
+	}
+	if err := s.Leave(g); err != nil {
+		return &OpError{"leave a multicast group", err}
+	}
+	return nil
+}
+
+// Join puts the listener into a group.
+func (l *Listener) Join(g Group) error {
+	if err := l.sock.Join(g); err != nil {
+		return &OpError{"join a multicast group", err}
+	}
+	return nil
+}
+
 // ReadBuffer returns the size of the socket's buffer as the kernel tells it
 // back: twice what it granted.
 func (l *Listener) ReadBuffer() int { return l.granted }

@@ -81,3 +81,34 @@ func TestListenProgram(t *testing.T) {
 		t.Errorf("events %v, want one DESTROY", got)
 	}
 }
+
+// TestListenLeave: what happens while a listener is out of a group is not announced to it.
+func TestListenLeave(t *testing.T) {
+	c := namespace(t)
+	l, err := c.Listen(ListenRequest{Groups: []Group{GroupNew}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, change := range []func(Group) error{nil, l.Leave, l.Join} {
+		if change != nil {
+			if err := change(GroupNew); err != nil {
+				t.Fatal(err)
+			}
+		}
+		create(t, c, benchEntry(i))
+	}
+	l.Stop()
+	var e Events
+	var got []Tuple
+	for batch, err := l.Next(); err == nil; batch, err = l.Next() {
+		for e.Reset(batch); e.Next(); {
+			got = append(got, *e.Flow().Orig())
+		}
+	}
+	if len(got) != 2 || got[0] != benchEntry(0).Orig || got[1] != benchEntry(2).Orig {
+		t.Errorf("events of %v", got)
+	}
+	if err := l.Leave(GroupNew); err == nil {
+		t.Error("a closed listener left a group")
+	}
+}

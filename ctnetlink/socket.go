@@ -49,6 +49,13 @@ type ProgramFilterer interface {
 	FilterProgram(p []bpf.Instruction) error
 }
 
+// GroupLeaver is a Socket that can leave a multicast group.
+type GroupLeaver interface {
+	// Leave takes the socket out of a group that it has joined. What it has received
+	// stays.
+	Leave(g Group) error
+}
+
 // ReliableSocket is a Socket whose table can be told when an event did not fit.
 type ReliableSocket interface {
 	// SetReliable makes the table keep entries whose end it could not announce,

@@ -306,7 +306,15 @@ func (s *kernelSocket) SetReadBuffer(bytes int) (granted int, err error) {
 var (
 	_ PortIDer       = (*kernelSocket)(nil)
 	_ ReliableSocket = (*kernelSocket)(nil)
+	_ GroupLeaver    = (*kernelSocket)(nil)
 )
+
+// Leave implements GroupLeaver.
+func (s *kernelSocket) Leave(g Group) error {
+	return s.locked(func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_DROP_MEMBERSHIP, int(g))
+	})
+}
 
 // SetReliable implements ReliableSocket.
 func (s *kernelSocket) SetReliable() error {
