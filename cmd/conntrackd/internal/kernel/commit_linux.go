@@ -43,8 +43,16 @@ type Committed struct {
 func (t *Table) Commit(ctx context.Context, c Commit) (Committed, error) {
 	t.commits.mu.Lock()
 	defer t.commits.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(t.closing, cancel)()
+	if t.closing.Err() != nil {
+		return Committed{}, t.closing.Err()
+	}
 	w := newWriter(t, &t.commits, c)
 	defer w.close()
+	w.hushed = t.hush(c.Total)
+	defer w.hushed.end()
 	err := w.all(ctx)
 	return w.done, err
 }
@@ -66,6 +74,7 @@ type writer struct {
 	inject  bool
 	settled func(j job, err error)
 
+	hushed         *hush
 	tried, existed int
 	asked          bool
 	seen           *seen // what the table had, if it was read
@@ -288,6 +297,7 @@ func (w *writer) end(j job, err error) {
 		w.fail("commit-create", j.entry, err)
 	default:
 		w.done.New++
+		w.hushed.note(j.entry.Object)
 	}
 }
 

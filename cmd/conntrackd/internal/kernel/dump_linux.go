@@ -27,13 +27,14 @@ func (t *Table) Dump(ctx context.Context, silent bool) error {
 				t.count.dumpUnknown.Add(1)
 				continue
 			}
-			o, err := t.told().AppendFlow(object[:0], &flows[i], t.sink.Find(&key))
+			before := t.sink.Find(&key)
+			o, err := t.told().AppendFlow(object[:0], &flows[i], before)
 			if err != nil {
 				t.count.dumpUnknown.Add(1)
 				continue
 			}
 			object = o
-			t.sink.Event(wire.Update, o, silent)
+			t.sink.Event(wire.Update, o, silent && !t.hushed.missed(&key, before, o))
 		}
 	}
 	// Entries are copied, so that the lock is not held while the table is read.
@@ -49,6 +50,9 @@ func (t *Table) Dump(ctx context.Context, silent bool) error {
 		return nil
 	})
 	part(flows)
+	if err == nil {
+		t.hushed = nil
+	}
 	return err
 }
 

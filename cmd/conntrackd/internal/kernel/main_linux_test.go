@@ -75,6 +75,17 @@ func run(t testing.TB, input string, name string, args ...string) {
 	}
 }
 
+// here returns the file of the namespace: other goroutines open sockets too.
+func here(t testing.TB) *os.File {
+	t.Helper()
+	ns, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ns.Close() })
+	return ns
+}
+
 // told is what a sink was told.
 type told struct {
 	typ    wire.Type
@@ -143,13 +154,7 @@ func settings() *config.Config {
 func start(t testing.TB, c *config.Config) (*Table, *sink) {
 	t.Helper()
 	s := &sink{cache: map[wire.Key]wire.Object{}}
-	// Other goroutines open sockets too.
-	ns, err := os.Open("/proc/thread-self/ns/net")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ns.Close() })
-	table, err := openAll(c, s, ctnetlink.OpenIn(ns))
+	table, err := openAll(c, s, ctnetlink.OpenIn(here(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,8 @@ type Table struct {
 	// own, since a Conn has one user at a time.
 	commits, flushes, tells, injections owner
 
-	order sync.Mutex // held while a run of events or a dump is delivered
+	order  sync.Mutex // held while a run of events or a dump is delivered
+	hushed hushed     // guarded by order
 
 	closing context.Context // ends with Close
 	close   context.CancelFunc
@@ -123,6 +124,7 @@ func (t *Table) SetFilter(f *config.Filter) { t.filter.Store(newFilter(f)) }
 // Close ends what Open has begun, Run first if it still runs.
 func (t *Table) Close() {
 	t.close()
+	t.commits.wait() // for a commit, which ends
 	if t.listener != nil {
 		t.listener.Stop()
 	}
@@ -208,6 +210,12 @@ func (o *owner) caused(id uint32) bool {
 		}
 	}
 	return false
+}
+
+// wait waits for who uses o.
+func (o *owner) wait() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 }
 
 func (o *owner) close() {
