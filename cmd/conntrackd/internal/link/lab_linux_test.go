@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func (n namespace) enter(f func() error) error {
 func (n namespace) path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.file.Fd()) }
 
 // ip runs ip(8) in the namespace.
-func (n namespace) ip(t *testing.T, arguments string) {
+func (n namespace) ip(t testing.TB, arguments string) {
 	t.Helper()
 	err := n.enter(func() error {
 		out, err := exec.Command("ip", strings.Fields(arguments)...).CombinedOutput()
@@ -62,7 +63,7 @@ func (n namespace) ip(t *testing.T, arguments string) {
 
 // lab makes two namespaces with two pairs of devices, sy0 and sy1: addresses 10.99.0.N
 // and fd99::N, 10.98.0.N and fd98::N.
-func lab(t *testing.T) (sides [2]namespace) {
+func lab(t testing.TB) (sides [2]namespace) {
 	t.Helper()
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skipf("SKIPPED, no ip command: %v", err)
@@ -94,7 +95,7 @@ func lab(t *testing.T) (sides [2]namespace) {
 }
 
 // pairOf makes the devices syK.
-func pairOf(t *testing.T, sides [2]namespace, k int) {
+func pairOf(t testing.TB, sides [2]namespace, k int) {
 	t.Helper()
 	sides[0].ip(t, fmt.Sprintf("link add sy%d type veth peer name sy%[1]d netns %s", k, sides[1].path()))
 	for i, n := range sides {
@@ -152,9 +153,16 @@ type node struct {
 	up, down []int
 	room     int
 	pause    sync.RWMutex // held for writing by a test: nothing is read
+
+	counting bool // messages of 92 bytes are only counted
+	heard    atomic.Uint64
 }
 
 func (n *node) Receive(from Sender, b []byte) {
+	if n.counting {
+		n.heard.Add(uint64(len(b)) / 92)
+		return
+	}
 	n.pause.RLock()
 	defer n.pause.RUnlock()
 	n.mu.Lock()
@@ -196,9 +204,10 @@ func (n *node) count() int {
 }
 
 // start opens links in a namespace.
-func (n namespace) start(t *testing.T, o Options) *node {
+func (n namespace) start(t testing.TB, o Options) *node {
 	t.Helper()
-	h := &node{senders: map[Sender]int{}}
+	_, counting := t.(*testing.B)
+	h := &node{senders: map[Sender]int{}, counting: counting}
 	o.Handler, o.enter = h, n.enter
 	if o.ErrorQueue == 0 {
 		o.ErrorQueue = 128
@@ -224,7 +233,7 @@ func message(seq uint32, n int) []byte {
 }
 
 // wait fails unless a condition comes to hold.
-func wait(t *testing.T, what string, condition func() bool) {
+func wait(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	if !testwait.For(bound, condition) {
 		t.Fatalf("never: %s", what)
@@ -232,7 +241,7 @@ func wait(t *testing.T, what string, condition func() bool) {
 }
 
 // greeted sends messages until one arrives: with a key, the first ones do not.
-func greeted(t *testing.T, a, b *node) {
+func greeted(t testing.TB, a, b *node) {
 	t.Helper()
 	wait(t, "a message", func() bool {
 		a.set.Append(message(0, 92))
@@ -254,7 +263,7 @@ func greeted(t *testing.T, a, b *node) {
 }
 
 // arrived fails unless messages message(seq, size) for each seq below n arrive, in order.
-func (n *node) arrived(t *testing.T, count, size int) {
+func (n *node) arrived(t testing.TB, count, size int) {
 	t.Helper()
 	wait(t, fmt.Sprintf("%d messages of %d bytes", count, size), func() bool { return n.count() >= count })
 	n.mu.Lock()
