@@ -109,6 +109,7 @@ func (d *daemon) locked(b *background) int {
 		return 1
 	}
 	defer d.close()
+	d.announce()
 	if err := d.metrics.serve(d.config.MetricsOn, d); err != nil {
 		d.log.error("%s", err)
 		d.log.error(cannotStart)
@@ -152,6 +153,35 @@ func (d *daemon) open() error {
 		d.links.Close()
 	}
 	return err
+}
+
+// announce says how the daemon follows the kernel's table, in the lines that people look
+// for.
+func (d *daemon) announce() {
+	c := d.config
+	if c.DisableInternalCache {
+		d.log.notice("disabling internal cache")
+	}
+	if c.DisableExternalCache {
+		d.log.notice("disabling external cache")
+	}
+	if c.Poll > 0 {
+		d.log.notice("running in polling mode")
+		return
+	}
+	if c.EventsReliable {
+		d.log.notice("reliable ctnetlink event delivery is ENABLED.")
+	}
+	f := c.Filter
+	switch filtered := f.Protocols != nil || f.Addresses != nil || f.States != nil; {
+	case filtered && c.KernelFilter:
+		d.log.notice("using kernel-space event filtering")
+	case filtered:
+		d.log.notice("using user-space event filtering")
+	}
+	if c.NetlinkBuffer > 0 && c.NetlinkBuffer <= c.NetlinkBufferMax {
+		d.log.notice("netlink event socket buffer size has been set to %d bytes", d.table.Stats().Buffer)
+	}
 }
 
 // hostname returns what peers call this node.
