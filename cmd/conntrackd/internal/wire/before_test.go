@@ -122,7 +122,7 @@ func TestReplyID(t *testing.T) {
 	s.Reply.ICMPID = 6
 	s.SetStatus(0x19a)
 	o, err := AppendFlow(nil, flowOf(t, s), nil)
-	if err != nil || !o.Ours() || o.Classic() == nil {
+	if err != nil || !ours(o) || o.Classic() == nil {
 		t.Fatalf("%v, %x", err, o)
 	}
 	again, err := AppendFlow(nil, flowOf(t, &ctnetlink.FlowSpec{Orig: s.Orig}), o)

@@ -9,6 +9,31 @@ import (
 // message is the first vector's: TCP with a translated source.
 func message(t testing.TB) []byte { return unhex(t, vectors[0].message) }
 
+// TestNoAllocations has what is done for each entry take no memory of its own.
+func TestNoAllocations(t *testing.T) {
+	f := flowOf(t, fullFlow())
+	whole, err := AppendFlow(nil, f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := Header{Type: Update}
+	buf := make([]byte, 0, MaxObject+HeaderLen)
+	var s ctnetlink.FlowSpec
+	for name, do := range map[string]func(){
+		"AppendFlow":     func() { _, err = AppendFlow(buf, f, nil) },
+		"AppendFlow on":  func() { _, err = AppendFlow(buf, f, whole) },
+		"Merge":          func() { _, err = Merge(buf, Update, nil, whole) },
+		"Merge on":       func() { _, err = Merge(buf, Update, whole, whole.Classic()) },
+		"Spec":           func() { err = whole.Spec(&s) },
+		"Key":            func() { _ = whole.Key() },
+		"Header and all": func() { _, _, _, err = Next(h.Append(buf, whole.Classic())) },
+	} {
+		if n := testing.AllocsPerRun(100, do); n != 0 || err != nil {
+			t.Errorf("%s: %v allocations, %v", name, n, err)
+		}
+	}
+}
+
 func BenchmarkAppendFlow(b *testing.B) {
 	f := flowOf(b, vectors[0].spec())
 	before, _ := AppendFlow(nil, f, nil)

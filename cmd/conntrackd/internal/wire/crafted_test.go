@@ -135,7 +135,7 @@ func TestKeys(t *testing.T) {
 			if k := Object(c).Key(); k != o.Key() {
 				t.Errorf("%d: Classic has another key: %+v, want %+v", i, k, o.Key())
 			}
-		} else if !o.Ours() {
+		} else if !ours(o) {
 			t.Errorf("%d: nothing of ours, but no Classic", i)
 		}
 	}

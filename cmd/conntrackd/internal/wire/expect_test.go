@@ -42,7 +42,7 @@ func TestExpectation(t *testing.T) {
 		t.Fatalf("%+v, %x, %v", h, rest, err)
 	}
 	o, err := Merge(nil, h.Type, nil, payload)
-	if err != nil || string(o) != string(payload) || !o.Expect() || o.Ours() {
+	if err != nil || string(o) != string(payload) || !o.Expect() || ours(o) {
 		t.Fatalf("%v, %x\nwant %x", err, o, payload)
 	}
 	var s ctnetlink.ExpectSpec

@@ -98,20 +98,3 @@ func (h *Header) Alarm(err error) (ignore bool, _ error) {
 	}
 	return false, nil
 }
-
-// Whole returns how many bytes at the beginning of b, which was read from a stream, are
-// whole messages. An error means that what follows them is no message: the length in its
-// header is less than a header's.
-func Whole(b []byte) (n int, err error) {
-	for len(b)-n >= HeaderLen {
-		m := int(binary.BigEndian.Uint16(b[n+2:]))
-		if m < HeaderLen {
-			return n, BadSize
-		}
-		if m > len(b)-n {
-			break
-		}
-		n += m
-	}
-	return n, nil
-}

@@ -152,9 +152,6 @@ func (o Object) Classic() []byte {
 	}
 }
 
-// Ours reports whether o has attributes that conntrack-tools does not know.
-func (o Object) Ours() bool { return len(o.Classic()) != len(o) }
-
 // appendAttr appends an attribute.
 func appendAttr(dst []byte, num uint8, value []byte) []byte {
 	dst = append(dst, 0, byte(4+len(value)), 0, num)

@@ -20,6 +20,9 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
+// ours reports whether o has attributes that conntrack-tools does not know.
+func ours(o Object) bool { return len(o.Classic()) != len(o) }
+
 func flowTuple(p ctnetlink.Protocol, src, dest string) ctnetlink.Tuple {
 	return ctnetlink.NewTuple(p, netip.MustParseAddrPort(src), netip.MustParseAddrPort(dest))
 }
