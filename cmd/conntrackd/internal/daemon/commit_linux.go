@@ -3,12 +3,10 @@ package daemon
 import (
 	"context"
 	"encoding/binary"
-	"strings"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/kernel"
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/show"
 	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -86,9 +84,7 @@ func (d *daemon) commitCache(ctx context.Context, what string, expect bool,
 // commitFailed logs an entry that the table has refused, and why.
 func (d *daemon) commitFailed(op string, o wire.Object, err error) {
 	d.log.error("%s: %s", op, reason(err))
-	line := show.AppendLine(nil, &show.Entry{Object: o}, time.Now(), false)
-	text, _, _ := strings.Cut(string(line), " [active since ")
-	d.log.entry(strings.TrimSuffix(text, "\n"))
+	d.log.entry(entryText(o))
 }
 
 // walk takes the objects of a cache in parts, those that matter most first: connections

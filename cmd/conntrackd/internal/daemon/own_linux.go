@@ -15,6 +15,8 @@ func (d *daemon) own(ctx context.Context, r control.Request, w io.Writer) {
 	switch r {
 	case control.Status, control.StatusJSON, control.StatusProm:
 		d.showStatus(r, w)
+	case control.Diff:
+		d.diff(ctx, w)
 	case control.Demote:
 		d.demote(w)
 	}
