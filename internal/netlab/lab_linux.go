@@ -79,6 +79,16 @@ func (l *Lab) do(f func() error) error {
 	return <-done
 }
 
+// Namespace returns a file that stands for the Lab's network namespace. The caller closes
+// it.
+func (l *Lab) Namespace() (file *os.File, err error) {
+	err = l.do(func() (err error) {
+		file, err = os.Open("/proc/thread-self/ns/net")
+		return err
+	})
+	return file, err
+}
+
 // Close ends the Lab. The namespace ends with its last descriptor.
 func (l *Lab) Close() error {
 	for _, fd := range append(l.tun[:], l.raw[:]...) {
