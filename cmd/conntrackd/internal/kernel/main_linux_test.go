@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -102,6 +103,8 @@ type sink struct {
 	losses []bool // of AddressesChanged
 	logs   []string
 
+	lossAtDelete []bool // for each Delete: a loss was told before
+
 	overruns atomic.Int32
 	table    *Table
 	refresh  bool // Overrun dumps
@@ -114,6 +117,7 @@ func (s *sink) Event(typ wire.Type, o wire.Object, silent bool) {
 		return
 	}
 	if typ == wire.Delete {
+		s.lossAtDelete = append(s.lossAtDelete, slices.Contains(s.losses, true))
 		delete(s.cache, o.Key())
 	} else {
 		s.cache[o.Key()] = o
