@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -172,4 +174,43 @@ func (f *files) console(t *testing.T, env ...string) (*exec.Cmd, *bytes.Buffer, 
 		t.Fatalf("the daemon did not start: %s%s", f.read("log"), stderr)
 	}
 	return c, stdout, stderr
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
+
+var bufferSize = regexp.MustCompile(`\d+ bytes`)
+
+// lines returns the lines of a log without what differs from run to run, and without
+// what one of the daemons says and the other does not.
+func lines(log string) string {
+	var b strings.Builder
+	for line := range strings.Lines(log + "\n") {
+		switch {
+		case strings.Contains(line, "commit has taken"), strings.Contains(line, "no dedicated links"):
+		default:
+			b.WriteString(bufferSize.ReplaceAllString(line, "N bytes"))
+		}
+	}
+	return b.String()
+}
+
+// unlike returns the lines in which two texts differ.
+func unlike(old, ours string) string {
+	var b strings.Builder
+	x, y := strings.Split(old, "\n"), strings.Split(ours, "\n")
+	for i := range max(len(x), len(y)) {
+		line := func(list []string) string {
+			if i < len(list) {
+				return list[i]
+			}
+			return "(the end)"
+		}
+		if a, c := line(x), line(y); a != c {
+			fmt.Fprintf(&b, "line %d:\n%s\nours:\n%s\n", i, a, c)
+		}
+	}
+	return b.String()
 }

@@ -179,9 +179,11 @@ func (d *daemon) announce() {
 	case filtered:
 		d.log.notice("using user-space event filtering")
 	}
-	if c.NetlinkBuffer > 0 && c.NetlinkBuffer <= c.NetlinkBufferMax {
-		d.log.notice("netlink event socket buffer size has been set to %d bytes", d.table.Stats().Buffer)
+	if c.NetlinkBuffer == 0 {
+		d.log.notice("NetlinkBufferSize is either not set or is greater than NetlinkBufferSizeMaxGrowth. " +
+			"Using current system buffer size")
 	}
+	d.log.notice("netlink event socket buffer size has been set to %d bytes", d.table.Stats().Buffer)
 }
 
 // hostname returns what peers call this node.

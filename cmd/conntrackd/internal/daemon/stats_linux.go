@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
@@ -61,7 +62,27 @@ func (s *statistics) event(t wire.Type, o wire.Object) {
 // ended logs an entry that is destroyed.
 func (s *statistics) ended(f *ctnetlink.Flow) {
 	s.line = s.printer.AppendFlow(s.line[:0], f, nil)
-	s.out.write(s.line)
+	s.out.write(withoutTimeout(s.line))
+}
+
+// withoutTimeout removes the third field of the line of an entry, if it is a number: the
+// time that it had left.
+func withoutTimeout(line []byte) []byte {
+	at := 0
+	for range 2 { // the protocol's name and number
+		at += len(line[at:]) - len(bytes.TrimLeft(line[at:], " "))
+		i := bytes.IndexByte(line[at:], ' ')
+		if i < 0 {
+			return line
+		}
+		at += i
+	}
+	rest := line[at+1:]
+	number, after, ok := bytes.Cut(rest, []byte{' '})
+	if !ok || len(bytes.Trim(number, "0123456789")) > 0 {
+		return line
+	}
+	return append(line[:at+1], after...)
 }
 
 // beginRefresh begins a dump of the kernel's table. What it does not tell is gone, which
@@ -86,7 +107,7 @@ func (s *statistics) endRefresh(whole bool) {
 // lost logs an entry whose end was not seen.
 func (s *statistics) lost(o wire.Object) {
 	if line, ok := s.plain(o); ok {
-		s.out.write(line)
+		s.out.write(withoutTimeout(line))
 	}
 }
 
