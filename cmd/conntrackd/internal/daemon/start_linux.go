@@ -119,6 +119,10 @@ func (d *daemon) locked(b *background) int {
 	return d.running(ctx, server, ready, b)
 }
 
+// silentLink is for how long nothing may be heard on a link, on which something was heard,
+// until another one is tried. Nodes send something each second.
+const silentLink = 3 * time.Second
+
 // open opens the links and the kernel's table. What the links receive meanwhile waits
 // for the main lock.
 func (d *daemon) open() error {
@@ -138,8 +142,12 @@ func (d *daemon) open() error {
 		}
 	}
 	var err error
+	var silence time.Duration
+	if c.Mode != config.Alarm { // whose nodes may have nothing to say
+		silence = silentLink
+	}
 	d.links, err = link.Open(link.Options{
-		Links: c.Links, ErrorQueue: c.ErrorQueueLength, Key: key, Encrypt: c.Encrypt, Handler: d,
+		Links: c.Links, ErrorQueue: c.ErrorQueueLength, Key: key, Encrypt: c.Encrypt, Silence: silence, Handler: d,
 	})
 	if err != nil {
 		d.log.error("%s", err)

@@ -36,11 +36,18 @@ func (l *dedicated) acceptBy(listener *net.TCPListener) {
 			}
 			continue
 		}
-		select {
-		case l.stream.begun <- struct{}{}:
+		if remote(c).Addr() == l.config.Remote {
 			l.set.ending.Go(func() { l.begin(c) })
+			continue
+		}
+		select {
+		case l.stream.others <- struct{}{}:
+			l.set.ending.Go(func() {
+				l.begin(c)
+				<-l.stream.others
+			})
 		default:
-			c.Close() // too many that say nothing
+			c.Close() // too many
 		}
 	}
 }
@@ -48,7 +55,6 @@ func (l *dedicated) acceptBy(listener *net.TCPListener) {
 // begin has a peer prove that it has the key, if there is one, and reads what it sends.
 func (l *dedicated) begin(c *net.TCPConn) {
 	r, err := l.greeted(c)
-	<-l.stream.begun
 	if err != nil || !l.admit(c) {
 		c.Close()
 		return
@@ -77,7 +83,7 @@ func (l *dedicated) greeted(c *net.TCPConn) (io.Reader, error) {
 }
 
 // admit takes a connection into use. It takes the place of the one from the same address,
-// whose other end is gone, and of the oldest, if there are too many.
+// whose other end is gone.
 func (l *dedicated) admit(c *net.TCPConn) bool {
 	s, st := l.set, l.stream
 	s.mu.Lock()
@@ -86,13 +92,9 @@ func (l *dedicated) admit(c *net.TCPConn) bool {
 		return false
 	}
 	address := remote(c).Addr()
-	gone := slices.IndexFunc(st.in, func(old *net.TCPConn) bool { return remote(old).Addr() == address })
-	if gone < 0 && len(st.in) == maxAccepted {
-		gone = 0
-	}
-	if gone >= 0 {
-		st.in[gone].Close()
-		st.in = slices.Delete(st.in, gone, gone+1)
+	if i := slices.IndexFunc(st.in, func(old *net.TCPConn) bool { return remote(old).Addr() == address }); i >= 0 {
+		st.in[i].Close()
+		st.in = slices.Delete(st.in, i, i+1)
 	}
 	st.in = append(st.in, c)
 	return true
@@ -110,6 +112,7 @@ func remote(c *net.TCPConn) netip.AddrPort {
 
 // read hands on the messages of a connection until it ends.
 func (l *dedicated) read(c *net.TCPConn, r io.Reader) {
+	l.stranger(remote(c).Addr())
 	signal(l.stream.kick) // the peer is there: connect to it
 	l.set.handler.Connected(l.index)
 	err := l.messages(r, Sender{Link: l.index, Addr: remote(c)})

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,13 +30,13 @@ const (
 	ipv6Header = 40
 	udpHeader  = 8
 	tcpHeader  = 20
-	maxPayload = 65507 // of UDP over IPv4
+	maxPayload = 65487 // of UDP over IPv6; 20 bytes less than over IPv4
 )
 
 // setLimit computes the size of datagrams from the MTU.
 func (l *dedicated) setLimit() {
 	headers := ipv4Header
-	if l.config.Remote.Is6() {
+	if v6(&l.config) {
 		headers = ipv6Header
 	}
 	if l.config.Kind == config.TCP {
@@ -60,12 +61,12 @@ func openDatagrams(c *config.Link, index int) (*datagrams, error) {
 }
 
 func (d *datagrams) open(c *config.Link, index int) error {
-	bind := c.Local
+	bind := own(c)
 	if c.Kind == config.Multicast {
 		d.group, bind = c.Remote, c.Remote
 	}
 	family := unix.AF_INET
-	if c.Remote.Is6() {
+	if v6(c) {
 		family = unix.AF_INET6
 	}
 
@@ -101,7 +102,7 @@ func (d *datagrams) open(c *config.Link, index int) error {
 			return err
 		}
 	}
-	if d.local.IsValid() && !d.local.IsUnspecified() {
+	if specific(d.local) && d.local.Is6() == v6(c) {
 		if err := bindSocket(d.out, netip.AddrPortFrom(d.local, 0), index); err != nil {
 			return err
 		}
@@ -109,12 +110,44 @@ func (d *datagrams) open(c *config.Link, index int) error {
 	if own, err := unix.Getsockname(d.out); err == nil {
 		d.from = addrPort(own)
 	}
-	d.to = sockaddr(netip.AddrPortFrom(c.Remote, uint16(c.Port)), index)
+	if specific(c.Remote) {
+		d.to = sockaddr(netip.AddrPortFrom(c.Remote, uint16(c.Port)), index)
+	}
 	return nil
 }
 
+// v6 reports whether a link is one over IPv6.
+func v6(c *config.Link) bool {
+	if c.Remote.IsValid() {
+		return c.Remote.Is6()
+	}
+	return c.Local.Is6()
+}
+
+// own returns the own address of a link, the unspecified one if there is none.
+func own(c *config.Link) netip.Addr {
+	switch {
+	case c.Local.IsValid():
+		return c.Local
+	case v6(c):
+		return netip.IPv6Unspecified()
+	}
+	return netip.IPv4Unspecified()
+}
+
+// specific reports whether an address is one of a machine or a group.
+func specific(a netip.Addr) bool { return a.IsValid() && !a.IsUnspecified() }
+
+// reachable reports whether the link has a destination.
+func (l *dedicated) reachable() bool { return specific(l.config.Remote) }
+
+const roomOfReceiver = 1 << 20
+
 // newSocket returns a socket of UDP that never waits, with the size of a buffer if it is
 // not 0.
+//
+// Without one, what arrives has more room than usual, if the process may have that: a peer
+// does not pause.
 func newSocket(family, option, size int) (int, error) {
 	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -122,6 +155,8 @@ func newSocket(family, option, size int) (int, error) {
 	}
 	if size > 0 {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, size)
+	} else if option == unix.SO_RCVBUFFORCE {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, roomOfReceiver)
 	}
 	if err == nil {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
@@ -230,6 +265,10 @@ func (l *dedicated) say(k kind, body []byte) {
 
 func (l *dedicated) sendTo(b []byte) error {
 	d := l.datagrams
+	if d.to == nil {
+		l.sendErrors++
+		return unix.EDESTADDRREQ
+	}
 	var err error
 	for {
 		err = unix.Sendto(d.out, b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, d.to)
@@ -246,6 +285,11 @@ func (l *dedicated) sendTo(b []byte) error {
 	return err
 }
 
+// hopeless reports whether sending the same again is of no use.
+func hopeless(err error) bool {
+	return errors.Is(err, unix.EMSGSIZE) || errors.Is(err, unix.EDESTADDRREQ)
+}
+
 // How long until sending is tried again: after the socket's buffer was full, and after
 // an error.
 const (
@@ -256,7 +300,7 @@ const (
 // again has what waits sent soon.
 func (l *dedicated) again() {
 	if l.timer == nil {
-		l.timer = time.AfterFunc(againFull, l.drain)
+		l.timer = l.set.after(againFull, l.drain)
 	}
 }
 
@@ -274,17 +318,17 @@ func (l *dedicated) drainLocked() {
 	sent := 0
 	var err error
 	for ; sent < len(l.queue) && !l.set.closed; sent++ {
-		if err = l.transmit(l.queue[sent]); err != nil && !errors.Is(err, unix.EMSGSIZE) {
+		if err = l.transmit(l.queue[sent]); err != nil && !hopeless(err) {
 			break
 		}
 	}
 	l.taken(sent)
 	if len(l.queue) > 0 && !l.set.closed && l.timer == nil {
 		wait := againError
-		if errors.Is(err, unix.EAGAIN) {
+		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOBUFS) {
 			wait = againFull
 		}
-		l.timer = time.AfterFunc(wait, l.drain)
+		l.timer = l.set.after(wait, l.drain)
 	}
 }
 
@@ -330,6 +374,9 @@ func (l *dedicated) unseal(from netip.AddrPort, b []byte) []byte {
 		if len(b) > 0 && b[0] == frameMagic {
 			l.warn(fmt.Sprintf("%s uses a key, this node has none", from.Addr()))
 		}
+		if l.config.Kind == config.UDP {
+			l.stranger(from.Addr())
+		}
 		return b
 	}
 	o := l.sessions.open(b, time.Since(l.set.began))
@@ -347,6 +394,27 @@ func (l *dedicated) unseal(from netip.AddrPort, b []byte) []byte {
 		l.replayed.Add(1)
 	}
 	return o.messages
+}
+
+// maxStrangers is of how many addresses a link says that they are not that of its peer.
+const maxStrangers = 16
+
+// stranger says once if what an address sends is taken, though it is not that of the peer:
+// it may be another one of the peer, or that of a third node.
+func (l *dedicated) stranger(a netip.Addr) {
+	a = a.WithZone("")
+	if a == l.config.Remote || !l.reachable() || l.set.key != nil {
+		return
+	}
+	l.set.mu.Lock()
+	known := slices.Contains(l.strangers, a) || len(l.strangers) >= maxStrangers
+	if !known {
+		l.strangers = append(l.strangers, a)
+	}
+	l.set.mu.Unlock()
+	if !known {
+		l.set.handler.Log(config.Warning, fmt.Sprintf("taking what %s sends, though the peer is %s", a, l.config.Remote))
+	}
 }
 
 // failed counts an error of receiving, and waits, so that one that stays costs little. It

@@ -11,6 +11,10 @@ import (
 // further switch: it may have been under way.
 const settled = 250 * time.Millisecond
 
+// unconnected is how long the active link may have no connection until another, which has
+// one, takes its place.
+const unconnected = time.Second
+
 // watchLinks judges the links anew whenever a device changes.
 func (s *Set) watchLinks() {
 	s.judge()
@@ -100,7 +104,7 @@ func (l *dedicated) reopen() {
 		return err
 	})
 	if l.stale = err != nil; l.stale {
-		time.AfterFunc(reopenEvery, s.judge)
+		s.after(reopenEvery, s.judge)
 	}
 }
 
@@ -131,9 +135,14 @@ func (s *Set) next() func() {
 
 // watchSilence tries the next link when nothing is heard any more on the active one: what
 // is between the nodes may be broken, though the device runs. The peer does the same, or
-// follows because it hears this node there.
+// follows because it hears this node there. A link of TCP on which the peer cannot be
+// connected to gives way to one on which it can.
 func (s *Set) watchSilence() {
-	tick := time.NewTicker(max(s.silence/8, time.Millisecond))
+	every := unconnected
+	if s.silence > 0 {
+		every = min(every, s.silence)
+	}
+	tick := time.NewTicker(max(every/8, time.Millisecond))
 	defer tick.Stop()
 	for {
 		select {
@@ -141,17 +150,30 @@ func (s *Set) watchSilence() {
 			return
 		case <-tick.C:
 		}
-		var line func()
 		s.mu.Lock()
-		now, heard := time.Since(s.began), time.Duration(s.links[s.active].heard.Load())
-		if heard > s.switched && now-heard > s.silence {
-			line = s.next()
-		}
+		line := s.leave(time.Since(s.began))
 		s.mu.Unlock()
 		if line != nil {
 			line()
+			s.feed()
 		}
 	}
+}
+
+// leave makes another link active if the peer does not answer on this one.
+func (s *Set) leave(now time.Duration) func() {
+	l := s.links[s.active]
+	if st := l.stream; st != nil && st.out == nil && now-max(st.ended, s.switched) > unconnected {
+		for _, other := range s.links {
+			if other.state.running() && other.stream.out != nil {
+				return s.activate(other)
+			}
+		}
+	}
+	if heard := time.Duration(l.heard.Load()); s.silence > 0 && heard > s.switched && now-heard > s.silence {
+		return s.next()
+	}
+	return nil
 }
 
 // activate makes a link the active one. What the other has not sent yet goes to it.

@@ -2,7 +2,7 @@ package link
 
 import (
 	"bytes"
-	"encoding/binary"
+	"flag"
 	"fmt"
 	"net/netip"
 	"os"
@@ -23,6 +23,13 @@ import (
 )
 
 const bound = 10 * time.Second
+
+// TestMain has more tests run at a time than there are processors: they wait for the kernel.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("test.parallel", "8")
+	os.Exit(m.Run())
+}
 
 // namespace is a network namespace of a test.
 type namespace struct {
@@ -218,18 +225,6 @@ func (n namespace) start(t testing.TB, o Options) *node {
 	}
 	t.Cleanup(h.set.Close)
 	return h
-}
-
-// message returns a message of n bytes with a sequence.
-func message(seq uint32, n int) []byte {
-	b := make([]byte, n)
-	b[0] = version << 4
-	binary.BigEndian.PutUint16(b[2:], uint16(n))
-	binary.BigEndian.PutUint32(b[4:], seq)
-	for i := range b[8:] {
-		b[8+i] = byte(int(seq) + i)
-	}
-	return b
 }
 
 // wait fails unless a condition comes to hold.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -59,6 +60,7 @@ type dedicated struct {
 	frame     []byte      // that is sent
 	noted     time.Time   // when something about a peer was logged
 	warned    time.Time   // when it was a warning
+	strangers []netip.Addr
 
 	sentBytes, sentPackets, sendErrors uint64
 
@@ -73,7 +75,6 @@ type dedicated struct {
 func Open(o Options) (*Set, error) {
 	s := &Set{handler: o.Handler, keep: o.ErrorQueue, silence: o.Silence, enter: o.enter,
 		began: time.Now(), key: o.Key, encrypt: o.Encrypt}
-	s.context, s.cancel = context.WithCancel(context.Background())
 	if s.enter == nil {
 		s.enter = func(f func() error) error { return f() }
 	}
@@ -83,6 +84,7 @@ func Open(o Options) (*Set, error) {
 	if err := checkKey(o.Key); err != nil {
 		return nil, err
 	}
+	s.context, s.cancel = context.WithCancel(context.Background())
 	for i, c := range o.Links {
 		l := &dedicated{set: s, index: i, config: c}
 		if s.key != nil && c.Kind != config.TCP {
@@ -156,7 +158,7 @@ func tentative(err error, c *config.Link) bool {
 // run starts the goroutines.
 func (s *Set) run() {
 	s.ending.Go(s.watchLinks)
-	if s.silence > 0 && len(s.links) > 1 {
+	if len(s.links) > 1 {
 		s.ending.Go(s.watchSilence)
 	}
 	for _, l := range s.links {
@@ -167,9 +169,27 @@ func (s *Set) run() {
 			}
 		} else {
 			s.ending.Go(l.accept)
-			s.ending.Go(l.connect)
+			if l.reachable() {
+				s.ending.Go(l.connect)
+			}
 		}
 	}
+}
+
+// after calls f later, unless the set is closed first. Close waits for it.
+func (s *Set) after(d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() {
+		s.mu.Lock()
+		closed := s.closed
+		if !closed {
+			s.ending.Add(1)
+		}
+		s.mu.Unlock()
+		if !closed {
+			defer s.ending.Done()
+			f()
+		}
+	})
 }
 
 // channelError is an error as the log has it.
@@ -220,10 +240,16 @@ func (s *Set) Flush() {
 // push hands on the buffer, which is not empty.
 func (l *dedicated) push() {
 	if l.datagrams != nil && len(l.queue) == 0 {
-		if err := l.transmit(l.buffer); err == nil || errors.Is(err, unix.EMSGSIZE) {
+		if err := l.transmit(l.buffer); err == nil || hopeless(err) {
 			l.buffer = l.buffer[:0]
 			return
 		}
+	}
+	if last := len(l.queue) - 1; last >= l.writing && len(l.queue[last])+len(l.buffer) < l.limit {
+		l.queue[last] = append(l.queue[last], l.buffer...)
+		l.buffer = l.buffer[:0]
+		l.goOn()
+		return
 	}
 	l.queue = append(l.queue, l.buffer)
 	l.buffer = nil

@@ -25,14 +25,15 @@ type stream struct {
 	kick     chan struct{}    // connect now
 	out      *net.TCPConn     // to the peer; nil: not connected. Guarded by Set.mu
 	in       []*net.TCPConn
-	begun    chan struct{} // has one element for each connection of a peer that has not proven that it has the key
+	ended    time.Duration // when out was lost, since Set.began
+	others   chan struct{} // has one element for each connection from another address than the peer's
 }
 
 const (
 	connectTimeout = 3 * time.Second
 	connectEvery   = time.Second            // an attempt to connect
 	connectSoonest = 100 * time.Millisecond // after the last one ended
-	maxAccepted    = 16                     // connections of peers
+	maxOthers      = 16                     // connections from other addresses than the peer's
 
 	// silentPeer is how long a peer may acknowledge nothing until it is taken for gone.
 	silentPeer = 3 * time.Second
@@ -53,9 +54,9 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: t
 // openStream listens.
 func openStream(c *config.Link, index int) (*stream, error) {
 	st := &stream{wake: make(chan struct{}, 1), kick: make(chan struct{}, 1),
-		begun: make(chan struct{}, maxAccepted)}
+		others: make(chan struct{}, maxOthers)}
 	listen := net.ListenConfig{KeepAliveConfig: keepAlive, Control: buffers(c)}
-	l, err := listen.Listen(context.Background(), network(c), endpoint(c.Local, uint16(c.Port), index).String())
+	l, err := listen.Listen(context.Background(), network(c), endpoint(own(c), uint16(c.Port), index).String())
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func openStream(c *config.Link, index int) (*stream, error) {
 }
 
 func network(c *config.Link) string {
-	if c.Remote.Is6() {
+	if v6(c) {
 		return "tcp6"
 	}
 	return "tcp4"
@@ -144,7 +145,7 @@ func (l *dedicated) dial() (*net.TCPConn, error) {
 	index := l.state.index
 	l.set.mu.Unlock()
 	d := net.Dialer{KeepAliveConfig: keepAlive, Control: buffers(&l.config)}
-	if l.config.Local.IsValid() && !l.config.Local.IsUnspecified() {
+	if specific(l.config.Local) {
 		d.LocalAddr = net.TCPAddrFromAddrPort(endpoint(l.config.Local, 0, index))
 	}
 	var c net.Conn
@@ -181,6 +182,9 @@ func (l *dedicated) disconnected(err error) {
 	s.mu.Lock()
 	was := l.stream.out != nil
 	l.stream.out, l.writing = nil, 0
+	if was {
+		l.stream.ended = time.Since(s.began)
+	}
 	if active := s.links[s.active]; active != l && len(l.queue) > 0 {
 		active.queue = append(l.queue, active.queue...)
 		l.queue = nil
@@ -251,7 +255,7 @@ func (l *dedicated) serve(c *net.TCPConn) error {
 	if !l.connected(c) {
 		return net.ErrClosed
 	}
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(silentPeer / 6)
 	defer tick.Stop()
 	var block, frame []byte
 	for {
