@@ -190,6 +190,9 @@ func (d *daemon) schedulePurge(ctx context.Context) {
 			return
 		}
 		d.tellAll()
+		if d.config.DisableExternalCache { // what the nodes have told went, too
+			d.with(d.node.RequestResync)
+		}
 	})
 	if set {
 		d.log.notice("flushing conntrack table in %d secs", int64(wait/time.Second))
