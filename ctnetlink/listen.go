@@ -165,6 +165,19 @@ func (l *Listener) Leave(g Group) error {
 	return nil
 }
 
+// FilterProgram replaces the program that leaves out events. It fails with EOPNOTSUPP
+// where the socket is no [ProgramFilterer].
+func (l *Listener) FilterProgram(p []bpf.Instruction) error {
+	s, ok := l.sock.(ProgramFilterer)
+	if !ok {
+		return &OpError{"attach a program", EOPNOTSUPP}
+	}
+	if err := s.FilterProgram(p); err != nil {
+		return &OpError{"attach a program", err}
+	}
+	return nil
+}
+
 // Join puts the listener into a group.
 func (l *Listener) Join(g Group) error {
 	if err := l.sock.Join(g); err != nil {

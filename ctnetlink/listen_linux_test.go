@@ -46,7 +46,8 @@ func TestBesideNoting(t *testing.T) {
 	}
 }
 
-// TestListenProgram: events that a program refuses do not arrive.
+// TestListenProgram: events that a program refuses do not arrive, nor do those that its
+// successor refuses.
 func TestListenProgram(t *testing.T) {
 	c := namespace(t)
 	typ := uint32(4) // the low byte of nlmsg_type
@@ -67,6 +68,13 @@ func TestListenProgram(t *testing.T) {
 	}
 	create(t, c, benchEntry(0))
 	if err := c.Delete(benchEntry(0)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.FilterProgram([]bpf.Instruction{bpf.RetConstant{Val: bpfReject}}); err != nil {
+		t.Fatal(err)
+	}
+	create(t, c, benchEntry(1))
+	if err := c.Delete(benchEntry(1)); err != nil {
 		t.Fatal(err)
 	}
 	l.Stop()
