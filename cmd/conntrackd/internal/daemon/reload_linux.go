@@ -41,7 +41,9 @@ func (d *daemon) reload() {
 	adopt(d.config, c)
 	d.mu.Unlock()
 	if filter {
-		d.table.SetFilter(&c.Filter)
+		if err := d.table.SetFilter(c); err != nil {
+			d.log.error("filter: %v", err)
+		}
 		if err := d.refresh(d.ctx, true); err != nil {
 			d.log.error("resync: %v", err)
 		}

@@ -27,6 +27,8 @@ const (
 
 	subsysConntrack, msgDelete = 1, 2
 
+	acceptAll = 0xffffffff // as much of a message as there is
+
 	// maxProgram is how many instructions the kernel takes (BPF_MAXINSNS).
 	maxProgram = 4096
 )
@@ -105,7 +107,7 @@ func filterProgram(c *config.Filter) []bpf.Instruction {
 		a.states(c.States)
 	}
 	a.mark("accept")
-	a.add(bpf.RetConstant{Val: 0xffffffff})
+	a.add(bpf.RetConstant{Val: acceptAll})
 	a.mark("reject")
 	a.add(bpf.RetConstant{Val: 0})
 	return a.finish()

@@ -57,7 +57,7 @@ func (t *Table) Run(ctx context.Context) error {
 	defer context.AfterFunc(t.closing, cancel)()
 	t.running.Go(func() { t.again.run(ctx) })
 	if t.routes != nil {
-		t.running.Go(func() { t.routes.run() })
+		t.hearing.Do(func() { t.running.Go(t.routes.run) })
 	}
 	if t.listener == nil {
 		for wait(ctx, t.config.Poll) {

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/bpf"
+
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -60,6 +62,7 @@ type Table struct {
 	order  sync.Mutex // held while a run of events or a dump is delivered
 	hushed hushed     // guarded by order
 
+	hearing sync.Once       // of routes
 	closing context.Context // ends with Close
 	close   context.CancelFunc
 	running sync.WaitGroup
@@ -116,10 +119,22 @@ func open(c *config.Config, sink Sink, conn *ctnetlink.Conn) (*Table, error) {
 	return t, nil
 }
 
-// SetFilter replaces the filter: the configuration was read again. The program in the
-// kernel, if any, lets through what was accepted before and stays as it is, so that
-// protocols and addresses that it leaves out are left out until the next start.
-func (t *Table) SetFilter(f *config.Filter) { t.filter.Store(newFilter(f)) }
+// SetFilter replaces the filter: the configuration was read again. What it lets through
+// that was left out before is known after the next dump.
+func (t *Table) SetFilter(c *config.Config) error {
+	t.filter.Store(newFilter(&c.Filter))
+	if t.listener == nil {
+		return nil
+	}
+	var program []bpf.Instruction
+	if c.KernelFilter {
+		program = filterProgram(&c.Filter)
+	}
+	if program == nil {
+		program = []bpf.Instruction{bpf.RetConstant{Val: acceptAll}}
+	}
+	return t.listener.FilterProgram(program)
+}
 
 // Close ends what Open has begun, Run first if it still runs.
 func (t *Table) Close() {
