@@ -17,7 +17,7 @@ type Slot uint32
 
 // Meta is what is kept of an object beside its attributes. Who puts the object may
 // change it, except Next, Prev and Queue, which Push and Remove change, and the flag
-// Dead, which Bury and Revive change.
+// Dead, which Bury and Revive change. Of an external cache, SetSender sets Sender.
 type Meta struct {
 	Seq        uint32 // of the message that told it last
 	Next, Prev Slot   // of the queue that it is in
@@ -27,6 +27,7 @@ type Meta struct {
 	Generation uint16 // external: which bulk told it last
 	Queue      uint8  // which one, 0: none
 	Flags      Flags
+	counted    uint8 // among those of a sender: its number + 1
 }
 
 // Flags of an object.
@@ -62,6 +63,7 @@ type Cache struct {
 	free    Slot  // the first of the free slots, which Next links
 	highest Slot  // the highest slot that was ever in use
 	queues  [256]*Queue
+	from    [256]int // objects of each sender
 }
 
 // record is a slot.
@@ -212,6 +214,36 @@ func (c *Cache) Meta(s Slot) *Meta {
 	return &r.Meta
 }
 
+// SetSender notes who told an object last. Senders are counted up to number 254.
+func (c *Cache) SetSender(s Slot, sender uint16) {
+	r := c.live(s)
+	if r == nil {
+		return
+	}
+	r.Sender = sender
+	c.count(r, sender)
+}
+
+// count counts an object for a sender in place of the one before; one above 254 is none.
+func (c *Cache) count(r *record, sender uint16) {
+	if r.counted != 0 {
+		c.from[r.counted-1]--
+		r.counted = 0
+	}
+	if sender < 255 {
+		r.counted = uint8(sender) + 1
+		c.from[sender]++
+	}
+}
+
+// From returns how many objects a sender told last.
+func (c *Cache) From(sender uint16) int {
+	if sender >= 255 {
+		return 0
+	}
+	return c.from[sender]
+}
+
 // Bury marks an object as dead: it counts as deleted, and stays until Delete.
 func (c *Cache) Bury(s Slot) {
 	r := c.live(s)
@@ -247,6 +279,7 @@ func (c *Cache) Delete(s Slot) {
 		return
 	}
 	c.unlink(r)
+	c.count(r, 255)
 	if !r.dead {
 		c.Stats.Active--
 		c.Stats.Deleted++
@@ -265,7 +298,7 @@ func (c *Cache) Clear() {
 	c.Stats.Deleted += c.Stats.Active
 	c.Stats.Active, c.Stats.Total = 0, 0
 	c.index, c.pages, c.chunks, c.used = index{}, pages{}, nil, nil
-	c.free, c.highest = 0, 0
+	c.free, c.highest, c.from = 0, 0, [256]int{}
 	for _, q := range c.queues {
 		if q != nil {
 			q.First, q.Last, q.Len = 0, 0, 0

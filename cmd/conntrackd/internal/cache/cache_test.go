@@ -189,6 +189,48 @@ func TestDead(t *testing.T) {
 	}
 }
 
+// TestSenders counts the objects of each sender.
+func TestSenders(t *testing.T) {
+	c := New(1000)
+	r := rand.New(rand.NewPCG(7, 8))
+	of := map[Slot]uint16{}
+	senders := []uint16{0, 1, 15, 254, 255, 65535}
+	for i := range 20_000 {
+		s := Slot(1 + r.IntN(50))
+		switch sender := senders[r.IntN(len(senders))]; {
+		case c.Object(s) == nil:
+			of[c.Add(object(uint32(i), 0))] = 65535
+		case r.IntN(4) == 0:
+			c.Delete(s)
+			delete(of, s)
+		default:
+			c.SetSender(s, sender)
+			of[s] = sender
+			if c.Meta(s).Sender != sender {
+				t.Fatalf("sender %d, want %d", c.Meta(s).Sender, sender)
+			}
+		}
+		for _, sender := range senders[:4] {
+			want := 0
+			for _, o := range of {
+				if o == sender {
+					want++
+				}
+			}
+			if got := c.From(sender); got != want {
+				t.Fatalf("step %d: %d objects of %d, want %d", i, got, sender, want)
+			}
+		}
+	}
+	if c.From(255) != 0 || c.From(65535) != 0 {
+		t.Error("senders that are not counted are")
+	}
+	c.Clear()
+	if c.From(0) != 0 {
+		t.Errorf("%d after Clear", c.From(0))
+	}
+}
+
 // TestNothing gives slots that are not in use to everything.
 func TestNothing(t *testing.T) {
 	c := New(10)
@@ -201,12 +243,13 @@ func TestNothing(t *testing.T) {
 		c.Revive(s)
 		c.Push(&q, s)
 		c.Remove(&q, s)
+		c.SetSender(s, 1)
 		c.Set(s, object(1, 0))
 		if c.Object(s) != nil || c.Meta(s) == nil {
 			t.Errorf("slot %d has an object", s)
 		}
 	}
-	if q.Len != 0 || c.Stats.Total != 0 {
+	if q.Len != 0 || c.Stats.Total != 0 || c.From(1) != 0 {
 		t.Errorf("%+v %+v", q, c.Stats)
 	}
 }

@@ -146,7 +146,7 @@ func (s *Status) Judge() (r Readiness, reasons, notes []string) {
 // about says what else there is to know of a peer.
 func (s *Status) about(p *Peer) (notes []string) {
 	if p.Away {
-		notes = append(notes, fmt.Sprintf("%s is silent since %s", p.name(), span(s.Now.Sub(p.Heard))))
+		notes = append(notes, fmt.Sprintf("%s is silent for %s", p.name(), span(s.Now.Sub(p.Heard))))
 	}
 	if p.Lag > slowLag && !p.Away {
 		notes = append(notes, fmt.Sprintf("%s is %s behind", p.name(), span(p.Lag)))

@@ -76,7 +76,7 @@ func TestJudge(t *testing.T) {
 		{"the peer died", func(s *Status) {
 			s.Peers[0].Away, s.Peers[0].Heard = true, noon.Add(-time.Minute)
 			s.Links[0].Status = "NO-CARRIER"
-		}, Ready, "", "fw1 is silent since 1 min"},
+		}, Ready, "", "fw1 is silent for 1 min"},
 		{"a bulk runs", func(s *Status) { s.Ready, s.Reasons = Partly, []string{"a reason"} }, Partly, "a reason", ""},
 		{"nothing has come", func(s *Status) { s.Ready, s.Reasons, s.Peers = Nothing, []string{"no peer was heard"}, nil },
 			Nothing, "no peer was heard", ""},

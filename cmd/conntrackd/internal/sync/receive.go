@@ -100,7 +100,8 @@ func (n *Node) data(p *peer, h *wire.Header, payload []byte) {
 		c.Meta(s).Created = n.clock(n.now)
 	}
 	m := c.Meta(s)
-	m.Sender, m.Generation, m.Told, m.Seq = uint16(p.index), p.generation, n.clock(n.now), h.Seq
+	c.SetSender(s, uint16(p.index))
+	m.Generation, m.Told, m.Seq = p.generation, n.clock(n.now), h.Seq
 	if a, ok := n.mode.(*alarm); ok {
 		a.told(c, s)
 	}

@@ -3,7 +3,6 @@ package sync
 import (
 	"time"
 
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 )
 
@@ -83,18 +82,9 @@ func (n *Node) lag(p *peer) time.Duration {
 	return oldest
 }
 
-// Peers returns the peers, with their entries of the external cache counted: that walks
-// through the cache.
+// Peers returns the peers.
 func (n *Node) Peers() []Peer {
 	n.now = n.o.Now()
-	entries := make([]int, maxPeers)
-	for s := cache.Slot(1); s != 0; {
-		s = n.External.Walk(s, 1<<16, func(s cache.Slot) {
-			if i := int(n.External.Meta(s).Sender); i < len(entries) {
-				entries[i]++
-			}
-		})
-	}
 	var list []Peer
 	for _, p := range n.peers {
 		if p == nil {
@@ -103,7 +93,7 @@ func (n *Node) Peers() []Peer {
 		list = append(list, Peer{
 			Sender: p.sender, Ours: p.own.node != 0, Name: p.own.name, Role: p.own.role.String(),
 			Seen: p.seen, Away: p.away, Lag: n.lag(p), Unacked: p.ft.unacked,
-			Entries: entries[p.index], Active: p.own.active,
+			Entries: n.External.From(uint16(p.index)), Active: p.own.active,
 			LastBulk: p.own.whole, Generation: p.generation, Lost: p.lost,
 		})
 	}
