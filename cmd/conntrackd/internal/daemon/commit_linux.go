@@ -3,9 +3,11 @@ package daemon
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/kernel"
 	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
@@ -17,9 +19,9 @@ const commitPart = 512
 
 // commit writes the external caches into the kernel's table (-c), and returns when that
 // is done.
-func (d *daemon) commit(ctx context.Context, entries, expects bool) {
+func (d *daemon) commit(ctx context.Context, w io.Writer, entries, expects bool) {
 	if !d.commits.TryLock() {
-		d.log.notice("commit already in progress, skipping")
+		d.tell(w, config.Notice, "commit already in progress, skipping")
 		return
 	}
 	defer d.commits.Unlock()
@@ -38,10 +40,10 @@ func (d *daemon) commit(ctx context.Context, entries, expects bool) {
 		return
 	}
 	if entries {
-		d.commitCache(ctx, "entries", false, d.table.Commit)
+		d.commitCache(ctx, w, "entries", false, d.table.Commit)
 	}
 	if expects && d.config.Expect {
-		d.commitCache(ctx, "expectations", true, d.table.CommitExpect)
+		d.commitCache(ctx, w, "expectations", true, d.table.CommitExpect)
 	}
 }
 
@@ -53,7 +55,7 @@ type committed struct {
 }
 
 // commitCache commits one cache. what are its objects, in the log.
-func (d *daemon) commitCache(ctx context.Context, what string, expect bool,
+func (d *daemon) commitCache(ctx context.Context, to io.Writer, what string, expect bool,
 	commit func(context.Context, kernel.Commit) (kernel.Committed, error),
 ) {
 	begun := time.Now()
@@ -66,12 +68,12 @@ func (d *daemon) commitCache(ctx context.Context, what string, expect bool,
 	d.mu.Unlock()
 	done, err := commit(ctx, kernel.Commit{Total: total, Next: w.next, Failed: d.commitFailed})
 	if err != nil {
-		d.log.error("commit: %v", err)
+		d.tell(to, config.Error, "commit: %v", err)
 	}
 	took := time.Since(begun)
 	d.log.notice("Committed %d new %s", done.New, what)
 	if done.Failed > 0 {
-		d.log.notice("%d %s can't be committed", done.Failed, what)
+		d.tell(to, config.Notice, "%d %s can't be committed", done.Failed, what)
 	}
 	d.log.notice("commit has taken %d.%06d seconds", took.Microseconds()/1e6, took.Microseconds()%1e6)
 	if !expect {

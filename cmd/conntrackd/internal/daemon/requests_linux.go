@@ -2,9 +2,11 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
 	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
 )
@@ -17,7 +19,7 @@ func (d *daemon) answer(ctx context.Context, r control.Request, w io.Writer) {
 		<-d.ended
 		return
 	}
-	if d.kernelRequest(ctx, r) || d.show(r, w) {
+	if d.kernelRequest(ctx, r, w) || d.show(r, w) {
 		return
 	}
 	if r.Own() {
@@ -29,28 +31,36 @@ func (d *daemon) answer(ctx context.Context, r control.Request, w io.Writer) {
 		case control.DumpInternal, control.DumpInternalXML:
 			d.list(ctx, w, listing{xml: r == control.DumpInternalXML})
 		case control.FlushInternal:
-			d.flush(true, false)
+			d.flush(w, true, false)
 		}
 		return
 	}
 	d.nodeRequest(ctx, r, w)
 }
 
+// tell logs why a request was not done and writes it to the client, whose exit status
+// does not say so.
+func (d *daemon) tell(w io.Writer, level config.Level, form string, args ...any) {
+	text := fmt.Sprintf(form, args...)
+	d.log.log(level, text)
+	io.WriteString(w, clean(text)+"\n")
+}
+
 // kernelRequest does a request that every mode knows: -F and -R.
-func (d *daemon) kernelRequest(ctx context.Context, r control.Request) bool {
+func (d *daemon) kernelRequest(ctx context.Context, r control.Request, w io.Writer) bool {
 	switch r {
 	case control.FlushKernel:
-		d.flushKernel(ctx, true, false)
+		d.flushKernel(ctx, w, true, false)
 	case control.FlushKernelExpect:
-		d.flushKernel(ctx, false, true)
+		d.flushKernel(ctx, w, false, true)
 	case control.FlushKernelAll:
-		d.flushKernel(ctx, true, true)
+		d.flushKernel(ctx, w, true, true)
 	case control.ResyncKernel:
-		d.resync(ctx, true, false)
+		d.resync(ctx, w, true, false)
 	case control.ResyncKernelExpect:
-		d.resync(ctx, false, true)
+		d.resync(ctx, w, false, true)
 	case control.ResyncAll:
-		d.resync(ctx, true, true)
+		d.resync(ctx, w, true, true)
 	default:
 		return false
 	}
@@ -61,19 +71,21 @@ func (d *daemon) kernelRequest(ctx context.Context, r control.Request) bool {
 func (d *daemon) nodeRequest(ctx context.Context, r control.Request, w io.Writer) {
 	switch r {
 	case control.CommitAll:
-		d.commit(ctx, true, true)
+		d.commit(ctx, w, true, true)
 	case control.Commit:
-		d.commit(ctx, true, false)
+		d.commit(ctx, w, true, false)
 	case control.CommitExpect:
-		d.commit(ctx, false, true)
+		d.commit(ctx, w, false, true)
 	case control.FlushCaches:
-		d.flush(true, true)
+		d.flush(w, true, true)
 	case control.FlushInternal:
-		d.flush(true, false)
+		d.flush(w, true, false)
 	case control.FlushExternal:
-		d.flush(false, true)
+		d.flush(w, false, true)
 	case control.Bulk:
-		d.bulk()
+		if d.config.Mode != config.Alarm {
+			d.bulk()
+		}
 	case control.RequestResync:
 		d.requestResync()
 	case control.Purge:
@@ -87,18 +99,18 @@ func (d *daemon) nodeRequest(ctx context.Context, r control.Request, w io.Writer
 
 // flushKernel empties the kernel's table (-F). The nodes are told by a bulk, since the
 // events of what this daemon deletes are not: what is gone is missing in it.
-func (d *daemon) flushKernel(ctx context.Context, entries, expects bool) {
+func (d *daemon) flushKernel(ctx context.Context, w io.Writer, entries, expects bool) {
 	defer d.jobs.begin("flush")()
 	if entries {
 		d.log.notice("flushing kernel conntrack table")
 		if _, err := d.table.Flush(ctx, true); err != nil {
-			d.log.error("flush: %v", err)
+			d.tell(w, config.Error, "flush: %v", err)
 		}
 	}
 	if expects && d.config.Expect {
 		d.log.notice("flushing kernel expect table")
 		if _, err := d.table.FlushExpect(ctx, true); err != nil {
-			d.log.error("flush-expect: %v", err)
+			d.tell(w, config.Error, "flush-expect: %v", err)
 		}
 	}
 	d.tellAll()
@@ -112,9 +124,9 @@ func (d *daemon) tellAll() {
 }
 
 // resync reads the kernel's table into the internal cache (-R). Nothing is sent.
-func (d *daemon) resync(ctx context.Context, entries, expects bool) {
+func (d *daemon) resync(ctx context.Context, w io.Writer, entries, expects bool) {
 	if d.node != nil && d.config.DisableInternalCache {
-		d.log.warning("resync is unsupported in this mode")
+		d.log.notice("resync is unsupported in this mode")
 		return
 	}
 	if entries {
@@ -124,14 +136,14 @@ func (d *daemon) resync(ctx context.Context, entries, expects bool) {
 		d.log.notice("resync with master expect table")
 	}
 	if err := d.refresh(ctx, false); err != nil {
-		d.log.error("resync: %v", err)
+		d.tell(w, config.Error, "resync: %v", err)
 	}
 }
 
 // flush empties the caches (-f). Nothing is sent, and the kernel's table stays as it is.
-func (d *daemon) flush(internal, external bool) {
+func (d *daemon) flush(w io.Writer, internal, external bool) {
 	if !d.commits.TryLock() {
-		d.log.notice("ignoring flush command, commit still in progress")
+		d.tell(w, config.Notice, "ignoring flush command, commit still in progress")
 		return
 	}
 	defer d.commits.Unlock()
@@ -170,11 +182,13 @@ func (d *daemon) bulk() {
 // requestResync asks the nodes for all they have (-n), as a node does that does not have
 // the addresses: ends that were held back are not told.
 func (d *daemon) requestResync() {
-	d.log.notice("resync requested")
 	d.Lock()
 	defer d.Unlock()
 	d.node.SetRole(node.Backup)
-	d.node.RequestResync()
+	if d.config.Mode != config.Alarm {
+		d.log.notice("resync requested")
+		d.node.RequestResync()
+	}
 }
 
 // schedulePurge has the kernel's table emptied later (-t).

@@ -3,25 +3,16 @@ package daemon
 import (
 	"context"
 	"os"
-	"os/signal"
 	"sync"
 	"syscall"
 	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
-
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/control"
 )
 
-// running is the daemon from the end of its start to its end. ready lets the control
-// clients in.
-func (d *daemon) running(ctx context.Context, server *control.Server, ready chan struct{}, b *background) int {
+// running is the daemon from the end of its start to its end.
+func (d *daemon) running(ctx context.Context, signals <-chan os.Signal, b *background) int {
 	os.Chdir("/")
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2)
-	defer signal.Stop(signals)
-
 	if err := d.fill(ctx); err != nil {
 		d.log.error("can't dump the kernel's table: %s", err)
 		d.log.error(cannotStart)
@@ -33,9 +24,8 @@ func (d *daemon) running(ctx context.Context, server *control.Server, ready chan
 	if d.node != nil {
 		parts.Go(func() { d.tick(ctx) })
 	}
-	go server.Serve()
+	go d.server.Serve()
 	parts.Go(func() { d.watchdog(ctx) })
-	close(ready)
 	if b != nil {
 		d.log.notice("-- starting in daemon mode --")
 		d.log.quiet()

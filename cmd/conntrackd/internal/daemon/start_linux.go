@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
@@ -42,6 +45,9 @@ func run(path string, log *logger, b *background) int {
 				kept.WriteTo(terminal)
 			}
 		}()
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		path = full // HUP reads it again, from another directory
 	}
 	d := &daemon{
 		config: c, path: path, log: log, begun: time.Now(),
@@ -91,11 +97,12 @@ func (d *daemon) locked(b *background) int {
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
 	d.ctx, d.stop = ctx, stop
-	ready := make(chan struct{})
-	server, err := control.Listen(d.config.Socket, func(r control.Request, w io.Writer) {
-		<-ready
-		d.answer(ctx, r, w)
-	})
+	// A signal that comes before the end of the start waits for it.
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGUSR1, syscall.SIGUSR2)
+	defer signal.Stop(signals)
+	server, err := control.Listen(d.config.Socket, func(r control.Request, w io.Writer) { d.answer(ctx, r, w) })
 	if err != nil {
 		d.log.error("can't open unix socket!")
 		d.log.error(cannotStart)
@@ -116,7 +123,7 @@ func (d *daemon) locked(b *background) int {
 		return 1
 	}
 	defer d.metrics.close()
-	return d.running(ctx, server, ready, b)
+	return d.running(ctx, signals, b)
 }
 
 // silentLink is for how long nothing may be heard on a link, on which something was heard,
