@@ -55,8 +55,15 @@ type bulkState struct {
 	at      cache.Slot // where the walk is; 0 before it begins
 	paid    time.Time  // up to when bulkRate has been used
 	parts   parts
-	dump    bool // a dump of the kernel's table is being sent instead of a cache
-	dumps   int  // how many dumps there have been in this bulk
+
+	// What keeps a bulk from having an end: the internal cache is not the whole table, as
+	// it was flushed, or it has changed beside the bulk.
+	partial   bool
+	disturbed bool
+	again     bool // another bulk is due when the cache is whole
+
+	dump  bool // a dump of the kernel's table is being sent instead of a cache
+	dumps int  // how many dumps there have been in this bulk
 
 	resync resyncState
 }
@@ -197,6 +204,7 @@ func (n *Node) beginBulk() {
 	b.marks = n.extended
 	b.dump, b.dumps = false, 0
 	b.parts.reset()
+	b.disturbed, b.again = false, false
 	b.phase = bulkOpening
 	for _, p := range n.peers {
 		if p != nil {
@@ -258,7 +266,10 @@ func (n *Node) runBulk() time.Time {
 	case b.marks:
 		return n.runParts()
 	}
-	for n.o.Link.Room() {
+	for range maxPump / 256 {
+		if !n.o.Link.Room() {
+			return n.now.Add(5 * time.Millisecond)
+		}
 		if n.paced() && !n.pay(256) {
 			return n.now.Add(2 * time.Millisecond)
 		}
@@ -267,7 +278,7 @@ func (n *Node) runBulk() time.Time {
 			return n.now
 		}
 	}
-	return n.now.Add(5 * time.Millisecond)
+	return n.now
 }
 
 // acknowledged reports whether peers acknowledge what is sent, as FT-FW has it.
@@ -351,6 +362,10 @@ func (n *Node) closeBulk() time.Time {
 	if n.acknowledged() && n.conns.bulk+n.expects.bulk > 0 {
 		return n.now.Add(20 * time.Millisecond)
 	}
+	if b.asks == 0 && !n.mayEnd() {
+		b.phase = bulkIdle
+		return time.Time{}
+	}
 	waits := false
 	n.taking(func(p *peer) { waits = waits || !p.own.done })
 	if !waits || b.asks >= bulkAsks {
@@ -369,6 +384,35 @@ func (n *Node) closeBulk() time.Time {
 	b.asked = n.now
 	b.asks++
 	return n.now.Add(bulkAsk)
+}
+
+// mayEnd reports whether peers may remove what the bulk did not tell. Otherwise another
+// bulk follows, at once or when the internal cache is the whole table again.
+func (n *Node) mayEnd() bool {
+	b := &n.bulk
+	switch {
+	case b.partial || n.refreshing || n.hold.on || n.Held() > 0:
+		b.again = true
+	case b.disturbed && !n.c.DisableInternalCache:
+		n.wantBulk()
+	default:
+		return true
+	}
+	return false
+}
+
+// whole takes that the internal cache has the whole table.
+func (n *Node) whole() {
+	n.bulk.partial = false
+	n.goOn()
+}
+
+// goOn has a bulk follow one that could not have an end.
+func (n *Node) goOn() {
+	if b := &n.bulk; b.again && b.phase == bulkIdle && !b.partial && !n.hold.on {
+		b.again = false
+		n.wantBulk()
+	}
 }
 
 // takeGot takes that a peer has got the beginning, a part or the end of a bulk.

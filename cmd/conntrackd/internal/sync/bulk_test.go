@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
 
 // modes are those in which there are bulks.
@@ -64,6 +65,61 @@ func TestSweep(t *testing.T) {
 			a = x.add(1, testConfig(mode))
 			x.run(5 * time.Second)
 			b.alike(a) // empty
+		})
+	}
+}
+
+// A bulk of a cache that is not the whole table, or that holds ends back, does not have
+// peers forget anything.
+func TestBulkWithoutEnd(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, 1)
+			a, b := x.add(1, testConfig(mode)), x.add(2, testConfig(mode))
+			refresh := func() {
+				a.BeginRefresh(false)
+				a.fill(0, 1000)
+				a.EndRefresh()
+			}
+			refresh()
+			x.run(5 * time.Second)
+			a.FlushInternal()
+			a.Bulk()
+			x.run(5 * time.Second)
+			if n := b.External.Stats.Active; n != 1000 {
+				t.Fatalf("%d entries after a flush", n)
+			}
+			if is, _ := b.Ready(); is != ReadyPartly {
+				t.Errorf("ready: %d", is)
+			}
+			refresh()
+			x.run(5 * time.Second)
+			if is, why := b.Ready(); is != ReadyYes {
+				t.Error(why)
+			}
+			b.alike(a)
+
+			a.SetRole(Demoted)
+			for i := range 600 {
+				a.Event(wire.Delete, object(t, i, 1000), false)
+			}
+			a.Bulk()
+			x.run(5 * time.Second)
+			if n := b.External.Stats.Active; n != 1000 {
+				t.Fatalf("%d entries while ends are held back", n)
+			}
+			a.SetRole(Backup)
+			x.run(5 * time.Second)
+			b.alike(a)
+
+			// A dump beside a bulk, which adds entries where the bulk has been.
+			a.Bulk()
+			a.Tick()
+			for i := range 600 {
+				a.Event(wire.New, object(t, i, 1000), true)
+			}
+			x.run(5 * time.Second)
+			b.alike(a)
 		})
 	}
 }

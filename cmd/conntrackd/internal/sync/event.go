@@ -56,6 +56,8 @@ func (n *Node) eventNew(t *table, s cache.Slot, o wire.Object, silent bool) cach
 	t.c.Meta(s).Generation = n.refresh
 	if !silent {
 		n.queue(t, s)
+	} else {
+		n.bulk.disturbed = true // it may be behind where a bulk is
 	}
 	return s
 }
@@ -165,6 +167,7 @@ func (n *Node) drop(t *table, s cache.Slot) {
 func (n *Node) BeginRefresh(tell bool) {
 	n.refreshing, n.tell = true, tell
 	n.refresh++
+	n.bulk.disturbed = true
 }
 
 // EndRefresh ends a dump that was whole: what was there before and was not told is gone.
@@ -178,6 +181,7 @@ func (n *Node) EndRefresh() {
 		n.dumped(true)
 		return
 	}
+	defer n.whole()
 	n.tables(func(t *table) {
 		if t.expect && !n.c.Expect {
 			return

@@ -70,6 +70,7 @@ func (n *Node) endHold(f func(cache.Slot)) {
 	for s := n.hold.conns.First; s != 0; s = n.hold.conns.First {
 		f(s)
 	}
+	n.goOn()
 }
 
 // holdsEnd reports whether the end of an object is to be held back.

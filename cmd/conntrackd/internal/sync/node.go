@@ -186,7 +186,8 @@ func (n *Node) FlushInternal() {
 		t.bulk = 0
 		n.mode.cleared(t)
 	})
-	n.hold = holdState{}
+	n.hold.objects = nil
+	n.bulk.partial = true
 }
 
 // FlushExternal empties the external caches (-f).

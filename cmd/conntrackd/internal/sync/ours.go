@@ -16,7 +16,7 @@ import (
 // helloBeat.
 const (
 	helloRound = 3
-	helloStep  = 300 * time.Millisecond
+	helloStep  = 150 * time.Millisecond
 	helloRest  = 10 * time.Second
 	helloBeat  = time.Second
 	helloWait  = helloRound * helloStep

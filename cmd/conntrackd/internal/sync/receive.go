@@ -99,8 +99,8 @@ func (n *Node) data(p *peer, h *wire.Header, payload []byte) {
 	} else {
 		c.Meta(s).Created = n.clock(n.now)
 	}
-	m := c.Meta(s)
 	c.SetSender(s, uint16(p.index))
+	m := c.Meta(s)
 	m.Generation, m.Told, m.Seq = p.generation, n.clock(n.now), h.Seq
 	if a, ok := n.mode.(*alarm); ok {
 		a.told(c, s)

@@ -21,7 +21,7 @@ const (
 	// message, or oldTime after it was asked for.
 	oldQuiet = 4 * time.Second
 	oldTime  = 30 * time.Second
-	oldTries = 3
+	oldTries = 8
 )
 
 // resyncState is what a node knows of the bulks that it has asked for.
