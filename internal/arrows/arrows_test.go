@@ -57,6 +57,7 @@ var allowed = map[string]string{
 	"stats":                           "ctnetlink",
 	"e2e":                             "",
 	"e2e/difftest":                    "",
+	"e2e/pair":                        "",
 	"internal/wire":                   "",
 	"internal/atomicfile":             "",
 	"internal/printable":              "",
