@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -49,5 +50,44 @@ func TestDatagrams(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What cannot be sent waits, gathered in datagrams, and comes first when it can; of too
+// much the oldest is dropped.
+func TestErrorQueue(t *testing.T) {
+	t.Parallel()
+	sides := lab(t)
+	a := sides[0].start(t, Options{Links: []config.Link{configure(config.UDP, false, 0, 0)}, ErrorQueue: 5})
+	b := sides[1].start(t, Options{Links: []config.Link{configure(config.UDP, false, 1, 0)}})
+	sides[0].ip(t, "link set sy0 down")
+	wait(t, "down", func() bool { return a.set.Stats()[0].Status == "DOWN" })
+	if a.set.Room() {
+		t.Error("room on a link that is down")
+	}
+	const size = 92 // 15 in a datagram
+	for i := range uint32(80) {
+		a.set.Append(message(i, size))
+		a.set.Flush()
+	}
+	if s := a.set.Stats()[0]; s.ErrorQueue != 5 || s.SendErrors == 0 || s.SentPackets != 0 {
+		t.Errorf("%+v", s)
+	}
+	sides[0].ip(t, "link set sy0 up")
+	wait(t, "messages", func() bool { return b.count() == 65 })
+	a.set.Append(message(80, size))
+	a.set.Flush()
+	wait(t, "the last message", func() bool { return b.count() == 66 })
+	b.mu.Lock()
+	for i, m := range b.messages {
+		if !bytes.Equal(m, message(uint32(15+i), size)) {
+			t.Errorf("message %d: %x", i, m[:8])
+		}
+	}
+	b.mu.Unlock()
+	wait(t, "room", a.set.Room)
+	wait(t, "word of it", func() bool { return roomCalls(a) > 0 })
+	if s := a.set.Stats()[0]; s.ErrorQueue != 0 || s.SentPackets != 6 {
+		t.Errorf("%+v", s)
 	}
 }
