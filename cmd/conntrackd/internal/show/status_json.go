@@ -10,11 +10,12 @@ import (
 )
 
 // AppendStatusJSON appends the status as a JSON object and a newline. Times are those
-// of RFC 3339; members that are not known are left out. Later versions may add members.
+// of RFC 3339; members that are not known are left out. docs/schema has its schema. Later
+// versions may add members.
 func AppendStatusJSON(dst []byte, s *Status) []byte {
 	ready, reasons, notes := s.Judge()
 	j := jsonStatus{
-		Host: printable.String(s.Host), Version: s.Version, Time: s.Now.UTC().Format(time.RFC3339Nano),
+		Host: printable.String(s.Host), Version: s.Version, Time: stamp(s.Now),
 		Uptime: int64(s.Now.Sub(s.Started) / time.Second), Mode: modeName(s.Mode),
 		Role: s.Role, RoleSince: stamp(s.Since),
 		Status: int(ready), Ready: ready == Ready, Reasons: notNil(reasons), Notes: notNil(notes),
@@ -144,7 +145,7 @@ func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(time.RFC3339Nano)
+	return t.UTC().Format("2006-01-02T15:04:05.000000000Z")
 }
 
 func notNil(list []string) []string {

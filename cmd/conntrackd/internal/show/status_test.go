@@ -1,11 +1,16 @@
 package show
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
@@ -126,7 +131,7 @@ func TestStatusJSON(t *testing.T) {
 	}
 	p := v["peers"].([]any)[0].(map[string]any)
 	if v["status"] != 0.0 || v["ready"] != true || v["uptime"] != 93600.0 || p["lag_ms"] != 12.0 || p["missing"] != 5.0 ||
-		p["name"] != `fw\x1b[31m"<1>` || v["external"].(map[string]any)["entries"] != 11900.0 || p["heard"] != "2026-11-27T11:59:59.8Z" {
+		p["name"] != `fw\x1b[31m"<1>` || v["external"].(map[string]any)["entries"] != 11900.0 || p["heard"] != "2026-11-27T11:59:59.800000000Z" {
 		t.Errorf("%s", b)
 	}
 	var empty map[string]any
@@ -147,6 +152,70 @@ func TestStatusJSON(t *testing.T) {
 	}
 	if empty["reasons"] == nil || empty["links"] == nil {
 		t.Errorf("a list is null: %s", b)
+	}
+}
+
+// statusSchema compiles docs/schema/conntrackd-status.json.
+func statusSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	const at = "https://raw.githubusercontent.com/gonntrack/gonntrack/main/docs/schema/"
+	for _, name := range []string{"entry.json", "conntrackd-status.json"} {
+		b, err := os.ReadFile(filepath.Join("../../../../docs/schema", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.AddResource(at+name, doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c.MustCompile(at + "conntrackd-status.json")
+}
+
+// TestStatusSchema: the schema has every member that is written, and no other.
+func TestStatusSchema(t *testing.T) {
+	schema := statusSchema(t)
+	full := someStatus()
+	full.InternalExpect, full.ExternalExpect = &cache.Stats{}, &cache.Stats{}
+	old := Peer{Address: "10.99.0.3:1", Has: -1}
+	full.Peers = append(full.Peers, old)
+	lacking := &Status{Now: noon, Started: noon, Role: "unknown", Mode: config.Stats, Table: -1}
+	seen := map[string]bool{}
+	for _, s := range []*Status{full, lacking, {Now: noon, Role: "demoted", Ready: Nothing, Reasons: []string{"a"}}} {
+		b := AppendStatusJSON(nil, s)
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+		if err == nil {
+			err = schema.Validate(v)
+		}
+		if err != nil {
+			t.Errorf("%v\n%s", err, b)
+		}
+		for _, m := range regexp.MustCompile(`"([a-z_]+)":`).FindAllStringSubmatch(string(b), -1) {
+			seen[m[1]] = true
+		}
+	}
+	for _, s := range []*jsonschema.Schema{schema, schema.Properties["peers"].Items2020.Ref, schema.Properties["links"].Items2020.Ref} {
+		for name := range s.Properties {
+			if !seen[name] {
+				t.Errorf("no %q was written", name)
+			}
+		}
+	}
+	b := AppendStatusJSON(nil, full)
+	for _, change := range [][2]string{{`"lag_ms": 12`, `"lag": 12`}, {`"role": "primary"`, `"role": "master"`}, {`"ready": true`, `"ready": 1`}} {
+		bad := bytes.Replace(b, []byte(change[0]), []byte(change[1]), 1)
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(bad))
+		if err != nil || bytes.Equal(bad, b) {
+			t.Fatal(err, change)
+		}
+		if schema.Validate(v) == nil {
+			t.Errorf("%s is accepted", change[1])
+		}
 	}
 }
 
