@@ -27,6 +27,7 @@ type exchange struct {
 	loss  float64
 	delay time.Duration
 	count int // packets that were sent
+	steps int // calls of Tick
 }
 
 type packet struct {
@@ -182,6 +183,7 @@ func (x *exchange) run(d time.Duration) {
 			if s.off || s.next.After(x.now) {
 				continue
 			}
+			x.steps++
 			if s.next = s.Tick(); !s.next.After(x.now) {
 				s.next = x.now.Add(50 * time.Microsecond)
 			}
@@ -261,5 +263,31 @@ func (s *station) alike(others ...*station) {
 func (s *station) fill(from, to int) {
 	for i := from; i < to; i++ {
 		s.Event(wire.Update, object(s.x.t, i, 1000), true)
+	}
+}
+
+// A node at rest is not called more often than its timers are due.
+func TestRest(t *testing.T) {
+	for name, mode := range map[string]config.Mode{"FTFW": config.FTFW, "NOTRACK": config.NoTrack, "ALARM": config.Alarm} {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, 1)
+			a := x.add(1, testConfig(mode))
+			a.fill(0, 100)
+			x.run(10 * time.Second)
+			for _, peer := range []*config.Config{nil, oldConfig(mode), testConfig(mode)} {
+				if peer != nil {
+					for len(x.nodes) > 1 {
+						x.remove(x.nodes[1])
+					}
+					x.add(2, peer)
+				}
+				x.run(60 * time.Second)
+				before := x.steps
+				x.run(10 * time.Second)
+				if n := x.steps - before; n > 10*25*len(x.nodes) {
+					t.Errorf("%d nodes are called %d times in 10 seconds", len(x.nodes), n)
+				}
+			}
+		})
 	}
 }

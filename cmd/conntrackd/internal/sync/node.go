@@ -168,6 +168,9 @@ func (n *Node) Tick() time.Time {
 		next = n.now
 	}
 	n.o.Link.Flush()
+	if n.c.Mode == config.Alarm {
+		return next // which has nothing to say that it is alive
+	}
 	return earliest(next, n.sent.Add(aliveTime))
 }
 
