@@ -33,6 +33,10 @@ type ListenRequest struct {
 	// buffer is full, and nothing tells of it. It is ignored where the socket
 	// is no [ReliableSocket].
 	Reliable bool
+	// Delay is how long events may wait in the socket, so that many are received
+	// at once: where thousands come in a second that takes a fraction of the
+	// processor's time. The first after a silence does not wait. 0: none waits.
+	Delay time.Duration
 	// OnLoss, if not nil, is called when more events were lost, also while
 	// nobody calls Next. It is called by the goroutine that receives: it must
 	// return at once. Listener.Loss returns how many they are.
@@ -73,6 +77,7 @@ type Listener struct {
 	sock    Socket
 	granted int
 	onLoss  func()
+	delay   time.Duration
 
 	mu    sync.Mutex
 	ready sync.Cond // there is something to read, or the end
@@ -121,7 +126,7 @@ func (c *Conn) Listen(q ListenRequest) (*Listener, error) {
 	if q.Queue <= 0 {
 		q.Queue = defaultQueue
 	}
-	l := &Listener{sock: sock, max: max(2, q.Queue/slabSize), onLoss: q.OnLoss}
+	l := &Listener{sock: sock, max: max(2, q.Queue/slabSize), onLoss: q.OnLoss, delay: q.Delay}
 	l.ready.L = &l.mu
 	if l.granted, err = sock.SetReadBuffer(q.ReadBuffer); err != nil {
 		sock.Close()
@@ -139,6 +144,9 @@ func (c *Conn) Listen(q ListenRequest) (*Listener, error) {
 			sock.Close()
 			return nil, &OpError{"make events reliable", err}
 		}
+	}
+	if s, ok := sock.(ThreadWaiter); ok && q.Delay > 0 {
+		s.WaitInThread()
 	}
 	for _, g := range q.Groups {
 		if err := sock.Join(g); err != nil {
@@ -306,7 +314,7 @@ func (l *Listener) receive() {
 			}
 			buf = scratch
 		}
-		n, from, err := l.sock.Receive(buf)
+		n, from, err := l.next(buf)
 		if err == nil && from != 0 {
 			continue // not from the kernel
 		}
@@ -321,6 +329,24 @@ func (l *Listener) receive() {
 	}
 }
 
+// next receives a datagram. With a delay it wakes the reader when nothing is left, and
+// lets more come.
+func (l *Listener) next(buf []byte) (n int, from uint32, err error) {
+	if l.delay == 0 {
+		return l.sock.Receive(buf)
+	}
+	n, from, err = l.sock.Poll(buf)
+	if !errors.Is(err, EAGAIN) {
+		return n, from, err
+	}
+	l.ready.Signal()
+	time.Sleep(l.delay)
+	if n, from, err = l.sock.Poll(buf); errors.Is(err, EAGAIN) {
+		n, from, err = l.sock.Receive(buf)
+	}
+	return n, from, err
+}
+
 // note takes in what Receive returned, and returns the slab to go on with: nil
 // for a new one.
 func (l *Listener) note(cur *slab, buf []byte, n int, err error) (next *slab, more bool) {
@@ -330,7 +356,12 @@ func (l *Listener) note(cur *slab, buf []byte, n int, err error) (next *slab, mo
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer l.ready.Signal()
+	wake := true
+	defer func() {
+		if wake {
+			l.ready.Signal()
+		}
+	}()
 	l.news++
 	switch {
 	case errors.Is(err, ENOBUFS):
@@ -359,6 +390,7 @@ func (l *Listener) note(cur *slab, buf []byte, n int, err error) (next *slab, mo
 		cur.n += wire.Align(n)
 		l.bytes += uint64(wire.Align(n))
 		if len(cur.b)-cur.n >= slabRoom {
+			wake = l.delay == 0 // otherwise when nothing is left
 			return cur, true
 		}
 	}

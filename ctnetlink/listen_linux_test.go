@@ -2,6 +2,8 @@ package ctnetlink
 
 import (
 	"encoding/binary"
+	"errors"
+	"io"
 	"testing"
 
 	"golang.org/x/net/bpf"
@@ -118,5 +120,42 @@ func TestListenLeave(t *testing.T) {
 	}
 	if err := l.Leave(GroupNew); err == nil {
 		t.Error("a closed listener left a group")
+	}
+}
+
+// TestListenDelay: with a delay everything arrives in its order, the last event of a burst
+// as well as one after a silence, and Stop ends it.
+func TestListenDelay(t *testing.T) {
+	c := namespace(t)
+	l, err := c.Listen(ListenRequest{Groups: []Group{GroupNew}, Delay: 1e6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e Events
+	next := 0
+	for _, burst := range []int{1, 1, 3000, 1, 20} {
+		b := c.NewBatch()
+		for i := range burst {
+			b.Create(benchEntry(next + i))
+		}
+		if _, err := b.Do(); err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		for end := next + burst; next < end; {
+			batch, err := l.Next() // waits until they are there
+			if err != nil || batch.Gap {
+				t.Fatalf("gap %v, %v", batch.Gap, err)
+			}
+			for e.Reset(batch); e.Next(); next++ {
+				if *e.Flow().Orig() != benchEntry(next).Orig {
+					t.Fatalf("event of %v, want %v", e.Flow().Orig(), benchEntry(next).Orig)
+				}
+			}
+		}
+	}
+	l.Stop()
+	if batch, err := l.Next(); !errors.Is(err, io.EOF) {
+		t.Errorf("after Stop: %d bytes, %v", len(batch.Messages), err)
 	}
 }

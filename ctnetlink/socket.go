@@ -49,6 +49,13 @@ type ProgramFilterer interface {
 	FilterProgram(p []bpf.Instruction) error
 }
 
+// ThreadWaiter is a Socket that can wait in a thread of its own.
+type ThreadWaiter interface {
+	// WaitInThread makes a Receive that waits keep a thread, and not wait where
+	// every message that arrives wakes the process. It is called before Join.
+	WaitInThread()
+}
+
 // GroupLeaver is a Socket that can leave a multicast group.
 type GroupLeaver interface {
 	// Leave takes the socket out of a group that it has joined. What it has received

@@ -78,6 +78,7 @@ type kernelSocket struct {
 	closed bool
 	file   *os.File // owns fd, by way of the poller; nil: there is no poller
 	poller syscall.RawConn
+	thread bool // Receive waits in a thread of its own
 }
 
 // call is one direction's system call: what goes in, what comes out.
@@ -274,7 +275,7 @@ func (s *kernelSocket) Join(g Group) error {
 
 // usePoller makes Receive wait in the poller of the Go runtime.
 func (s *kernelSocket) usePoller() error {
-	if s.file != nil {
+	if s.file != nil || s.thread {
 		return nil
 	}
 	if err := poller.Check(0); err != nil {
@@ -307,7 +308,15 @@ var (
 	_ PortIDer       = (*kernelSocket)(nil)
 	_ ReliableSocket = (*kernelSocket)(nil)
 	_ GroupLeaver    = (*kernelSocket)(nil)
+	_ ThreadWaiter   = (*kernelSocket)(nil)
 )
+
+// WaitInThread implements ThreadWaiter.
+func (s *kernelSocket) WaitInThread() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.thread = true
+}
 
 // Leave implements GroupLeaver.
 func (s *kernelSocket) Leave(g Group) error {
