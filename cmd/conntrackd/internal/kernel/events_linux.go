@@ -23,6 +23,7 @@ func (t *Table) listen() error {
 		// The kernel doubles what it is asked for.
 		ReadBuffer: bufferSize(c) / 2,
 		OnLoss:     t.lost,
+		Delay:      eventDelay,
 	}
 	switch {
 	case c.Mode == config.Stats:
@@ -39,6 +40,9 @@ func (t *Table) listen() error {
 	t.listener = l
 	return err
 }
+
+// eventDelay is how long events may wait so that many are received at once.
+const eventDelay = time.Millisecond
 
 // bufferSize returns the size of the socket's buffer in bytes, 0 for the default, which is
 // large. A size is a limit, not memory that is taken: where it may grow to a maximum it

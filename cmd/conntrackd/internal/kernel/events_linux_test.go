@@ -189,7 +189,7 @@ func TestFilter(t *testing.T) {
 	namespace(t, "")
 	r := rand.New(rand.NewPCG(3, 4))
 	saved := uint64(0)
-	for round := range 12 {
+	for round := range 6 {
 		c := settings()
 		c.Filter = randomFilter(r)
 		programmed := *c
