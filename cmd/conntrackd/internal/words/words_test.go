@@ -111,3 +111,20 @@ func TestConfigAndTexts(t *testing.T) {
 		t.Errorf("no words at all: %v", err)
 	}
 }
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"-C\x00/x\x00-s\x00network", "--status\x00-o\x00json", "-i\x00\x00-x", "\x00", "\xff\xfe"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l, err := Parse(append([]string{"conntrackd"}, strings.Split(text, "\x00")...))
+		switch e, wrong := err.(*Error); {
+		case l == nil:
+			t.Error("there is no Line")
+		case err != nil && (!wrong || e.Text == ""):
+			t.Errorf("the error is %v", err)
+		case err == nil && l.Config == "":
+			t.Error("there is no configuration file")
+		}
+	})
+}
