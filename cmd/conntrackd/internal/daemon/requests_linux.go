@@ -148,7 +148,7 @@ func (d *daemon) flush(w io.Writer, internal, external bool) {
 	}
 	defer d.commits.Unlock()
 	switch {
-	case internal && external:
+	case internal && external, d.stats != nil:
 		d.purge.cancel()
 		d.log.notice("flushing caches")
 	case internal:

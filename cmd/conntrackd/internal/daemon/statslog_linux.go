@@ -44,7 +44,12 @@ func (l *statsLog) open(c *config.Config) (err error) {
 	}
 	var s *syslog.Writer
 	if c.StatsSyslog {
-		s = openSyslog(c.StatsFacility, syslog.LOG_INFO)
+		// One process has one facility with conntrack-tools: General's, if it logs there.
+		facility := c.StatsFacility
+		if c.Syslog {
+			facility = c.Facility
+		}
+		s = openSyslog(facility, syslog.LOG_INFO)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
