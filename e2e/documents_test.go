@@ -106,37 +106,45 @@ func anchors(page string) (list []string) {
 
 var (
 	citation = regexp.MustCompile(`(?s)\bTests?: (.*?)\.\s`)
-	testFunc = regexp.MustCompile("^`(Test[A-Za-z]+)(…?)`")
+	testFunc = regexp.MustCompile("^`((?:Test|Fuzz)[A-Za-z]+)(…?)`")
 )
 
-// TestCompatTests: the scenarios and the tests that docs/compat.md names exist.
+// TestCompatTests: the scenarios and the tests that docs/compat.md and docs/conntrackd.md
+// name exist.
 func TestCompatTests(t *testing.T) {
-	page, err := os.ReadFile("../docs/compat.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	functions := testFunctions(t)
-	cited := 0
-	for _, m := range citation.FindAllSubmatch(page, -1) {
-		for name := range strings.SplitSeq(strings.Join(strings.Fields(string(m[1])), " "), ", ") {
+	for name, least := range map[string]int{"docs/compat.md": 50, "docs/conntrackd.md": 30} {
+		page, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cited := citations(t, name, string(page), functions); cited < least {
+			t.Errorf("only %d citations found in %s", cited, name)
+		}
+	}
+}
+
+// citations checks those of a page and returns how many there are.
+func citations(t *testing.T, page, text, functions string) (cited int) {
+	t.Helper()
+	for _, m := range citation.FindAllStringSubmatch(text, -1) {
+		for name := range strings.SplitSeq(strings.Join(strings.Fields(m[1]), " "), ", ") {
 			cited++
 			f := testFunc.FindStringSubmatch(name)
 			switch {
 			case f != nil && f[2] == "" && strings.Contains(functions, "func "+f[1]+"("):
 			case f != nil && f[2] != "" && strings.Contains(functions, "func "+f[1]):
 			case f != nil:
-				t.Errorf("docs/compat.md names the test %s, which does not exist", f[1])
+				t.Errorf("%s names the test %s, which does not exist", page, f[1])
 			case strings.HasPrefix(name, "`go run") || name == "e2e/difftest":
 			default:
 				if _, err := os.Stat(filepath.Join("testdata", name+".txtar")); err != nil {
-					t.Errorf("docs/compat.md names the scenario %s: %v", name, err)
+					t.Errorf("%s names the scenario %s: %v", page, name, err)
 				}
 			}
 		}
 	}
-	if cited < 50 {
-		t.Errorf("only %d citations found", cited)
-	}
+	return cited
 }
 
 // testFunctions returns the text of every test file of the module.
