@@ -15,30 +15,38 @@ import (
 
 // contents returns the files of a package. Manual pages are compressed into a
 // directory of the caller's.
-func (j *job) contents(f *format, temporary string) (files.Contents, error) {
+func (j *job) contents(f *format, p *product, temporary string) (files.Contents, error) {
 	c := collector{job: j}
-	for _, p := range j.programs {
-		c.file(filepath.Join(j.stage, p.name), path.Join(p.dir, p.name), 0o755)
+	for _, program := range j.programs {
+		if daemonsProgram(program.name) == p.daemon {
+			c.file(filepath.Join(j.stage, program.name), path.Join(program.dir, program.name), 0o755)
+		}
+	}
+	daemon := filepath.Join(j.stage, daemonFiles)
+	if p.daemon {
+		c.file(filepath.Join(daemon, "install", f.service), f.servicePath, f.serviceMode)
 	}
 	license := filepath.Join(j.stage, "LICENSE")
 	if f.small {
-		c.file(license, f.license, 0o644)
+		c.file(license, p.license(f), 0o644)
 		return c.all, c.err
 	}
-	c.own(path.Dir(f.license))
-	c.file(license, f.license, 0o644)
-	c.own(doc)
-	for _, name := range []string{"README.md", "CHANGELOG.md"} {
-		c.file(filepath.Join(j.stage, name), path.Join(doc, name), 0o644)
+	c.own(path.Dir(p.license(f)))
+	c.file(license, p.license(f), 0o644)
+	c.own(p.doc())
+	if p.daemon {
+		c.file(filepath.Join(j.stage, "docs", "conntrackd.md"), path.Join(p.doc(), "conntrackd.md"), 0o644)
+		c.tree(filepath.Join(daemon, "examples"), p.doc()+"/examples")
+	} else {
+		for _, name := range []string{"README.md", "CHANGELOG.md"} {
+			c.file(filepath.Join(j.stage, name), path.Join(p.doc(), name), 0o644)
+		}
+		c.tree(filepath.Join(j.stage, "docs"), p.doc()+"/docs")
+		c.completions(filepath.Join(j.stage, "completion"), f.zsh)
 	}
-	c.tree(filepath.Join(j.stage, "docs"), doc+"/docs")
-	c.manual(filepath.Join(j.stage, "man"), temporary)
-	c.completions(filepath.Join(j.stage, "completion"), f.zsh)
+	c.manual(filepath.Join(j.stage, "man"), p.daemon, temporary)
 	return c.all, c.err
 }
-
-// doc is the directory of the documents.
-const doc = "/usr/share/doc/gonntrack"
 
 // collector collects the files of a package until one fails.
 type collector struct {
@@ -90,9 +98,15 @@ func (c *collector) tree(source, destination string) {
 			return err
 		}
 		to := path.Join(destination, filepath.ToSlash(below))
-		if d.IsDir() {
+		info, err := d.Info()
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
 			c.own(to)
-		} else {
+		case info.Mode()&0o100 != 0:
+			c.file(name, to, 0o755)
+		default:
 			c.file(name, to, 0o644)
 		}
 		return nil
@@ -118,9 +132,13 @@ func (c *collector) list(dir string) []string {
 	return names
 }
 
-// manual adds the pages, compressed, in the directories of their sections.
-func (c *collector) manual(dir, temporary string) {
+// manual adds the pages of the daemon or the others, compressed, in the directories of
+// their sections.
+func (c *collector) manual(dir string, daemon bool, temporary string) {
 	for _, name := range c.list(dir) {
+		if daemonsProgram(name) != daemon {
+			continue
+		}
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err == nil {
 			var b bytes.Buffer

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 	"time"
@@ -14,19 +15,23 @@ type format struct {
 	name string
 	// arch has the format's names of processors, by Go's.
 	arch map[string]string
-	// relate sets how the package relates to the distribution's own conntrack.
-	relate func(info *nfpm.Info, compatible string)
+	// relate sets how the package relates to the distribution's own.
+	relate func(info *nfpm.Info, p *product, compatible string)
 	// before and after join the parts of a version that is not a tag's: a
 	// prerelease, and commits after a tag.
 	before, after string
 	zsh           string // directory of zsh's completions
-	license       string // the file
+	license       string // the file; NAME is the package
 	small         bool   // for routers: no manual, completions and documents
+	service       string // what starts the daemon, of its directory install
+	servicePath   string // and where it is installed
+	serviceMode   fs.FileMode
+	scripts       bool // the package has scripts for systemd
 }
 
-// The distributions' packages have /usr/sbin/conntrack too, and two packages
-// cannot own one file: this package conflicts with theirs and provides its name
-// (docs/packages.md).
+// The distributions' packages have /usr/sbin/conntrack and /usr/sbin/conntrackd
+// too, and two packages cannot own one file: these packages conflict with theirs
+// and provide their names (docs/packages.md).
 var formats = []format{
 	{
 		name: "deb",
@@ -36,11 +41,12 @@ var formats = []format{
 		},
 		before: "~", after: "+",
 		zsh:     "/usr/share/zsh/vendor-completions",
-		license: doc + "/copyright",
-		relate: func(info *nfpm.Info, compatible string) {
-			info.Conflicts = []string{"conntrack"}
-			info.Replaces = []string{"conntrack"}
-			info.Provides = []string{"conntrack (= 1:" + compatible + ")"} // Debian's has the epoch 1
+		license: "/usr/share/doc/NAME/copyright",
+		service: "conntrackd.service", servicePath: unit, serviceMode: 0o644, scripts: true,
+		relate: func(info *nfpm.Info, p *product, compatible string) {
+			info.Conflicts = []string{p.replaces}
+			info.Replaces = []string{p.replaces}
+			info.Provides = []string{p.replaces + " (= 1:" + compatible + ")"} // Debian's has the epoch 1
 			info.Deb.Compression = "xz"
 		},
 	},
@@ -52,11 +58,12 @@ var formats = []format{
 		},
 		before: "~", after: "+",
 		zsh:     "/usr/share/zsh/site-functions",
-		license: "/usr/share/licenses/gonntrack/LICENSE",
-		relate: func(info *nfpm.Info, compatible string) {
-			// Not conntrack-tools, which has a daemon too.
+		license: "/usr/share/licenses/NAME/LICENSE",
+		service: "conntrackd.service", servicePath: unit, serviceMode: 0o644, scripts: true,
+		relate: func(info *nfpm.Info, p *product, compatible string) {
+			// conntrack-tools has both programs. Neither package is all of it.
 			info.Conflicts = []string{"conntrack-tools"}
-			info.Provides = []string{"conntrack = " + compatible}
+			info.Provides = []string{p.replaces + " = " + compatible}
 			info.RPM.Group = "System Environment/Base"
 			info.RPM.BuildHost = "localhost" // the name of the machine is no part of it
 			info.RPM.Compression = "xz"
@@ -71,10 +78,11 @@ var formats = []format{
 		},
 		before: "_", after: "_p",
 		zsh:     "/usr/share/zsh/site-functions",
-		license: "/usr/share/licenses/gonntrack/LICENSE",
-		relate: func(info *nfpm.Info, compatible string) {
+		license: "/usr/share/licenses/NAME/LICENSE",
+		service: "conntrackd.openrc", servicePath: "/etc/init.d/conntrackd", serviceMode: 0o755,
+		relate: func(info *nfpm.Info, p *product, compatible string) {
 			info.Depends = []string{"!conntrack-tools"} // a conflict
-			info.Provides = []string{"cmd:conntrack=" + compatible}
+			info.Provides = []string{"cmd:" + p.replaces + "=" + compatible}
 			info.Description, _, _ = strings.Cut(info.Description, "\n")
 		},
 	},
@@ -88,15 +96,19 @@ var formats = []format{
 			"riscv64": "riscv64_generic",
 		},
 		before: "~", after: "+",
-		license: doc + "/LICENSE",
+		license: "/usr/share/doc/NAME/LICENSE",
 		small:   true,
-		relate: func(info *nfpm.Info, _ string) {
+		service: "conntrackd.procd", servicePath: "/etc/init.d/conntrackd", serviceMode: 0o755,
+		relate: func(info *nfpm.Info, p *product, _ string) {
 			info.Depends = []string{"kmod-nf-conntrack-netlink"}
-			info.Conflicts = []string{"conntrack"}
-			info.Provides = []string{"conntrack"}
+			info.Conflicts = []string{p.replaces}
+			info.Provides = []string{p.replaces}
 		},
 	},
 }
+
+// unit is where systemd looks for the units of packages.
+const unit = "/usr/lib/systemd/system/conntrackd.service"
 
 // described is what git describe prints: a tag, perhaps with the number of
 // commits after it and the last one's hash; or the hash alone.

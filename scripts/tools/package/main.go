@@ -1,9 +1,10 @@
 // Package makes packages of a directory that scripts/release has filled: .deb
 // for Debian, .rpm for Fedora and its relatives, .apk for Alpine, .ipk for
-// OpenWrt. The same directory and SOURCE_DATE_EPOCH give the same bytes.
+// OpenWrt. There is one package of the command, and one of the daemon. The same
+// directory and SOURCE_DATE_EPOCH give the same bytes.
 //
 //	package -stage DIRECTORY -arch GOARCH -version VERSION -compatible 1.4.9
-//	        -program conntrack=/usr/sbin -output DIRECTORY
+//	        -program conntrack=/usr/sbin -program conntrackd=/usr/sbin -output DIRECTORY
 //
 // It prints the names of the files that it wrote, and makes no package for a
 // format that has no name for the processor.
@@ -79,12 +80,14 @@ func run(j *job, out io.Writer) error {
 		if f.arch[j.arch] == "" {
 			continue
 		}
-		name, err := j.make(&f)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
+		for i := range products {
+			name, err := j.make(&f, &products[i])
+			if err != nil {
+				return fmt.Errorf("%s of %s: %w", f.name, products[i].name, err)
+			}
+			fmt.Fprintln(out, name)
+			made++
 		}
-		fmt.Fprintln(out, name)
-		made++
 	}
 	if made == 0 {
 		return fmt.Errorf("no format has packages for the processor %q", j.arch)
@@ -92,14 +95,14 @@ func run(j *job, out io.Writer) error {
 	return nil
 }
 
-// make makes the package of one format and returns the name of its file.
-func (j *job) make(f *format) (string, error) {
+// make makes the package of a product in one format and returns the name of its file.
+func (j *job) make(f *format, p *product) (string, error) {
 	version, err := f.version(j.version, j.time)
 	if err != nil {
 		return "", err
 	}
 	info := nfpm.WithDefaults(&nfpm.Info{
-		Name:          "gonntrack",
+		Name:          p.name,
 		Platform:      "linux",
 		Arch:          f.arch[j.arch],
 		Version:       version,
@@ -110,11 +113,15 @@ func (j *job) make(f *format) (string, error) {
 		Maintainer:    "The gonntrack authors <gonntrack@users.noreply.github.com>",
 		Homepage:      "https://github.com/gonntrack/gonntrack",
 		License:       "MIT",
-		Description:   description,
+		Description:   p.description,
 		MTime:         j.time,
 	})
 	info.DisableGlobbing = true
-	f.relate(info, j.compatible)
+	f.relate(info, p, j.compatible)
+	if p.daemon && f.scripts {
+		info.Scripts.PostInstall = filepath.Join(j.stage, daemonFiles, "install", "conntrackd.postinst")
+		info.Scripts.PreRemove = filepath.Join(j.stage, daemonFiles, "install", "conntrackd.prerm")
+	}
 	// The formats' own names: nfpm would translate Go's.
 	info.Deb.Arch, info.RPM.Arch, info.APK.Arch, info.IPK.Arch = info.Arch, info.Arch, info.Arch, info.Arch
 	temporary, err := os.MkdirTemp("", "gonntrack-package")
@@ -122,7 +129,7 @@ func (j *job) make(f *format) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(temporary)
-	if info.Contents, err = j.contents(f, temporary); err != nil {
+	if info.Contents, err = j.contents(f, p, temporary); err != nil {
 		return "", err
 	}
 	if err := nfpm.PrepareForPackager(info, f.name); err != nil {
@@ -143,9 +150,3 @@ func (j *job) make(f *format) (string, error) {
 	}
 	return name, w.Close()
 }
-
-const description = `shows and changes the kernel's connection tracking table
-A drop-in replacement, in Go, for the command conntrack of conntrack-tools, with
-filters that take lists and ranges, JSON, CSV and table output, summaries, table
-files, and commands with names; with a screen of the busiest connections, and a
-program that tracks the packets of captures. The programs are static.`

@@ -23,7 +23,9 @@ func stage(t *testing.T) *job {
 	t.Helper()
 	j := &job{
 		stage: t.TempDir(), arch: "amd64", version: "v1.2.3", compatible: "1.4.9",
-		programs: []program{{"conntrack", "/usr/sbin"}, {"conntrack-top", "/usr/libexec/gonntrack"}},
+		programs: []program{
+			{"conntrack", "/usr/sbin"}, {"conntrack-top", "/usr/libexec/gonntrack"}, {"conntrackd", "/usr/sbin"},
+		},
 	}
 	for name, text := range map[string]string{
 		"conntrack": "program", "conntrack-top": "another", "LICENSE": "licence", "README.md": "readme",
@@ -32,12 +34,23 @@ func stage(t *testing.T) *job {
 		"man/conntrack.8": ".TH", "man/conntrack-filters.7": ".TH",
 		"completion/conntrack.bash": "b", "completion/conntrack.zsh": "z", "completion/conntrack.fish": "f",
 		"completion/conntrack.powershell": "p",
+		"conntrackd":                      "daemon", "docs/conntrackd.md": "daemon",
+		"man/conntrackd.8": ".TH", "man/conntrackd.conf.5": ".TH",
+		"conntrackd.d/examples/ftfw.conf": "Sync", "conntrackd.d/examples/failover": "#!/bin/sh",
+		"conntrackd.d/install/conntrackd.service": "[Unit]", "conntrackd.d/install/conntrackd.openrc": "#!openrc",
+		"conntrackd.d/install/conntrackd.procd":    "#!procd",
+		"conntrackd.d/install/conntrackd.postinst": "#!/bin/sh\nafter\n",
+		"conntrackd.d/install/conntrackd.prerm":    "#!/bin/sh\nbefore\n",
 	} {
 		path := filepath.Join(j.stage, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil { // the package has modes of its own
+		mode := os.FileMode(0o600) // the package has modes of its own
+		if strings.HasPrefix(text, "#!") {
+			mode = 0o700
+		}
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,38 +77,65 @@ var contents = []string{
 	"/usr/share/doc/gonntrack/CHANGELOG.md -rw-r--r--",
 	"/usr/share/doc/gonntrack/README.md -rw-r--r--",
 	"/usr/share/doc/gonntrack/docs/compat.md -rw-r--r--",
+	"/usr/share/doc/gonntrack/docs/conntrackd.md -rw-r--r--",
 	"/usr/share/doc/gonntrack/docs/schema/entry.json -rw-r--r--",
 	"/usr/share/fish/vendor_completions.d/conntrack.fish -rw-r--r--",
 	"/usr/share/man/man7/conntrack-filters.7.gz -rw-r--r--",
 	"/usr/share/man/man8/conntrack.8.gz -rw-r--r--",
 }
 
-func with(more ...string) []string {
-	all := slices.Concat(contents, more)
+// daemonContents are the files of the daemon's package but the router's.
+var daemonContents = []string{
+	"/usr/sbin/conntrackd -rwxr-xr-x",
+	"/usr/share/doc/gonntrack-conntrackd/conntrackd.md -rw-r--r--",
+	"/usr/share/doc/gonntrack-conntrackd/examples/failover -rwxr-xr-x",
+	"/usr/share/doc/gonntrack-conntrackd/examples/ftfw.conf -rw-r--r--",
+	"/usr/share/man/man5/conntrackd.conf.5.gz -rw-r--r--",
+	"/usr/share/man/man8/conntrackd.8.gz -rw-r--r--",
+}
+
+// The daemon's packages in the list of those made.
+const (
+	debDaemon = 2*iota + 1
+	rpmDaemon
+	apkDaemon
+	ipkDaemon
+)
+
+func with(all []string, more ...string) []string {
+	all = slices.Concat(all, more)
 	slices.Sort(all)
 	return all
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"gonntrack_1.2.3-1_amd64.deb", "gonntrack-1.2.3-1.x86_64.rpm", "gonntrack_1.2.3-r1_x86_64.apk",
-		"gonntrack_1.2.3-1_x86_64.ipk"}
+	want := []string{
+		"gonntrack_1.2.3-1_amd64.deb", "gonntrack-conntrackd_1.2.3-1_amd64.deb",
+		"gonntrack-1.2.3-1.x86_64.rpm", "gonntrack-conntrackd-1.2.3-1.x86_64.rpm",
+		"gonntrack_1.2.3-r1_x86_64.apk", "gonntrack-conntrackd_1.2.3-r1_x86_64.apk",
+		"gonntrack_1.2.3-1_x86_64.ipk", "gonntrack-conntrackd_1.2.3-1_x86_64.ipk",
+	}
 	if got := made(t, stage(t)); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	j := stage(t)
 	j.arch = "mips"
-	if got := made(t, j); !slices.Equal(got, []string{"gonntrack_1.2.3-1_mips_24kc.ipk"}) {
+	want = []string{"gonntrack_1.2.3-1_mips_24kc.ipk", "gonntrack-conntrackd_1.2.3-1_mips_24kc.ipk"}
+	if got := made(t, j); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 	j.arch = "wasm"
 	if err := run(j, io.Discard); err == nil {
 		t.Error("a package for wasm")
 	}
-	if err := os.Remove(filepath.Join(j.stage, "man", "conntrack.8")); err != nil {
-		t.Fatal(err)
+	pages, err := filepath.Glob(filepath.Join(j.stage, "man", "*"))
+	if err != nil || len(pages) != 4 {
+		t.Fatal(pages, err)
 	}
-	if err := os.Remove(filepath.Join(j.stage, "man", "conntrack-filters.7")); err != nil {
-		t.Fatal(err)
+	for _, page := range pages {
+		if err := os.Remove(page); err != nil {
+			t.Fatal(err)
+		}
 	}
 	j.arch = "amd64"
 	if err := run(j, io.Discard); err == nil || !strings.Contains(err.Error(), "man is empty") {
@@ -128,11 +168,11 @@ func read(t *testing.T, j *job, name string) []byte {
 	return b
 }
 
-// TestDeb looks into the package for Debian.
-func TestDeb(t *testing.T) {
-	j := stage(t)
+// deb returns the files of a package for Debian, and its control files with their text.
+func deb(t *testing.T, b []byte) (list []string, control map[string]string) {
+	t.Helper()
 	parts := map[string][]byte{}
-	r := ar.NewReader(bytes.NewReader(read(t, j, made(t, j)[0])))
+	r := ar.NewReader(bytes.NewReader(b))
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -149,12 +189,21 @@ func TestDeb(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := with("/usr/share/doc/gonntrack/copyright -rw-r--r--",
+	list, _ = untar(t, x)
+	_, control = untar(t, gunzip(t, parts["control.tar.gz"]))
+	return list, control
+}
+
+// TestDeb looks into the packages for Debian.
+func TestDeb(t *testing.T) {
+	j := stage(t)
+	names := made(t, j)
+	got, control := deb(t, read(t, j, names[0]))
+	want := with(contents, "/usr/share/doc/gonntrack/copyright -rw-r--r--",
 		"/usr/share/zsh/vendor-completions/_conntrack -rw-r--r--")
-	if got, _ := untar(t, x); !slices.Equal(got, want) {
+	if !slices.Equal(got, want) {
 		t.Errorf("contents %q, want %q", got, want)
 	}
-	_, control := untar(t, gunzip(t, parts["control.tar.gz"]))
 	hasLines(t, control["/control"], "Package: gonntrack", "Version: 1.2.3-1", "Architecture: amd64",
 		"Conflicts: conntrack", "Replaces: conntrack", "Provides: conntrack (= 1:1.4.9)")
 	for name := range control {
@@ -162,46 +211,93 @@ func TestDeb(t *testing.T) {
 			t.Errorf("a script or list %s", name)
 		}
 	}
-}
-
-// TestAPK looks into the package for Alpine: streams of gzip, one after the
-// other, that are one tar file.
-func TestAPK(t *testing.T) {
-	j := stage(t)
-	z := gunzip(t, read(t, j, made(t, j)[2]))
-	got, files := untar(t, z)
-	got = slices.DeleteFunc(got, func(s string) bool { return strings.HasPrefix(s, "/.PKGINFO ") })
-	want := with("/usr/share/licenses/gonntrack/LICENSE -rw-r--r--", "/usr/share/zsh/site-functions/_conntrack -rw-r--r--")
+	got, control = deb(t, read(t, j, names[debDaemon]))
+	want = with(daemonContents, "/usr/share/doc/gonntrack-conntrackd/copyright -rw-r--r--",
+		"/usr/lib/systemd/system/conntrackd.service -rw-r--r--")
 	if !slices.Equal(got, want) {
 		t.Errorf("contents %q, want %q", got, want)
 	}
-	hasLines(t, files["/.PKGINFO"], "pkgname = gonntrack", "pkgver = 1.2.3-r1", "arch = x86_64",
-		"depend = !conntrack-tools", "provides = cmd:conntrack=1.4.9")
-	for line := range strings.Lines(files["/.PKGINFO"]) {
-		if !strings.Contains(line, " = ") {
-			t.Errorf(".PKGINFO has %q", line)
+	hasLines(t, control["/control"], "Package: gonntrack-conntrackd", "Version: 1.2.3-1",
+		"Conflicts: conntrackd", "Replaces: conntrackd", "Provides: conntrackd (= 1:1.4.9)")
+	hasLines(t, control["/postinst"], "after")
+	hasLines(t, control["/prerm"], "before")
+}
+
+// TestAPK looks into the packages for Alpine: streams of gzip, one after the
+// other, that are one tar file.
+func TestAPK(t *testing.T) {
+	j := stage(t)
+	names := made(t, j)
+	for _, tt := range []struct {
+		file    string
+		want    []string
+		control []string
+	}{
+		{
+			names[apkDaemon-1],
+			with(contents, "/usr/share/licenses/gonntrack/LICENSE -rw-r--r--",
+				"/usr/share/zsh/site-functions/_conntrack -rw-r--r--"),
+			[]string{"pkgname = gonntrack", "provides = cmd:conntrack=1.4.9"},
+		},
+		{
+			names[apkDaemon],
+			with(daemonContents, "/usr/share/licenses/gonntrack-conntrackd/LICENSE -rw-r--r--",
+				"/etc/init.d/conntrackd -rwxr-xr-x"),
+			[]string{"pkgname = gonntrack-conntrackd", "provides = cmd:conntrackd=1.4.9"},
+		},
+	} {
+		got, files := untar(t, gunzip(t, read(t, j, tt.file)))
+		got = slices.DeleteFunc(got, func(s string) bool { return strings.HasPrefix(s, "/.PKGINFO ") })
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: contents %q, want %q", tt.file, got, tt.want)
+		}
+		hasLines(t, files["/.PKGINFO"], append(tt.control, "pkgver = 1.2.3-r1", "arch = x86_64",
+			"depend = !conntrack-tools")...)
+		for line := range strings.Lines(files["/.PKGINFO"]) {
+			if !strings.Contains(line, " = ") {
+				t.Errorf("%s: .PKGINFO has %q", tt.file, line)
+			}
 		}
 	}
 }
 
-// TestIPK looks into the package for OpenWrt.
+// TestIPK looks into the packages for OpenWrt.
 func TestIPK(t *testing.T) {
 	j := stage(t)
-	_, parts := untar(t, gunzip(t, read(t, j, made(t, j)[3])))
-	got, files := untar(t, gunzip(t, []byte(parts["/data.tar.gz"])))
-	want := []string{
-		"/usr/libexec/gonntrack/conntrack-top -rwxr-xr-x", "/usr/sbin/conntrack -rwxr-xr-x",
-		"/usr/share/doc/gonntrack/LICENSE -rw-r--r--",
+	names := made(t, j)
+	for _, tt := range []struct {
+		file, program, text string
+		want, control       []string
+	}{
+		{
+			names[ipkDaemon-1], "/usr/sbin/conntrack", "program",
+			[]string{
+				"/usr/libexec/gonntrack/conntrack-top -rwxr-xr-x", "/usr/sbin/conntrack -rwxr-xr-x",
+				"/usr/share/doc/gonntrack/LICENSE -rw-r--r--",
+			},
+			[]string{"Package: gonntrack", "Conflicts: conntrack", "Provides: conntrack"},
+		},
+		{
+			names[ipkDaemon], "/etc/init.d/conntrackd", "#!procd",
+			[]string{
+				"/etc/init.d/conntrackd -rwxr-xr-x", "/usr/sbin/conntrackd -rwxr-xr-x",
+				"/usr/share/doc/gonntrack-conntrackd/LICENSE -rw-r--r--",
+			},
+			[]string{"Package: gonntrack-conntrackd", "Conflicts: conntrackd", "Provides: conntrackd"},
+		},
+	} {
+		_, parts := untar(t, gunzip(t, read(t, j, tt.file)))
+		got, files := untar(t, gunzip(t, []byte(parts["/data.tar.gz"])))
+		if !slices.Equal(got, tt.want) || files[tt.program] != tt.text {
+			t.Errorf("%s: contents %q, want %q", tt.file, got, tt.want)
+		}
+		_, control := untar(t, gunzip(t, []byte(parts["/control.tar.gz"])))
+		hasLines(t, control["/control"], append(tt.control, "Architecture: x86_64",
+			"Depends: kmod-nf-conntrack-netlink")...)
 	}
-	if !slices.Equal(got, want) || files["/usr/sbin/conntrack"] != "program" {
-		t.Errorf("contents %q, want %q", got, want)
-	}
-	_, control := untar(t, gunzip(t, []byte(parts["/control.tar.gz"])))
-	hasLines(t, control["/control"], "Package: gonntrack", "Architecture: x86_64",
-		"Conflicts: conntrack", "Provides: conntrack", "Depends: kmod-nf-conntrack-netlink")
 }
 
-// TestRPM lets rpm look into the package.
+// TestRPM lets rpm look into the packages.
 func TestRPM(t *testing.T) {
 	rpm, err := exec.LookPath("rpm")
 	if err != nil {
@@ -209,30 +305,46 @@ func TestRPM(t *testing.T) {
 	}
 	j := stage(t)
 	names := made(t, j)
-	name := filepath.Join(j.output, names[1])
-	query := func(args ...string) []string {
-		t.Helper()
-		out, err := exec.Command(rpm, append(append([]string{"-q", "-p"}, args...), name)...).Output()
-		if err != nil {
-			t.Fatal(err)
+	for _, tt := range []struct {
+		file          string
+		want, control []string
+	}{
+		{
+			names[rpmDaemon-1],
+			with(contents, "/usr/share/licenses/gonntrack/LICENSE -rw-r--r--",
+				"/usr/share/zsh/site-functions/_conntrack -rw-r--r--"),
+			[]string{"conntrack-tools", "conntrack = 1.4.9", "gonntrack = 1.2.3-1"},
+		},
+		{
+			names[rpmDaemon],
+			with(daemonContents, "/usr/share/licenses/gonntrack-conntrackd/LICENSE -rw-r--r--",
+				"/usr/lib/systemd/system/conntrackd.service -rw-r--r--"),
+			[]string{"conntrack-tools", "conntrackd = 1.4.9", "gonntrack-conntrackd = 1.2.3-1", "after", "before"},
+		},
+	} {
+		query := func(args ...string) []string {
+			t.Helper()
+			args = append(append([]string{"-q", "-p"}, args...), filepath.Join(j.output, tt.file))
+			out, err := exec.Command(rpm, args...).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.Split(strings.TrimSpace(string(out)), "\n")
 		}
-		return strings.Split(strings.TrimSpace(string(out)), "\n")
-	}
-	var got []string
-	for _, line := range query("--qf", "[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME}\n]") {
-		if file, ok := strings.CutSuffix(line, " root:root"); !ok {
-			t.Errorf("the owner of %s", line)
-		} else if !strings.Contains(file, " d") {
-			got = append(got, file)
+		var got []string
+		for _, line := range query("--qf", "[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME}\n]") {
+			if file, ok := strings.CutSuffix(line, " root:root"); !ok {
+				t.Errorf("the owner of %s", line)
+			} else if !strings.Contains(file, " d") {
+				got = append(got, file)
+			}
 		}
+		slices.Sort(got)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: contents %q, want %q", tt.file, got, tt.want)
+		}
+		hasLines(t, strings.Join(query("--conflicts", "--provides", "--scripts"), "\n"), tt.control...)
 	}
-	slices.Sort(got)
-	want := with("/usr/share/licenses/gonntrack/LICENSE -rw-r--r--", "/usr/share/zsh/site-functions/_conntrack -rw-r--r--")
-	if !slices.Equal(got, want) {
-		t.Errorf("contents %q, want %q", got, want)
-	}
-	hasLines(t, strings.Join(query("--conflicts", "--provides"), "\n"),
-		"conntrack-tools", "conntrack = 1.4.9", "gonntrack = 1.2.3-1")
 }
 
 func TestVersion(t *testing.T) {
