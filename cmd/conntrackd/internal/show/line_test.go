@@ -32,31 +32,32 @@ const (
 		"00080006 00069780 0008000c c0000201"
 	ofICMP = "000c0000 0a000064 c0000264 00080005 0000019a 00050002 01000000 00050016 08000000 00050017 00000000" +
 		"00060018 c0230000 00080006 0000001e 0008000c c0000201 0006000e 00000000 0006000f 00000000"
-	ofExpect = "000c0000 0a000064 c0000264 00050002 06000000 00080003 b9e40015 000c0004 0a000064 c0000264 00050006 06000000" +
-		"00080007 00009465 000c0008 ffffffff ffffffff 0005000a 06000000 0008000b 0000ffff 0008000c 0000012c 0008000d 00000000" +
-		"0008000e 00000000 000c000f 00000000 00000000 00050011 06000000 00080010 94650000 00080012 00000000 00080013 66747000" +
-		"00160014 6e61742d666f6c6c6f772d6d6173746572 00 0000"
+	ofExpect = "000c0000 0a000064 c0000264 00050002 06000000 00080003 b9e40015 000c0004 0a000064 c0000264" +
+		"00050006 06000000 00080007 00009465 000c0008 ffffffff ffffffff 0005000a 06000000 0008000b 0000ffff" +
+		"0008000c 0000012c 0008000d 00000000 0008000e 00000000 000c000f 00000000 00000000 00050011 06000000" +
+		"00080010 94650000 00080012 00000000 00080013 66747000 00160014 6e61742d666f6c6c6f772d6d6173746572 00 0000"
 )
 
 func TestAppendLine(t *testing.T) {
+	const orig = "src=10.0.0.100 dst=192.0.2.100 sport=60808 dport=80 "
 	for _, c := range []struct {
 		ty    wire.Type
 		text  string
 		entry Entry
 		want  string
 	}{
-		{wire.New, ofTCP, Entry{}, "tcp      6 ESTABLISHED src=10.0.0.100 dst=192.0.2.100 sport=60808 dport=80 " +
+		{wire.New, ofTCP, Entry{}, "tcp      6 ESTABLISHED " + orig +
 			"src=192.0.2.100 dst=192.0.2.1 sport=80 dport=60808 [ASSURED] [active since 4s]"},
-		{wire.New, ofTCP, Entry{External: true}, "tcp      6 ESTABLISHED src=10.0.0.100 dst=192.0.2.100 sport=60808 dport=80 " +
-			"[ASSURED] [active since 4s]"},
+		{wire.New, ofTCP, Entry{External: true}, "tcp      6 ESTABLISHED " + orig + "[ASSURED] [active since 4s]"},
 		{wire.New, ofTCP, Entry{External: true, Expires: noon.Add(3 * time.Second)},
-			"tcp      6 ESTABLISHED src=10.0.0.100 dst=192.0.2.100 sport=60808 dport=80 [ASSURED] [expires in 3s] [active since 4s]"},
-		{wire.New, ofTCP, Entry{Listed: true}, "tcp      6 432000 ESTABLISHED src=10.0.0.100 dst=192.0.2.100 sport=60808 dport=80 " +
+			"tcp      6 ESTABLISHED " + orig + "[ASSURED] [expires in 3s] [active since 4s]"},
+		{wire.New, ofTCP, Entry{Listed: true}, "tcp      6 432000 ESTABLISHED " + orig +
 			"src=192.0.2.100 dst=192.0.2.1 sport=80 dport=60808 [ASSURED]"},
-		{wire.New, ofICMP, Entry{External: true}, "icmp     1 src=10.0.0.100 dst=192.0.2.100 type=8 code=0 id=9152 [active since 4s]"},
-		{wire.ExpectNew, ofExpect, Entry{}, "proto=6 src=10.0.0.100 dst=192.0.2.100 sport=0 dport=37989 mask-src=255.255.255.255 " +
-			"mask-dst=255.255.255.255 sport=0 dport=65535 master-src=10.0.0.100 master-dst=192.0.2.100 sport=47588 dport=21 " +
-			"class=0 helper=ftp [active since 4s]"},
+		{wire.New, ofICMP, Entry{External: true},
+			"icmp     1 src=10.0.0.100 dst=192.0.2.100 type=8 code=0 id=9152 [active since 4s]"},
+		{wire.ExpectNew, ofExpect, Entry{}, "proto=6 src=10.0.0.100 dst=192.0.2.100 sport=0 dport=37989 " +
+			"mask-src=255.255.255.255 mask-dst=255.255.255.255 sport=0 dport=65535 " +
+			"master-src=10.0.0.100 master-dst=192.0.2.100 sport=47588 dport=21 class=0 helper=ftp [active since 4s]"},
 	} {
 		e := c.entry
 		e.Object = objectOf(t, c.ty, c.text)
@@ -70,7 +71,8 @@ func TestAppendLine(t *testing.T) {
 // TestAppendLineXML tells what an external entry has in place of the reply tuple.
 func TestAppendLineXML(t *testing.T) {
 	const want = `<flow><meta direction="original"><layer3 protonum="2" protoname="ipv4"><src>10.0.0.100</src>` +
-		`<dst>192.0.2.100</dst></layer3><layer4 protonum="6" protoname="tcp"><sport>60808</sport><dport>80</dport></layer4></meta>` +
+		`<dst>192.0.2.100</dst></layer3>` +
+		`<layer4 protonum="6" protoname="tcp"><sport>60808</sport><dport>80</dport></layer4></meta>` +
 		`<meta direction="reply"><layer3 protonum="0" protoname="unknown"><src></src><dst></dst></layer3>` +
 		`<layer4 protonum="0" protoname="unknown"></layer4></meta>` +
 		`<meta direction="independent"><state>ESTABLISHED</state><assured/></meta></flow>` + "\n"

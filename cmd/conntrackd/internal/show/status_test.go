@@ -85,7 +85,8 @@ func TestJudge(t *testing.T) {
 		{"a bulk runs", func(s *Status) { s.Ready, s.Reasons = Partly, []string{"a reason"} }, Partly, "a reason", ""},
 		{"nothing has come", func(s *Status) { s.Ready, s.Reasons, s.Peers = Nothing, []string{"no peer was heard"}, nil },
 			Nothing, "no peer was heard", ""},
-		{"the peer has more", func(s *Status) { s.Peers[0].Has = 20000 }, Partly, "fw1 has 8100 entries that are not here", ""},
+		{"the peer has more", func(s *Status) { s.Peers[0].Has = 20000 }, Partly,
+			"fw1 has 8100 entries that are not here", ""},
 		{"the peer has few more", func(s *Status) { s.Peers[0].Has = 12000 }, Ready, "", ""},
 		{"the peer does not say", func(s *Status) { s.Peers[0].Has = -1 }, Ready, "", ""},
 		{"a primary alone", func(s *Status) {
@@ -93,7 +94,8 @@ func TestJudge(t *testing.T) {
 		}, Ready, "", "no peer was heard"},
 		{"a primary whose backup opens connections", func(s *Status) { s.Role, s.Peers[0].Has = "primary", 99999 }, Ready, "",
 			"fw1 has 88099 entries that are not here"},
-		{"a primary that has lost events", func(s *Status) { s.Role, s.Resync = "primary", true }, Partly, "events of the kernel", ""},
+		{"a primary that has lost events", func(s *Status) { s.Role, s.Resync = "primary", true }, Partly,
+			"events of the kernel", ""},
 		{"a peer of conntrack-tools", func(s *Status) {
 			p := &s.Peers[0]
 			p.Ours, p.Name, p.Has, p.LastBulk = false, "", -1, time.Time{}
@@ -107,7 +109,8 @@ func TestJudge(t *testing.T) {
 			c.change(s)
 			got, reasons, notes := s.Judge()
 			r, n := strings.Join(reasons, "; "), strings.Join(notes, "; ")
-			if got != c.want || !strings.Contains(r, c.reasons) || (c.reasons == "") != (r == "") || !strings.Contains(n, c.notes) {
+			if got != c.want || !strings.Contains(r, c.reasons) || (c.reasons == "") != (r == "") ||
+				!strings.Contains(n, c.notes) {
 				t.Errorf("%d (%s; %s), want %d (%s; %s)", got, r, n, c.want, c.reasons, c.notes)
 			}
 			text := string(AppendStatus(nil, s))
@@ -131,7 +134,8 @@ func TestStatusJSON(t *testing.T) {
 	}
 	p := v["peers"].([]any)[0].(map[string]any)
 	if v["status"] != 0.0 || v["ready"] != true || v["uptime"] != 93600.0 || p["lag_ms"] != 12.0 || p["missing"] != 5.0 ||
-		p["name"] != `fw\x1b[31m"<1>` || v["external"].(map[string]any)["entries"] != 11900.0 || p["heard"] != "2026-11-27T11:59:59.800000000Z" {
+		p["name"] != `fw\x1b[31m"<1>` || v["external"].(map[string]any)["entries"] != 11900.0 ||
+		p["heard"] != "2026-11-27T11:59:59.800000000Z" {
 		t.Errorf("%s", b)
 	}
 	var empty map[string]any
@@ -199,7 +203,10 @@ func TestStatusSchema(t *testing.T) {
 			seen[m[1]] = true
 		}
 	}
-	for _, s := range []*jsonschema.Schema{schema, schema.Properties["peers"].Items2020.Ref, schema.Properties["links"].Items2020.Ref} {
+	parts := []*jsonschema.Schema{
+		schema, schema.Properties["peers"].Items2020.Ref, schema.Properties["links"].Items2020.Ref,
+	}
+	for _, s := range parts {
 		for name := range s.Properties {
 			if !seen[name] {
 				t.Errorf("no %q was written", name)
@@ -207,7 +214,9 @@ func TestStatusSchema(t *testing.T) {
 		}
 	}
 	b := AppendStatusJSON(nil, full)
-	for _, change := range [][2]string{{`"lag_ms": 12`, `"lag": 12`}, {`"role": "primary"`, `"role": "master"`}, {`"ready": true`, `"ready": 1`}} {
+	for _, change := range [][2]string{
+		{`"lag_ms": 12`, `"lag": 12`}, {`"role": "primary"`, `"role": "master"`}, {`"ready": true`, `"ready": 1`},
+	} {
 		bad := bytes.Replace(b, []byte(change[0]), []byte(change[1]), 1)
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(bad))
 		if err != nil || bytes.Equal(bad, b) {
@@ -220,7 +229,8 @@ func TestStatusSchema(t *testing.T) {
 }
 
 var (
-	promSample = regexp.MustCompile(`^([a-z_]+)(\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? ([0-9.]+)$`)
+	promLabel  = `[a-z_]+="(?:[^"\\\n]|\\["\\n])*"`
+	promSample = regexp.MustCompile(`^([a-z_]+)(\{` + promLabel + `(?:,` + promLabel + `)*\})? ([0-9.]+)$`)
 	promType   = regexp.MustCompile(`^# TYPE ([a-z_]+) (gauge|counter|info|stateset)$`)
 	promHelp   = regexp.MustCompile(`^# HELP ([a-z_]+) [^\n\\]+\.$`)
 )

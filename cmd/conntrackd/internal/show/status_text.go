@@ -71,8 +71,9 @@ func (l *Link) appendStatus(dst []byte) []byte {
 	if l.ErrorQueue > 0 {
 		dst = fmt.Appendf(dst, ", %d datagrams wait", l.ErrorQueue)
 	}
-	dst = fmt.Appendf(dst, "\n            sent %d bytes, %d packets, %d errors\n", l.SentBytes, l.SentPackets, l.SendErrors)
-	dst = fmt.Appendf(dst, "            received %d bytes, %d packets, %d errors\n", l.RecvBytes, l.RecvPackets, l.RecvErrors)
+	dst = fmt.Appendf(dst, "\n            sent %d bytes, %d packets, %d errors\n"+
+		"            received %d bytes, %d packets, %d errors\n",
+		l.SentBytes, l.SentPackets, l.SendErrors, l.RecvBytes, l.RecvPackets, l.RecvErrors)
 	if l.Forged+l.Replayed > 0 {
 		dst = fmt.Appendf(dst, "            refused %d forged, %d repeated\n", l.Forged, l.Replayed)
 	}

@@ -132,7 +132,8 @@ multicast traffic device=sy1 status=RUNNING role=ACTIVE:
 }
 
 func TestQueuesAndResends(t *testing.T) {
-	compare(t, AppendQueues(nil, 3, []Queue{{"txqueue", 4, 0, 0}, {"rsqueue", 5, 131072, 6}}), `allocated queue nodes:>>           3
+	queues := []Queue{{"txqueue", 4, 0, 0}, {"rsqueue", 5, 131072, 6}}
+	compare(t, AppendQueues(nil, 3, queues), `allocated queue nodes:>>           3
 
 queue txqueue:
 current elements:>>           4
