@@ -54,6 +54,9 @@ func (t *Table) lost() { t.count.overruns.Add(1) }
 
 // Run delivers events until the context ends, or Close. It returns nil then.
 func (t *Table) Run(ctx context.Context) error {
+	if t.closing.Err() != nil {
+		return nil
+	}
 	t.running.Add(1)
 	defer t.running.Done()
 	ctx, cancel := context.WithCancel(ctx)

@@ -189,7 +189,7 @@ func TestFilter(t *testing.T) {
 	namespace(t, "")
 	r := rand.New(rand.NewPCG(3, 4))
 	saved := uint64(0)
-	for round := range 6 {
+	for round := range 4 {
 		c := settings()
 		c.Filter = randomFilter(r)
 		programmed := *c
@@ -254,9 +254,7 @@ func TestResync(t *testing.T) {
 	c := settings()
 	c.NetlinkBuffer, c.NetlinkBufferMax = 5000, 5000
 	table, s := start(t, c)
-	s.Lock()
-	s.refresh = true
-	s.Unlock()
+	s.refresh.Store(true)
 	made := 0
 	for made < 40_000 && table.Stats().Overruns == 0 {
 		var burst []*ctnetlink.FlowSpec
@@ -366,9 +364,7 @@ func TestPoll(t *testing.T) {
 	c := settings()
 	c.Poll = 20 * time.Millisecond
 	_, s := start(t, c)
-	s.Lock()
-	s.refresh = true
-	s.Unlock()
+	s.refresh.Store(true)
 	fill(t, connection(1))
 	s.until(t, "the entry", func() bool { return len(s.cache) == 1 })
 	empty(t)

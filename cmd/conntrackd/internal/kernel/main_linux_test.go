@@ -107,7 +107,7 @@ type sink struct {
 
 	overruns atomic.Int32
 	table    *Table
-	refresh  bool // Overrun dumps
+	refresh  atomic.Bool // Overrun dumps
 }
 
 func (s *sink) Event(typ wire.Type, o wire.Object, silent bool) {
@@ -128,7 +128,7 @@ func (s *sink) Find(k *wire.Key) wire.Object { return s.cache[*k] }
 func (s *sink) Ended(*ctnetlink.Flow)        { s.ended++ }
 
 func (s *sink) Overrun() {
-	if s.refresh {
+	if s.refresh.Load() {
 		s.Lock()
 		clear(s.cache)
 		s.Unlock()
