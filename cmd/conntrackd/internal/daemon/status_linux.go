@@ -52,7 +52,7 @@ func (d *daemon) status() *show.Status {
 			s.Unacked = q.Len
 		}
 	}
-	s.Held = d.node.Held()
+	s.Held, s.Bulk = d.node.Held(), d.node.Sending()
 	s.Committed, s.Took, s.New, s.Failed = d.last.at, d.last.took, d.last.New, d.last.Failed
 	ready, why := d.node.Ready()
 	s.Ready = show.Readiness(ready)

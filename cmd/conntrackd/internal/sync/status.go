@@ -100,6 +100,9 @@ func (n *Node) Peers() []Peer {
 	return list
 }
 
+// Sending reports whether a bulk is being sent, or is going to be.
+func (n *Node) Sending() bool { return n.bulk.wanted || n.bulk.phase != bulkIdle }
+
 // Stats returns the counters.
 func (n *Node) Stats() Stats {
 	s := n.stats
