@@ -2,6 +2,7 @@ package sync
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
@@ -24,6 +25,9 @@ const (
 	deafTime = 5 * time.Second
 	// maxLate is how late a message may be that is not taken for one of a new process.
 	maxLate = 64
+	// steadyWindow is from where on the window grows slowly before any loss: as many
+	// messages as the socket buffers in the examples of conntrack-tools take.
+	steadyWindow = 8192
 	// maxHellos is how many messages say HELLO to a peer that does not answer.
 	maxHellos = 64
 )
@@ -56,6 +60,8 @@ func (p *peer) deaf(now time.Time) bool { return p.ft.unacked > 0 && now.Sub(p.f
 type ftfw struct {
 	n        *Node
 	window   int       // how many objects may be unacknowledged
+	steady   int       // from where on the window grows slowly
+	reduced  uint32    // the last sequence when the window was made smaller
 	stalled  time.Time // since when there is no room
 	probed   time.Time // when objects were sent again that a deaf peer has not acknowledged
 	ring     []ref     // by sequence: what was sent
@@ -85,6 +91,7 @@ type control struct {
 	seq     uint32
 	h       wire.Header
 	payload []byte
+	waits   uint16 // the bits of the peers that have not acknowledged it
 }
 
 const maxControls = 1024
@@ -96,8 +103,10 @@ func newFTFW(n *Node) mode {
 		size *= 2
 	}
 	f.ring = make([]ref, size)
+	f.steady = min(steadyWindow, f.limit())
 	// The sequences of nodes should not overlap: an ACK does not say whom it is for.
 	n.seq = rand.Uint32()
+	f.reduced = n.seq
 	return f
 }
 
@@ -166,14 +175,37 @@ func (f *ftfw) room() int {
 	if f.stalled.IsZero() {
 		f.stalled = f.n.now
 	} else if f.n.now.Sub(f.stalled) >= stallTime {
-		f.grow(f.n.c.ACKWindowSize)
+		f.window = min(f.window+max(f.n.c.ACKWindowSize, 64), f.limit())
 		f.stalled = f.n.now
 	}
 	return 0
 }
 
-// grow makes the window larger, as far as the resend queue takes it.
-func (f *ftfw) grow(by int) { f.window = min(f.window+max(by, 64), f.limit()) }
+// grow makes the window larger, as far as the resend queue takes it: by as much as was
+// acknowledged until the first loss, then more slowly.
+func (f *ftfw) grow(by int) {
+	if f.window >= f.steady {
+		by = max(by*256/f.window, 1)
+	}
+	f.window = min(f.window+by, f.limit())
+}
+
+// shrink makes the window smaller because messages from a sequence on were lost, once for
+// all that were on their way together.
+func (f *ftfw) shrink(from uint32) {
+	if int32(from-f.reduced) <= 0 {
+		return
+	}
+	f.reduced = f.n.seq
+	flight := 0
+	for _, p := range f.n.peers {
+		if p != nil && !p.away {
+			flight = max(flight, p.ft.unacked)
+		}
+	}
+	f.window = max(min(f.window, flight)*2/3, 2*f.n.c.ACKWindowSize, 256)
+	f.steady = f.window
+}
 
 // limit returns how many objects may be unacknowledged at most. A queue smaller than two
 // windows of the peer would wait for its timer again and again.
@@ -218,7 +250,7 @@ func (f *ftfw) overflow() {
 
 func (f *ftfw) sentControl(h *wire.Header, payload []byte) {
 	c := &f.controls[f.nextCtl]
-	*c = control{seq: f.n.seq, h: *h, payload: append(c.payload[:0], payload...)}
+	*c = control{seq: f.n.seq, h: *h, payload: append(c.payload[:0], payload...), waits: f.n.waiting()}
 	c.h.Flags &^= wire.FlagHello | wire.FlagHelloBack
 	*f.at(f.n.seq) = ref{seq: f.n.seq, kind: refControl, slot: cache.Slot(f.nextCtl)}
 	f.nextCtl = (f.nextCtl + 1) % len(f.controls)
@@ -299,16 +331,15 @@ func (f *ftfw) control(p *peer, h *wire.Header) bool {
 	return true
 }
 
-// span returns the part of a range of sequences that is remembered.
-func (f *ftfw) span(from, to uint32) (uint32, int) {
-	oldest := f.n.seq - uint32(len(f.ring)) + 1
-	if int32(from-oldest) < 0 {
-		from = oldest
+// span returns the part of a range of sequences that is remembered: its first one, and
+// how many there are.
+func (f *ftfw) span(from, to uint32) (first uint32, count int) {
+	behind, until := int32(f.n.seq-from), int32(f.n.seq-to)
+	if behind < 0 || behind < until {
+		return 0, 0 // not sent yet, or no range
 	}
-	if int32(f.n.seq-to) < 0 {
-		to = f.n.seq
-	}
-	return from, int(int32(to-from)) + 1
+	behind, until = min(behind, int32(len(f.ring)-1)), max(until, 0)
+	return f.n.seq - uint32(behind), int(behind-until) + 1
 }
 
 // ambiguous reports whether an ACK of a peer may be for another node, whose sequence is
@@ -333,6 +364,7 @@ func (f *ftfw) ambiguous(p *peer, to uint32) bool {
 func (f *ftfw) jump() {
 	n := f.n
 	n.seq = rand.Uint32()
+	f.reduced = n.seq
 	for _, p := range n.peers {
 		if p != nil {
 			p.ft.knows, p.ft.hellos = false, 0
@@ -352,6 +384,11 @@ func (f *ftfw) acked(p *peer, from, to uint32) {
 	for i := range max(count, 0) {
 		seq := first + uint32(i)
 		r := f.at(seq)
+		if r.seq == seq && r.kind == refControl {
+			if c := &f.controls[r.slot]; c.seq == seq {
+				c.waits &^= p.bit
+			}
+		}
 		if r.seq != seq || r.kind != refConn && r.kind != refExpect {
 			continue
 		}
@@ -405,7 +442,7 @@ func (f *ftfw) nacked(p *peer, from, to uint32) {
 		}
 	}
 	if resent {
-		f.window = max(f.window*3/4, min(2*f.n.c.ACKWindowSize, f.limit()), 64)
+		f.shrink(first)
 	}
 }
 
@@ -515,12 +552,29 @@ func (f *ftfw) cleared(t *table) {
 	}
 }
 
-// ResendQueue calls f for what was sent and is not acknowledged, in the order of its
+// ResendQueue calls f for what was sent and is not acknowledged, in the order of the
 // sequences.
-func (n *Node) ResendQueue(f func(control bool, seq uint32, flags wire.Flags)) {
+func (n *Node) ResendQueue(call func(control bool, seq uint32, flags wire.Flags)) {
+	type sent struct {
+		control bool
+		seq     uint32
+		flags   wire.Flags
+	}
+	var all []sent
 	n.tables(func(t *table) {
 		for s := t.rs.First; s != 0; s = t.c.Meta(s).Next {
-			f(false, t.c.Meta(s).Seq, 0)
+			all = append(all, sent{seq: t.c.Meta(s).Seq})
 		}
 	})
+	if f, ok := n.mode.(*ftfw); ok {
+		for i := range f.controls {
+			if c := &f.controls[i]; c.waits != 0 && f.at(c.seq).seq == c.seq && f.at(c.seq).kind == refControl {
+				all = append(all, sent{true, c.seq, c.h.Flags})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b sent) int { return int(int32(a.seq - b.seq)) })
+	for _, s := range all {
+		call(s.control, s.seq, s.flags)
+	}
 }
