@@ -154,7 +154,13 @@ func (l *dedicated) messages(c io.Reader, from Sender) error {
 		l.recvBytes.Add(uint64(n))
 		l.recvPackets.Add(1)
 		kept += n
-		whole, ok := complete(b[:kept])
+		whole, last, ok := complete(b[:kept])
+		if !ok {
+			// conntrack-tools' daemon leaves out the end of a message that was not sent
+			// whole: the last one has the beginning of the next as its own.
+			kept = last + copy(b[last:], b[whole:kept])
+			whole = last
+		}
 		if whole > 0 {
 			l.deliver(from, b[:whole])
 			kept = copy(b, b[whole:kept])
@@ -167,14 +173,14 @@ func (l *dedicated) messages(c io.Reader, from Sender) error {
 	}
 }
 
-// complete returns the length of the whole messages at the beginning of b. ok is false if
-// what follows them cannot be a message.
-func complete(b []byte) (whole int, ok bool) {
+// complete returns the length of the whole messages at the beginning of b, and where the
+// last of them begins. ok is false if what follows them cannot be a message.
+func complete(b []byte) (whole, last int, ok bool) {
 	for {
 		n, ok := messageLen(b[whole:])
 		if !ok || n == 0 || n > len(b)-whole {
-			return whole, ok
+			return whole, last, ok
 		}
-		whole += n
+		whole, last = whole+n, whole
 	}
 }

@@ -79,6 +79,11 @@ func endpoint(a netip.Addr, port uint16, index int) netip.AddrPort {
 	return netip.AddrPortFrom(a, port)
 }
 
+// roomOfStream is how many bytes may wait on a connection, unless the configuration says
+// something else or the process may not have them: conntrack-tools' daemon loses a part of
+// a message when it is not taken whole.
+const roomOfStream = 16 << 20
+
 // buffers sets the sizes of a socket's buffers.
 func buffers(c *config.Link) func(network, address string, raw syscall.RawConn) error {
 	return func(_, _ string, raw syscall.RawConn) error {
@@ -87,8 +92,12 @@ func buffers(c *config.Link) func(network, address string, raw syscall.RawConn) 
 			if c.SndBuffer > 0 {
 				inner = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, c.SndBuffer)
 			}
-			if c.RcvBuffer > 0 && inner == nil {
+			switch {
+			case inner != nil:
+			case c.RcvBuffer > 0:
 				inner = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, c.RcvBuffer)
+			default:
+				unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, roomOfStream)
 			}
 		})
 		return errors.Join(err, inner)
