@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
@@ -61,6 +62,7 @@ func (t *Table) Commit(ctx context.Context, c Commit) (Committed, error) {
 // acknowledgement: only refusals are answered.
 type writer struct {
 	t      *Table
+	config config.Config // as it was at the beginning
 	commit Commit
 	batch  *ctnetlink.Batch
 	done   Committed
@@ -105,7 +107,7 @@ const (
 )
 
 func newWriter(t *Table, o *owner, c Commit) *writer {
-	return &writer{t: t, commit: c, batch: o.conn.NewBatch()}
+	return &writer{t: t, config: t.settings(), commit: c, batch: o.conn.NewBatch()}
 }
 
 func (w *writer) close() { _ = w.batch.Close() }
@@ -199,7 +201,7 @@ func (w *writer) add(j job) {
 		w.name(&w.spec.Orig)
 		w.batch.Get(&w.other)
 	case change:
-		request(&w.spec, j.entry.Age, w.t.config)
+		request(&w.spec, j.entry.Age, &w.config)
 		changeOnly(&w.spec)
 		w.batch.Update(&w.spec)
 	case destroy:
@@ -222,7 +224,7 @@ func (w *writer) add(j job) {
 			w.spec.Set = w.spec.Set.Without(ctnetlink.AttrHelp).Without(ctnetlink.AttrTupleMaster)
 			w.spec.Helper, w.spec.Master = "", ctnetlink.Tuple{}
 		}
-		request(&w.spec, j.entry.Age, w.t.config)
+		request(&w.spec, j.entry.Age, &w.config)
 		w.batch.Create(&w.spec)
 	}
 	w.steps = append(w.steps, j)
@@ -239,7 +241,7 @@ func (w *writer) name(tuple *ctnetlink.Tuple) {
 // changeable reports whether the entry in w.spec can be changed into what is told. One of
 // TCP whose windows are tracked has to be made anew: those that the table knows are old.
 func (w *writer) changeable() bool {
-	return !w.t.config.TCPWindowTracking || w.spec.Orig.Proto != ctnetlink.ProtoTCP
+	return !w.config.TCPWindowTracking || w.spec.Orig.Proto != ctnetlink.ProtoTCP
 }
 
 // judge takes the answer to one request.

@@ -129,9 +129,11 @@ func (t *Table) expectations(ctx context.Context, visit func(e *ctnetlink.Expect
 // through, until f returns an error, which it returns. The object is valid until f
 // returns.
 func (t *Table) List(ctx context.Context, f func(o wire.Object) error) error {
+	settings := t.settings()
+	told := toldBy(&settings)
 	var object []byte
 	return t.accepted(ctx, func(flow *ctnetlink.Flow) error {
-		o, err := t.told().AppendFlow(object[:0], flow, nil)
+		o, err := told.AppendFlow(object[:0], flow, nil)
 		if err != nil {
 			t.count.dumpUnknown.Add(1)
 			return nil
@@ -143,9 +145,10 @@ func (t *Table) List(ctx context.Context, f func(o wire.Object) error) error {
 
 // ListExpect is List for expectations.
 func (t *Table) ListExpect(ctx context.Context, f func(o wire.Object) error) error {
+	settings := t.settings()
 	var object []byte
 	return t.expectations(ctx, func(e *ctnetlink.Expect) error {
-		if helper, _ := e.Helper(); !helperListed(t.config, helper) {
+		if helper, _ := e.Helper(); !helperListed(&settings, helper) {
 			return nil
 		}
 		o, err := wire.AppendExpect(object[:0], e, nil)

@@ -110,7 +110,7 @@ func (t *Table) refresh(ctx context.Context, due <-chan struct{}) {
 			return
 		case <-due:
 		}
-		if t.config.OverrunResync <= 0 {
+		if settings := t.settings(); settings.OverrunResync <= 0 {
 			continue
 		}
 		began := time.Now()
@@ -131,7 +131,8 @@ func (t *Table) deliver(b ctnetlink.EventBatch) {
 		t.routes.poll()
 	}
 	d := delivery{t: t, f: t.filter.Load()}
-	part := max(t.config.EventIterationLimit, 1)
+	settings := t.settings()
+	part := max(settings.EventIterationLimit, 1)
 	var events ctnetlink.Events
 	events.Reset(b)
 	for more := true; more; {

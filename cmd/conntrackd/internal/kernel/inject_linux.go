@@ -218,6 +218,7 @@ func createExpect(conn *ctnetlink.Conn, s *ctnetlink.ExpectSpec) error {
 func (t *Table) CommitExpect(ctx context.Context, c Commit) (Committed, error) {
 	t.commits.mu.Lock()
 	defer t.commits.mu.Unlock()
+	settings := t.settings()
 	var done Committed
 	var part []Entry
 	for part = c.Next(part[:0]); len(part) > 0; part = c.Next(part[:0]) {
@@ -230,8 +231,8 @@ func (t *Table) CommitExpect(ctx context.Context, c Commit) (Committed, error) {
 			if err == nil {
 				left := s.Timeout - e.Age
 				switch {
-				case t.config.CommitTimeout > 0:
-					left = t.config.CommitTimeout
+				case settings.CommitTimeout > 0:
+					left = settings.CommitTimeout
 				case left <= 0:
 					left = lateTimeout
 				}

@@ -170,6 +170,14 @@ func (t *Table) Stats() Stats {
 	return s
 }
 
+// settings returns the configuration, which may be read again under the sink's lock. The
+// caller does not hold it.
+func (t *Table) settings() config.Config {
+	t.sink.Lock()
+	defer t.sink.Unlock()
+	return *t.config
+}
+
 func (t *Table) log(level config.Level, format string, args ...any) {
 	t.sink.Log(level, fmt.Sprintf(format, args...))
 }
