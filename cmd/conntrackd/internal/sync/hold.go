@@ -25,14 +25,20 @@ type holdState struct {
 	all     bool // not only of translated entries, and without limit
 	since   time.Time
 	conns   cache.Queue
-	objects []wire.Object // without internal cache: deletes that were not sent
+	objects []heldObject // without internal cache: deletes that were not sent
+}
+
+// heldObject is an entry that has ended, and when.
+type heldObject struct {
+	o  wire.Object
+	at time.Time
 }
 
 // HoldDeletes has ends of translated entries wait until the role of this node is known:
 // an own address or a link is gone, upon which the kernel ends entries that were
 // masqueraded behind it, which live on at the node that takes over. They wait until
-// ReleaseDeletes, ForgetDeletes or SetRole, or until a peer has become primary, but not
-// for longer than 15 seconds; then they are sent.
+// ReleaseDeletes, ForgetDeletes or SetRole, or until a peer has become primary, but none
+// of them for longer than 15 seconds; then it is sent.
 func (n *Node) HoldDeletes() {
 	n.now = n.o.Now()
 	n.hold.on, n.hold.since = true, n.now
@@ -46,20 +52,24 @@ func (n *Node) holdAll() {
 // ReleaseDeletes sends the ends that were held back.
 func (n *Node) ReleaseDeletes() {
 	n.now = n.o.Now()
-	n.endHold(func(s cache.Slot) {
-		n.conns.c.Meta(s).Flags &^= cache.Held
-		n.queue(&n.conns, s)
-	})
-	for _, o := range n.hold.objects {
-		n.sendBypass(wire.Delete, o)
+	n.endHold(n.releaseDelete)
+	for _, h := range n.hold.objects {
+		n.sendBypass(wire.Delete, h.o)
 	}
 	n.hold.objects = nil
+	n.goOn()
+}
+
+func (n *Node) releaseDelete(s cache.Slot) {
+	n.conns.c.Meta(s).Flags &^= cache.Held
+	n.queue(&n.conns, s)
 }
 
 // ForgetDeletes drops the ends that were held back: nobody is told of them.
 func (n *Node) ForgetDeletes() {
 	n.endHold(func(s cache.Slot) { n.drop(&n.conns, s) })
 	n.hold.objects = nil
+	n.goOn()
 }
 
 // Held returns how many ends are held back.
@@ -70,7 +80,6 @@ func (n *Node) endHold(f func(cache.Slot)) {
 	for s := n.hold.conns.First; s != 0; s = n.hold.conns.First {
 		f(s)
 	}
-	n.goOn()
 }
 
 // holdsEnd reports whether the end of an object is to be held back.
@@ -90,7 +99,10 @@ func (n *Node) holds(t *table, s cache.Slot) bool {
 	}
 	n.release(t.c.Meta(s))
 	n.hold.conns.ID = queueHeld
-	t.c.Meta(s).Flags |= cache.Held
+	m := t.c.Meta(s)
+	m.Flags |= cache.Held
+	m.Told = n.clock(n.now)
+	n.bulk.disturbed = true
 	t.c.Push(&n.hold.conns, s)
 	return true
 }
@@ -100,18 +112,31 @@ func (n *Node) holdsBypass(o wire.Object) bool {
 	if len(n.hold.objects) >= maxHeld || !n.holdsEnd(o) {
 		return false
 	}
-	n.hold.objects = append(n.hold.objects, slices.Clone(o))
+	n.hold.objects = append(n.hold.objects, heldObject{slices.Clone(o), n.now})
 	return true
 }
 
-// tickHold ends a hold whose time is over.
+// tickHold sends the ends that have waited for long enough, and ends a hold whose time is
+// over. Where addresses come and go all the time there is always one.
 func (n *Node) tickHold() time.Time {
-	if !n.hold.on || n.hold.all {
+	h := &n.hold
+	if !h.on || h.all {
 		return time.Time{}
 	}
-	if due := n.hold.since.Add(holdTime); n.now.Before(due) {
-		return due
+	if !n.now.Before(h.since.Add(holdTime)) {
+		n.ReleaseDeletes()
+		return time.Time{}
 	}
-	n.ReleaseDeletes()
-	return time.Time{}
+	had := n.Held()
+	for s := h.conns.First; s != 0 && n.clock(n.now)-n.conns.c.Meta(s).Told >= uint32(holdTime/time.Second); s = h.conns.First {
+		n.releaseDelete(s)
+	}
+	for len(h.objects) > 0 && n.now.Sub(h.objects[0].at) >= holdTime {
+		n.sendBypass(wire.Delete, h.objects[0].o)
+		h.objects = h.objects[1:]
+	}
+	if had > 0 && n.Held() == 0 {
+		n.goOn()
+	}
+	return n.now.Add(time.Second)
 }

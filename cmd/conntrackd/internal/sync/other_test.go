@@ -218,6 +218,12 @@ func TestHold(t *testing.T) {
 				t.Error("the ends are still held back")
 			}
 		}, 100},
+		"addresses go all the time": {func(x *exchange, a, _ *station) {
+			for range 6 {
+				a.HoldDeletes()
+				x.run(4 * time.Second)
+			}
+		}, 1},
 		"nobody says anything": {func(x *exchange, _, _ *station) { x.run(holdTime) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
