@@ -260,3 +260,43 @@ func TestFTFWFaults(t *testing.T) {
 		}
 	}
 }
+
+// A peer that is heard and hears nothing does not keep others from getting everything.
+func TestFTFWDeafPeer(t *testing.T) {
+	c := testConfig(config.FTFW)
+	c.ResendQueueSize = 1500
+	w := newNetwork(t, 9, c, c, c)
+	w.run(3 * time.Second)
+	w.cut = func(from, to int) bool { return from == 0 && to == 1 }
+	l := newLoad(w.hosts[0], 5000)
+	l.some(10000)
+	w.run(15 * time.Second)
+	if d := differ(w.hosts[0], w.hosts[2]); d != "" {
+		t.Error(d)
+	}
+	w.cut = nil
+	w.same(30 * time.Second)
+}
+
+// Ends of entries that nobody takes do not fill the cache.
+func TestEndsAreBounded(t *testing.T) {
+	c := testConfig(config.FTFW)
+	c.ResendQueueSize, c.HashLimit = 100, 1000
+	w := newNetwork(t, 10, c, c)
+	w.run(3 * time.Second)
+	h := w.hosts[0]
+	h.full = true
+	for i := range 5000 {
+		h.event(wire.New, testObject(1, i, 3, 0))
+		h.event(wire.Delete, testObject(1, i, 3, 0))
+	}
+	for i := range 700 {
+		h.event(wire.New, testObject(1, 10000+i, 3, 0))
+	}
+	if d := h.n.Internal.Stats; d.Active != 700 || d.Total > 1000 || d.NoSpace != 0 {
+		t.Errorf("%d entries live of %d, %d found no space, want 700, 1000 at most and none", d.Active, d.Total, d.NoSpace)
+	}
+	h.full = false
+	h.tick()
+	w.same(30 * time.Second)
+}
