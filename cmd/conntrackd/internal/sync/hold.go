@@ -128,7 +128,8 @@ func (n *Node) tickHold() time.Time {
 		return time.Time{}
 	}
 	had := n.Held()
-	for s := h.conns.First; s != 0 && n.clock(n.now)-n.conns.c.Meta(s).Told >= uint32(holdTime/time.Second); s = h.conns.First {
+	now, wait := n.clock(n.now), uint32(holdTime/time.Second)
+	for s := h.conns.First; s != 0 && now-n.conns.c.Meta(s).Told >= wait; s = h.conns.First {
 		n.releaseDelete(s)
 	}
 	for len(h.objects) > 0 && n.now.Sub(h.objects[0].at) >= holdTime {
