@@ -70,14 +70,15 @@ func TestOldClient(t *testing.T) {
 		{"-c"}, {"-f", "external"}, {"-R"}, {"-B"}, {"-n"}, {"-t"}, {"-f"}, {"-R", "ct"}, {"-i"}, {"-F"},
 	}
 	mode := func(text, options string) string {
-		return strings.Replace(strings.Replace(syncSection, "Mode FTFW { }", "Mode "+text, 1), "UDP {", "Options { "+options+" } UDP {", 1)
+		return strings.NewReplacer("Mode FTFW { }", "Mode "+text, "UDP {", "Options { "+options+" } UDP {").
+			Replace(syncSection)
 	}
 	for name, section := range map[string]string{
 		"ftfw": syncSection, "stats": statsSection, "alarm": mode("ALARM { }", ""), "notrack": mode("NOTRACK { }", ""),
 		"bypass": mode("NOTRACK { DisableInternalCache on }", ""), "inject": mode("FTFW { DisableExternalCache on }", ""),
 		"expect": mode("FTFW { }", "ExpectationSync on"),
 	} {
-		if testing.Short() && name != "ftfw" && name != "stats" {
+		if testing.Short() && name != "ftfw" {
 			continue
 		}
 		var transcripts, logs [4]string
@@ -131,7 +132,8 @@ func TestOurWords(t *testing.T) {
 	namespace(t)
 	needOld(t)
 	create(t, 5)
-	f := configure(t, strings.Replace(syncSection, "Mode FTFW { }", "Mode FTFW { PurgeTimeout 1 }", 1), "Scheduler { Type RR Priority 0 }")
+	f := configure(t, strings.Replace(syncSection, "FTFW { }", "FTFW { PurgeTimeout 1 }", 1),
+		"Scheduler { Type RR Priority 0 }")
 	f.start(t, true)
 	before := f.read("log")
 	for _, word := range []string{"--status", "--diff", "--demote", "--check"} {

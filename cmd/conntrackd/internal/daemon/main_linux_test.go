@@ -122,6 +122,12 @@ func program(ctx context.Context, old bool, args ...string) *exec.Cmd {
 // run runs words to their end.
 func (f *files) run(t *testing.T, old bool, words ...string) result {
 	t.Helper()
+	if len(words) > 0 && words[0] != "-d" && !old { // a client need not be a process
+		defer syscall.Umask(syscall.Umask(0o022))
+		var stdout, stderr bytes.Buffer
+		status := Main(append([]string{"conntrackd", "-C", f.conf}, words...), &stdout, &stderr)
+		return result{status, stdout.String(), stderr.String()}
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), testwait.Scale(20*time.Second))
 	defer cancel()
 	c := program(ctx, old, append([]string{"-C", f.conf}, words...)...)
@@ -138,6 +144,10 @@ func (f *files) start(t *testing.T, old bool) {
 	r := f.run(t, old, "-d")
 	if r.status != 0 {
 		t.Fatalf("the daemon did not start: %v\n%s", r, f.read("log"))
+	}
+	// The old daemon lets go of its parent before it says so.
+	if !testwait.For(10*time.Second, func() bool { return strings.Contains(f.read("log"), "-- starting in") }) {
+		t.Errorf("the daemon does not say that it has started:\n%s", f.read("log"))
 	}
 	t.Cleanup(func() {
 		c := program(context.Background(), old, "-C", f.conf, "-k")

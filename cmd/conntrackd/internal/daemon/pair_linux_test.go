@@ -110,8 +110,9 @@ func TestTakeOver(t *testing.T) {
 
 	b.do(t, "-f", "external")
 	r := b.do(t, "--diff")
-	if r.status != 1 || !strings.Contains(r.stdout, "at this node: of 500 entries 100 missing, 0 stale, 0 changed, and more\n"+
-		"  missing  udp      17 src=10.1.0.1 ") {
+	if r.status != 1 || !strings.Contains(r.stdout,
+		"at this node: of 500 entries 100 missing, 0 stale, 0 changed, and more\n"+
+			"  missing  udp      17 src=10.1.0.1 ") {
 		t.Errorf("--diff of what is missing: %+v", r)
 	}
 	b.do(t, "-n")
@@ -138,7 +139,9 @@ func TestTakeOver(t *testing.T) {
 		a.do(t, w)
 	}
 	until(t, "500 at the first", func() bool { return entries(a.do(t, "-e")) == 500 })
-	until(t, "purged", func() bool { return strings.Contains(a.read("log"), "flushing kernel conntrack table (scheduled)") })
+	until(t, "purged", func() bool {
+		return strings.Contains(a.read("log"), "flushing kernel conntrack table (scheduled)")
+	})
 	for i, role := range []string{`"role": "backup"`, `"role": "primary"`} {
 		if r := sides[i].do(t, "--status", "-o", "json"); !strings.Contains(r.stdout, role) {
 			t.Errorf("no %s: %+v", role, r)

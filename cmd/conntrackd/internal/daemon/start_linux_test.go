@@ -12,7 +12,8 @@ import (
 	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
-var prefix = regexp.MustCompile(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d \d{4}\] \(pid=\d+\) \[(notice|warning|ERROR)\] `)
+var prefix = regexp.MustCompile(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]\d \d\d:\d\d:\d\d \d{4}\] ` +
+	`\(pid=\d+\) \[(notice|warning|ERROR)\] `)
 
 // bare returns lines without their prefix, with the level before the text.
 func bare(t *testing.T, text string) (lines []string) {
@@ -75,8 +76,10 @@ func TestStartFails(t *testing.T) {
 		break_           func(f *files)
 		want             string
 	}{
-		"lock directory": {statsSection, "LockFile DIR/no/lock\n", nil, "can't create lockfile `DIR/no/lock': No such file or directory"},
-		"socket":         {statsSection, "UNIX { Path DIR/no/ctl\n }\n", nil, "can't open unix socket!\nERROR " + cannotStart},
+		"lock directory": {statsSection, "LockFile DIR/no/lock\n", nil,
+			"can't create lockfile `DIR/no/lock': No such file or directory"},
+		"socket": {statsSection, "UNIX { Path DIR/no/ctl\n }\n", nil,
+			"can't open unix socket!\nERROR " + cannotStart},
 		"interface": {strings.ReplaceAll(syncSection, "sy0", "sy9"), "", nil,
 			"initialization failed\nERROR " + cannotStart},
 		"lock of a daemon": {statsSection, "", func(f *files) { os.WriteFile(f.lock, nil, 0o600) },
@@ -110,7 +113,8 @@ func TestStartFails(t *testing.T) {
 		t.Errorf("%+v, want %q", r, want)
 	}
 	f.conf += ".not"
-	if r := f.run(t, false); r.status != 1 || !strings.HasSuffix(r.stderr, "[ERROR] can't open config file `"+f.conf+"'\n") {
+	if r := f.run(t, false); r.status != 1 ||
+		!strings.HasSuffix(r.stderr, "[ERROR] can't open config file `"+f.conf+"'\n") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -28,7 +28,8 @@ func TestRequests(t *testing.T) {
 		"-R": 44, "-R ct": 1, "-R expect": 39, "-B": 22, "-n": 23, "-t": 26, "-k": 20,
 		"-s": 21, "-s ct": 21, "-s network": 28, "-s cache": 29, "-s c": 29, "-s r": 30, "-s runtime": 30,
 		"-s link": 31, "-s rs": 32, "-s process": 35, "-s queue": 36, "-s expect": 37, "-s multicast": 31,
-		"-c -t": 26, "-i -k": 20, "-i ak": 20, "-F aC x": control.None, "xs": 21, "-kill": 20, "-status": 21, "status": 26, "diff": 16, "demote": 17, "-s -k": 20,
+		"-c -t": 26, "-i -k": 20, "-i ak": 20, "-F aC x": control.None, "xs": 21, "-kill": 20,
+		"-status": 21, "status": 26, "diff": 16, "demote": 17, "-s -k": 20,
 		"--status": control.Status, "--status -o json": control.StatusJSON, "--status -o prom": control.StatusProm,
 		"--diff": control.Diff, "--demote": control.Demote,
 	} {
@@ -95,7 +96,8 @@ func TestConfigAndTexts(t *testing.T) {
 		t.Errorf("-v: %s", l.Text)
 	}
 	_, l = parse("-h")
-	if !strings.HasPrefix(l.Text, "Connection tracking userspace daemon v1.4.9\nUsage: conntrackd [commands] [options]\n") {
+	if !strings.HasPrefix(l.Text, "Connection tracking userspace daemon v1.4.9\n"+
+		"Usage: conntrackd [commands] [options]\n") {
 		t.Errorf("-h: %s", l.Text)
 	}
 	for row := range strings.Lines(l.Text) {
