@@ -17,7 +17,7 @@ func (l *Lab) Take(node int) {
 	l.t.Helper()
 	for i := range l.Nodes {
 		if i+1 != node {
-			l.Leave(i + 1)
+			l.Nodes[i].Leave()
 		}
 	}
 	l.Add(node)
@@ -39,10 +39,9 @@ func (l *Lab) Add(node int) {
 	l.Announce(node)
 }
 
-// Leave takes the virtual addresses from a node.
-func (l *Lab) Leave(node int) {
-	l.t.Helper()
-	n := l.Nodes[node-1]
+// Leave takes the virtual addresses from the node.
+func (n *Node) Leave() {
+	n.t.Helper()
 	have := n.Run("ip", "-o", "addr", "show")
 	b := new(strings.Builder)
 	for _, v := range virtual {
@@ -105,7 +104,7 @@ func (n *Node) Links() {
 		if !strings.Contains(have, " "+dev+"@") && !strings.Contains(have, " "+dev+":") {
 			continue
 		}
-		n.IP(fmt.Sprintf("addr add %s/24 dev %s\naddr add %s/64 dev %[2]s nodad\nlink set %[2]s up\n",
+		n.IP(fmt.Sprintf("addr replace %s/24 dev %s\naddr replace %s/64 dev %[2]s nodad\nlink set %[2]s up\n",
 			SyncAddress(i, n.Number, false), dev, SyncAddress(i, n.Number, true)))
 	}
 }

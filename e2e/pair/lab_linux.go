@@ -35,6 +35,9 @@ type Config struct {
 	// NAT is what the nodes do with what leaves for the server: Masquerade, which is the
 	// default, SourceNAT, or another statement of nft(8).
 	NAT string
+	// Switched joins the nodes' links by bridges of the Switch, as more than two nodes are
+	// joined, so that the end of one node does not take the carrier from the other's.
+	Switched bool
 	// OwnLinks leaves out the links sy0 and sy1 between the nodes: the caller makes them.
 	OwnLinks bool
 }
@@ -100,7 +103,7 @@ func refused(t T, err error) string {
 func (l *Lab) wire(c Config) {
 	l.t.Helper()
 	bridges := []string{"lan", "wan"}
-	if len(l.Nodes) > 2 && !c.OwnLinks {
+	if c.Switched = c.Switched || len(l.Nodes) > 2; c.Switched && !c.OwnLinks {
 		bridges = append(bridges, "sy0", "sy1")
 	}
 	for _, b := range bridges {
@@ -114,7 +117,7 @@ func (l *Lab) wire(c Config) {
 		}
 		n.IP("link set lo up\n")
 	}
-	if len(l.Nodes) == 2 && !c.OwnLinks {
+	if len(l.Nodes) == 2 && !c.Switched && !c.OwnLinks {
 		for _, dev := range []string{"sy0", "sy1"} {
 			l.Nodes[0].IP("link add " + dev + " type veth peer name " + dev + " netns " + l.Nodes[1].Path() + "\n")
 		}

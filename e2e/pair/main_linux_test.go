@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		}
 		code := m.Run()
 		if n := skipped.Load(); n > 0 {
-			fmt.Fprintf(os.Stderr, "\n*** %d TESTS WERE SKIPPED: no network namespaces, or no program of conntrack-tools ***\n\n", n)
+			fmt.Fprintf(os.Stderr, "\n*** %d TESTS WERE SKIPPED: no network namespaces, or no old program ***\n\n", n)
 		}
 		return code
 	}())

@@ -34,6 +34,8 @@ type Settings struct {
 	Buffer, Netlink, NetlinkGrowth int
 	// Filter is the whole section; "" ignores the traffic of the dedicated links.
 	Filter string
+	// LockFile is the Node's own if it is "".
+	LockFile string
 	// Peers are the nodes that UDP and TCP send to; nil: the other of a pair.
 	Peers []int
 }
@@ -72,7 +74,8 @@ func (s *Settings) text(n *Node) string {
 		fmt.Fprintf(b, "\tOptions {\n\t\t%s\n\t}\n", s.Options)
 	}
 	fmt.Fprintf(b, "\t%s\n}\nGeneral {\n", s.Sync)
-	fmt.Fprintf(b, "\tLogFile %s\n\tLockFile %s\n\tUNIX {\n\t\tPath %s\n\t}\n", n.LogFile(), n.LockFile(), n.Socket())
+	fmt.Fprintf(b, "\tLogFile %s\n\tLockFile %s\n", n.LogFile(), or(s.LockFile, n.LockFile()))
+	fmt.Fprintf(b, "\tUNIX {\n\t\tPath %s\n\t}\n", n.Socket())
 	fmt.Fprintf(b, "\tHashSize %d\n\tHashLimit %d\n", or(s.HashSize, 32768), or(s.HashLimit, 1048576))
 	fmt.Fprintf(b, "\tNetlinkBufferSize %d\n", or(s.Netlink, 2097152))
 	fmt.Fprintf(b, "\tNetlinkBufferSizeMaxGrowth %d\n", or(s.NetlinkGrowth, 8388608))
@@ -113,8 +116,9 @@ func (s *Settings) links(b *strings.Builder, n *Node) {
 			peers = []int{3 - n.Number}
 		}
 		for _, p := range peers {
-			section(strings.ToUpper(kind), 0, fmt.Sprintf("\t\t%s_address %s\n\t\t%[1]s_Destination_Address %[3]s\n\t\tPort 3780\n",
-				word, SyncAddress(0, n.Number, v6), SyncAddress(0, p, v6)))
+			clauses := "\t\t%s_address %s\n\t\t%[1]s_Destination_Address %[3]s\n\t\tPort 3780\n"
+			section(strings.ToUpper(kind), 0, fmt.Sprintf(clauses, word,
+				SyncAddress(0, n.Number, v6), SyncAddress(0, p, v6)))
 		}
 	}
 }
