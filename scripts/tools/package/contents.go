@@ -35,7 +35,9 @@ func (j *job) contents(f *format, p *product, temporary string) (files.Contents,
 	c.file(license, p.license(f), 0o644)
 	c.own(p.doc())
 	if p.daemon {
-		c.file(filepath.Join(j.stage, "docs", "conntrackd.md"), path.Join(p.doc(), "conntrackd.md"), 0o644)
+		for _, name := range []string{"conntrackd.md", "conntrackd-protocol.md"} {
+			c.file(filepath.Join(j.stage, "docs", name), path.Join(p.doc(), name), 0o644)
+		}
 		c.tree(filepath.Join(daemon, "examples"), p.doc()+"/examples")
 	} else {
 		for _, name := range []string{"README.md", "CHANGELOG.md"} {

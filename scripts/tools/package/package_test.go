@@ -34,7 +34,7 @@ func stage(t *testing.T) *job {
 		"man/conntrack.8": ".TH", "man/conntrack-filters.7": ".TH",
 		"completion/conntrack.bash": "b", "completion/conntrack.zsh": "z", "completion/conntrack.fish": "f",
 		"completion/conntrack.powershell": "p",
-		"conntrackd":                      "daemon", "docs/conntrackd.md": "daemon",
+		"conntrackd":                      "daemon", "docs/conntrackd.md": "daemon", "docs/conntrackd-protocol.md": "wire",
 		"man/conntrackd.8": ".TH", "man/conntrackd.conf.5": ".TH",
 		"conntrackd.d/examples/ftfw.conf": "Sync", "conntrackd.d/examples/failover": "#!/bin/sh",
 		"conntrackd.d/install/conntrackd.service": "[Unit]", "conntrackd.d/install/conntrackd.openrc": "#!openrc",
@@ -77,6 +77,7 @@ var contents = []string{
 	"/usr/share/doc/gonntrack/CHANGELOG.md -rw-r--r--",
 	"/usr/share/doc/gonntrack/README.md -rw-r--r--",
 	"/usr/share/doc/gonntrack/docs/compat.md -rw-r--r--",
+	"/usr/share/doc/gonntrack/docs/conntrackd-protocol.md -rw-r--r--",
 	"/usr/share/doc/gonntrack/docs/conntrackd.md -rw-r--r--",
 	"/usr/share/doc/gonntrack/docs/schema/entry.json -rw-r--r--",
 	"/usr/share/fish/vendor_completions.d/conntrack.fish -rw-r--r--",
@@ -87,6 +88,7 @@ var contents = []string{
 // daemonContents are the files of the daemon's package but the router's.
 var daemonContents = []string{
 	"/usr/sbin/conntrackd -rwxr-xr-x",
+	"/usr/share/doc/gonntrack-conntrackd/conntrackd-protocol.md -rw-r--r--",
 	"/usr/share/doc/gonntrack-conntrackd/conntrackd.md -rw-r--r--",
 	"/usr/share/doc/gonntrack-conntrackd/examples/failover -rwxr-xr-x",
 	"/usr/share/doc/gonntrack-conntrackd/examples/ftfw.conf -rw-r--r--",
