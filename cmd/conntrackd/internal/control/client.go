@@ -29,13 +29,7 @@ func Do(conn net.Conn, r Request, out io.Writer) (status int, err error) {
 		return 1, err
 	}
 	if !r.Own() {
-		if _, err := io.Copy(out, conn); err != nil {
-			var op *net.OpError
-			if !errors.As(err, &op) { // out's, not the connection's
-				return 1, err
-			}
-		}
-		return 0, nil
+		return copyAnswer(out, conn)
 	}
 	in := bufio.NewReader(conn)
 	line, err := in.ReadString('\n')
@@ -46,6 +40,23 @@ func Do(conn net.Conn, r Request, out io.Writer) (status int, err error) {
 	if err != nil || status < 0 || status > 255 {
 		return 2, ErrNoAnswer
 	}
-	_, err = io.Copy(out, in)
+	_, err = copyAnswer(out, in)
 	return status, err
+}
+
+// copyAnswer copies an answer until its end, which an error of the connection is as well.
+// An error is out's.
+func copyAnswer(out io.Writer, in io.Reader) (status int, err error) {
+	b := make([]byte, 1<<16)
+	for {
+		n, err := in.Read(b)
+		// Not by io.Copy: splice(2) to a closed pipe fails, where write(2) ends the
+		// program by SIGPIPE, as is expected of a filter.
+		if _, failed := out.Write(b[:n]); failed != nil {
+			return 1, failed
+		}
+		if err != nil {
+			return 0, nil
+		}
+	}
 }

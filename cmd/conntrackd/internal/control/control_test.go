@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,4 +177,36 @@ func FuzzDo(f *testing.F) {
 			t.Errorf("%d, %v, %q, want %q", status, err, &out, answer)
 		}
 	})
+}
+
+// TestClosedPipe has an answer go to a pipe that nobody reads: the program ends as filters
+// do, and splice(2), which does not end it, is not called.
+func TestClosedPipe(t *testing.T) {
+	if path := os.Getenv("CONTROL_PIPE"); path != "" {
+		conn := dial(t, path)
+		defer conn.Close()
+		Do(conn, DumpInternal, os.Stdout)
+		os.Exit(3) // not reached
+	}
+	_, path := serve(t, func(_ Request, w io.Writer) {
+		for range 100 {
+			if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+				return
+			}
+		}
+	})
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	c := exec.Command(os.Args[0], "-test.run=^TestClosedPipe$")
+	c.Env = append(os.Environ(), "CONTROL_PIPE="+path)
+	c.Stdout = w
+	err = c.Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled() {
+		t.Errorf("a client whose output nobody reads ended with %v, not by a signal", err)
+	}
 }

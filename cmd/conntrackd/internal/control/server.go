@@ -122,7 +122,7 @@ func (s *Server) answer(conn net.Conn) {
 	if !ok {
 		return
 	}
-	s.handler(r, &writer{conn})
+	s.handler(r, &writer{s, conn})
 }
 
 // readRequest reads a number. What is missing of one that has begun is zero.
@@ -139,11 +139,23 @@ func readRequest(conn net.Conn) (Request, bool) {
 }
 
 // writer writes to a client that reads, and gives up with one that does not.
-type writer struct{ conn net.Conn }
+type writer struct {
+	server *Server
+	conn   net.Conn
+}
 
 func (w *writer) Write(p []byte) (int, error) {
-	w.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	w.server.extend(w.conn)
 	return w.conn.Write(p)
+}
+
+// extend gives a client time for the next part of its answer, unless the server ends.
+func (s *Server) extend(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
 }
 
 // Close ends the server: the socket is removed, and no more clients are let in. Those that
