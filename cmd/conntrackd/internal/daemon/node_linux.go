@@ -101,6 +101,9 @@ func (d *daemon) Find(k *wire.Key) wire.Object {
 
 // Receive takes what a link has received.
 func (d *daemon) Receive(from link.Sender, b []byte) {
+	if d.config.DisableExternalCache {
+		d.roomToInject()
+	}
 	d.Lock()
 	defer d.Unlock()
 	d.node.Receive(from, b)

@@ -89,7 +89,7 @@ func (d *daemon) caches(expect bool) show.Caches {
 		}
 	}
 	if d.config.DisableExternalCache {
-		i := show.Inject(d.table.Injected())
+		i := show.Inject(d.table.Injected(expect))
 		c.External, c.Inject = nil, &i
 	}
 	return c

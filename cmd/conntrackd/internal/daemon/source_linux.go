@@ -14,6 +14,17 @@ func (d *daemon) Inject(t wire.Type, o wire.Object) {
 	}
 }
 
+// roomToInject waits, without the main lock, until the kernel's table is not too far behind
+// what the peers have told.
+func (d *daemon) roomToInject() {
+	d.mu.Lock()
+	table := d.table
+	d.mu.Unlock()
+	if table != nil {
+		table.InjectRoom()
+	}
+}
+
 // source lists the kernel's table for the node, where there is no internal cache.
 type source struct{ d *daemon }
 

@@ -16,7 +16,9 @@ const dumpPart = 256
 func (t *Table) Dump(ctx context.Context, silent bool) error {
 	t.order.Lock()
 	defer t.order.Unlock()
-	t.count.resyncs.Add(1)
+	if t.ran.Load() { // the one of the start is none
+		t.count.resyncs.Add(1)
+	}
 	var object []byte
 	part := func(flows []ctnetlink.Flow) {
 		t.sink.Lock()

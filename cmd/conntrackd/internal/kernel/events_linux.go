@@ -57,6 +57,7 @@ func (t *Table) Run(ctx context.Context) error {
 	if t.closing.Err() != nil {
 		return nil
 	}
+	t.ran.Store(true)
 	t.running.Add(1)
 	defer t.running.Done()
 	ctx, cancel := context.WithCancel(ctx)

@@ -92,10 +92,10 @@ func TestOwnChanges(t *testing.T) {
 		table.Inject(typ, objects[0].Object)
 	}
 	s.until(t, "the injections", func() bool {
-		i := table.Injected()
+		i := table.Injected(false)
 		return i.Created+i.CreateFailed+i.Updated+i.UpdateFailed+i.Destroyed+i.DestroyFailed == 7
 	})
-	if got, want := table.Injected(), (Injected{Created: 2, Updated: 2, Destroyed: 2, DestroyFailed: 1}); got != want {
+	if got, want := table.Injected(false), (Injected{Created: 2, Updated: 2, Destroyed: 2, DestroyFailed: 1}); got != want {
 		t.Errorf("injected %+v, want %+v", got, want)
 	}
 	last := connection(2)
@@ -132,7 +132,7 @@ func TestInjectOrder(t *testing.T) {
 			t.Errorf("entry %d: there %v, but the last change was %v", i, there[o.Object.Key()] != nil, last[i])
 		}
 	}
-	if i := table.Injected(); i.CreateFailed+i.UpdateFailed > 0 {
+	if i := table.Injected(false); i.CreateFailed+i.UpdateFailed > 0 {
 		t.Errorf("%+v", i)
 	}
 }

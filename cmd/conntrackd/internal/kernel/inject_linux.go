@@ -28,11 +28,12 @@ type injector struct {
 	started bool
 	ending  bool
 	ended   sync.WaitGroup
-	count   Injected
+	count   Injected // of connections
+	expects Injected // of expectations
 }
 
-// maxInjected bounds the queue, in bytes: some 200 000 changes. Inject waits while it is
-// full, so that the links lose no more than the table is behind.
+// maxInjected bounds the queue, in bytes: some 200 000 changes. InjectRoom waits while it
+// is full, so that the links lose no more than the table is behind.
 const maxInjected = 24 << 20
 
 const recordLen = 5
@@ -43,15 +44,23 @@ func newInjector(t *Table) *injector {
 	return i
 }
 
-// Inject makes one change, soon and in the order of the calls. It keeps no reference to
-// o.
-func (t *Table) Inject(typ wire.Type, o wire.Object) {
+// InjectRoom waits until the table is not too far behind what was injected. It is called
+// without the sink's lock, before what may call Inject a few thousand times.
+func (t *Table) InjectRoom() {
 	i := t.injector
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for len(i.queue) >= maxInjected && !i.ending {
 		i.changed.Wait()
 	}
+}
+
+// Inject makes one change, soon and in the order of the calls. It waits for nothing and
+// keeps no reference to o.
+func (t *Table) Inject(typ wire.Type, o wire.Object) {
+	i := t.injector
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	if i.ending {
 		return
 	}
@@ -65,10 +74,14 @@ func (t *Table) Inject(typ wire.Type, o wire.Object) {
 	i.changed.Broadcast()
 }
 
-// Injected returns the counters of what was injected.
-func (t *Table) Injected() Injected {
+// Injected returns the counters of the connections that were injected, or of the
+// expectations.
+func (t *Table) Injected(expect bool) Injected {
 	t.injector.mu.Lock()
 	defer t.injector.mu.Unlock()
+	if expect {
+		return t.injector.expects
+	}
 	return t.injector.count
 }
 
@@ -191,13 +204,35 @@ func (i *injector) expect(typ wire.Type, o wire.Object) {
 	conn := i.t.injections.conn
 	if typ != wire.ExpectNew {
 		name := ctnetlink.ExpectSpec{Tuple: s.Tuple, Zone: s.Zone, HasZone: s.HasZone}
-		_ = conn.DeleteExpect(&name)
+		gone := conn.DeleteExpect(&name)
 		if typ == wire.ExpectDelete {
+			i.counted(typ, gone)
 			return
 		}
 	}
-	if err := createExpect(conn, &s); err != nil {
+	err := createExpect(conn, &s)
+	i.counted(typ, err)
+	if err != nil {
 		i.t.log(config.Warning, "could not add new exp entry: %v", cause(err))
+	}
+}
+
+// counted counts what has become of a change of an expectation.
+func (i *injector) counted(typ wire.Type, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	c := &i.expects
+	good, bad := &c.Created, &c.CreateFailed
+	switch typ {
+	case wire.ExpectUpdate:
+		good, bad = &c.Updated, &c.UpdateFailed
+	case wire.ExpectDelete:
+		good, bad = &c.Destroyed, &c.DestroyFailed
+	}
+	if err == nil {
+		*good++
+	} else {
+		*bad++
 	}
 }
 

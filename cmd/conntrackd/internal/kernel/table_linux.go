@@ -63,6 +63,7 @@ type Table struct {
 	hushed hushed     // guarded by order
 
 	hearing sync.Once       // of routes
+	ran     atomic.Bool     // Run was called
 	closing context.Context // ends with Close
 	close   context.CancelFunc
 	running sync.WaitGroup
