@@ -67,6 +67,7 @@ func TestOldClient(t *testing.T) {
 	words := [][]string{
 		{"-s"}, {"-s", "network"}, {"-s", "cache"}, {"-s", "runtime"}, {"-s", "link"}, {"-s", "queue"}, {"-s", "rsqueue"},
 		{"-s", "process"}, {"-s", "expect"}, {"-i"}, {"-i", "-x"}, {"-e"}, {"-i", "expect"}, {"-e", "expect", "-x"},
+		{"-c", "expect"}, {"-R", "expect"}, {"-F", "expect"}, {"-s", "expect"},
 		{"-c"}, {"-f", "external"}, {"-R"}, {"-B"}, {"-n"}, {"-t"}, {"-f"}, {"-R", "ct"}, {"-i"}, {"-F"},
 	}
 	mode := func(text, options string) string {

@@ -35,7 +35,11 @@ func takeLock(path, socket string) (l *lockFile, stale bool, err error) {
 		return nil, false, fmt.Errorf("can't create lockfile `%s': %s", path, reason(err))
 	}
 	// A lock that cannot be had on this file system is not needed while the file exists.
-	unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+		// One that started at the same time has taken the file over before it was locked.
+		file.Close()
+		return nil, false, fmt.Errorf("lockfile `%s' exists, perhaps conntrackd already running?", path)
+	}
 	l = &lockFile{path, file}
 	l.mark()
 	return l, stale, nil

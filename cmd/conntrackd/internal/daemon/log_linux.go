@@ -180,11 +180,14 @@ func (l *logger) open(c *config.Config) error {
 		s = openSyslog(c.Facility, syslog.LOG_NOTICE)
 	}
 	l.mu.Lock()
-	before := l.file
+	before, connection := l.file, l.syslog
 	l.file, l.syslog = file, s
 	l.mu.Unlock()
 	if before != nil {
 		before.Close() // a line that is being written is lost at most
+	}
+	if connection != nil {
+		connection.Close()
 	}
 	return nil
 }

@@ -11,12 +11,21 @@ import (
 	node "github.com/gonntrack/gonntrack/cmd/conntrackd/internal/sync"
 )
 
+// expectOnly reports whether a request is about expectations only: where they are not
+// synchronised, it does nothing.
+func expectOnly(r control.Request) bool {
+	return r == control.CommitExpect || r == control.ResyncKernelExpect || r == control.FlushKernelExpect
+}
+
 // answer does what a client asks for and writes the answer. What must not be done twice
 // at a time waits for its own lock; nothing here stops other clients or the node.
 func (d *daemon) answer(ctx context.Context, r control.Request, w io.Writer) {
 	if r == control.Kill {
 		d.stop(errShutdown)
 		<-d.ended
+		return
+	}
+	if expectOnly(r) && !d.config.Expect {
 		return
 	}
 	if d.kernelRequest(ctx, r, w) || d.show(r, w) {

@@ -123,7 +123,10 @@ func (d *daemon) endRefresh(whole bool) {
 // Overrun has the cache read anew, since events were lost.
 func (d *daemon) Overrun() {
 	d.stale.Store(true)
-	if d.config.OverrunResync == 0 && d.config.Poll == 0 {
+	d.mu.Lock()
+	never := d.config.OverrunResync == 0 && d.config.Poll == 0
+	d.mu.Unlock()
+	if never {
 		return
 	}
 	if err := d.refresh(d.ctx, true); err != nil {
