@@ -190,7 +190,8 @@ func (n *Node) FlushInternal() {
 		n.mode.cleared(t)
 	})
 	n.hold.objects = nil
-	n.bulk.partial = true
+	// Without internal cache a bulk is a dump of the table.
+	n.bulk.partial = !n.c.DisableInternalCache
 }
 
 // FlushExternal empties the external caches (-f).

@@ -150,6 +150,7 @@ func TestBypass(t *testing.T) {
 		a.Event(wire.Delete, object(t, 0, 100), false)
 		a.Event(wire.New, object(t, 9001, 100), true)
 		a.table = a.table[100:]
+		a.FlushInternal() // -f: there is no cache that it could make a part of the table
 		a.Bulk()
 		x.run(15 * time.Second)
 		if n := int(b.External.Stats.Active); n != want-100 && loss == 0 {
