@@ -67,6 +67,7 @@ type ftfw struct {
 	ring     []ref     // by sequence: what was sent
 	controls []control // messages without object
 	nextCtl  int
+	work     work // that peers may cause
 }
 
 // ref names what was sent: a slot of the table of connections or of expectations, or
@@ -380,6 +381,9 @@ func (f *ftfw) jump() {
 // acked takes that a peer has the messages of a range.
 func (f *ftfw) acked(p *peer, from, to uint32) {
 	first, count := f.span(from, to)
+	if !f.work.may(count, 2*len(f.ring), f.n.now) {
+		return
+	}
 	freed := 0
 	for i := range max(count, 0) {
 		seq := first + uint32(i)
@@ -414,6 +418,9 @@ func (f *ftfw) acked(p *peer, from, to uint32) {
 // are now.
 func (f *ftfw) nacked(p *peer, from, to uint32) {
 	first, count := f.span(from, to)
+	if !f.work.may(count, 2*len(f.ring), f.n.now) {
+		return
+	}
 	resent := false
 	last := f.n.seq
 	for i := range max(count, 0) {
