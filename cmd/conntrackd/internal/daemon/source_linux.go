@@ -51,7 +51,7 @@ func (d *daemon) dumped(t wire.Type, o wire.Object) error {
 		d.Lock()
 		room := d.node.Room()
 		if room {
-			d.node.Event(t, o, false)
+			d.node.Dumped(t, o)
 		}
 		d.Unlock()
 		if room {

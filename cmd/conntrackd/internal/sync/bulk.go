@@ -393,7 +393,7 @@ func (n *Node) mayEnd() bool {
 	switch {
 	case b.partial || n.refreshing || n.Held() > 0:
 		b.again = true
-	case b.disturbed && !n.c.DisableInternalCache:
+	case b.disturbed && !n.c.DisableInternalCache, n.beside.crowded:
 		n.wantBulk()
 	default:
 		return true

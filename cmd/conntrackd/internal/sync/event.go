@@ -168,6 +168,10 @@ func (n *Node) BeginRefresh(tell bool) {
 	n.refreshing, n.tell = true, tell
 	n.refresh++
 	n.bulk.disturbed = true
+	n.beside = beside{}
+	if n.dumping() {
+		n.beside.begin()
+	}
 }
 
 // EndRefresh ends a dump that was whole: what was there before and was not told is gone.

@@ -49,6 +49,7 @@ type station struct {
 	logs    []string
 	inject  []string
 	dumping bool
+	beside  func()        // called when a dump has been taken and nothing of it was told
 	table   []wire.Object // of the kernel, for dumps
 	// filter drops what it returns true for.
 	filter func(h wire.Header) bool
@@ -136,9 +137,12 @@ func (s *station) dump() {
 	s.dumping = false
 	s.BeginRefresh(false)
 	list := s.table
+	if s.beside != nil {
+		s.beside()
+	}
 	for len(list) > 0 {
 		for s.Node.Room() && len(list) > 0 {
-			s.Event(wire.Update, list[0], false)
+			s.Dumped(wire.Update, list[0])
 			list = list[1:]
 		}
 		if len(list) > 0 {

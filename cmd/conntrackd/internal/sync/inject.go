@@ -16,10 +16,13 @@ func (n *Node) inject(_ *peer, t wire.Type, o wire.Object) { n.o.Inject.Inject(t
 // bypass sends an event at once (DisableInternalCache). It leaves with the next Tick at
 // the latest.
 func (n *Node) bypass(t wire.Type, o wire.Object, silent bool) {
+	if ends := t == wire.Delete || t == wire.ExpectDelete; n.dumping() && (ends || !silent) {
+		n.beside.note(t, o)
+	}
 	if silent {
 		return
 	}
-	if n.refreshing {
+	if n.refreshing && n.tell {
 		n.bypassDump(o, t)
 		return
 	}
@@ -44,7 +47,7 @@ func (n *Node) sendBypass(t wire.Type, o wire.Object) {
 	}
 }
 
-// bypassDump takes an entry of a dump.
+// bypassDump sends an entry of a dump.
 func (n *Node) bypassDump(o wire.Object, t wire.Type) {
 	b := &n.bulk
 	bulk := b.dump && b.phase == bulkRunning
@@ -100,6 +103,7 @@ func (n *Node) Room() bool {
 // dumped takes that a dump has ended, and whether it was whole.
 func (n *Node) dumped(whole bool) {
 	b := &n.bulk
+	n.beside.end()
 	if !b.dump || b.phase != bulkRunning {
 		if whole && n.tell && n.extended {
 			n.wantBulk() // events were lost: peers have to know what is gone

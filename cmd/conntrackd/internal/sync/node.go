@@ -37,6 +37,7 @@ type Node struct {
 	tell       bool   // it tells peers what has changed
 
 	bulk   bulkState
+	beside beside
 	hold   holdState
 	ours   oursState
 	expire expireState
