@@ -55,6 +55,13 @@ func (m *metrics) serve(on string, d *daemon) error {
 	return nil
 }
 
+// served reports whether serve has done what it was told.
+func (m *metrics) served(on string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return on == "" || m.server != nil
+}
+
 // close ends it, and removes the socket.
 func (m *metrics) close() {
 	m.mu.Lock()

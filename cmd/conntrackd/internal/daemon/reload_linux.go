@@ -29,7 +29,7 @@ func (d *daemon) reload() {
 	}
 	d.openLogs(c)
 	filter := !reflect.DeepEqual(c.Filter, d.config.Filter)
-	if c.MetricsOn != d.config.MetricsOn {
+	if c.MetricsOn != d.config.MetricsOn || !d.metrics.served(c.MetricsOn) {
 		if err := d.metrics.serve(c.MetricsOn, d); err != nil {
 			d.log.error("%s", err)
 		}
@@ -54,11 +54,11 @@ func (d *daemon) reload() {
 // openLogs opens the logs again; those that cannot be opened stay as they are.
 func (d *daemon) openLogs(c *config.Config) {
 	if err := d.log.open(c); err != nil {
-		d.log.error("%s", err)
+		d.log.bare(err.Error())
 	}
 	if d.stats != nil {
 		if err := d.stats.out.open(c); err != nil {
-			d.log.error("%s", err)
+			d.log.bare(err.Error())
 		}
 	}
 }
