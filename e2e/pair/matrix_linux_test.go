@@ -77,6 +77,7 @@ func all() (list []combination) {
 // daemons of this project and of conntrack-tools: entries that appear, change and end, what
 // is committed or injected, and the tables after the backup has become the primary.
 func TestMatrix(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	l := lab(t, Config{NAT: SourceNAT})
 	list, count := some(), 600
 	if os.Getenv(EnvLong) != "" {

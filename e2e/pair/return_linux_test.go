@@ -9,6 +9,7 @@ import (
 // A backup that was away gets everything without being told to ask: what was made, and
 // not what has ended meanwhile.
 func TestReturn(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	l := lab(t, Config{NAT: SourceNAT})
 	first, second := l.Nodes[0], l.Nodes[1]
 	list := []combination{{FTFW, "", UDP, Old, Daemon}, {NoTrack, "", TCP, Daemon, Daemon}}
@@ -61,6 +62,7 @@ func alone(n int) (commands string) {
 // Nodes of this project tell each other of what conntrack-tools' daemon cannot be told:
 // keys of GRE, ports of UDP-Lite, zones of one direction. It is not told of them at all.
 func TestOurs(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	l := lab(t, Config{NAT: SourceNAT})
 	for _, c := range []combination{{FTFW, "", UDP, Daemon, Daemon}, {NoTrack, "", Multicast, Daemon, Daemon},
 		{FTFW, "", UDP, Daemon, Old}} {
