@@ -46,7 +46,7 @@ func (n *Node) eventNew(t *table, s cache.Slot, o wire.Object, silent bool) cach
 	} else {
 		if t.c.Meta(s).Flags&cache.Dead != 0 {
 			t.c.Revive(s)
-			t.c.Remove(&n.hold.conns, s)
+			t.c.Remove(&t.held, s)
 		}
 		t.c.Set(s, o)
 		m := t.c.Meta(s)

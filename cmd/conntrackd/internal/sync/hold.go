@@ -23,22 +23,23 @@ const (
 type holdState struct {
 	on      bool
 	all     bool // not only of translated entries, and without limit
+	forget  bool // the role is lost: ends that come late are dropped
 	since   time.Time
-	conns   cache.Queue
 	objects []heldObject // without internal cache: deletes that were not sent
 }
 
 // heldObject is an entry that has ended, and when.
 type heldObject struct {
+	t  wire.Type // Delete or ExpectDelete
 	o  wire.Object
 	at time.Time
 }
 
-// HoldDeletes has ends of translated entries wait until the role of this node is known:
-// an own address or a link is gone, upon which the kernel ends entries that were
-// masqueraded behind it, which live on at the node that takes over. They wait until
-// ReleaseDeletes, ForgetDeletes or SetRole, or until a peer has become primary, but none
-// of them for longer than 15 seconds; then it is sent.
+// HoldDeletes has ends of translated entries and of expectations wait until the role of
+// this node is known: an own address or a link is gone, upon which the kernel ends entries
+// that were masqueraded behind it, and what they expect, which live on at the node that
+// takes over. They wait until ReleaseDeletes, ForgetDeletes or SetRole, or until a peer
+// has become primary, but none of them for longer than 15 seconds; then it is sent.
 func (n *Node) HoldDeletes() {
 	n.now = n.o.Now()
 	n.hold.on, n.hold.since = true, n.now
@@ -46,73 +47,89 @@ func (n *Node) HoldDeletes() {
 
 // holdAll has the ends of all entries wait, without limit.
 func (n *Node) holdAll() {
-	n.hold.on, n.hold.all, n.hold.since = true, true, n.now
+	n.hold.on, n.hold.all, n.hold.forget, n.hold.since = true, true, false, n.now
 }
 
 // ReleaseDeletes sends the ends that were held back.
 func (n *Node) ReleaseDeletes() {
 	n.now = n.o.Now()
+	n.hold.on, n.hold.all, n.hold.forget = false, false, false
 	n.endHold(n.releaseDelete)
 	for _, h := range n.hold.objects {
-		n.sendBypass(wire.Delete, h.o)
+		n.sendBypass(h.t, h.o)
 	}
 	n.hold.objects = nil
 	n.goOn()
 }
 
-func (n *Node) releaseDelete(s cache.Slot) {
-	n.conns.c.Meta(s).Flags &^= cache.Held
-	n.queue(&n.conns, s)
+func (n *Node) releaseDelete(t *table, s cache.Slot) {
+	t.c.Meta(s).Flags &^= cache.Held
+	n.queue(t, s)
 }
 
-// ForgetDeletes drops the ends that were held back: nobody is told of them.
+// ForgetDeletes drops the ends that were held back: nobody is told of them. Those that
+// follow within 15 seconds are dropped as well: the kernel removes entries some time
+// after their address has gone.
 func (n *Node) ForgetDeletes() {
-	n.endHold(func(s cache.Slot) { n.drop(&n.conns, s) })
+	n.now = n.o.Now()
+	if n.hold.on {
+		n.hold.forget, n.hold.since = true, n.now
+	}
+	n.endHold(n.drop)
 	n.hold.objects = nil
 	n.goOn()
 }
 
 // Held returns how many ends are held back.
-func (n *Node) Held() int { return n.hold.conns.Len + len(n.hold.objects) }
+func (n *Node) Held() int { return n.conns.held.Len + n.expects.held.Len + len(n.hold.objects) }
 
-func (n *Node) endHold(f func(cache.Slot)) {
-	n.hold.on, n.hold.all = false, false
-	for s := n.hold.conns.First; s != 0; s = n.hold.conns.First {
-		f(s)
-	}
+func (n *Node) endHold(f func(*table, cache.Slot)) {
+	n.tables(func(t *table) {
+		for s := t.held.First; s != 0; s = t.held.First {
+			f(t, s)
+		}
+	})
 }
 
 // holdsEnd reports whether the end of an object is to be held back.
-func (n *Node) holdsEnd(o wire.Object) bool {
-	if !n.hold.on {
-		return false
+func (n *Node) holdsEnd(o wire.Object, expect bool) bool {
+	if !n.hold.on || n.hold.all || expect {
+		return n.hold.on
 	}
 	status, _ := number32(o, attrStatus)
-	return n.hold.all || status&translated != 0
+	return status&translated != 0
 }
 
 // holds reports whether the end of an entry, which is dead, is held back; it then is in
-// the queue of those.
+// the queue of those, or is dropped.
 func (n *Node) holds(t *table, s cache.Slot) bool {
-	if t.expect || !n.holdsEnd(t.c.Object(s)) {
+	if !n.holdsEnd(t.c.Object(s), t.expect) {
 		return false
 	}
+	if n.hold.forget {
+		n.drop(t, s)
+		return true
+	}
 	n.release(t.c.Meta(s))
-	n.hold.conns.ID = queueHeld
 	m := t.c.Meta(s)
 	m.Flags |= cache.Held
 	m.Told = n.clock(n.now)
 	n.bulk.disturbed = true
-	t.c.Push(&n.hold.conns, s)
+	t.c.Push(&t.held, s)
 	return true
 }
 
 // holdsBypass is holds where there is no internal cache.
-func (n *Node) holdsBypass(o wire.Object) bool {
-	if len(n.hold.objects) >= maxHeld || !n.holdsEnd(o) {
+func (n *Node) holdsBypass(t wire.Type, o wire.Object) bool {
+	switch {
+	case !n.holdsEnd(o, t == wire.ExpectDelete):
+		return false
+	case n.hold.forget:
+		return true
+	case len(n.hold.objects) >= maxHeld:
 		return false
 	}
-	n.hold.objects = append(n.hold.objects, heldObject{slices.Clone(o), n.now})
+	n.hold.objects = append(n.hold.objects, heldObject{t, slices.Clone(o), n.now})
 	return true
 }
 
@@ -120,7 +137,7 @@ func (n *Node) holdsBypass(o wire.Object) bool {
 // over. Where addresses come and go all the time there is always one.
 func (n *Node) tickHold() time.Time {
 	h := &n.hold
-	if !h.on || h.all {
+	if !h.on || h.all && !h.forget {
 		return time.Time{}
 	}
 	if !n.now.Before(h.since.Add(holdTime)) {
@@ -129,11 +146,13 @@ func (n *Node) tickHold() time.Time {
 	}
 	had := n.Held()
 	now, wait := n.clock(n.now), uint32(holdTime/time.Second)
-	for s := h.conns.First; s != 0 && now-n.conns.c.Meta(s).Told >= wait; s = h.conns.First {
-		n.releaseDelete(s)
-	}
+	n.tables(func(t *table) {
+		for s := t.held.First; s != 0 && now-t.c.Meta(s).Told >= wait; s = t.held.First {
+			n.releaseDelete(t, s)
+		}
+	})
 	for len(h.objects) > 0 && n.now.Sub(h.objects[0].at) >= holdTime {
-		n.sendBypass(wire.Delete, h.objects[0].o)
+		n.sendBypass(h.objects[0].t, h.objects[0].o)
 		h.objects = h.objects[1:]
 	}
 	if had > 0 && n.Held() == 0 {

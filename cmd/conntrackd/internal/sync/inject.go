@@ -33,9 +33,9 @@ func (n *Node) bypass(t wire.Type, o wire.Object, silent bool) {
 		n.stats.BypassUpdated++
 	case wire.Delete:
 		n.stats.BypassDestroyed++
-		if n.holdsBypass(o) {
-			return
-		}
+	}
+	if (t == wire.Delete || t == wire.ExpectDelete) && n.holdsBypass(t, o) {
+		return
 	}
 	n.sendBypass(t, o)
 }

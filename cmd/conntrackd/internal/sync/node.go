@@ -53,8 +53,14 @@ type table struct {
 	c      *cache.Cache
 	tx     cache.Queue // waits to be sent
 	rs     cache.Queue // was sent, and peers have not acknowledged it; by sequence
+	held   cache.Queue // is dead, and peers are not told yet; by time
 	expect bool
 	bulk   int // objects of a bulk that have not arrived
+}
+
+func newTable(c *cache.Cache, expect bool) table {
+	queue := func(id uint8) cache.Queue { return cache.Queue{ID: id} }
+	return table{c: c, tx: queue(queueTx), rs: queue(queueRs), held: queue(queueHeld), expect: expect}
 }
 
 // The queues of a table.
@@ -102,8 +108,7 @@ func New(o Options) *Node {
 	limit := o.Config.HashLimit
 	n.Internal, n.External = cache.New(limit), cache.New(limit)
 	n.InternalExpect, n.ExternalExpect = cache.New(limit), cache.New(limit)
-	n.conns = table{c: n.Internal, tx: cache.Queue{ID: queueTx}, rs: cache.Queue{ID: queueRs}}
-	n.expects = table{c: n.InternalExpect, tx: cache.Queue{ID: queueTx}, rs: cache.Queue{ID: queueRs}, expect: true}
+	n.conns, n.expects = newTable(n.Internal, false), newTable(n.InternalExpect, true)
 	n.now = o.Now()
 	n.start = n.now
 	n.seq = uint32(n.now.Unix()) - 1

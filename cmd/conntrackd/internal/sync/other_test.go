@@ -212,6 +212,19 @@ func TestHold(t *testing.T) {
 	}{
 		"the role is kept": {func(_ *exchange, a, _ *station) { a.SetRole(Primary) }, 1},
 		"the role is lost": {func(_ *exchange, a, _ *station) { a.SetRole(Backup) }, 100},
+		"it is lost, and an end comes late": {func(x *exchange, a, _ *station) {
+			a.SetRole(Backup)
+			x.run(holdTime / 2)
+			a.Event(wire.Delete, natObject(t, 7, 100, masqueraded), false)
+			a.Event(wire.New, natObject(t, 7, 100, masqueraded), true)
+		}, 100},
+		"it is lost, and an end comes much later": {func(x *exchange, a, _ *station) {
+			a.SetRole(Backup)
+			x.run(holdTime + time.Second)
+			a.Event(wire.Delete, natObject(t, 7, 100, masqueraded), false)
+			x.run(time.Second)
+			a.Event(wire.New, natObject(t, 7, 100, masqueraded), true)
+		}, 99},
 		"a peer has taken over": {func(x *exchange, a, b *station) {
 			b.SetRole(Primary)
 			x.run(3 * time.Second)

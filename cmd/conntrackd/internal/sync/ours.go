@@ -229,7 +229,7 @@ func (n *Node) takeHello(p *peer, e *extension) {
 	p.own.active = int(e.A)
 	p.own.refreshes = e.C&capRefresh != 0
 	role := Role(e.Flags & extRole)
-	if role == Primary && n.hold.on {
+	if role == Primary && n.hold.on && !n.hold.forget {
 		if since := n.now.Add(-time.Duration(e.B) * time.Second); since.After(n.hold.since.Add(-2 * time.Second)) {
 			n.log(config.Notice, "another node is primary: what has ended here is not told")
 			n.ForgetDeletes()
