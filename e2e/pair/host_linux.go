@@ -100,7 +100,7 @@ func (h *Host) Output(input, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &out
-	cmd.WaitDelay = time.Second // for what holds its output open
+	cmd.WaitDelay = 10 * time.Second // for what holds its output open
 	err := h.Start(cmd)
 	if err == nil {
 		err = cmd.Wait()

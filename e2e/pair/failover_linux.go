@@ -1,0 +1,187 @@
+package pair
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/gonntrack/gonntrack/internal/testwait"
+)
+
+// A Loss is how the node that has the addresses loses its role.
+type Loss string
+
+// How a role is lost.
+const (
+	Killed   Loss = "killed"    // the machine is dead: no daemon, no links
+	Orderly  Loss = "orderly"   // it lives, and gives its addresses away
+	LinkDown Loss = "link down" // it lives, its links to client and server do not
+)
+
+// Losses are all ways to lose a role.
+var Losses = []Loss{Killed, Orderly, LinkDown}
+
+// A Hook is the order of what the node does that takes over.
+type Hook string
+
+const (
+	// Stock: the addresses come first, then the script of conntrack-tools is called, as
+	// keepalived does.
+	Stock Hook = "stock"
+	// Before: connections are committed before the addresses come, and what has come
+	// meanwhile after that.
+	Before Hook = "before"
+)
+
+// A Failover has two nodes take over from each other while connections go on.
+type Failover struct {
+	Lab     *Lab
+	Traffic *Traffic
+	Hook    Hook
+	// Connections is how many there are at least at each failover, and Rate how many more are
+	// opened each second meanwhile.
+	Connections, Rate int
+	// Patience is how long connections have to go on; 0 means 20 seconds.
+	Patience time.Duration
+
+	primary int // its index
+}
+
+// An Outcome is that of a failover.
+type Outcome struct {
+	From, To   string
+	Old, Young Tally         // those old enough to be known, and the others
+	FTP        error         // of the sessions of active FTP
+	Took       time.Duration // until the other node had connections and addresses
+}
+
+func (o Outcome) String() string {
+	s := fmt.Sprintf("%s to %s: %s; young: %s; in %.2f s", o.From, o.To, o.Old, o.Young, o.Took.Seconds())
+	if o.FTP != nil {
+		s += fmt.Sprintf("; FTP: %v", o.FTP)
+	}
+	return s
+}
+
+// old is how long before the loss the first message of a connection has to be back so
+// that the other node must know of it.
+const old = 100 * time.Millisecond
+
+// Round has the primary node fail, the other take over, and the first come back.
+func (p *Failover) Round(how Loss, ftp bool) (o Outcome) {
+	t := p.Lab.t
+	t.Helper()
+	from, to := p.Lab.Nodes[p.primary], p.Lab.Nodes[1-p.primary]
+	o.From, o.To = from.Name, to.Name
+	tr := p.Traffic
+	tr.Open(p.Connections-tr.Working(), 1000)
+	if !testwait.For(time.Minute, func() bool { return tr.Working() >= p.Connections }) {
+		t.Fatalf("%d of %d connections are open", tr.Working(), p.Connections)
+	}
+	var sessions *ftpSessions
+	if ftp {
+		sessions = newFTPSessions(p.Lab)
+		defer sessions.close()
+	}
+	enough := tr.Working() + p.Rate
+	stop := tr.Open(4*p.Rate, max(p.Rate, 1))
+	defer stop()
+	if !testwait.For(time.Minute, func() bool { return tr.Working() >= enough }) {
+		t.Fatalf("%d of %d connections are open", tr.Working(), enough)
+	}
+
+	at := time.Now()
+	var left chan error
+	switch how {
+	case Killed:
+		from.Kill()
+		from.IP("link set lan down\nlink set wan down\nlink set sy0 down\nlink set sy1 down\n")
+	case Orderly:
+		from.Leave()
+		left = p.script(from, "-t", "-n")
+	case LinkDown:
+		from.IP("link set lan down\nlink set wan down\n")
+		from.Leave() // keepalived gives them up, too
+		left = p.script(from, "-t")
+	}
+	if p.Hook == Before {
+		to.Ask("-c")
+	}
+	p.Lab.Add(to.Number)
+	to.Ask("-c")
+	since := time.Now()
+	o.Took = since.Sub(at)
+	for _, word := range []string{"-f", "-R", "-B"} {
+		to.Ask(word)
+	}
+	stop()
+	if left != nil {
+		if err := <-left; err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+	// The younger ones do not matter, but are counted.
+	settle := func(before time.Time, limit time.Duration) {
+		end := time.Now().Add(limit)
+		testwait.For(limit, func() bool { return tr.Settled(before, since) || time.Now().After(end) })
+	}
+	settle(at.Add(-old), or(p.Patience, 20*time.Second))
+	settle(since, time.Second)
+	o.Old, o.Young = tr.Count(at.Add(-old), since)
+	for i, f := range tr.Lost(at.Add(-old), since) {
+		if i < maxShown {
+			port := fmt.Sprint(f.conn.LocalAddr().(*net.TCPAddr).Port)
+			t.Logf("%v: first message back %v before the loss, last %v after: %v\n%s: %v\n%s: %v", f.conn.LocalAddr(),
+				at.Sub(f.first), f.sent.Sub(at), f.err, from.Name, from.Table("-p", "tcp", "--sport", port),
+				to.Name, to.Table("-p", "tcp", "--sport", port))
+		}
+	}
+	if ftp {
+		o.FTP = sessions.goOn()
+	}
+	t.Logf("%s: %v", how, o)
+	tr.Trim(p.Connections, since)
+	p.back(from, how)
+	p.primary = 1 - p.primary
+	return o
+}
+
+// script runs requests at a node, beside all else.
+func (p *Failover) script(n *Node, words ...string) chan error {
+	done := make(chan error, 1)
+	go func() {
+		var all error
+		for _, word := range words {
+			_, err := n.Output("", n.Program, "-C", n.Configuration(), word)
+			all = errors.Join(all, err)
+		}
+		done <- all
+	}()
+	return done
+}
+
+// back has a node come back as the one that waits.
+func (p *Failover) back(n *Node, how Loss) {
+	p.Lab.t.Helper()
+	switch how {
+	case Killed:
+		n.Leave()
+		n.Flush() // the machine was dead
+		n.IP("link set lan up\nlink set wan up\n")
+		n.Links()
+		n.Restart()
+	case LinkDown:
+		n.IP("link set lan up\nlink set wan up\n")
+	case Orderly:
+		return
+	}
+	n.Ask("-t")
+	n.Ask("-n")
+}
+
+// Ready waits until the node that waits knows all connections, or for a while.
+func (p *Failover) Ready() bool {
+	n := p.Lab.Nodes[1-p.primary]
+	return testwait.For(10*time.Second, func() bool { return n.Counts().External >= p.Traffic.Working() })
+}
