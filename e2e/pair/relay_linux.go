@@ -169,7 +169,13 @@ func (r *Relay) Cut(from, to int, cut bool) {
 	r.cut[[2]int{from - 1, to - 1}] = cut
 }
 
-// Heal ends all faults.
+// Plug takes the carrier from a node's end of the link, or gives it back.
+func (r *Relay) Plug(node int, in bool) {
+	r.t.Helper()
+	r.host.IP(fmt.Sprintf("link set port%d %s\n", node, map[bool]string{false: "down", true: "up"}[in]))
+}
+
+// Heal ends all faults, but for ends that are not plugged in.
 func (r *Relay) Heal() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
