@@ -37,8 +37,14 @@ func (s *seen) add(seq uint32) (p place, gap uint32) {
 		if gap >= seenLen {
 			clear(s.bits)
 		} else {
-			for q := s.last + 1; q != seq; q++ {
-				s.set(q, false)
+			for q := s.last + 1; q != seq; {
+				if q%64 == 0 && seq-q >= 64 { // a word at a time
+					s.bits[q%seenLen/64] = 0
+					q += 64
+				} else {
+					s.set(q, false)
+					q++
+				}
 			}
 		}
 		s.last = seq
