@@ -66,7 +66,7 @@ var allowed = map[string]string{
 	"internal/arrows":                 "",
 	"internal/netlab":                 "",
 	"internal/packets":                "",
-	"scripts/bench":                   "ctnetlink ctnetlink/engine ctnetlink/tablefile ctnetlink/timo filter",
+	"scripts/bench":                   "ctnetlink ctnetlink/engine ctnetlink/tablefile ctnetlink/timo e2e/pair filter",
 }
 
 // forbidden are libraries that the program conntrack must not link.

@@ -42,6 +42,7 @@ var roles = map[string]func(args []string) error{
 	"drain": drainRole, "change": changeRole, "timo": timoRole, "fill": fillRole,
 	"churn": churnRole, "compare": compareRole, "guard": guardRole, "named": namedRole,
 	"recreate": recreateRole, "track": trackRole, "traffic": trafficRole,
+	"conntrackd": ctdRole,
 }
 
 func init() {

@@ -164,17 +164,20 @@ const (
 )
 
 // writeInto puts the report between the marks of a file.
-func writeInto(path, report string) error {
+func writeInto(path, report string) error { return writeBetween(path, beginMark, endMark, report) }
+
+// writeBetween puts a report between two marks of a file.
+func writeBetween(path, begin, end, report string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, rest, ok := bytes.Cut(text, []byte(beginMark))
-	_, after, closed := bytes.Cut(rest, []byte(endMark))
+	before, rest, ok := bytes.Cut(text, []byte(begin))
+	_, after, closed := bytes.Cut(rest, []byte(end))
 	if !ok || !closed {
-		return fmt.Errorf("%s has no lines %s and %s", path, beginMark, endMark)
+		return fmt.Errorf("%s has no lines %s and %s", path, begin, end)
 	}
-	return os.WriteFile(path, []byte(string(before)+beginMark+"\n"+report+endMark+string(after)), 0o644)
+	return os.WriteFile(path, []byte(string(before)+begin+"\n"+report+end+string(after)), 0o644)
 }
 
 func ratio(a, b *figures) string {
