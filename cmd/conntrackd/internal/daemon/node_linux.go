@@ -30,6 +30,7 @@ type daemon struct {
 	// statistics. It is held for a batch of work, never while waiting for anything.
 	mu   sync.Mutex
 	node *node.Node // nil in the statistics mode
+	due  time.Time  // when the ticker looks at the node; zero: it has not begun
 	last committed
 
 	stale atomic.Bool // events were lost, and the table was not read anew since
@@ -49,13 +50,17 @@ type daemon struct {
 // Lock and Unlock are the main lock, for batches of events.
 func (d *daemon) Lock() { d.mu.Lock() }
 
-// Unlock releases the main lock and has what was changed sent.
+// Unlock has what was changed sent, and releases the main lock. The node is called here and
+// not by the ticker: to wake another thread costs more than what it does.
 func (d *daemon) Unlock() {
+	sooner := !d.due.IsZero() && d.node.Tick().Before(d.due)
 	d.mu.Unlock()
-	d.wake()
+	if sooner {
+		d.wake()
+	}
 }
 
-// wake has the ticker call the node's Tick.
+// wake has the ticker look at the node.
 func (d *daemon) wake() {
 	select {
 	case d.kick <- struct{}{}:
@@ -140,7 +145,8 @@ func (d *daemon) tick(ctx context.Context) {
 		case <-wait.C:
 		}
 		d.mu.Lock()
-		next := d.node.Tick()
+		d.due = d.node.Tick()
+		next := d.due
 		d.mu.Unlock()
 		wait.Reset(max(time.Until(next), 0))
 	}

@@ -48,12 +48,13 @@ func (d *daemon) dump() {
 // dumped takes an object of a dump once the node has room for it.
 func (d *daemon) dumped(t wire.Type, o wire.Object) error {
 	for {
-		d.Lock()
+		d.mu.Lock()
 		room := d.node.Room()
 		if room {
 			d.node.Dumped(t, o)
 		}
-		d.Unlock()
+		d.mu.Unlock()
+		d.wake() // not Unlock: many are sent together
 		if room {
 			return nil
 		}

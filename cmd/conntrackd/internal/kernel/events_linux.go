@@ -132,15 +132,13 @@ func (t *Table) deliver(b ctnetlink.EventBatch) {
 		t.routes.poll()
 	}
 	d := delivery{t: t, f: t.filter.Load()}
-	settings := t.settings()
-	part := max(settings.EventIterationLimit, 1)
 	var events ctnetlink.Events
 	events.Reset(b)
 	for more := true; more; {
 		more = func() bool {
 			t.sink.Lock()
 			defer t.sink.Unlock()
-			for range part {
+			for range max(t.config.EventIterationLimit, 1) {
 				if !events.Next() {
 					return false
 				}
