@@ -116,8 +116,14 @@ func (t *Table) refresh(ctx context.Context, due <-chan struct{}) {
 		}
 		began := time.Now()
 		t.sink.Overrun()
-		if !wait(ctx, max(minResync, 10*time.Since(began))) {
-			return
+		for end := time.Now().Add(10 * time.Since(began)); ; {
+			losses := t.count.overruns.Load()
+			if !wait(ctx, minResync) {
+				return
+			}
+			if !time.Now().Before(end) || t.count.overruns.Load() == losses {
+				break
+			}
 		}
 	}
 }
