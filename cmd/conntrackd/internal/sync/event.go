@@ -103,6 +103,9 @@ func (n *Node) bury(t *table, s cache.Slot) {
 
 // add adds an object that is not there, and returns 0 if there is no space.
 func (n *Node) add(t *table, o wire.Object) cache.Slot {
+	if t.held.Len > 0 && t.c.Stats.Total >= uint64(n.c.HashLimit) {
+		n.forgetHeld(t)
+	}
 	s := t.c.Add(o)
 	if s != 0 {
 		t.c.Meta(s).Created = n.clock(n.now)
@@ -115,7 +118,7 @@ func (n *Node) add(t *table, o wire.Object) cache.Slot {
 func (n *Node) reap(t *table) {
 	limit := max(n.c.ResendQueueSize, n.c.HashLimit/4)
 	for range 64 {
-		if t.c.Stats.Total-t.c.Stats.Active <= uint64(limit) {
+		if t.c.Stats.Total-t.c.Stats.Active-uint64(t.held.Len) <= uint64(limit) {
 			return
 		}
 		s := t.rs.First

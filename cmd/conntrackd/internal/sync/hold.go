@@ -119,6 +119,17 @@ func (n *Node) holds(t *table, s cache.Slot) bool {
 	return true
 }
 
+// forgetHeld drops the end that is held back for longest: its space is needed. Peers need
+// a bulk then.
+func (n *Node) forgetHeld(t *table) {
+	n.drop(t, t.held.First)
+	for _, p := range n.peers {
+		if p != nil {
+			p.need = true
+		}
+	}
+}
+
 // holdsBypass is holds where there is no internal cache.
 func (n *Node) holdsBypass(t wire.Type, o wire.Object) bool {
 	switch {

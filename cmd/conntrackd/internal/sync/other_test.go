@@ -254,6 +254,34 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// Ends that are held back take no space from entries that live.
+func TestHoldFull(t *testing.T) {
+	const masqueraded, limit = 0x198, 150
+	x := newExchange(t, 1)
+	c := testConfig(config.FTFW)
+	c.HashLimit = limit
+	a, b := x.add(1, c), x.add(2, testConfig(config.FTFW))
+	for i := range 100 {
+		a.Event(wire.New, natObject(t, i, 100, masqueraded), false)
+	}
+	x.run(3 * time.Second)
+	a.HoldDeletes()
+	for i := range 100 {
+		a.Event(wire.Delete, natObject(t, i, 100, masqueraded), false)
+	}
+	for i := range limit {
+		a.Event(wire.New, object(t, 1000+i, 100), false)
+	}
+	if got := a.Internal.Stats.Active; got != limit || a.Held() != 0 {
+		t.Errorf("%d of %d entries, %d ends are held back", got, limit, a.Held())
+	}
+	x.run(holdTime + 3*time.Second)
+	b.alike(a)
+	if got := b.External.Stats.Active; got != limit {
+		t.Errorf("%d entries at the other node, want %d", got, limit)
+	}
+}
+
 // What comes twice or late does not undo what is newer.
 func TestLate(t *testing.T) {
 	x := newExchange(t, 1)
