@@ -7,6 +7,7 @@
 //	go run ./scripts/bench --entries 100000         a quick run
 //	go run ./scripts/bench --rows list,src,burst    some rows
 //	go run ./scripts/bench --markdown docs/performance.md
+//	go run ./scripts/bench conntrackd --help        pairs of daemons
 //
 // # How it measures
 //
