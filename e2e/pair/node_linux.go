@@ -56,17 +56,16 @@ func (n *Node) file(suffix string) string {
 	return filepath.Join(n.dir, fmt.Sprintf("%d.%s", n.Number, suffix))
 }
 
-// Configuration returns the path of the daemon's configuration, LogFile that of its log,
-// LockFile and Socket those of its lock and of its control socket.
+// Configuration returns the path of the daemon's configuration.
 func (n *Node) Configuration() string { return n.file("conf") }
 
-// LogFile: see Configuration.
+// LogFile returns the path of its log.
 func (n *Node) LogFile() string { return n.file("log") }
 
-// LockFile: see Configuration.
+// LockFile returns the path of its lock file.
 func (n *Node) LockFile() string { return n.file("lock") }
 
-// Socket: see Configuration.
+// Socket returns the path of its control socket.
 func (n *Node) Socket() string { return n.file("ctl") }
 
 // Configure writes the configuration.

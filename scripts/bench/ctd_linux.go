@@ -22,7 +22,6 @@ type ctd struct {
 	seconds  int
 	programs []program
 	lines    []ctdLine
-	notes    []string
 	failures int
 }
 

@@ -49,12 +49,6 @@ func startPair(l *pair.Lab, path string, s pair.Settings) {
 	}
 }
 
-func stopPair(l *pair.Lab) {
-	for _, n := range l.Nodes {
-		n.Kill()
-	}
-}
-
 // have returns a function that tells how much of a resync has arrived.
 func have(n *pair.Node, s *pair.Settings) func() int {
 	if strings.HasPrefix(s.ModeClauses, "DisableExternalCache") {

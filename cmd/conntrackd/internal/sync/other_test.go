@@ -453,8 +453,8 @@ func TestPeers(t *testing.T) {
 			for i := range 200 {
 				a.Event(wire.New, object(t, 100+i, 100), false)
 			}
-			x.run(2500 * time.Millisecond)
-			if p := a.Peers()[0]; p.Lag < 2*time.Second || p.Lag > 3*time.Second || p.Away {
+			x.run(1500 * time.Millisecond)
+			if p := a.Peers()[0]; p.Lag < time.Second || p.Lag > 2*time.Second || p.Away {
 				t.Errorf("%+v", p)
 			}
 			x.run(2 * time.Second)

@@ -14,7 +14,7 @@ const (
 	// an object's Meta.Sender.
 	maxPeers = 16
 	// awayTime is after how long without a message a peer is not waited for.
-	awayTime = 3500 * time.Millisecond
+	awayTime = 2900 * time.Millisecond
 	// goneTime is after how long it is not remembered what it has not acknowledged.
 	goneTime = time.Minute
 	// maxSenders is how many addresses a peer has at a time.

@@ -68,7 +68,7 @@ type Peer struct {
 	Name       string
 	Role       string
 	Seen       time.Time
-	Away       bool          // it was not heard for 3.5 s
+	Away       bool          // it was not heard for 2.9 s
 	Lag        time.Duration // of the oldest change it has not acknowledged
 	Unacked    int
 	Entries    int       // in the external cache
