@@ -28,6 +28,9 @@ const (
 	// bulkRest is how long a bulk waits for the one before it to have begun that long
 	// ago, if no peer is waiting for it.
 	bulkRest = time.Second
+	// missedRest is how long after the beginning of a bulk another one begins because a
+	// peer does not know the end of it.
+	missedRest = 5 * time.Second
 )
 
 // bulkPhase is how far a bulk is.
@@ -159,7 +162,7 @@ func (n *Node) disconnected(link int) {}
 // tickBulk sends the next part of a bulk and returns when there is more to do, zero if
 // never.
 func (n *Node) tickBulk() time.Time {
-	next := earliest(n.tickResync(), n.tickHold())
+	next := earliest(earliest(n.tickResync(), n.tickHold()), n.tickMissed())
 	b := &n.bulk
 	if b.wanted && n.mayBegin() {
 		n.beginBulk()
@@ -369,6 +372,7 @@ func (n *Node) closeBulk() time.Time {
 	waits := false
 	n.taking(func(p *peer) { waits = waits || !p.own.done })
 	if !waits || b.asks >= bulkAsks {
+		n.missed()
 		b.phase = bulkIdle
 		return time.Time{}
 	}
@@ -384,6 +388,36 @@ func (n *Node) closeBulk() time.Time {
 	b.asked = n.now
 	b.asks++
 	return n.now.Add(bulkAsk)
+}
+
+// missed notes which peers of ours do not know that the bulk has ended: they were away, or
+// what they answered was lost. They keep what is gone until they get another bulk.
+func (n *Node) missed() {
+	n.there(func(p *peer) {
+		if p.own.node != 0 && (p.own.takes != n.bulk.number || !p.own.done) {
+			p.need = true
+		}
+	})
+}
+
+// tickMissed has a bulk follow for peers that have missed the end of one.
+func (n *Node) tickMissed() time.Time {
+	b, next := &n.bulk, time.Time{}
+	if b.phase != bulkIdle || b.wanted {
+		return next
+	}
+	for _, p := range n.peers {
+		if p == nil || !p.need || p.away {
+			continue
+		}
+		if due := b.began.Add(missedRest); n.now.Before(due) {
+			next = earliest(next, due)
+		} else {
+			n.peerNeeds(p)
+			next = n.now
+		}
+	}
+	return next
 }
 
 // mayEnd reports whether peers may remove what the bulk did not tell. Otherwise another

@@ -123,3 +123,26 @@ func TestBulkWithoutEnd(t *testing.T) {
 		})
 	}
 }
+
+// A peer that has not heard of the end of a bulk, or could not say so, gets another one.
+func TestMissedEnd(t *testing.T) {
+	for _, mode := range []config.Mode{config.FTFW, config.NoTrack} {
+		x := newExchange(t, 1)
+		a, b := x.add(1, testConfig(mode)), x.add(2, testConfig(mode))
+		a.fill(0, 50)
+		x.run(5 * time.Second)
+		b.alike(a)
+		b.filter = func(h wire.Header) bool { return h.Type == wire.Extension }
+		a.Bulk()
+		x.run(6 * time.Second)
+		if _, why := b.Ready(); why == "" {
+			t.Fatalf("%v: the bulk has ended", mode)
+		}
+		b.filter = nil
+		x.run(10 * time.Second)
+		if ready, why := b.Ready(); ready != ReadyYes {
+			t.Errorf("%v: %v, %s", mode, ready, why)
+		}
+		b.alike(a)
+	}
+}
