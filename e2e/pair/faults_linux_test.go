@@ -42,6 +42,7 @@ type trial struct {
 }
 
 func trials() []trial {
+	// conntrack-tools' daemon is not killed: what ends while it starts stays in its cache.
 	ours, mixed := []string{Daemon, Daemon}, []string{Daemon, Old}
 	three := []string{Daemon, Daemon, Daemon}
 	alarm := "RefreshTime 1\n\t\tCacheTimeout 5"
@@ -62,7 +63,7 @@ func trials() []trial {
 		{"alarm-mcast", ours, Settings{Mode: Alarm, ModeClauses: alarm}, false, true, 0.2, nil, false},
 		{"ftfw-mixed", mixed, Settings{Channel: UDP}, false, false, 0.2, nil, false},
 		{"ftfw-mixed-mcast", mixed, Settings{Channel: Multicast}, false, false, 0.2, nil, false},
-		{"alarm-mixed", mixed, Settings{Mode: Alarm, Channel: UDP, ModeClauses: alarm}, false, true, 0.2, nil, false},
+		{"alarm-mixed", mixed, Settings{Mode: Alarm, Channel: UDP, ModeClauses: alarm}, false, false, 0.2, nil, false},
 	}
 	if os.Getenv("PAIR_OLD") != "" {
 		list = append(list,
