@@ -141,7 +141,10 @@ func (p *pair) startOld() {
 		p.t.Fatal(err)
 	}
 	p.wait("the old daemon to start", func() bool {
-		_, err := os.Stat(filepath.Join(filepath.Dir(p.conf), "ctl"))
+		c, err := net.Dial("unix", filepath.Join(filepath.Dir(p.conf), "ctl"))
+		if err == nil {
+			c.Close() // the file is there before somebody listens
+		}
 		return err == nil
 	})
 }
@@ -190,19 +193,22 @@ func (p *pair) active(cache int) int {
 // startOurs starts the node with a socket of its own.
 func (p *pair) startOurs() {
 	p.t.Helper()
+	var sock *net.UDPConn
 	err := in(p.ours, func() (err error) {
-		p.sock, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(10, 99, 0, 1), Port: 3780})
+		sock, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(10, 99, 0, 1), Port: 3780})
 		return err
 	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := p.sock.SetReadBuffer(1 << 20); err != nil {
+	if err := sock.SetReadBuffer(1 << 20); err != nil {
 		p.t.Fatal(err)
 	}
-	p.buf = nil
-	p.n = New(Options{Config: p.c, Link: p, Now: time.Now, Log: func(config.Level, string) {}})
-	done, sock, n := make(chan struct{}), p.sock, p.n
+	n := New(Options{Config: p.c, Link: p, Now: time.Now, Log: func(config.Level, string) {}})
+	p.mu.Lock() // the goroutines of the node before may still look
+	p.buf, p.sock, p.n = nil, sock, n
+	p.mu.Unlock()
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		b := make([]byte, 65536)
