@@ -1,6 +1,8 @@
 package sync
 
 import (
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -220,9 +222,9 @@ func TestFTFWSameSequences(t *testing.T) {
 
 // Nodes that crash, and links that are cut one way or both ways, at random.
 func TestFTFWFaults(t *testing.T) {
-	seeds := 6
-	if testing.Short() {
-		seeds = 2
+	seeds := 2
+	if n, err := strconv.Atoi(os.Getenv("SYNC_SEEDS")); err == nil { // a longer test
+		seeds = n
 	}
 	for seed := range seeds {
 		c := testConfig(config.FTFW)
