@@ -132,8 +132,7 @@ func (p *parser) block(c clauses) bool {
 	return true
 }
 
-// twice notes a clause whose value is told a second time in a section: the last one is
-// used.
+// twice notes a clause that a section has twice. Its last value is used.
 func (p *parser) twice(seen map[string]int) {
 	t := p.peek()
 	if t.kind != keyword && t.kind != word || repeated[t.text] {

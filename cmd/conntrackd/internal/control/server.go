@@ -60,8 +60,8 @@ func Listen(path string, handler Handler) (*Server, error) {
 	}, nil
 }
 
-// removeStale removes a socket that stands in the way. Anything else is left: listening
-// fails then.
+// removeStale removes the socket at path, if there is one. It leaves any other file, so
+// that listening fails.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode().Type() != os.ModeSocket {

@@ -18,7 +18,8 @@ import (
 // the descriptor that its parent reads.
 const detachedEnv = "CONNTRACKD_DETACHED"
 
-// What the process in the background writes once it has started: whether systemd is told.
+// What the process in the background writes to its parent when it has started. With the
+// second, the parent tells systemd.
 const (
 	startedQuietly = "started\n"
 	startedSystemd = "started, tell systemd\n"
@@ -89,8 +90,8 @@ func inBackground() *background {
 	return &background{pipe: os.NewFile(uintptr(fd), "status")}
 }
 
-// started lets the parent return, after the terminal was let go of. notify reports
-// whether systemd is told. A panic would go to crashes, if that is not nil.
+// started leaves the terminal and lets the parent return. If notify is set, the parent
+// tells systemd. The trace of a panic is written to crashes, if that is not nil.
 func (b *background) started(notify bool, crashes *os.File) {
 	if null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0); err == nil {
 		for fd := range 3 {

@@ -106,8 +106,8 @@ func (d *daemon) nodeRequest(ctx context.Context, r control.Request, w io.Writer
 	}
 }
 
-// flushKernel empties the kernel's table (-F). The nodes are told by a bulk, since the
-// events of what this daemon deletes are not: what is gone is missing in it.
+// flushKernel empties the kernel's table (-F). Events of what this daemon deletes are not
+// sent. A bulk follows, and peers remove what is missing in it.
 func (d *daemon) flushKernel(ctx context.Context, w io.Writer, entries, expects bool) {
 	defer d.jobs.begin("flush")()
 	if entries {

@@ -88,7 +88,7 @@ func (d *daemon) follow(ctx context.Context) {
 }
 
 // refresh reads the kernel's table into the internal cache: what is there and not in the
-// table is removed. tell reports whether peers are told what has changed.
+// table is removed. If tell is set, changes are sent to the peers.
 func (d *daemon) refresh(ctx context.Context, tell bool) error {
 	d.refreshes.Lock()
 	defer d.refreshes.Unlock()

@@ -36,8 +36,8 @@ type Committed struct {
 // Commit writes the objects of a cache into the table, in the order in which they come,
 // but those of related connections after the others.
 //
-// An entry that the table has already is changed into the one that is told, if it is the
-// same connection with the same translation; otherwise it is replaced. If the table knows
+// An entry that the table already has is updated, if it is the same connection with the
+// same translation, and replaced otherwise. If the table knows
 // more of it, that it has seen a reply, it stays as it is.
 //
 // The error is one of the table as a whole; what has been written then stays.
@@ -238,8 +238,8 @@ func (w *writer) name(tuple *ctnetlink.Tuple) {
 	}
 }
 
-// changeable reports whether the entry in w.spec can be changed into what is told. One of
-// TCP whose windows are tracked has to be made anew: those that the table knows are old.
+// changeable reports whether the entry in w.spec can be updated. A TCP entry whose windows
+// are tracked is replaced, since the windows in the table are out of date.
 func (w *writer) changeable() bool {
 	return !w.config.TCPWindowTracking || w.spec.Orig.Proto != ctnetlink.ProtoTCP
 }
