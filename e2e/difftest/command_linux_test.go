@@ -16,6 +16,12 @@ type item struct {
 	words []string
 }
 
+// isCutID reports whether the item is written --i, which is --id wherever the
+// options of -p icmp are not there, whatever it was meant to be.
+func (it item) isCutID() bool {
+	return len(it.words) > 0 && (it.words[0] == "--i" || strings.HasPrefix(it.words[0], "--i="))
+}
+
 // A command is one command line. A command that loads a file carries the
 // file's lines; its only item is the -R itself.
 type command struct {
@@ -81,7 +87,7 @@ func (c *command) value(name string) (string, bool) {
 func (c *command) all(name string) []string {
 	var values []string
 	for _, it := range c.items {
-		if it.name == name {
+		if it.name == name || name == "id" && it.isCutID() {
 			values = append(values, it.value)
 		}
 	}

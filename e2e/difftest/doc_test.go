@@ -15,7 +15,7 @@
 //
 // Everything else that differs is shrunk to a minimal sequence and reported.
 //
-// Environment variables control the test: DIFFTEST_SEED repeats a run,
+// Environment variables control the test: DIFFTEST_SEED chooses the cases,
 // DIFFTEST_SECONDS bounds the random part, DIFFTEST_ALL runs all of the
 // systematic part instead of a sample, DIFFTEST_OURS and DIFFTEST_REFERENCE name
 // the two programs. scripts/difftest sets them. With -short nothing is compared.
