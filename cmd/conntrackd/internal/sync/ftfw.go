@@ -2,10 +2,8 @@ package sync
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
 
@@ -15,19 +13,10 @@ const (
 	// helloTime is how long objects wait for a peer to answer HELLO: what it misses
 	// before it has, it does not ask for.
 	helloTime = 2 * time.Second
-	// stallTime is after how long without ACK some more is sent: the peer may have a
-	// larger window than there is room for.
-	stallTime = 100 * time.Millisecond
-	// againTime is after how long an object is sent again that a peer has not
-	// acknowledged, though it acknowledges others.
-	againTime = 5 * time.Second
 	// deafTime is after how long without an ACK a peer is not waited for.
 	deafTime = 5 * time.Second
 	// maxLate is how late a message may be that is not taken for one of a new process.
 	maxLate = 64
-	// steadyWindow is from where on the window grows slowly before any loss: as many
-	// messages as the socket buffers in the examples of conntrack-tools take.
-	steadyWindow = 8192
 	// maxHellos is how many messages say HELLO to a peer that does not answer.
 	maxHellos = 64
 )
@@ -70,33 +59,6 @@ type ftfw struct {
 	work     work // that peers may cause
 }
 
-// ref names what was sent: a slot of the table of connections or of expectations, or
-// the index of a control.
-type ref struct {
-	seq  uint32
-	kind refKind
-	slot cache.Slot
-}
-
-type refKind uint8
-
-const (
-	refNone refKind = iota
-	refConn
-	refExpect
-	refControl
-)
-
-// control is a message without object that may be sent again.
-type control struct {
-	seq     uint32
-	h       wire.Header
-	payload []byte
-	waits   uint16 // the bits of the peers that have not acknowledged it
-}
-
-const maxControls = 1024
-
 func newFTFW(n *Node) mode {
 	f := &ftfw{n: n, window: max(4*n.c.ACKWindowSize, 1024), controls: make([]control, maxControls)}
 	size := 4096
@@ -109,15 +71,6 @@ func newFTFW(n *Node) mode {
 	n.seq = rand.Uint32()
 	f.reduced = n.seq
 	return f
-}
-
-func (f *ftfw) at(seq uint32) *ref { return &f.ring[seq&uint32(len(f.ring)-1)] }
-
-func (f *ftfw) table(k refKind) *table {
-	if k == refExpect {
-		return &f.n.expects
-	}
-	return &f.n.conns
 }
 
 // greeting reports whether messages say HELLO: nobody was heard, or somebody has not
@@ -153,108 +106,6 @@ func (f *ftfw) flags() (flags wire.Flags) {
 		}
 	}
 	return flags
-}
-
-func (f *ftfw) room() int {
-	room := f.window
-	for _, p := range f.n.peers {
-		switch {
-		case p == nil || p.away:
-		case !p.ft.knows && f.n.now.Sub(p.since) < helloTime:
-			return 0
-		case p.ft.acks && !p.deaf(f.n.now):
-			room = min(room, f.window-p.ft.unacked)
-		}
-	}
-	if room > 0 {
-		f.stalled = time.Time{}
-		return room
-	}
-	if f.n.conns.tx.Len+f.n.expects.tx.Len == 0 {
-		return 0
-	}
-	if f.stalled.IsZero() {
-		f.stalled = f.n.now
-	} else if f.n.now.Sub(f.stalled) >= stallTime {
-		f.window = min(f.window+max(f.n.c.ACKWindowSize, 64), f.limit())
-		f.stalled = f.n.now
-	}
-	return 0
-}
-
-// grow makes the window larger, as far as the resend queue takes it: by as much as was
-// acknowledged until the first loss, then more slowly.
-func (f *ftfw) grow(by int) {
-	if f.window >= f.steady {
-		by = max(by*256/f.window, 1)
-	}
-	f.window = min(f.window+by, f.limit())
-}
-
-// shrink makes the window smaller because messages from a sequence on were lost, once for
-// all that were on their way together.
-func (f *ftfw) shrink(from uint32) {
-	if int32(from-f.reduced) <= 0 {
-		return
-	}
-	f.reduced = f.n.seq
-	flight := 0
-	for _, p := range f.n.peers {
-		if p != nil && !p.away {
-			flight = max(flight, p.ft.unacked)
-		}
-	}
-	f.window = max(min(f.window, flight)*2/3, 2*f.n.c.ACKWindowSize, 256)
-	f.steady = f.window
-}
-
-// limit returns how many objects may be unacknowledged at most. A queue smaller than two
-// windows of the peer would wait for its timer again and again.
-func (f *ftfw) limit() int { return max(f.n.c.ResendQueueSize, 4*f.n.c.ACKWindowSize, 1024) }
-
-func (f *ftfw) sent(t *table, s cache.Slot) {
-	kind := refConn
-	if t.expect {
-		kind = refExpect
-	}
-	*f.at(f.n.seq) = ref{seq: f.n.seq, kind: kind, slot: s}
-	mask := f.n.waiting()
-	if mask == 0 {
-		t.done(s)
-		return
-	}
-	t.c.Push(&t.rs, s)
-	f.n.await(t.c.Meta(s), mask)
-	for f.n.conns.rs.Len+f.n.expects.rs.Len > f.limit() {
-		f.overflow()
-	}
-}
-
-// overflow forgets the object that waits for longest: who has not acknowledged it needs
-// a bulk.
-func (f *ftfw) overflow() {
-	t := &f.n.conns
-	if t.rs.Len < f.n.expects.rs.Len {
-		t = &f.n.expects
-	}
-	s := t.rs.First
-	m := t.c.Meta(s)
-	for _, p := range f.n.peers {
-		if p != nil && m.Sender&p.bit != 0 {
-			p.need = true
-		}
-	}
-	f.n.release(m)
-	t.c.Remove(&t.rs, s)
-	t.done(s)
-}
-
-func (f *ftfw) sentControl(h *wire.Header, payload []byte) {
-	c := &f.controls[f.nextCtl]
-	*c = control{seq: f.n.seq, h: *h, payload: append(c.payload[:0], payload...), waits: f.n.waiting()}
-	c.h.Flags &^= wire.FlagHello | wire.FlagHelloBack
-	*f.at(f.n.seq) = ref{seq: f.n.seq, kind: refControl, slot: cache.Slot(f.nextCtl)}
-	f.nextCtl = (f.nextCtl + 1) % len(f.controls)
 }
 
 func (f *ftfw) take(p *peer, h *wire.Header) bool {
@@ -378,89 +229,7 @@ func (f *ftfw) alive() {
 	}
 }
 
-// again sends objects again that a peer has not acknowledged for long: all if it has
-// acknowledged later ones, for then an ACK was lost for good, otherwise a few of them at
-// a time, to learn whether it hears.
-func (f *ftfw) again() {
-	n := f.n
-	probes := 0
-	if n.now.Sub(f.probed) >= againTime {
-		probes = 16
-	}
-	n.tables(func(t *table) {
-		for range maxPump {
-			s := t.rs.First
-			if s == 0 {
-				return
-			}
-			m := t.c.Meta(s)
-			told := n.start.Add(time.Duration(m.Told-1) * time.Second)
-			if n.now.Sub(told) < againTime {
-				return
-			}
-			waits, later := false, false
-			for _, p := range n.peers {
-				if p != nil && !p.away && m.Sender&p.bit != 0 {
-					waits = true
-					later = later || p.ft.acked.After(told)
-				}
-			}
-			switch {
-			case later:
-			case waits && probes > 0:
-				f.probed = n.now
-				probes--
-			default:
-				return
-			}
-			n.queue(t, s)
-		}
-	})
-}
-
 // joined answers a peer at once: it waits for HELLO_BACK before it sends much.
 func (f *ftfw) joined(p *peer) { f.n.sent = time.Time{} }
 
 func (f *ftfw) left(p *peer) {}
-
-func (f *ftfw) cleared(t *table) {
-	for _, p := range f.n.peers {
-		if p != nil {
-			p.ft.unacked = 0
-		}
-	}
-	other := &f.n.expects
-	if t == other {
-		other = &f.n.conns
-	}
-	for s := other.rs.First; s != 0; s = other.c.Meta(s).Next {
-		f.n.await(other.c.Meta(s), other.c.Meta(s).Sender)
-	}
-}
-
-// ResendQueue calls f for what was sent and is not acknowledged, in the order of the
-// sequences.
-func (n *Node) ResendQueue(call func(control bool, seq uint32, flags wire.Flags)) {
-	type sent struct {
-		control bool
-		seq     uint32
-		flags   wire.Flags
-	}
-	var all []sent
-	n.tables(func(t *table) {
-		for s := t.rs.First; s != 0; s = t.c.Meta(s).Next {
-			all = append(all, sent{seq: t.c.Meta(s).Seq})
-		}
-	})
-	if f, ok := n.mode.(*ftfw); ok {
-		for i := range f.controls {
-			if c := &f.controls[i]; c.waits != 0 && f.at(c.seq).seq == c.seq && f.at(c.seq).kind == refControl {
-				all = append(all, sent{true, c.seq, c.h.Flags})
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b sent) int { return int(int32(a.seq - b.seq)) })
-	for _, s := range all {
-		call(s.control, s.seq, s.flags)
-	}
-}
