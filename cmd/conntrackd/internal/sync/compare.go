@@ -2,40 +2,18 @@ package sync
 
 import (
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
 
 const (
-	// askAgain is after how long without an answer it is asked for again, askTimes how
-	// often.
-	askAgain = 300 * time.Millisecond
-	askTimes = 20
 	// compareWait is how long after a difference was found it must be there still: what
 	// is on its way is none.
 	compareWait = 1500 * time.Millisecond
 	// listMax is how many entries of a list are asked for at a time.
 	listMax = replyMax / digestLen * 3 / 4
-	// objectsMax is how many objects are.
-	objectsMax = 64
 )
-
-// Difference is how what one node has of another's table differs from it.
-type Difference struct {
-	Peer     string // the name and the address of the peer
-	Here     bool   // what this node has of the peer's table, otherwise the reverse
-	Entries  int    // of the table
-	Missing  []wire.Object
-	Stale    []wire.Object // what is no more
-	Changed  []wire.Object // as the table has them
-	More     bool          // there are more differences than were asked for
-	Error    string        // why it could not be compared
-	stale    []uint64
-	compared bool
-}
 
 // Comparison is a comparison of tables under way.
 type Comparison struct {
@@ -94,14 +72,6 @@ type found struct {
 	slot    cache.Slot
 	content uint32
 }
-
-type diffKind uint8
-
-const (
-	onlyOwn diffKind = iota + 1
-	onlyOther
-	unlike
-)
 
 // Compare begins to compare the tables of this node and of its peers that are ours, both
 // ways. At most limit differences of each are listed. The result is complete when Done
@@ -180,77 +150,6 @@ func (n *Node) tickCompare() time.Time {
 	n.comparison = nil
 	close(c.Done)
 	return next
-}
-
-// ask asks the peer a question; the answer is in state.answer when state.have is set.
-func (n *Node) ask(c *Comparison, t *task, q question, data []byte) {
-	s := &c.state
-	flags := uint16(q)
-	if t.here {
-		flags |= askInternal
-		s.view = view{c: n.External, sender: t.p.index}
-	} else {
-		s.view = view{c: n.Internal, sender: -1}
-	}
-	n.asks++
-	s.number, s.flags, s.data = n.asks, flags, data
-	s.asked, s.have, s.walked, s.tries, s.chunks, s.answer = true, false, false, 0, nil, nil
-	s.sendAsk(n, t)
-}
-
-// sendAsk asks for the first message of the answer that is not there.
-func (s *compareState) sendAsk(n *Node, t *task) {
-	from := slices.IndexFunc(s.chunks, func(b []byte) bool { return b == nil })
-	n.sendExtension(&extension{
-		Kind: extAsk, Flags: s.flags, To: t.node, A: s.number, B: uint32(max(from, 0)), Data: s.data,
-	})
-	s.sent = n.now
-	s.tries++
-}
-
-// takeTell takes a part of an answer.
-func (n *Node) takeTell(p *peer, e *extension) {
-	c := n.comparison
-	if c == nil || len(c.task) == 0 || c.task[0].p != p {
-		return
-	}
-	s := &c.state
-	if !s.asked || s.have || e.A != s.number || e.C > replyMax/chunkLen+16 || e.B > 0 && e.B >= e.C {
-		return
-	}
-	if s.chunks == nil {
-		s.chunks = make([][]byte, max(e.C, 1))
-	}
-	if int(e.B) >= len(s.chunks) {
-		return
-	}
-	if s.chunks[e.B] == nil {
-		s.chunks[e.B] = append([]byte{}, e.Data...)
-		s.tries = 0
-	}
-	missing := slices.IndexFunc(s.chunks, func(b []byte) bool { return b == nil })
-	if missing < 0 {
-		s.answer, s.have = slices.Concat(s.chunks...), true
-		s.chunks = nil
-	} else if e.B%chunkRow == chunkRow-1 && missing > int(e.B) {
-		s.sendAsk(n, &c.task[0])
-	}
-}
-
-// waits asks again for what has not come, and reports whether something has not.
-func (n *Node) waits(c *Comparison, t *task) bool {
-	s := &c.state
-	if s.have {
-		return !s.walked
-	}
-	if n.now.Sub(s.sent) >= askAgain {
-		if s.tries >= askTimes {
-			t.d.Error = "the peer does not answer"
-			return true
-		}
-		s.sendAsk(n, t)
-	}
-	return true
 }
 
 // compareTask goes on with a task and returns when there is more to do.
@@ -376,75 +275,4 @@ func (n *Node) compareLists(c *Comparison, t *task) time.Time {
 	}
 	n.nextParts(t, s)
 	return n.now
-}
-
-// differs notes a difference.
-func (n *Node) differs(c *Comparison, t *task, key uint64, kind diffKind) {
-	d := &t.d
-	if len(d.Missing)+len(d.Stale)+len(d.Changed)+len(d.stale) >= c.limit {
-		d.More = true
-		return
-	}
-	if kind == onlyOther || kind == unlike && t.here {
-		d.stale = append(d.stale, key)
-		return
-	}
-	o := wire.Object(slices.Clone(c.state.view.c.Object(c.state.entries[key].slot)))
-	switch {
-	case len(o) == 0:
-	case kind == unlike:
-		d.Changed = append(d.Changed, o)
-	case t.here:
-		d.Stale = append(d.Stale, o)
-	default:
-		d.Missing = append(d.Missing, o)
-	}
-}
-
-// fetchObjects asks for the objects that only the peer has.
-func (n *Node) fetchObjects(c *Comparison, t *task) time.Time {
-	s := &c.state
-	if len(t.d.stale) == 0 {
-		t.d.compared = true
-		return n.now
-	}
-	if !s.asked {
-		var data []byte
-		for _, key := range t.d.stale[:min(len(t.d.stale), objectsMax)] {
-			data = binary.BigEndian.AppendUint64(data, key)
-		}
-		n.ask(c, t, askObjects, data)
-		s.walked = true
-	}
-	if n.waits(c, t) {
-		return n.now.Add(20 * time.Millisecond)
-	}
-	for b := s.answer; len(b) >= 2; {
-		l := int(binary.BigEndian.Uint16(b))
-		if l > len(b)-2 {
-			break
-		}
-		n.fetched(t, b[2:2+l])
-		b = b[2+l:]
-	}
-	t.d.stale = t.d.stale[min(len(t.d.stale), objectsMax):]
-	s.asked = false
-	return n.now
-}
-
-// fetched takes an object that the peer has sent.
-func (n *Node) fetched(t *task, b []byte) {
-	o, err := wire.Merge(nil, wire.New, nil, b)
-	if err != nil {
-		return
-	}
-	k := o.Key()
-	switch s := n.External.Find(&k); {
-	case !t.here:
-		t.d.Stale = append(t.d.Stale, o)
-	case s != 0 && n.External.Meta(s).Sender == uint16(t.p.index):
-		t.d.Changed = append(t.d.Changed, o)
-	default:
-		t.d.Missing = append(t.d.Missing, o)
-	}
 }
