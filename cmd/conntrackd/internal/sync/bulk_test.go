@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
@@ -144,5 +145,44 @@ func TestMissedEnd(t *testing.T) {
 			t.Errorf("%v: %v, %s", mode, ready, why)
 		}
 		b.alike(a)
+	}
+}
+
+// Bulks go on while entries come and go, and slots are used again.
+func TestBulkWhileChanging(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, 1)
+			x.loss = 0.02
+			a, b := x.add(1, testConfig(mode)), x.add(2, testConfig(mode))
+			a.fill(0, 3000)
+			for i := range 3000 {
+				switch {
+				case i%3 == 0:
+					a.Event(wire.Delete, object(t, i, 1000), false)
+				default:
+					a.Event(wire.New, object(t, 5000+i, 1000), false)
+				}
+				if i%500 == 0 {
+					a.Bulk()
+				}
+				x.run(500 * time.Microsecond)
+			}
+			x.run(40 * time.Second)
+			b.alike(a)
+			if a.Internal.Stats.Total != a.Internal.Stats.Active {
+				t.Errorf("%d dead ones are left", a.Internal.Stats.Total-a.Internal.Stats.Active)
+			}
+			for s := cache.Slot(1); s != 0; {
+				s = a.Internal.Walk(s, 1<<20, func(s cache.Slot) {
+					if a.Internal.Meta(s).Flags&flagBulk != 0 {
+						t.Error("an object is still one of a bulk")
+					}
+				})
+			}
+			if a.conns.bulk != 0 {
+				t.Errorf("%d objects are still waited for", a.conns.bulk)
+			}
+		})
 	}
 }
