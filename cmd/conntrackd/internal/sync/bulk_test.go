@@ -148,6 +148,58 @@ func TestMissedEnd(t *testing.T) {
 	}
 }
 
+// A peer that never answers the end of a bulk gets others more and more rarely, and one
+// at once when it asks, or is a new process.
+func TestNeverAnswers(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, 1)
+			a, b := x.add(1, testConfig(mode)), x.add(2, testConfig(mode))
+			a.fill(0, 50)
+			x.run(5 * time.Second)
+			b.alike(a)
+			b.mute = func(e *extension) bool { return e.Kind == extGot && e.B == endPart }
+			before := a.bulk.number
+			a.Bulk()
+			x.run(10 * time.Minute)
+			if got := a.bulk.number - before; got < 5 || got > 8 {
+				t.Errorf("%d bulks in ten minutes", got)
+			}
+			before = a.bulk.number
+			b.RequestResync()
+			x.run(5 * time.Second)
+			if a.bulk.number == before {
+				t.Error("no bulk for a peer that asks")
+			}
+			b.mute = nil
+			x.run(missedMost)
+			for _, p := range a.peers {
+				if p != nil && (p.own.missed || p.own.misses != 0) {
+					t.Errorf("%d ends are still missed after an answer", p.own.misses)
+				}
+			}
+			before = a.bulk.number
+			x.run(missedMost)
+			if a.bulk.number != before {
+				t.Error("a bulk for a peer that has answered")
+			}
+
+			b.mute = func(e *extension) bool { return e.Kind == extGot && e.B == endPart }
+			a.Bulk()
+			x.run(2 * time.Minute)
+			x.remove(b)
+			b = x.add(2, testConfig(mode))
+			x.run(5 * time.Second)
+			b.alike(a)
+			for _, p := range a.peers {
+				if p != nil && p.sender == b.from && p.own.misses != 0 {
+					t.Errorf("a new process has missed %d", p.own.misses)
+				}
+			}
+		})
+	}
+}
+
 // Bulks go on while entries come and go, and slots are used again.
 func TestBulkWhileChanging(t *testing.T) {
 	for name, mode := range modes {

@@ -51,8 +51,9 @@ type station struct {
 	dumping bool
 	beside  func()        // called when a dump has been taken and nothing of it was told
 	table   []wire.Object // of the kernel, for dumps
-	// filter drops what it returns true for.
+	// filter drops what it returns true for, mute Extension messages.
 	filter func(h wire.Header) bool
+	mute   func(e *extension) bool
 }
 
 func newExchange(t *testing.T, seed uint64) *exchange {
@@ -105,7 +106,13 @@ func (s *station) Flush() {
 		}
 		b := slices.Clone(s.buf)
 		if s.filter != nil {
-			b = strip(b, s.filter)
+			b = strip(b, func(h wire.Header, _ []byte) bool { return s.filter(h) })
+		}
+		if s.mute != nil {
+			b = strip(b, func(h wire.Header, payload []byte) bool {
+				var e extension
+				return h.Type == wire.Extension && e.parse(payload) && s.mute(&e)
+			})
 		}
 		s.x.queue = append(s.x.queue, &packet{s.x.now.Add(s.x.delay), o, s.from, b})
 	}
@@ -113,10 +120,10 @@ func (s *station) Flush() {
 }
 
 // strip removes the messages for which drop returns true.
-func strip(b []byte, drop func(wire.Header) bool) (out []byte) {
+func strip(b []byte, drop func(h wire.Header, payload []byte) bool) (out []byte) {
 	for len(b) > 0 {
-		h, _, rest, err := wire.Next(b)
-		if err != nil || !drop(h) {
+		h, payload, rest, err := wire.Next(b)
+		if err != nil || !drop(h, payload) {
 			out = append(out, b[:len(b)-len(rest)]...)
 		}
 		b = rest

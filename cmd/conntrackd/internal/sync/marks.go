@@ -6,6 +6,8 @@ import "time"
 type bulkPeer struct {
 	takes  uint32 // the bulk of this node whose beginning the peer has got
 	done   bool   // and whose end
+	missed bool   // it has not got the end of the last one
+	misses int    // how many ends in a row it has not answered
 	number uint32 // the bulk that comes from it
 	last   uint32 // the last one that came whole
 	whole  time.Time
@@ -17,7 +19,14 @@ type bulkPeer struct {
 // takeGot takes that a peer has got the beginning, a part or the end of a bulk.
 func (n *Node) takeGot(p *peer, e *extension) {
 	b := &n.bulk
-	if e.A != b.number || b.phase == bulkIdle {
+	switch {
+	case e.A != b.number:
+		return
+	case b.phase == bulkIdle:
+		// It is late: nobody waits for it any more.
+		if e.B == endPart && p.own.takes == b.number {
+			p.own.done, p.own.missed, p.own.misses = true, false, 0
+		}
 		return
 	}
 	switch e.B {
@@ -27,7 +36,7 @@ func (n *Node) takeGot(p *peer, e *extension) {
 		}
 	case endPart:
 		if b.phase == bulkClosing && p.own.takes == b.number {
-			p.own.done = true
+			p.own.done, p.own.misses = true, 0
 		}
 	default:
 		if p.own.takes == b.number {

@@ -239,6 +239,7 @@ func (n *Node) takeHello(p *peer, e *extension) {
 	if !fresh {
 		return
 	}
+	p.own.misses = 0
 	n.judgePeers()
 	if !n.extended && n.ours.left == 0 {
 		// It may not have heard this node's: one more, whoever else is on the link.

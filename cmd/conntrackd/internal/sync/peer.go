@@ -229,7 +229,8 @@ func (n *Node) agePeers() {
 
 // back takes that a peer that was away is heard again.
 func (n *Node) back(p *peer) {
-	if p.need {
+	if p.need || p.own.missed {
+		p.own.misses = 0
 		n.peerNeeds(p)
 	}
 }

@@ -37,7 +37,7 @@ func (n *Node) peerRestarted(p *peer) {
 
 // peerNeeds has a peer sent everything that lacks something which is forgotten.
 func (n *Node) peerNeeds(p *peer) {
-	p.need = false
+	p.need, p.own.missed = false, false
 	p.own.takes = 0 // what it has of the bulk that runs is not the whole
 	n.wantBulk()
 }
@@ -58,18 +58,34 @@ func (n *Node) connected(link int) {
 // disconnected takes that a link or a connection is lost.
 func (n *Node) disconnected(link int) {}
 
-// missedRest is how long after the beginning of a bulk another one begins because a
-// peer does not know the end of it.
-const missedRest = 5 * time.Second
+const (
+	// missedRest is how long after the beginning of a bulk another one begins because a
+	// peer does not know the end of it. The time doubles with each that it does not
+	// answer, up to missedMost.
+	missedRest = 5 * time.Second
+	missedMost = 5 * time.Minute
+)
 
 // missed notes which peers of ours do not know that the bulk has ended: they were away, or
 // what they answered was lost. They keep what is gone until they get another bulk.
 func (n *Node) missed() {
 	n.there(func(p *peer) {
-		if p.own.node != 0 && (p.own.takes != n.bulk.number || !p.own.done) {
-			p.need = true
+		if p.own.node == 0 || p.own.takes == n.bulk.number && p.own.done {
+			return
+		}
+		p.own.missed = true
+		if !p.away {
+			p.own.misses++
 		}
 	})
+}
+
+// missedWait returns for how long after the last bulk a peer waits for another one.
+func (p *peer) missedWait() time.Duration {
+	if p.need || p.own.misses == 0 {
+		return missedRest
+	}
+	return min(missedRest<<min(p.own.misses-1, 10), missedMost)
 }
 
 // tickMissed has a bulk follow for peers that have missed the end of one.
@@ -79,10 +95,10 @@ func (n *Node) tickMissed() time.Time {
 		return next
 	}
 	for _, p := range n.peers {
-		if p == nil || !p.need || p.away {
+		if p == nil || !p.need && !p.own.missed || p.away {
 			continue
 		}
-		if due := b.began.Add(missedRest); n.now.Before(due) {
+		if due := b.began.Add(p.missedWait()); n.now.Before(due) {
 			next = earliest(next, due)
 		} else {
 			n.peerNeeds(p)
