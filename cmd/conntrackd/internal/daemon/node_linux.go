@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -126,10 +127,10 @@ func (d *daemon) Room() { d.wake() }
 // Log takes a line of a part.
 func (d *daemon) Log(level config.Level, text string) { d.log.log(level, text) }
 
-// AddressesChanged is called when the machine's addresses or links have changed.
-func (d *daemon) AddressesChanged(lost bool) {
-	if lost && d.node != nil {
-		d.with(d.node.HoldDeletes)
+// AddressesLost is called when some of the machine's addresses or links are gone.
+func (d *daemon) AddressesLost(addresses []netip.Addr) {
+	if d.node != nil {
+		d.with(func() { d.node.HoldDeletes(addresses...) })
 	}
 }
 

@@ -303,12 +303,23 @@ func TestAddresses(t *testing.T) {
 		if err := lab.Rules(rules); err != nil {
 			t.Fatal(err)
 		}
-		_, s := start(t, settings())
+		table, s := start(t, settings())
 		p := packets.UDP{Src: packets.Port("10.0.0.2:1000"), Dst: packets.Port("192.0.2.2:53"), Data: []byte("x")}
 		if sent, err := lab.Send(netlab.A, p.Bytes()); err != nil || len(sent.Out) != 1 {
 			t.Fatalf("%+v, %v", sent, err)
 		}
 		s.until(t, "the entry", func() bool { return len(s.cache) == 1 })
+		// The kernel ends nothing for others, which is why these are told apart.
+		for _, other := range []string{
+			"ip link set dev a down", "ip addr add 192.0.2.77/32 dev b", "ip addr del 192.0.2.77/32 dev b",
+		} {
+			run(t, other, "ip")
+			n := 0
+			if err := table.List(t.Context(), func(wire.Object) error { n++; return nil }); n != 1 || err != nil {
+				t.Errorf("%s: %d entries, %v", other, n, err)
+			}
+		}
+		s.until(t, "their losses", func() bool { return slices.Contains(s.losses, netip.MustParseAddr("192.0.2.77")) })
 		run(t, command, "ip")
 		s.until(t, "the end of the entry", func() bool { return len(s.cache) == 0 })
 		s.Lock()

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
@@ -100,10 +101,10 @@ type sink struct {
 	cache  map[wire.Key]wire.Object
 	told   []told
 	ended  int
-	losses []bool // of AddressesChanged
+	losses []netip.Addr // of AddressesLost
 	logs   []string
 
-	lossAtDelete []bool // for each Delete: a loss was told before
+	lossAtDelete []bool // for each Delete: the loss of 192.0.2.1 was told before
 
 	overruns atomic.Int32
 	table    *Table
@@ -117,7 +118,7 @@ func (s *sink) Event(typ wire.Type, o wire.Object, silent bool) {
 		return
 	}
 	if typ == wire.Delete {
-		s.lossAtDelete = append(s.lossAtDelete, slices.Contains(s.losses, true))
+		s.lossAtDelete = append(s.lossAtDelete, slices.Contains(s.losses, netip.MustParseAddr("192.0.2.1")))
 		delete(s.cache, o.Key())
 	} else {
 		s.cache[o.Key()] = o
@@ -137,10 +138,10 @@ func (s *sink) Overrun() {
 	s.overruns.Add(1)
 }
 
-func (s *sink) AddressesChanged(lost bool) {
+func (s *sink) AddressesLost(addresses []netip.Addr) {
 	s.Lock()
 	defer s.Unlock()
-	s.losses = append(s.losses, lost)
+	s.losses = append(s.losses, addresses...)
 }
 
 func (s *sink) Log(_ config.Level, text string) {

@@ -1,9 +1,8 @@
 package kernel
 
 import (
-	"encoding/binary"
 	"errors"
-	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"syscall"
@@ -17,17 +16,14 @@ import (
 // masquerade with it. So what waits in this socket when a DESTROY has been received is
 // older than the DESTROY: poll hands it on first.
 type routes struct {
-	sink interface{ AddressesChanged(lost bool) }
+	sink interface{ AddressesLost(addresses []netip.Addr) }
 	file *os.File
 	conn syscall.RawConn
 
-	mu  sync.Mutex // held while messages are read and handed on
-	buf []byte
-	up  map[int32]uint32 // flags of the links, by index
+	mu    sync.Mutex // held while messages are read and handed on
+	buf   []byte
+	links addresses
 }
-
-// linkFlags are the flags of a link that count: it is up, and it works.
-const linkFlags = unix.IFF_UP | unix.IFF_RUNNING
 
 func openRoutes(sink Sink) (*routes, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
@@ -39,27 +35,16 @@ func openRoutes(sink Sink) (*routes, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	r := &routes{sink: sink, buf: make([]byte, 64<<10), up: map[int32]uint32{}}
+	r := &routes{sink: sink, buf: make([]byte, 64<<10)}
 	r.file = os.NewFile(uintptr(fd), "rtnetlink")
 	if r.conn, err = r.file.SyscallConn(); err != nil {
 		r.close()
 		return nil, err
 	}
 	// What changes from now on is announced.
-	links, err := net.Interfaces()
-	if err != nil {
+	if err := r.links.read(); err != nil {
 		r.close()
 		return nil, err
-	}
-	for _, l := range links {
-		flags := uint32(0)
-		if l.Flags&net.FlagUp != 0 {
-			flags |= unix.IFF_UP
-		}
-		if l.Flags&net.FlagRunning != 0 {
-			flags |= unix.IFF_RUNNING
-		}
-		r.up[int32(l.Index)] = flags
 	}
 	return r, nil
 }
@@ -89,7 +74,8 @@ func (r *routes) run() {
 func (r *routes) poll() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	changed, lost := false, false
+	var lost []netip.Addr
+	unknown := false
 	for {
 		n, errno, err := r.receive()
 		if err != nil {
@@ -102,17 +88,19 @@ func (r *routes) poll() bool {
 			continue
 		}
 		if errno != 0 { // ENOBUFS: something was lost, nobody knows what
-			changed, lost = true, true
-			if !errors.Is(errno, unix.ENOBUFS) {
+			unknown = true
+			if !errors.Is(errno, unix.ENOBUFS) || r.links.read() != nil {
 				break
 			}
 			continue
 		}
-		c, l := r.messages(r.buf[:n])
-		changed, lost = changed || c, lost || l
+		lost = append(lost, r.links.messages(r.buf[:n])...)
 	}
-	if changed {
-		r.sink.AddressesChanged(lost)
+	switch {
+	case unknown:
+		r.sink.AddressesLost(nil)
+	case len(lost) > 0:
+		r.sink.AddressesLost(lost)
 	}
 	return true
 }
@@ -128,46 +116,4 @@ func (r *routes) receive() (n int, errno syscall.Errno, err error) {
 		}
 	})
 	return n, errno, err
-}
-
-// messages reads the messages of a datagram.
-func (r *routes) messages(b []byte) (changed, lost bool) {
-	for len(b) >= unix.SizeofNlMsghdr {
-		n := int(binary.NativeEndian.Uint32(b))
-		typ := binary.NativeEndian.Uint16(b[4:])
-		if n < unix.SizeofNlMsghdr || n > len(b) {
-			return changed, lost
-		}
-		body := b[unix.SizeofNlMsghdr:n]
-		switch typ {
-		case unix.RTM_NEWADDR:
-			changed = true
-		case unix.RTM_DELADDR:
-			changed, lost = true, true
-		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
-			c, l := r.link(typ == unix.RTM_DELLINK, body)
-			changed, lost = changed || c, lost || l
-		}
-		b = b[min((n+3)&^3, len(b)):]
-	}
-	return changed, lost
-}
-
-// link takes what is told of a link (struct ifinfomsg).
-func (r *routes) link(gone bool, b []byte) (changed, lost bool) {
-	if len(b) < unix.SizeofIfInfomsg {
-		return false, false
-	}
-	index := int32(binary.NativeEndian.Uint32(b[4:]))
-	flags := binary.NativeEndian.Uint32(b[8:]) & linkFlags
-	if b[0] == unix.AF_BRIDGE {
-		return false, false // of a port, not of the link
-	}
-	before, known := r.up[index]
-	if gone {
-		delete(r.up, index)
-		return known, before != 0
-	}
-	r.up[index] = flags
-	return !known || flags != before, before&^flags != 0
 }

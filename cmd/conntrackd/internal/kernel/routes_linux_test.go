@@ -3,6 +3,8 @@ package kernel
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"net/netip"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -26,32 +28,62 @@ func linkBody(family byte, index int32, flags uint32) []byte {
 	return b
 }
 
-// TestRouteMessages: what counts as a change, and as a loss.
+// addressBody is a struct ifaddrmsg with attributes.
+func addressBody(index int32, attributes ...any) []byte {
+	b := make([]byte, unix.SizeofIfAddrmsg)
+	binary.NativeEndian.PutUint32(b[4:], uint32(index))
+	for i := 0; i < len(attributes); i += 2 {
+		v := netip.MustParseAddr(attributes[i+1].(string)).AsSlice()
+		b = binary.NativeEndian.AppendUint16(b, uint16(unix.SizeofRtAttr+len(v)))
+		b = binary.NativeEndian.AppendUint16(b, uint16(attributes[i].(int)))
+		b = append(b, v...)
+	}
+	return b
+}
+
+// TestRouteMessages: which addresses are gone.
 func TestRouteMessages(t *testing.T) {
 	const up = unix.IFF_UP | unix.IFF_RUNNING
-	r := &routes{up: map[int32]uint32{1: up, 2: unix.IFF_UP}}
+	a := func(s string) netip.Addr { return netip.MustParseAddr(s) }
+	own := []netip.Addr{a("192.0.2.1"), a("2001:db8::1")}
+	r := &addresses{links: map[int32]*ownLink{
+		1: {flags: up, has: own}, 2: {flags: unix.IFF_UP, has: []netip.Addr{a("192.0.2.2"), a("fe80::2")}},
+	}}
+	const dropped, added = unix.RTM_DELADDR, unix.RTM_NEWADDR
 	for _, x := range []struct {
-		name          string
-		b             []byte
-		changed, lost bool
+		name string
+		b    []byte
+		lost []netip.Addr
 	}{
-		{"an address", message(unix.RTM_NEWADDR, nil), true, false},
-		{"an address is gone", message(unix.RTM_DELADDR, nil), true, true},
-		{"nothing new of a link", message(unix.RTM_NEWLINK, linkBody(0, 1, up|unix.IFF_PROMISC)), false, false},
-		{"no carrier", message(unix.RTM_NEWLINK, linkBody(0, 1, unix.IFF_UP)), true, true},
-		{"a carrier", message(unix.RTM_NEWLINK, linkBody(0, 1, up)), true, false},
-		{"down", message(unix.RTM_NEWLINK, linkBody(0, 1, 0)), true, true},
-		{"a link that is down is gone", message(unix.RTM_DELLINK, linkBody(0, 1, 0)), true, false},
-		{"a link is gone", message(unix.RTM_DELLINK, linkBody(0, 2, 0)), true, true},
-		{"a new link", message(unix.RTM_NEWLINK, linkBody(0, 3, 0)), true, false},
-		{"a bridge's port", message(unix.RTM_DELLINK, linkBody(unix.AF_BRIDGE, 3, 0)), false, false},
-		{"two", append(message(unix.RTM_NEWADDR, []byte{1}), message(unix.RTM_DELADDR, nil)...), true, true},
-		{"cut off", message(unix.RTM_NEWLINK, linkBody(0, 4, 0)[:8]), false, false},
-		{"something else", message(unix.RTM_NEWROUTE, nil), false, false},
+		{"an address", message(added, addressBody(1, unix.IFA_LOCAL, "192.0.2.3")), nil},
+		{"the same", message(added, addressBody(1, unix.IFA_LOCAL, "192.0.2.3")), nil},
+		{"it is gone", message(dropped, addressBody(1, unix.IFA_LOCAL, "192.0.2.3")), []netip.Addr{a("192.0.2.3")}},
+		{"one with another end", message(dropped, addressBody(9, unix.IFA_ADDRESS, "192.0.2.8", unix.IFA_LOCAL, "192.0.2.9")),
+			[]netip.Addr{a("192.0.2.9")}},
+		{"one of IPv6", message(dropped, addressBody(9, unix.IFA_ADDRESS, "2001:db8::9")), []netip.Addr{a("2001:db8::9")}},
+		{"none", message(dropped, addressBody(9)), nil},
+		{"nothing new of a link", message(unix.RTM_NEWLINK, linkBody(0, 1, up|unix.IFF_PROMISC)), nil},
+		{"no carrier", message(unix.RTM_NEWLINK, linkBody(0, 1, unix.IFF_UP)), own},
+		{"a carrier", message(unix.RTM_NEWLINK, linkBody(0, 1, up)), nil},
+		{"down", message(unix.RTM_NEWLINK, linkBody(0, 1, 0)), own},
+		{"a link that is down is gone", message(unix.RTM_DELLINK, linkBody(0, 1, 0)), nil},
+		{"a link is gone", message(unix.RTM_DELLINK, linkBody(0, 2, 0)),
+			[]netip.Addr{a("192.0.2.2"), a("fe80::2"), netip.IPv6Unspecified()}},
+		{"a new link", message(unix.RTM_NEWLINK, linkBody(0, 3, up)), nil},
+		{"a bridge's port", message(unix.RTM_DELLINK, linkBody(unix.AF_BRIDGE, 3, 0)), nil},
+		{"a link without addresses is gone", message(unix.RTM_DELLINK, linkBody(0, 3, 0)),
+			[]netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}},
+		{"two", append(message(added, addressBody(4, unix.IFA_LOCAL, "192.0.2.4")),
+			message(dropped, addressBody(4, unix.IFA_LOCAL, "192.0.2.5"))...), []netip.Addr{a("192.0.2.5")}},
+		{"cut off", message(unix.RTM_NEWLINK, linkBody(0, 4, 0)[:8]), nil},
+		{"something else", message(unix.RTM_NEWROUTE, nil), nil},
 	} {
-		if changed, lost := r.messages(x.b); changed != x.changed || lost != x.lost {
-			t.Errorf("%s: changed %v, lost %v; want %v, %v", x.name, changed, lost, x.changed, x.lost)
+		if lost := r.messages(x.b); !slices.Equal(lost, x.lost) {
+			t.Errorf("%s: lost %v, want %v", x.name, lost, x.lost)
 		}
+	}
+	if got := r.links[4].has; len(got) != 1 {
+		t.Errorf("a link has %v", got)
 	}
 	// Nothing makes it fail.
 	random := rand.New(rand.NewPCG(9, 9))

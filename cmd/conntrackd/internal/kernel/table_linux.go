@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,10 +37,11 @@ type Sink interface {
 	// it tell everything. It is also called for each round of PollSecs. It is where the
 	// cache is refreshed: it may call Dump.
 	Overrun()
-	// AddressesChanged is called, without the lock, when the machine's addresses or
-	// links have changed. lost: one is gone. What the table does because of it is told
+	// AddressesLost is called, without the lock, when some of the machine's addresses, or
+	// the links that have them, are gone. The unspecified address of a family stands for
+	// all of it; nil: it is not known which. What the table does because of it is told
 	// later.
-	AddressesChanged(lost bool)
+	AddressesLost(addresses []netip.Addr)
 	Log(level config.Level, text string)
 }
 

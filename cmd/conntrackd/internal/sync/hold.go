@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -25,6 +26,7 @@ type holdState struct {
 	all     bool // not only of translated entries, and without limit
 	forget  bool // the role is lost: ends that come late are dropped
 	since   time.Time
+	lost    lostAddresses
 	objects []heldObject // without internal cache: deletes that were not sent
 }
 
@@ -35,14 +37,17 @@ type heldObject struct {
 	at time.Time
 }
 
-// HoldDeletes has ends of translated entries and of expectations wait until the role of
-// this node is known: an own address or a link is gone, upon which the kernel ends entries
-// that were masqueraded behind it, and what they expect, which live on at the node that
-// takes over. They wait until ReleaseDeletes, ForgetDeletes or SetRole, or until a peer
-// has become primary, but none of them for longer than 15 seconds; then it is sent.
-func (n *Node) HoldDeletes() {
+// HoldDeletes has ends of entries that are translated to addresses, and of what these
+// entries expect, wait until the role of this node is known: own addresses, or the links
+// that have them, are gone, upon which the kernel ends entries that were masqueraded
+// behind them, which live on at the node that takes over. The unspecified address of a
+// family stands for all of it; without addresses, it is not known which are gone. Ends
+// wait until ReleaseDeletes, ForgetDeletes or SetRole, or until a peer has become primary,
+// but none of them for longer than 15 seconds; then it is sent.
+func (n *Node) HoldDeletes(addresses ...netip.Addr) {
 	n.now = n.o.Now()
 	n.hold.on, n.hold.since = true, n.now
+	n.hold.lost.add(n.now, addresses)
 }
 
 // holdAll has the ends of all entries wait, without limit.
@@ -53,7 +58,7 @@ func (n *Node) holdAll() {
 // ReleaseDeletes sends the ends that were held back.
 func (n *Node) ReleaseDeletes() {
 	n.now = n.o.Now()
-	n.hold.on, n.hold.all, n.hold.forget = false, false, false
+	n.hold.on, n.hold.all, n.hold.forget, n.hold.lost = false, false, false, nil
 	n.endHold(n.releaseDelete)
 	for _, h := range n.hold.objects {
 		n.sendBypass(h.t, h.o)
@@ -93,11 +98,17 @@ func (n *Node) endHold(f func(*table, cache.Slot)) {
 
 // holdsEnd reports whether the end of an object is to be held back.
 func (n *Node) holdsEnd(o wire.Object, expect bool) bool {
-	if !n.hold.on || n.hold.all || expect {
+	if !n.hold.on || n.hold.all {
 		return n.hold.on
 	}
-	status, _ := number32(o, attrStatus)
-	return status&translated != 0
+	var after time.Time
+	if !n.hold.forget {
+		after = n.now.Add(-holdTime)
+	}
+	if expect {
+		return n.endsExpected(o, after)
+	}
+	return n.hold.lost.ends(o, after)
 }
 
 // holds reports whether the end of an entry, which is dead, is held back; it then is in

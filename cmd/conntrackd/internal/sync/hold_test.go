@@ -1,6 +1,8 @@
 package sync
 
 import (
+	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -78,6 +80,135 @@ func TestHold(t *testing.T) {
 				t.Errorf("%d entries in the internal cache", n)
 			}
 		})
+	}
+}
+
+// An end waits only if the entry is translated to an address that is gone.
+func TestHoldAddresses(t *testing.T) {
+	// natTo is an entry that is translated to an address; zero: to none.
+	natTo := func(i int, status uint32, to netip.Addr) wire.Object {
+		o := natObject(t, i, 100, status)
+		if !to.IsValid() {
+			return o
+		}
+		b := attr(slices.Clone([]byte(o)), 12, to.AsSlice()...)
+		o, err := wire.Merge(nil, wire.New, nil, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	const masqueraded, plain = 0x198, 0x188
+	gone, other := netip.MustParseAddr("192.0.2.9"), netip.MustParseAddr("10.99.0.1")
+	own := netip.MustParseAddr("10.0.1.1") // source of an entry that is not translated
+	for name, c := range map[string]struct {
+		lost []netip.Addr
+		want int
+	}{
+		"what is translated to":  {[]netip.Addr{gone}, 1},
+		"another one":            {[]netip.Addr{other}, 0},
+		"both":                   {[]netip.Addr{other, gone}, 1},
+		"an own connection's":    {[]netip.Addr{own}, 1},
+		"of a link without IPv4": {[]netip.Addr{other, netip.IPv4Unspecified()}, 1},
+		"of a link without IPv6": {[]netip.Addr{other, netip.IPv6Unspecified()}, 0},
+		"not known which":        {nil, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, 1)
+			a, b := x.add(1, testConfig(config.FTFW)), x.add(2, testConfig(config.FTFW))
+			list := []wire.Object{natTo(1, masqueraded, gone), natTo(1<<16, plain, netip.Addr{}), object(t, 3, 100)}
+			for _, o := range list {
+				a.Event(wire.New, o, false)
+			}
+			x.run(3 * time.Second)
+			b.alike(a)
+			a.HoldDeletes(c.lost...)
+			for _, o := range list {
+				a.Event(wire.Delete, o, false)
+			}
+			x.run(time.Second)
+			if n := int(b.External.Stats.Active); n != c.want || a.Held() != c.want {
+				t.Errorf("%d entries are left, %d ends are held back, want %d", n, a.Held(), c.want)
+			}
+			x.run(holdTime)
+			b.alike(a)
+		})
+	}
+
+	// A link that comes and goes does not have others' ends wait for longer.
+	x := newExchange(t, 1)
+	a, b := x.add(1, testConfig(config.FTFW)), x.add(2, testConfig(config.FTFW))
+	a.Event(wire.New, natTo(1, masqueraded, gone), false)
+	x.run(3 * time.Second)
+	a.HoldDeletes(gone)
+	for range 4 {
+		x.run(holdTime / 3)
+		a.HoldDeletes(other)
+	}
+	a.Event(wire.Delete, natTo(1, masqueraded, gone), false)
+	x.run(time.Second)
+	if a.Held() != 0 || b.External.Stats.Active != 0 {
+		t.Error("the end waits for an address that is gone for long")
+	}
+	for i := range 2 * maxLost {
+		a.HoldDeletes(netip.AddrFrom4([4]byte{10, 98, byte(i >> 8), byte(i)}))
+	}
+	if n := len(a.hold.lost); n > maxLost {
+		t.Errorf("%d addresses are kept", n)
+	}
+	a.Event(wire.New, natTo(1, masqueraded, gone), false)
+	a.Event(wire.Delete, natTo(1, masqueraded, gone), false)
+	if a.Held() != 1 {
+		t.Error("too many addresses are gone, and the end does not wait")
+	}
+}
+
+// The end of an expectation waits with that of its master.
+func TestHoldExpected(t *testing.T) {
+	gone, other := netip.MustParseAddr("192.0.2.9"), netip.MustParseAddr("10.99.0.1")
+	c := testConfig(config.FTFW)
+	c.Expect = true
+	for lost, want := range map[netip.Addr]int{gone: 1, other: 0} {
+		x := newExchange(t, 1)
+		a, b := x.add(1, c), x.add(2, c)
+		master := natObject(t, 1, 100, 0x198)
+		master, err := wire.Merge(nil, wire.New, nil, attr(slices.Clone([]byte(master)), 12, gone.AsSlice()...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := master.Key()
+		var e []byte
+		e = attr(e, 0, append(slices.Clone(k.Src[:4]), k.Dst[:4]...)...)
+		e = attr(e, 2, 17)
+		e = attr(e, 3, k.Ports[:]...)
+		e = attr(e, 4, 10, 0, 0, 1, 192, 0, 2, 1)
+		e = attr(e, 6, 17)
+		e = attr(e, 7, 0, 0, 0, 54)
+		e = attr(e, 8, 255, 255, 255, 255, 255, 255, 255, 255)
+		e = attr(e, 10, 17)
+		e = attr(e, 11, 0, 0, 255, 255)
+		e = attr(e, 12, 0, 0, 0, 100)
+		expected, err := wire.Merge(nil, wire.ExpectNew, nil, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Event(wire.New, master, false)
+		a.Event(wire.ExpectNew, expected, false)
+		x.run(3 * time.Second)
+		if n := b.ExternalExpect.Stats.Active; n != 1 {
+			t.Fatalf("%d expectations", n)
+		}
+		a.HoldDeletes(lost)
+		a.Event(wire.Delete, master, false)
+		a.Event(wire.ExpectDelete, expected, false)
+		x.run(time.Second)
+		if n := int(b.ExternalExpect.Stats.Active); n != want {
+			t.Errorf("%d expectations after the loss of %v, want %d", n, lost, want)
+		}
+		x.run(holdTime)
+		if n := b.ExternalExpect.Stats.Active + b.External.Stats.Active; n != 0 {
+			t.Errorf("%d are left in the end", n)
+		}
 	}
 }
 
