@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -195,7 +196,8 @@ func (l *dedicated) disconnected(err error) {
 		l.stream.ended = time.Since(s.began)
 	}
 	if active := s.links[s.active]; active != l && len(l.queue) > 0 {
-		active.queue = append(l.queue, active.queue...)
+		// Behind what that link is sending, which its goroutine removes from the front.
+		active.queue = slices.Insert(active.queue, active.writing, l.queue...)
 		l.queue = nil
 		active.trim()
 		active.goOn()

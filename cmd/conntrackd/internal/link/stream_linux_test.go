@@ -226,3 +226,22 @@ func TestStreamSeveral(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// What a link that is lost has not sent goes behind what the active one is sending, which
+// neither gets lost nor is sent twice.
+func TestUnsentGoesOn(t *testing.T) {
+	s := &Set{keep: 128, active: 1}
+	for i := range 2 {
+		s.links = append(s.links, &dedicated{set: s, index: i, stream: &stream{wake: make(chan struct{}, 1)}})
+	}
+	lost, active := s.links[0], s.links[1]
+	lost.queue = [][]byte{[]byte("lost ")}
+	active.queue = [][]byte{[]byte("sending ")}
+	block := active.next(nil)
+	active.queue = append(active.queue, []byte("waits"))
+	lost.disconnected(errClosed)
+	active.written(len(block))
+	if rest := active.next(nil); string(block)+string(rest) != "sending lost waits" {
+		t.Errorf("%q is sent, then %q", block, rest)
+	}
+}
