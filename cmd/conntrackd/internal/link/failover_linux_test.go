@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -140,6 +141,33 @@ func TestSilence(t *testing.T) {
 	passes(t, a, b)
 	if b.active() != 1 {
 		t.Error("the peer does not follow")
+	}
+}
+
+// A datagram without a message says nothing about the link that it comes on.
+func TestEmptyDatagram(t *testing.T) {
+	t.Parallel()
+	sides := lab(t)
+	a := two(t, sides, config.UDP, Options{})[0]
+	err := sides[1].enter(func() error {
+		c, err := net.Dial("udp", "10.98.0.1:3781")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		for _, b := range [][]byte{nil, {version << 4}, {version << 4, 0, 0, 0}} {
+			if _, err := c.Write(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "three datagrams", func() bool { return a.set.Stats()[1].RecvPackets == 3 && a.calls() >= 3 })
+	if a.active() != 0 {
+		t.Error("a link on which no message came has become the active one")
 	}
 }
 

@@ -210,6 +210,13 @@ func (n *node) count() int {
 	return len(n.messages)
 }
 
+// calls returns how often Receive was called.
+func (n *node) calls() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.sizes)
+}
+
 // start opens links in a namespace.
 func (n namespace) start(t testing.TB, o Options) *node {
 	t.Helper()

@@ -120,5 +120,5 @@ func (l *dedicated) deliver(from Sender, b []byte) {
 // plausible reports whether b begins with a message.
 func plausible(b []byte) bool {
 	n, ok := messageLen(b)
-	return ok && n <= len(b)
+	return ok && n > 0 && n <= len(b)
 }
