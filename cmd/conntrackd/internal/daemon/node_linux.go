@@ -110,16 +110,24 @@ func (d *daemon) Receive(from link.Sender, b []byte) {
 	if d.config.DisableExternalCache {
 		d.roomToInject()
 	}
-	d.Lock()
-	defer d.Unlock()
-	d.node.Receive(from, b)
+	d.heard(func() { d.node.Receive(from, b) })
 }
 
 // Connected is called when a connection or link has come.
-func (d *daemon) Connected(link int) { d.with(func() { d.node.Connected(link) }) }
+func (d *daemon) Connected(link int) { d.heard(func() { d.node.Connected(link) }) }
 
 // Lost is called when one has gone.
-func (d *daemon) Lost(link int) { d.with(func() { d.node.Lost(link) }) }
+func (d *daemon) Lost(link int) { d.heard(func() { d.node.Lost(link) }) }
+
+// heard calls f, which takes what a link tells, with the main lock held. It does not where
+// the start has failed.
+func (d *daemon) heard(f func()) {
+	d.Lock()
+	defer d.Unlock()
+	if d.table != nil {
+		f()
+	}
+}
 
 // Room is called when the links take more.
 func (d *daemon) Room() { d.wake() }

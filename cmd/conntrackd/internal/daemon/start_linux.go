@@ -130,9 +130,18 @@ func (d *daemon) locked(b *background) int {
 // until another one is tried. Nodes send something each second.
 const silentLink = 3 * time.Second
 
-// open opens the links and the kernel's table. What the links receive meanwhile waits
-// for the main lock.
+// open opens the links and the kernel's table.
 func (d *daemon) open() error {
+	err := d.openLocked()
+	if err != nil && d.links != nil {
+		d.links.Close() // without the main lock, which what they call takes
+	}
+	return err
+}
+
+// openLocked is open with the main lock, for which what the links receive waits. Without a
+// table, that is dropped.
+func (d *daemon) openLocked() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := d.config
@@ -164,9 +173,7 @@ func (d *daemon) open() error {
 		Config: c, Link: d.links, Inject: d, Source: source{d},
 		Name: hostname(), Now: time.Now, Log: d.log.log,
 	})
-	if d.table, err = kernel.Open(c, d); err != nil {
-		d.links.Close()
-	}
+	d.table, err = kernel.Open(c, d)
 	return err
 }
 

@@ -1,14 +1,19 @@
 package daemon
 
 import (
+	"context"
 	"net"
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
@@ -237,4 +242,47 @@ func TestSystemd(t *testing.T) {
 		}
 	}
 	c.Wait()
+}
+
+// TestKernelRefuses starts without the right to hear of the kernel's events, while a peer
+// sends all the time: the start fails, and waits for nothing.
+func TestKernelRefuses(t *testing.T) {
+	namespace(t)
+	conn, err := net.Dial("udp", "10.99.0.1:3780")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	defer cancel()
+	sending.Go(func() {
+		for alive := []byte{0x1a, 0x10, 0, 8, 0, 0, 0, 1}; ctx.Err() == nil; {
+			conn.Write(alive)
+		}
+		conn.Close()
+	})
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&head, &caps[0]); err != nil {
+		t.Fatal(err)
+	}
+	caps[0].Effective &^= 1 << unix.CAP_NET_ADMIN
+	if err := unix.Capset(&head, &caps[0]); err != nil { // of this thread, which ends with the test
+		t.Fatal(err)
+	}
+	c, _ := config.Read(configure(t, syncSection, "").conf)
+	ended := make(chan error, 1)
+	go func() {
+		if !testwait.For(5*time.Second, func() bool { return len(ended) > 0 }) {
+			panic("a start that fails does not end")
+		}
+	}()
+	for range 100 {
+		d := &daemon{config: c, log: &logger{}, kick: make(chan struct{}, 1)}
+		if err := d.open(); err == nil || !strings.HasPrefix(err.Error(), "can't open netlink handler") {
+			t.Fatalf("%v", err)
+		}
+	}
+	ended <- nil
 }
