@@ -34,7 +34,9 @@ type daemon struct {
 	due  time.Time  // when the ticker looks at the node; zero: it has not begun
 	last committed
 
-	stale atomic.Bool // events were lost, and the table was not read anew since
+	// repaired is how many losses of events the table has told of when it was last read as
+	// a whole: it has made up for them.
+	repaired atomic.Uint64
 
 	kick chan struct{} // has the ticker look at the node
 

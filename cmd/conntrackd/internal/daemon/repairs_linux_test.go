@@ -3,6 +3,7 @@ package daemon
 import (
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -64,4 +65,23 @@ func TestDefaults(t *testing.T) {
 	if log := f.read("log"); !strings.Contains(log, want) {
 		t.Errorf("the log lacks %q:\n%s", want, log)
 	}
+}
+
+// TestLossIsKnown: where nothing is done about events that were lost (NetlinkOverrunResync
+// off), the status says so until the table is read.
+func TestLossIsKnown(t *testing.T) {
+	namespace(t)
+	f := configure(t, statsSection, "NetlinkBufferSize 4096\n NetlinkBufferSizeMaxGrowth 4096\n NetlinkOverrunResync off")
+	c, _, _ := f.console(t)
+	status := func() string { return f.run(t, false, "--status", "-o", "json").stdout }
+	c.Process.Signal(syscall.SIGSTOP)
+	create(t, 2000)
+	c.Process.Signal(syscall.SIGCONT)
+	until(t, "the loss is known", func() bool { return strings.Contains(status(), `"resync": true`) })
+	f.run(t, false, "-R")
+	if s := status(); !strings.Contains(s, `"resync": false`) || !strings.Contains(s, `"entries": 2000`) {
+		t.Errorf("after -R: %s", s)
+	}
+	c.Process.Signal(syscall.SIGTERM)
+	c.Wait()
 }

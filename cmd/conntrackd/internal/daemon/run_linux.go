@@ -92,12 +92,16 @@ func (d *daemon) follow(ctx context.Context) {
 func (d *daemon) refresh(ctx context.Context, tell bool) error {
 	d.refreshes.Lock()
 	defer d.refreshes.Unlock()
+	losses := d.table.Stats().Overruns
 	d.with(func() { d.beginRefresh(tell) })
 	err := d.table.Dump(ctx, !tell)
 	if err == nil && d.config.Expect {
 		err = d.table.DumpExpect(ctx, !tell)
 	}
 	d.with(func() { d.endRefresh(err == nil) })
+	if err == nil {
+		d.repaired.Store(losses)
+	}
 	return err
 }
 
@@ -122,18 +126,9 @@ func (d *daemon) endRefresh(whole bool) {
 
 // Overrun has the cache read anew, since events were lost.
 func (d *daemon) Overrun() {
-	d.stale.Store(true)
-	d.mu.Lock()
-	never := d.config.OverrunResync == 0 && d.config.Poll == 0
-	d.mu.Unlock()
-	if never {
-		return
-	}
 	if err := d.refresh(d.ctx, true); err != nil {
 		d.log.warning("resync after an overrun: %v", err)
-		return
 	}
-	d.stale.Store(false)
 }
 
 // farewell sends what waits.

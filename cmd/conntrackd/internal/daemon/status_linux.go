@@ -17,7 +17,7 @@ func (d *daemon) status() *show.Status {
 	host, _ := os.Hostname()
 	s := &show.Status{
 		Version: words.Number, Host: host, Started: d.begun, Mode: d.config.Mode, Role: "unknown", Table: tableCount(),
-		Events: k.Received, Filtered: k.Filtered, Overruns: k.Overruns, Resync: d.stale.Load(),
+		Events: k.Received, Filtered: k.Filtered, Overruns: k.Overruns, Resync: k.Overruns > d.repaired.Load(),
 	}
 	if d.links != nil {
 		for _, l := range d.links.Stats() {
