@@ -217,7 +217,7 @@ func (n *Node) closeBulk() time.Time {
 func (n *Node) mayEnd() bool {
 	b := &n.bulk
 	switch {
-	case b.partial || n.refreshing || n.Held() > 0:
+	case b.partial || n.refreshing || n.holding():
 		b.again = true
 	case b.disturbed && !n.c.DisableInternalCache, n.beside.crowded:
 		n.wantBulk()
@@ -235,7 +235,7 @@ func (n *Node) whole() {
 
 // goOn has a bulk follow one that could not have an end.
 func (n *Node) goOn() {
-	if b := &n.bulk; b.again && b.phase == bulkIdle && !b.partial && n.Held() == 0 {
+	if b := &n.bulk; b.again && b.phase == bulkIdle && !b.partial && !n.holding() {
 		b.again = false
 		n.wantBulk()
 	}

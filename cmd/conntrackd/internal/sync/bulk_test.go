@@ -109,8 +109,14 @@ func TestBulkWithoutEnd(t *testing.T) {
 			if n := b.External.Stats.Active; n != 1000 {
 				t.Fatalf("%d entries while ends are held back", n)
 			}
+			// Nor when the role is lost: b has not committed them yet.
 			a.SetRole(Backup)
+			a.Bulk()
 			x.run(5 * time.Second)
+			if n := b.External.Stats.Active; n != 1000 {
+				t.Fatalf("%d entries a short while after the role was lost", n)
+			}
+			x.run(holdTime)
 			b.alike(a)
 
 			// A dump beside a bulk, which adds entries where the bulk has been.

@@ -88,6 +88,11 @@ func (n *Node) ForgetDeletes() {
 // Held returns how many ends are held back.
 func (n *Node) Held() int { return n.conns.held.Len + n.expects.held.Len + len(n.hold.objects) }
 
+// holding reports whether there are entries that have ended here and live on for the peers:
+// ends that are held back, or that were dropped a short while ago. Who takes over may not
+// have committed them yet, and must not remove them at the end of a bulk.
+func (n *Node) holding() bool { return n.hold.forget || n.Held() > 0 }
+
 func (n *Node) endHold(f func(*table, cache.Slot)) {
 	n.tables(func(t *table) {
 		for s := t.held.First; s != 0; s = t.held.First {
