@@ -21,7 +21,7 @@ func TestExamples(t *testing.T) {
 	}
 	taken := 0
 	for _, path := range paths {
-		if path == "examples/keepalived.conf" {
+		if strings.HasPrefix(path, "examples/keepalived") {
 			continue
 		}
 		c, messages := config.Read(path)
@@ -62,22 +62,26 @@ func TestExamples(t *testing.T) {
 // The scripts are ones that a shell reads.
 func TestScripts(t *testing.T) {
 	for _, path := range []string{
-		"examples/failover", "install/conntrackd.postinst", "install/conntrackd.prerm", "install/conntrackd.procd",
+		"examples/failover", "examples/commit-first", "install/conntrackd.postinst", "install/conntrackd.prerm", "install/conntrackd.procd",
 		"install/conntrackd.openrc",
 	} {
 		if out, err := exec.Command("sh", "-n", path).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v: %s", path, err, out)
 		}
 	}
+	// A program that prints its arguments stands in for conntrackd.
 	for _, role := range []string{"primary", "backup", "fault"} {
-		// A program that prints its arguments stands in for conntrackd.
-		c := exec.Command("examples/failover", role)
-		c.Env = append(c.Environ(), "CONNTRACKD=/bin/echo", "CONNTRACKD_CONF=/x.conf")
-		out, err := c.Output()
-		want := map[string]string{"primary": "-c -f -R -B", "backup": "-t -n", "fault": "-t"}[role]
-		got := strings.ReplaceAll(strings.TrimSpace(string(out)), "-C /x.conf ", "")
-		if err != nil || strings.Join(strings.Fields(got), " ") != want {
-			t.Errorf("failover %s: %q, %v, want %s", role, got, err, want)
+		for script, want := range map[string]map[string]string{
+			"failover":     {"primary": "-c -f -R -B", "backup": "-t -n", "fault": "-t"},
+			"commit-first": {"primary": "-c -c -f -R -B", "backup": "-t -n", "fault": "-t"},
+		} {
+			c := exec.Command("examples/"+script, role)
+			c.Env = append(c.Environ(), "CONNTRACKD=/bin/echo", "CONNTRACKD_CONF=/x.conf", "ADDRESSES=/dev/null")
+			out, err := c.Output()
+			got := strings.ReplaceAll(strings.TrimSpace(string(out)), "-C /x.conf ", "")
+			if err != nil || strings.Join(strings.Fields(got), " ") != want[role] {
+				t.Errorf("%s %s: %q, %v, want %s", script, role, got, err, want[role])
+			}
 		}
 	}
 }
