@@ -11,6 +11,18 @@
 // project or of conntrack-tools, and be asked for its tables. Take gives a node the
 // virtual addresses that client and server use as gateways.
 //
+// The environment of the tests chooses what they run:
+//
+//	PAIR_LONG=1          TestMatrix: every combination; TestStock: every pair
+//	PAIR_ONLY=REGEXP     TestMatrix, TestFailover: combinations with such names, MODE/CHANNEL/PAIR as
+//	                     NOTRACK-Internal/mcast6/ours-old; TestFailover has also CHANNEL-signed and
+//	                     CHANNEL-sealed, and the pairs old-old
+//	PAIR_OLD=1           TestMatrix: the pairs old-old as well
+//	PAIR_FAILOVERS=N     TestFailover: so many failovers of each combination; it prints a table
+//	PAIR_CONNECTIONS=N   with so many connections at least
+//	PAIR_HOOK=before     by the example commit-first
+//	PAIR_RESETS=1        without a rule that drops what is invalid and for a node itself
+//
 // Functions report what goes wrong to a T, such as a *testing.T, and do not return then.
 package pair
 

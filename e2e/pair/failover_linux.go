@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/gonntrack/gonntrack/internal/testwait"
@@ -22,28 +24,20 @@ const (
 // Losses are all ways to lose a role.
 var Losses = []Loss{Killed, Orderly, LinkDown}
 
-// A Hook is the order of what the node does that takes over.
-type Hook string
-
-const (
-	// Stock: the addresses come first, then the script of conntrack-tools is called, as
-	// keepalived does.
-	Stock Hook = "stock"
-	// Before: connections are committed before the addresses come, and what has come
-	// meanwhile after that.
-	Before Hook = "before"
-)
-
 // A Failover has two nodes take over from each other while connections go on.
 type Failover struct {
 	Lab     *Lab
 	Traffic *Traffic
-	Hook    Hook
+	// Script is called with primary, backup or fault, and moves the addresses. If it is "",
+	// the addresses move before the requests of the stock script, as with keepalived.
+	Script string
 	// Connections is how many there are at least at each failover, and Rate how many more are
 	// opened each second meanwhile.
 	Connections, Rate int
 	// Patience is how long connections have to go on; 0 means 20 seconds.
 	Patience time.Duration
+	// Injected says that the node that waits has the connections in its kernel's table.
+	Injected bool
 
 	primary int // its index
 }
@@ -68,6 +62,9 @@ func (o Outcome) String() string {
 // that the other node must know of it.
 const old = 100 * time.Millisecond
 
+// notice is how long a node takes at most to notice that it is to take over.
+const notice = time.Second
+
 // Round has the primary node fail, the other take over, and the first come back.
 func (p *Failover) Round(how Loss, ftp bool) (o Outcome) {
 	t := p.Lab.t
@@ -84,7 +81,7 @@ func (p *Failover) Round(how Loss, ftp bool) (o Outcome) {
 		sessions = newFTPSessions(p.Lab)
 		defer sessions.close()
 	}
-	enough := tr.Working() + p.Rate
+	enough := tr.Working() + p.Rate/2
 	stop := tr.Open(4*p.Rate, max(p.Rate, 1))
 	defer stop()
 	if !testwait.For(time.Minute, func() bool { return tr.Working() >= enough }) {
@@ -98,23 +95,16 @@ func (p *Failover) Round(how Loss, ftp bool) (o Outcome) {
 		from.Kill()
 		from.IP("link set lan down\nlink set wan down\nlink set sy0 down\nlink set sy1 down\n")
 	case Orderly:
-		from.Leave()
-		left = p.script(from, "-t", "-n")
+		left = p.leave(from, "backup", "-t", "-n")
 	case LinkDown:
 		from.IP("link set lan down\nlink set wan down\n")
-		from.Leave() // keepalived gives them up, too
-		left = p.script(from, "-t")
+		left = p.leave(from, "fault", "-t") // keepalived takes the addresses, too
 	}
-	if p.Hook == Before {
-		to.Ask("-c")
+	if how != Killed && p.Lab.masquerades {
+		p.removed(from)
 	}
-	p.Lab.Add(to.Number)
-	to.Ask("-c")
-	since := time.Now()
+	since := p.takeOver(to)
 	o.Took = since.Sub(at)
-	for _, word := range []string{"-f", "-R", "-B"} {
-		to.Ask(word)
-	}
 	stop()
 	if left != nil {
 		if err := <-left; err != nil {
@@ -147,9 +137,28 @@ func (p *Failover) Round(how Loss, ftp bool) (o Outcome) {
 	return o
 }
 
-// script runs requests at a node, beside all else.
-func (p *Failover) script(n *Node, words ...string) chan error {
+// removed waits until the kernel removes no more of what was masqueraded at a node that has
+// lost its addresses, or for as long as another node takes to notice: the daemon hears of all
+// ends before the other node takes over.
+func (p *Failover) removed(n *Node) {
+	before, limit := -1, time.Now().Add(notice)
+	testwait.For(notice, func() bool {
+		// What was committed here stays.
+		last := before
+		before = len(n.Table("-p", "tcp", "--dport", echoPort, "--state", "ESTABLISHED"))
+		return before == last || time.Now().After(limit)
+	})
+}
+
+// leave has a node give up its addresses, and be told its role beside all else.
+func (p *Failover) leave(n *Node, role string, words ...string) chan error {
+	p.Lab.t.Helper()
 	done := make(chan error, 1)
+	if p.Script != "" {
+		go func() { done <- p.script(n, role) }()
+		return done
+	}
+	n.Leave()
 	go func() {
 		var all error
 		for _, word := range words {
@@ -159,6 +168,43 @@ func (p *Failover) script(n *Node, words ...string) chan error {
 		done <- all
 	}()
 	return done
+}
+
+// takeOver has a node get the addresses, and be told its role. It returns the time when it
+// had them, and the connections.
+func (p *Failover) takeOver(n *Node) time.Time {
+	p.Lab.t.Helper()
+	if p.Script != "" {
+		if err := p.script(n, "primary"); err != nil {
+			p.Lab.t.Fatalf("%v", err)
+		}
+		return time.Now()
+	}
+	p.Lab.Add(n.Number)
+	n.Ask("-c")
+	since := time.Now()
+	for _, word := range []string{"-f", "-R", "-B"} {
+		n.Ask(word)
+	}
+	return since
+}
+
+// script runs the script, which must not say anything.
+func (p *Failover) script(n *Node, role string) error {
+	list := new(strings.Builder)
+	for _, v := range virtual {
+		fmt.Fprintf(list, "%s %s\n", v.dev, v.prefix)
+	}
+	addresses := n.file("addresses")
+	if err := os.WriteFile(addresses, []byte(list.String()), 0o600); err != nil {
+		return err
+	}
+	out, err := n.Output("", "env", "CONNTRACKD="+n.Program, "CONNTRACKD_CONF="+n.Configuration(),
+		"ADDRESSES="+addresses, p.Script, role)
+	if err == nil && out != "" {
+		err = fmt.Errorf("%s: %s %s: %s", n.Name, p.Script, role, out)
+	}
+	return err
 }
 
 // back has a node come back as the one that waits.
@@ -183,5 +229,10 @@ func (p *Failover) back(n *Node, how Loss) {
 // Ready waits until the node that waits knows all connections, or for a while.
 func (p *Failover) Ready() bool {
 	n := p.Lab.Nodes[1-p.primary]
-	return testwait.For(10*time.Second, func() bool { return n.Counts().External >= p.Traffic.Working() })
+	return testwait.For(10*time.Second, func() bool {
+		if p.Injected {
+			return len(n.Table("-p", "tcp", "--dport", echoPort)) >= p.Traffic.Working()
+		}
+		return n.Counts().External >= p.Traffic.Working()
+	})
 }

@@ -2,26 +2,24 @@ package pair
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // Environment variables of TestFailover.
 const (
-	// EnvFailovers is the number of failovers, half of them with masquerade, half with
-	// source addresses that stay. EnvConnections is that of connections.
+	// EnvFailovers is the number of failovers of each pair, half of them with masquerade, half
+	// with source addresses that stay. EnvConnections is that of connections.
 	EnvFailovers   = "PAIR_FAILOVERS"
 	EnvConnections = "PAIR_CONNECTIONS"
-	// EnvHook is the order of a failover: "stock" or "before".
+	// EnvHook is the order of a failover: "stock", or "before" for that of the example
+	// commit-first.
 	EnvHook = "PAIR_HOOK"
 	// EnvResets has the nodes not drop what is invalid and for themselves: what comes from
 	// the server after the addresses and before the entries is answered by a reset.
 	EnvResets = "PAIR_RESETS"
-	// EnvMode, EnvChannel and EnvOld are the mode, the channel, and whether both daemons
-	// are conntrack-tools'.
-	EnvMode    = "PAIR_MODE"
-	EnvChannel = "PAIR_CHANNEL"
-	EnvOld     = "PAIR_OLD"
 )
 
 // dropInvalid is a rule that the nodes of the Lab do not have for packets to themselves.
@@ -51,53 +49,69 @@ func number(t *testing.T, env string, other int) int {
 // sessions of FTP, while others are opened. The nodes take over from each other again and
 // again, and the same connections go on.
 //
-// With PAIR_FAILOVERS it is a measurement: see the variables above.
+// With PAIR_FAILOVERS or PAIR_ONLY it is a measurement: see the variables above.
 func TestFailover(t *testing.T) {
 	rounds := number(t, EnvFailovers, 2*len(Losses))
-	for _, c := range []Config{{NAT: Masquerade}, {NAT: SourceNAT}} {
-		n := rounds / 2
-		if os.Getenv(EnvFailovers) == "" && c.NAT == SourceNAT {
-			n = 1
+	cases, measured := failoverCases(), os.Getenv(EnvFailovers) != "" || os.Getenv(EnvOnly) != ""
+	var rows failoverRows
+	for _, c := range cases {
+		for _, nat := range []string{Masquerade, SourceNAT} {
+			n, hook := rounds/2, os.Getenv(EnvHook)
+			if !measured && nat == SourceNAT {
+				n, hook = 2, "before"
+			}
+			t.Run(c.String()+" "+nat, func(t *testing.T) {
+				if c.primary == Old || c.backup == Old {
+					needs(t, Old)
+				}
+				c.run(t, nat, hook, n, rows.add(c, nat))
+			})
 		}
-		t.Run(c.NAT, func(t *testing.T) { failover(t, c, n) })
 	}
+	t.Logf("\n%v", rows)
 }
 
-func failover(t *testing.T, c Config, rounds int) {
-	l := lab(t, c)
-	program := Daemon
-	if os.Getenv(EnvOld) != "" {
-		needs(t, Old)
-		program = Old
-	}
-	for _, n := range l.Nodes {
+// run has the nodes take over from each other a number of times.
+func (c failoverCase) run(t *testing.T, nat, hook string, rounds int, row *failoverRow) {
+	l := lab(t, Config{NAT: nat})
+	for i, n := range l.Nodes {
 		if os.Getenv(EnvResets) == "" {
 			n.Rules(dropInvalid)
 		}
-		n.StartDaemon(program, Settings{
-			Mode: os.Getenv(EnvMode), Channel: or(os.Getenv(EnvChannel), UDP),
-			Options: "ExpectationSync on",
-		})
+		n.StartDaemon([]string{c.primary, c.backup}[i], c.settings(t))
 	}
 	to := []string{ServerV4}
-	if c.NAT == Masquerade {
+	if nat == Masquerade {
 		to = append(to, ServerV6)
 	}
 	p := Failover{
-		Lab: l, Traffic: NewTraffic(l, to...), Hook: or(Hook(os.Getenv(EnvHook)), Stock),
-		Connections: number(t, EnvConnections, 200), Rate: 250,
+		Lab: l, Traffic: NewTraffic(l, to...),
+		Connections: number(t, EnvConnections, 200), Rate: 250, Injected: c.injects(),
+		Patience: 10 * time.Second,
 	}
-	var all, young Tally
+	if hook == "before" {
+		path, err := filepath.Abs("../../cmd/conntrackd/examples/commit-first")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Script = path
+		for _, h := range []*Host{l.Client, l.Server} {
+			h.IP("neigh flush all nud permanent\n") // the script tells them where the addresses are
+		}
+	}
 	for i := range rounds {
-		o := p.Round(Losses[i%len(Losses)], true)
-		all.Add(o.Old)
-		young.Add(o.Young)
-		if o.Old.Survived != o.Old.All() || o.FTP != nil {
+		how := Losses[i%len(Losses)]
+		o := p.Round(how, true)
+		row.add(how, o)
+		whole := o.Old.Survived == o.Old.All() && o.FTP == nil
+		if !whole && c.primary == Daemon && c.backup == Daemon {
 			t.Errorf("failover %d: connections are lost", i+1)
 		}
 		if !p.Ready() {
-			t.Errorf("failover %d: %s does not know all connections", i+1, o.From)
+			row.unready++
+			if c.primary == Daemon && c.backup == Daemon {
+				t.Errorf("failover %d: %s does not know all connections", i+1, o.From)
+			}
 		}
 	}
-	t.Logf("all: %v; young: %v", all, young)
 }

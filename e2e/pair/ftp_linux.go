@@ -2,7 +2,6 @@ package pair
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -121,20 +120,23 @@ func (s *ftpSessions) begin() (err error) {
 }
 
 // goOn checks that all goes on: the data connection, the port that waits, control
-// connections, and new data connections.
+// connections, and new data connections. It returns the first error.
 func (s *ftpSessions) goOn() error {
-	var all error
-	note := func(what string, err error) {
-		if err != nil {
-			all = errors.Join(all, fmt.Errorf("%s: %w", what, err))
+	for _, check := range []struct {
+		what string
+		do   func() error
+	}{
+		{"data connection", s.echo},
+		{"control connection", func() error { return s.stream.say("NOOP", 200) }},
+		{"expected connection", func() error { return s.waiting.receive(s.port) }},
+		{"new data connection", s.waiting.list},
+		{"new data connection beside another", s.stream.list},
+	} {
+		if err := check.do(); err != nil {
+			return fmt.Errorf("%s: %w", check.what, err)
 		}
 	}
-	note("data connection", s.echo())
-	note("control connection", s.stream.say("NOOP", 200))
-	note("expected connection", s.waiting.receive(s.port))
-	note("new data connection", s.waiting.list())
-	note("new data connection beside another", s.stream.list())
-	return all
+	return nil
 }
 
 func (s *ftpSessions) close() {

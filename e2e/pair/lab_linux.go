@@ -50,6 +50,8 @@ type Lab struct {
 	// Dir has the files of the daemons.
 	Dir string
 	t   T
+
+	masquerades bool
 }
 
 // New makes a Lab, which ends with the test. skip is not "" where this system does not let
@@ -132,6 +134,7 @@ func (l *Lab) wire(c Config) {
 	if c.NAT == "" {
 		c.NAT = Masquerade
 	}
+	l.masquerades = c.NAT == Masquerade
 	for _, n := range l.Nodes {
 		for _, v := range variables {
 			n.Set(v[0], v[1])

@@ -10,6 +10,13 @@ import (
 // EnvLong makes the tests long: every combination, for as long as it takes.
 const EnvLong = "PAIR_LONG"
 
+// EnvOnly, a regular expression, chooses combinations by their names. EnvOld adds pairs of
+// conntrack-tools' daemons.
+const (
+	EnvOnly = "PAIR_ONLY"
+	EnvOld  = "PAIR_OLD"
+)
+
 var skipped atomic.Int32
 
 func TestMain(m *testing.M) {

@@ -56,11 +56,10 @@ func some() []combination {
 	}
 }
 
-// all are all cases, or those that PAIR_ONLY, a regular expression, names; PAIR_OLD adds
-// pairs of conntrack-tools' daemon.
-func all() (list []combination) {
+// all are all cases, with pairs of conntrack-tools' daemon or without.
+func all(old bool) (list []combination) {
 	programs := [][2]string{{Daemon, Daemon}, {Daemon, Old}, {Old, Daemon}}
-	if os.Getenv("PAIR_OLD") != "" {
+	if old {
 		programs = append(programs, [2]string{Old, Old})
 	}
 	for _, m := range modes {
@@ -81,9 +80,9 @@ func TestMatrix(t *testing.T) {
 	l := lab(t, Config{NAT: SourceNAT})
 	list, count := some(), 600
 	if os.Getenv(EnvLong) != "" {
-		list, count = all(), 2000
+		list, count = all(os.Getenv(EnvOld) != ""), 2000
 	}
-	only := regexp.MustCompile(os.Getenv("PAIR_ONLY"))
+	only := regexp.MustCompile(os.Getenv(EnvOnly))
 	for _, c := range list {
 		if !only.MatchString(c.String()) {
 			continue
