@@ -168,14 +168,17 @@ func (n *Node) newPeer(from link.Sender) *peer {
 			oldest = i
 		}
 	}
+	p := &peer{sender: from, senders: []link.Sender{from}, since: n.now, seen: n.now}
 	if free < 0 {
-		if n.now.Sub(n.peers[oldest].seen) < awayTime {
+		old := n.peers[oldest]
+		if n.now.Sub(old.seen) < awayTime {
 			return nil
 		}
-		n.forget(n.peers[oldest])
+		n.forget(old)
 		free = oldest
+		p.generation = old.generation + 1 // what it has told was not told by p
 	}
-	p := &peer{index: free, bit: 1 << free, sender: from, senders: []link.Sender{from}, since: n.now, seen: n.now}
+	p.index, p.bit = free, 1<<free
 	n.peers[free] = p
 	n.mode.joined(p)
 	n.peerJoined(p)
@@ -202,6 +205,7 @@ func (n *Node) restarted(p *peer, from link.Sender) {
 func (n *Node) forget(p *peer) {
 	n.mode.left(p)
 	n.clearBit(p)
+	n.endSweep(p) // which would remove what the next peer in its place tells
 	n.peerLeft(p)
 	n.peers[p.index] = nil
 	if n.last == p {

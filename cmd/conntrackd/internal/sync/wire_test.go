@@ -213,6 +213,44 @@ func TestPeersAreBounded(t *testing.T) {
 	}
 }
 
+// What a peer that was forgotten has told is not taken for what the next one in its place
+// tells, nor the reverse.
+func TestPeersPlace(t *testing.T) {
+	s := newScript(t, func(c *config.Config) { c.DisableExternalCache = false })
+	seq := uint32(100)
+	tells := func(port int, from link.Sender) {
+		seq++
+		h := wire.Header{Type: wire.New, Seq: seq}
+		s.n.Receive(from, h.Append(nil, udpObject(t, port)))
+	}
+	sender := func(i int) link.Sender {
+		return link.Sender{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, 0, byte(i)}), 1)}
+	}
+	tells(1, sender(1))
+	s.n.Tick() // it is asked for its bulk
+	tells(1, sender(1))
+	old := s.peer(sender(1))
+	s.n.beginSweep(old) // of a bulk that has ended
+	s.now = s.now.Add(awayTime)
+	for i := range maxPeers {
+		tells(2+i, sender(2+i))
+	}
+	next := s.peer(sender(1 + maxPeers))
+	if next == nil || next.index != old.index {
+		t.Fatalf("the peer in the place of the first: %+v", next)
+	}
+	s.n.Tick()
+	if n := s.n.External.Stats.Active; n != 1+maxPeers {
+		t.Errorf("%d entries, want %d", n, 1+maxPeers)
+	}
+	tells(1+maxPeers, sender(1+maxPeers))
+	s.n.beginSweep(next)
+	s.n.Tick()
+	if n := s.n.External.Stats.Active; n != maxPeers {
+		t.Errorf("%d entries after a bulk without that of the first peer, want %d", n, maxPeers)
+	}
+}
+
 func (s *script) peer(from link.Sender) *peer {
 	for _, p := range s.n.peers {
 		if p != nil && slices.Contains(p.senders, from) {
