@@ -23,6 +23,7 @@ type alarm struct {
 	n       *Node
 	conns   wheel
 	expects wheel
+	refresh time.Duration // for how long an entry waits at most
 	step    time.Duration // how long a bucket lasts
 	turned  time.Time     // when the wheels were turned last
 	sentAt  time.Time     // when a part of the bucket was sent last
@@ -39,18 +40,31 @@ type wheel struct {
 }
 
 func newAlarm(n *Node) *alarm {
-	refresh := max(n.c.RefreshTime, time.Second)
+	a := &alarm{n: n}
+	a.conns.t, a.expects.t = &n.conns, &n.expects
+	a.conns.told.ID, a.expects.told.ID = alarmTold, alarmTold
+	a.divide()
+	return a
+}
+
+// divide divides RefreshTime into buckets, which may have been others before. What was in
+// those is found by the walk for strays.
+func (a *alarm) divide() {
+	a.refresh = a.n.c.RefreshTime
+	refresh := max(a.refresh, time.Second)
 	count := int(min(max(refresh/time.Second, 1), alarmBuckets-1)) + 1
-	a := &alarm{n: n, step: refresh / time.Duration(count-1), turned: n.now}
+	a.step, a.turned = refresh/time.Duration(count-1), a.n.now
 	for _, w := range []*wheel{&a.conns, &a.expects} {
-		w.buckets = make([]cache.Queue, count)
+		for i := range w.buckets {
+			for q := &w.buckets[i]; q.First != 0; {
+				w.t.c.Remove(q, q.First)
+			}
+		}
+		w.at, w.buckets = 0, make([]cache.Queue, count)
 		for i := range w.buckets {
 			w.buckets[i].ID = uint8(alarmFirst + i)
 		}
-		w.told.ID = alarmTold
 	}
-	a.conns.t, a.expects.t = &n.conns, &n.expects
-	return a
 }
 
 func (a *alarm) wheel(t *table) *wheel {
@@ -93,6 +107,9 @@ func (a *alarm) control(p *peer, h *wire.Header) bool { return true }
 
 // tick sends again what is due and forgets what was not told for CacheTimeout.
 func (a *alarm) tick() time.Time {
+	if a.refresh != a.n.c.RefreshTime { // the configuration was read again
+		a.divide()
+	}
 	next := a.turned.Add(a.step)
 	for !a.n.now.Before(next) {
 		for _, w := range []*wheel{&a.conns, &a.expects} {

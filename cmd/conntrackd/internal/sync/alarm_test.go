@@ -43,3 +43,24 @@ func TestAlarm(t *testing.T) {
 		t.Errorf("%d entries of a node that is gone", n)
 	}
 }
+
+// A RefreshTime that the configuration gets while the node runs counts for the entries that
+// wait by the one before.
+func TestAlarmRefreshTime(t *testing.T) {
+	x := newExchange(t, 1)
+	c := testConfig(config.Alarm)
+	c.RefreshTime = time.Hour
+	a, b := x.add(1, c), x.add(2, testConfig(config.Alarm))
+	a.fill(0, 500)
+	x.run(5 * time.Second)
+	c.RefreshTime = 10 * time.Second
+	x.run(15 * time.Second)
+	b.alike(a)
+	c.RefreshTime = time.Hour
+	x.run(time.Second)
+	before := x.count
+	x.run(10 * time.Second)
+	if n := x.count - before; n > 60 {
+		t.Errorf("%d packets in 10 s of an hour", n)
+	}
+}
