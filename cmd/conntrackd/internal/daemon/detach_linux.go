@@ -4,7 +4,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,16 +90,13 @@ func inBackground() *background {
 }
 
 // started leaves the terminal and lets the parent return. If notify is set, the parent
-// tells systemd. The trace of a panic is written to crashes, if that is not nil.
-func (b *background) started(notify bool, crashes *os.File) {
+// tells systemd.
+func (b *background) started(notify bool) {
 	if null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0); err == nil {
 		for fd := range 3 {
 			unix.Dup3(int(null.Fd()), fd, 0)
 		}
 		null.Close()
-	}
-	if crashes != nil {
-		debug.SetCrashOutput(crashes, debug.CrashOptions{})
 	}
 	answer := startedQuietly
 	if notify {

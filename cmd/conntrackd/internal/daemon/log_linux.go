@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/syslog"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,6 +41,7 @@ type logger struct {
 	lines   chan line // nil: lines are written at once
 	dropped int
 	done    chan struct{}
+	crashes bool // the trace of a panic goes to the file
 }
 
 var levels = map[config.Level]string{
@@ -78,11 +80,13 @@ func (l *logger) bare(text string) {
 	l.put(line{level: config.Error, form: clean(text) + "\n", text: clean(text)})
 }
 
-// crashes returns where a panic is written when there is no terminal, nil for nowhere.
-func (l *logger) crashes() *os.File {
+// catchCrashes has the trace of a panic written to the log file, where there is no
+// terminal.
+func (l *logger) catchCrashes() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.file
+	l.crashes = true
+	debug.SetCrashOutput(l.file, debug.CrashOptions{})
 }
 
 // entry writes the line that follows an error about an entry: time, TAB, text.
@@ -182,6 +186,9 @@ func (l *logger) open(c *config.Config) error {
 	l.mu.Lock()
 	before, connection := l.file, l.syslog
 	l.file, l.syslog = file, s
+	if l.crashes {
+		debug.SetCrashOutput(file, debug.CrashOptions{}) // it has the old file open, too
+	}
 	l.mu.Unlock()
 	if before != nil {
 		before.Close() // a line that is being written is lost at most

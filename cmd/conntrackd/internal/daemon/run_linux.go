@@ -29,7 +29,8 @@ func (d *daemon) running(ctx context.Context, signals <-chan os.Signal, b *backg
 	if b != nil {
 		d.log.notice("-- starting in daemon mode --")
 		d.log.quiet()
-		b.started(d.config.Systemd, d.log.crashes())
+		d.log.catchCrashes()
+		b.started(d.config.Systemd)
 	} else {
 		d.log.notice("-- starting in console mode --")
 		d.notify("MAINPID=%d\n"+systemd.SdNotifyReady, os.Getpid())

@@ -2,9 +2,13 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -201,6 +205,28 @@ func TestSignals(t *testing.T) {
 			t.Errorf("on stderr: %s", line)
 		}
 	}
+}
+
+// TestRotation: a daemon in the background does not keep a log file that was moved away.
+func TestRotation(t *testing.T) {
+	namespace(t)
+	f := configure(t, statsSection, "")
+	f.start(t, false)
+	pid, err := strconv.Atoi(strings.TrimSpace(f.read("lock")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"log", "stats"} {
+		os.Rename(f.dir+"/"+name, f.dir+"/"+name+".1")
+	}
+	unix.Kill(pid, unix.SIGHUP)
+	until(t, "the old files are closed", func() bool {
+		open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		return exists(f.log) && !slices.ContainsFunc(open, func(fd string) bool {
+			to, _ := os.Readlink(fd)
+			return strings.HasSuffix(to, ".1")
+		})
+	})
 }
 
 // TestSystemd plays systemd.
