@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,18 +25,30 @@ type lockFile struct {
 // of conntrack-tools, which is not locked, a socket that refuses connections shows that
 // its daemon is gone. stale reports whether the file was left by a daemon that is gone.
 func takeLock(path, socket string) (l *lockFile, stale bool, err error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		if file, err = takeOver(path, socket); err != nil {
+	var file *os.File
+	for {
+		file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+		if file, err = takeOver(path, socket); err == nil {
+			stale = true
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) { // a daemon that has just ended removes it
 			return nil, false, fmt.Errorf("lockfile `%s' exists, perhaps conntrackd already running?", path)
 		}
-		stale = true
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("can't create lockfile `%s': %s", path, reason(err))
 	}
 	// A lock that cannot be had on this file system is not needed while the file exists.
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+	err = flock(file)
+	for i := 0; i < judged && errors.Is(err, unix.EWOULDBLOCK); i++ {
+		time.Sleep(time.Millisecond)
+		err = flock(file)
+	}
+	if errors.Is(err, unix.EWOULDBLOCK) {
 		// One that started at the same time has taken the file over before it was locked.
 		file.Close()
 		return nil, false, fmt.Errorf("lockfile `%s' exists, perhaps conntrackd already running?", path)
@@ -45,14 +58,25 @@ func takeLock(path, socket string) (l *lockFile, stale bool, err error) {
 	return l, stale, nil
 }
 
-// takeOver opens and locks a lock file that exists if its daemon is gone.
+// judged is for how many milliseconds other processes may have the lock of a new file to
+// find out whether its daemon is gone.
+const judged = 100
+
+func flock(file *os.File) error { return unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
+
+// takeOver opens and locks a lock file that exists if its daemon is gone. The error is
+// fs.ErrNotExist if the file has gone meanwhile.
 func takeOver(path, socket string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if err == nil && !abandoned(file, socket) {
+	err = flock(file)
+	switch {
+	case err != nil:
+	case !(&lockFile{path, file}).there():
+		err = fs.ErrNotExist
+	case !abandoned(file, socket):
 		err = fs.ErrExist
 	}
 	if err != nil {
@@ -91,10 +115,15 @@ func (l *lockFile) mark() {
 // release removes the file, unless a script has removed it and another daemon has made
 // its own.
 func (l *lockFile) release() {
-	mine, err := l.file.Stat()
-	there, err2 := os.Stat(l.path)
-	if err == nil && err2 == nil && os.SameFile(mine, there) {
+	if l.there() {
 		os.Remove(l.path)
 	}
 	l.file.Close()
+}
+
+// there reports whether the path is still that of the file.
+func (l *lockFile) there() bool {
+	mine, err := l.file.Stat()
+	there, err2 := os.Lstat(l.path)
+	return err == nil && err2 == nil && os.SameFile(mine, there)
 }

@@ -165,6 +165,33 @@ func TestStaleLock(t *testing.T) {
 	g.start(t, false)
 }
 
+// TestLockRace has daemons start and end at the same time: whoever has the lock has the file
+// that others see.
+func TestLockRace(t *testing.T) {
+	path := t.TempDir() + "/lock"
+	var daemons sync.WaitGroup
+	for range 4 {
+		daemons.Go(func() {
+			for range 200 {
+				l, _, err := takeLock(path, "")
+				if err != nil {
+					continue
+				}
+				if !l.there() {
+					t.Error("a daemon has a lock file that is not there")
+				}
+				l.release()
+			}
+		})
+	}
+	daemons.Wait()
+	if l, stale, err := takeLock(path, ""); err != nil || stale {
+		t.Errorf("after all have ended: %v, %v", stale, err)
+	} else {
+		l.release()
+	}
+}
+
 // TestSignals sends signals to a daemon in the foreground.
 func TestSignals(t *testing.T) {
 	namespace(t)
