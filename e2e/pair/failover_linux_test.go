@@ -99,17 +99,19 @@ func (c failoverCase) run(t *testing.T, nat, hook string, rounds int, row *failo
 			h.IP("neigh flush all nud permanent\n") // the script tells them where the addresses are
 		}
 	}
+	// conntrack-tools' daemon loses sessions of FTP.
+	ours := c.primary == Daemon && c.backup == Daemon
 	for i := range rounds {
 		how := Losses[i%len(Losses)]
-		o := p.Round(how, true)
+		o := p.Round(how, ours)
 		row.add(how, o)
 		whole := o.Old.Survived == o.Old.All() && o.FTP == nil
-		if !whole && c.primary == Daemon && c.backup == Daemon {
+		if !whole && ours {
 			t.Errorf("failover %d: connections are lost", i+1)
 		}
 		if !p.Ready() {
 			row.unready++
-			if c.primary == Daemon && c.backup == Daemon {
+			if ours {
 				t.Errorf("failover %d: %s does not know all connections", i+1, o.From)
 			}
 		}

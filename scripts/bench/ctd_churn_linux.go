@@ -37,7 +37,7 @@ func (c *ctd) churnRow() {
 					n.Set("net.netfilter.nf_conntrack_udp_timeout", udpTimeout)
 				}
 				populate(l.Nodes[0], 0, stable)
-				startPair(l, p.path, s)
+				startPair(l, p, s)
 				time.Sleep(between)
 				ask(l.Nodes[1], reqResync)
 				poll(quiet, have(l.Nodes[1], &s), func(n int) bool { return n == stable })
@@ -146,7 +146,7 @@ func (c *ctd) lossRow() {
 			var all []ctdResult
 			for range c.runs {
 				c.within(line.work+", "+p.name, func(l *pair.Lab) {
-					startPair(l, p.path, s)
+					startPair(l, p, s)
 					time.Sleep(between)
 					if lossy {
 						for _, n := range l.Nodes {

@@ -25,8 +25,8 @@ type ctd struct {
 	failures int
 }
 
-// program is a daemon that is measured.
-type program struct{ name, path string }
+// program is a daemon that is measured, at both nodes unless the first has another.
+type program struct{ name, path, first string }
 
 // ctdRow is a piece of work that is measured.
 type ctdRow struct {
@@ -65,6 +65,7 @@ func ctdRole(args []string) error {
 	f.IntVar(&c.seconds, "seconds", 60, "seconds of churn")
 	ours := f.String("program", "", "our daemon, built already (default: it is built)")
 	reference := f.String("reference", pair.Old, "the reference, \"\" for none")
+	mixed := f.Bool("mixed", false, "also the pairs of ours and the reference")
 	document := f.String("markdown", "", "file that takes the tables, between "+ctdBegin+" and "+ctdEnd)
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -89,7 +90,7 @@ func ctdRole(args []string) error {
 	if err != nil {
 		return err
 	}
-	return c.all(chosen, *ours, *reference, *document)
+	return c.all(chosen, *ours, *reference, *document, *mixed)
 }
 
 func chooseCtdRows(list string) ([]ctdRow, error) {
@@ -105,7 +106,7 @@ func chooseCtdRows(list string) ([]ctdRow, error) {
 }
 
 // all prepares the machine, runs the rows and leaves it as it was.
-func (c *ctd) all(chosen []ctdRow, ours, reference, document string) error {
+func (c *ctd) all(chosen []ctdRow, ours, reference, document string, mixed bool) error {
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return err
@@ -117,9 +118,13 @@ func (c *ctd) all(chosen []ctdRow, ours, reference, document string) error {
 			return err
 		}
 	}
-	c.programs = []program{{"ours", ours}}
+	c.programs = []program{{"ours", ours, ""}}
 	if _, err := os.Stat(reference); err == nil {
-		c.programs = append(c.programs, program{"reference", reference})
+		c.programs = append(c.programs, program{"reference", reference, ""})
+		if mixed {
+			c.programs = append(c.programs,
+				program{"reference to ours", ours, reference}, program{"ours to reference", reference, ours})
+		}
 	}
 	biggest := slices.Max(c.sizes)
 	l, err := raiseLimits(max(biggest, 6*c.rate)+600_000, biggest)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -42,10 +43,10 @@ func (c *ctd) settings(mode string, entries int) (pair.Settings, error) {
 	return s, nil
 }
 
-// startPair starts a program's daemon at both nodes, the first with entries in its kernel.
-func startPair(l *pair.Lab, path string, s pair.Settings) {
-	for _, n := range l.Nodes {
-		n.StartDaemon(path, s)
+// startPair starts the daemons of a pair, the first with entries in its kernel.
+func startPair(l *pair.Lab, p program, s pair.Settings) {
+	for i, n := range l.Nodes {
+		n.StartDaemon([]string{cmp.Or(p.first, p.path), p.path}[i], s)
 	}
 }
 
@@ -82,7 +83,7 @@ func (c *ctd) resyncRow() {
 				var all []ctdResult
 				c.within(line.work+", "+p.name, func(l *pair.Lab) {
 					populate(l.Nodes[0], 0, entries)
-					startPair(l, p.path, s)
+					startPair(l, p, s)
 					all = c.resyncs(l, &s, entries)
 				})
 				line.results = append(line.results, summary(all))
@@ -179,7 +180,7 @@ func (c *ctd) alarmRow() {
 			var all []ctdResult
 			c.within(line.work+", "+p.name, func(l *pair.Lab) {
 				populate(l.Nodes[0], 0, entries)
-				startPair(l, p.path, s)
+				startPair(l, p, s)
 				began := time.Now()
 				r := work(l.Nodes, func() (time.Duration, int) {
 					n, at, _ := poll(2*alarmTime*time.Second, have(l.Nodes[1], &s), func(n int) bool {
@@ -213,7 +214,7 @@ func (c *ctd) commitRow() {
 			c.within("commit, "+p.name, func(l *pair.Lab) {
 				from, to := l.Nodes[0], l.Nodes[1]
 				populate(from, 0, entries)
-				startPair(l, p.path, s)
+				startPair(l, p, s)
 				arrived := have(to, &s)
 				poll(quiet, arrived, func(n int) bool { return n == entries })
 				for i := 0; i < 5 && arrived() != entries; i++ {
