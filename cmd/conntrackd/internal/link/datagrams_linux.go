@@ -116,13 +116,13 @@ func (d *datagrams) open(c *config.Link, index int) error {
 // reachable reports whether the link has a destination.
 func (l *dedicated) reachable() bool { return specific(l.config.Remote) }
 
-const roomOfReceiver = 1 << 20
+// roomOfReceiver is the size of what arrives at least: a bulk of 100 000 entries, whose
+// sender may not pause, nor send again what was lost. A buffer takes memory only as far as it
+// is filled.
+const roomOfReceiver = 16 << 20
 
 // newSocket returns a socket of UDP that never waits, with the size of a buffer if it is
-// not 0.
-//
-// Without one, what arrives has more room than usual, if the process may have that: a peer
-// does not pause.
+// not 0. What arrives has more room than that, if the process may have it.
 func newSocket(family, option, size int) (int, error) {
 	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -130,8 +130,9 @@ func newSocket(family, option, size int) (int, error) {
 	}
 	if size > 0 {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, size)
-	} else if option == unix.SO_RCVBUFFORCE {
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, roomOfReceiver)
+	}
+	if option == unix.SO_RCVBUFFORCE && size < roomOfReceiver {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, roomOfReceiver)
 	}
 	if err == nil {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)

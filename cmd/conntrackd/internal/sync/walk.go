@@ -12,8 +12,9 @@ const (
 	// do not wait behind them.
 	bulkAhead = 1024
 	// bulkRate is how many objects a second go to peers that acknowledge nothing, in
-	// steps of bulkBurst at most: as many as an ordinary socket buffer takes.
-	bulkRate  = 200_000
+	// steps of bulkBurst at most. What does not fit into the buffer of such a peer is lost,
+	// and an ordinary one takes some 17 000: it may not read for a sixth of a second.
+	bulkRate  = 100_000
 	bulkBurst = 1000
 )
 
