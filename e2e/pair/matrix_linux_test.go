@@ -146,6 +146,14 @@ func (c combination) run(l *Lab, count int) {
 	expected := len(made.expectations())
 	c.told(l, first, second, expected)
 
+	if c == (combination{FTFW, "", c.channel, Daemon, Daemon}) {
+		out, err := first.Output("", Daemon, "-C", first.Configuration(), "--diff")
+		want := fmt.Sprintf("expectations in the internal cache: equal, %d ", expected)
+		if err != nil || strings.Count(out, ": equal, ") != 6 || !strings.Contains(out, want) {
+			t.Fatalf("--diff: %v\n%s", err, out)
+		}
+	}
+
 	// They change, end, and others appear.
 	first.Load(load{count, count / 10}.commands())
 	first.Run(Conntrack, "-U", "-p", "tcp", "--dport", "80", "-m", "77")

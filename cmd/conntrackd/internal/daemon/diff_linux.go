@@ -40,10 +40,7 @@ func (d *daemon) diff(ctx context.Context, w io.Writer) {
 	d.Lock()
 	peers := d.node.Compare(diffLimit)
 	d.Unlock()
-	own := node.Difference{Peer: "the internal cache", Error: "there is no internal cache"}
-	if !d.config.DisableInternalCache {
-		own = d.diffKernel(ctx)
-	}
+	own := d.diffOwn(ctx)
 	select {
 	case <-peers.Done:
 	case <-ctx.Done():
@@ -61,20 +58,43 @@ func (d *daemon) diff(ctx context.Context, w io.Writer) {
 			status = diffUnknown
 		}
 	}
-	add("the kernel's table in the internal cache", &own)
+	for i := range own {
+		add("the kernel's "+tableName(&own[i])+" in the internal cache", &own[i])
+	}
 	if len(peers.Differences) == 0 {
 		b = append(b, "no peer was heard\n"...)
 		status = max(status, diffDiffers)
 	}
 	for i := range peers.Differences {
 		p := &peers.Differences[i]
-		table := "this node's table at " + p.Peer
+		table := "this node's " + tableName(p) + " at " + p.Peer
 		if p.Here {
-			table = "the table of " + p.Peer + " at this node"
+			table = "the " + tableName(p) + " of " + p.Peer + " at this node"
 		}
 		add(table, p)
 	}
 	fmt.Fprintf(w, "%d\n%s", status, b)
+}
+
+// diffOwn compares the kernel's table with the internal cache, and the expectations if
+// they are kept alike.
+func (d *daemon) diffOwn(ctx context.Context) []node.Difference {
+	if d.config.DisableInternalCache {
+		return []node.Difference{{Error: "there is no internal cache"}}
+	}
+	list := []node.Difference{d.diffKernel(ctx, false)}
+	if d.config.Expect {
+		list = append(list, d.diffKernel(ctx, true))
+	}
+	return list
+}
+
+// tableName returns of what a difference is.
+func tableName(d *node.Difference) string {
+	if d.Expect {
+		return "expectations"
+	}
+	return "table"
 }
 
 // appendDiff appends what there is to say of one comparison.

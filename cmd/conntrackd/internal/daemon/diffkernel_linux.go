@@ -18,6 +18,7 @@ const diffAgain = 1500 * time.Millisecond
 // kernelDiff is one look at the kernel's table and the internal cache.
 type kernelDiff struct {
 	d       *daemon
+	expect  bool // of the expectations
 	seed    maphash.Seed
 	entries int
 	there   map[uint64]struct{}    // what the table has
@@ -25,11 +26,11 @@ type kernelDiff struct {
 	stale   map[uint64]wire.Object // in the cache
 }
 
-// diffKernel compares the kernel's table with the internal cache.
-func (d *daemon) diffKernel(ctx context.Context) node.Difference {
-	result := node.Difference{Peer: "the internal cache"}
+// diffKernel compares the kernel's table, or its expectations, with the internal cache.
+func (d *daemon) diffKernel(ctx context.Context, expect bool) node.Difference {
+	result := node.Difference{Expect: expect}
 	seed := maphash.MakeSeed()
-	first := kernelDiff{d: d, seed: seed}
+	first := kernelDiff{d: d, expect: expect, seed: seed}
 	if err := first.look(ctx); err != nil {
 		result.Error = err.Error()
 		return result
@@ -42,7 +43,7 @@ func (d *daemon) diffKernel(ctx context.Context) node.Difference {
 	case <-ctx.Done():
 	case <-time.After(diffAgain):
 	}
-	second := kernelDiff{d: d, seed: seed}
+	second := kernelDiff{d: d, expect: expect, seed: seed}
 	if err := second.look(ctx); err != nil {
 		result.Error = err.Error()
 		return result
@@ -70,16 +71,23 @@ func (d *daemon) diffKernel(ctx context.Context) node.Difference {
 func (k *kernelDiff) look(ctx context.Context) error {
 	k.there = map[uint64]struct{}{}
 	k.missing, k.stale = map[uint64]wire.Object{}, map[uint64]wire.Object{}
-	internal := k.d.node.Internal
-	err := k.d.table.List(ctx, func(o wire.Object) error {
+	internal, list := k.d.internal(k.expect), k.d.table.List
+	if k.expect {
+		list = k.d.table.ListExpect
+	}
+	err := list(ctx, func(o wire.Object) error {
 		key := o.Key()
 		hash := maphash.Comparable(k.seed, key)
-		k.entries++
-		k.there[hash] = struct{}{}
 		k.d.mu.Lock()
 		at := internal.Find(&key)
 		known := at != 0 && internal.Meta(at).Flags&cache.Dead == 0
+		wanted := known || k.d.node.Wants(o)
 		k.d.mu.Unlock()
+		if !wanted {
+			return nil
+		}
+		k.entries++
+		k.there[hash] = struct{}{}
 		if !known {
 			k.missing[hash] = slices.Clone(o)
 		}

@@ -74,7 +74,8 @@ type found struct {
 }
 
 // Compare begins to compare the tables of this node and of its peers that are ours, both
-// ways. At most limit differences of each are listed. The result is complete when Done
+// ways, and their expectations if both keep them alike. At most limit differences of each
+// are listed. The result is complete when Done
 // is closed; a comparison that is under way is ended as it is.
 func (n *Node) Compare(limit int) *Comparison {
 	n.now = n.o.Now()
@@ -84,30 +85,39 @@ func (n *Node) Compare(limit int) *Comparison {
 		if p == nil {
 			continue
 		}
-		for _, here := range []bool{false, true} {
-			t := task{p: p, node: p.own.node, here: here}
-			t.d = Difference{Peer: p.own.name + " (" + p.sender.Addr.Addr().Unmap().String() + ")", Here: here}
-			if p.own.name == "" {
-				t.d.Peer = p.sender.Addr.Addr().Unmap().String()
+		for _, expect := range []bool{false, true} {
+			if expect && (!n.c.Expect || !p.own.expects) {
+				continue // one of them keeps none alike
 			}
-			switch {
-			case p.own.node == 0:
-				t.d.Error = "the peer is not of this kind"
-			case p.away:
-				t.d.Error = "the peer is silent"
-			case !n.extended:
-				t.d.Error = "not all peers on the link are of this kind"
-			case n.c.DisableExternalCache && here:
-				t.d.Error = "there is no external cache"
-			case n.c.DisableInternalCache && !here:
-				t.d.Error = "there is no internal cache"
-			}
-			c.task = append(c.task, t)
+			c.task = append(c.task, n.newTask(p, false, expect), n.newTask(p, true, expect))
 		}
 	}
 	n.comparison = c
 	n.tickCompare()
 	return c
+}
+
+// newTask returns the comparison of a table with what another node has of it.
+func (n *Node) newTask(p *peer, here, expect bool) task {
+	t := task{p: p, node: p.own.node, here: here}
+	address := p.sender.Addr.Addr().Unmap().String()
+	t.d = Difference{Peer: address, Here: here, Expect: expect}
+	if p.own.name != "" {
+		t.d.Peer = p.own.name + " (" + address + ")"
+	}
+	switch {
+	case p.own.node == 0:
+		t.d.Error = "the peer is not of this kind"
+	case p.away:
+		t.d.Error = "the peer is silent"
+	case !n.extended:
+		t.d.Error = "not all peers on the link are of this kind"
+	case n.c.DisableExternalCache && here:
+		t.d.Error = "there is no external cache"
+	case n.c.DisableInternalCache && !here:
+		t.d.Error = "there is no internal cache"
+	}
+	return t
 }
 
 // endCompare ends the comparison under way.
@@ -178,7 +188,7 @@ func (n *Node) compareDigests(c *Comparison, t *task) time.Time {
 	}
 	if !s.walked {
 		s.walked = !s.view.step(func(key uint64, slot cache.Slot) {
-			s.own[partOf(key)].add(key, contentHash(s.view.c.Object(slot)))
+			s.own[partOf(key)].add(key, s.view.content(slot))
 		})
 		return n.now
 	}
@@ -232,7 +242,7 @@ func (n *Node) compareLists(c *Comparison, t *task) time.Time {
 	if !s.walked {
 		s.walked = !s.view.step(func(key uint64, slot cache.Slot) {
 			if i := partOf(key); s.set[i/8]>>(i%8)&1 == 1 && len(s.entries) < 2*listMax {
-				s.entries[key] = found{slot, contentHash(s.view.c.Object(slot))}
+				s.entries[key] = found{slot, s.view.content(slot)}
 			}
 		})
 		return n.now

@@ -103,6 +103,73 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// Expectations are compared too, if both nodes keep them alike.
+func TestCompareExpectations(t *testing.T) {
+	c := testConfig(config.FTFW)
+	c.Expect = true
+	x := newExchange(t, 1)
+	a, b := x.add(1, c), x.add(2, c)
+	master := object(t, 1, 100)
+	for _, s := range []*station{a, b} {
+		s.Event(wire.New, master, false)
+		for i := range byte(50) {
+			s.Event(wire.ExpectNew, expectation(t, master, i+100*s.from.Addr.Addr().As4()[3]-100, 100), false)
+		}
+	}
+	x.run(3 * time.Second)
+	expectations := func() (list []Difference) {
+		all := a.compare(100).Differences
+		if len(all) != 4 {
+			t.Fatalf("%d comparisons", len(all))
+		}
+		for _, d := range all {
+			switch {
+			case d.Expect:
+				list = append(list, d)
+			case d.Error != "" || d.Entries != 1 || len(d.Missing)+len(d.Stale)+len(d.Changed) > 0:
+				t.Errorf("connections: %+v", d)
+			}
+			if d.Expect && (d.Error != "" || d.Entries != 50) {
+				t.Errorf("expectations: %+v", d)
+			}
+		}
+		return list
+	}
+	for _, d := range expectations() {
+		if len(d.Missing)+len(d.Stale)+len(d.Changed) > 0 {
+			t.Errorf("%+v", d)
+		}
+	}
+
+	// What is missing and stale is found; another time that is left is no difference.
+	lose := func(s *station, port byte) {
+		k := expectation(t, master, port, 0).Key()
+		s.ExternalExpect.Delete(s.ExternalExpect.Find(&k))
+	}
+	lose(b, 7)
+	a.Event(wire.ExpectDelete, expectation(t, master, 8, 100), true)
+	a.Event(wire.ExpectNew, expectation(t, master, 51, 100), true)
+	lose(a, 109)
+	a.Event(wire.ExpectUpdate, expectation(t, master, 9, 90), true)
+	for _, d := range expectations() {
+		want := [3]int{2, 1, 0} // 7 and 51 are missing at b, 8 is stale
+		if d.Here {
+			want = [3]int{1, 0, 0}
+		}
+		if got := [3]int{len(d.Missing), len(d.Stale), len(d.Changed)}; got != want || d.More {
+			t.Errorf("here %v: %v, want %v", d.Here, got, want)
+		}
+	}
+
+	// A node that keeps none is not asked.
+	x = newExchange(t, 1)
+	a, b = x.add(1, c), x.add(2, testConfig(config.FTFW))
+	x.run(3 * time.Second)
+	if all := a.compare(100).Differences; len(all) != 2 || all[0].Expect || all[1].Expect {
+		t.Errorf("%+v", all)
+	}
+}
+
 // With a node that is not ours nothing can be compared.
 func TestCompareOld(t *testing.T) {
 	x := newExchange(t, 1)

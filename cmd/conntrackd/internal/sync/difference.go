@@ -11,6 +11,7 @@ import (
 // Difference is how what one node has of another's table differs from it.
 type Difference struct {
 	Peer     string // the name and the address of the peer
+	Expect   bool   // of expectations
 	Here     bool   // what this node has of the peer's table, otherwise the reverse
 	Entries  int    // of the table
 	Missing  []wire.Object
@@ -89,15 +90,19 @@ func (n *Node) fetchObjects(c *Comparison, t *task) time.Time {
 
 // fetched takes an object that the peer has sent.
 func (n *Node) fetched(t *task, b []byte) {
-	o, err := wire.Merge(nil, wire.New, nil, b)
+	typ, external := wire.New, n.External
+	if t.d.Expect {
+		typ, external = wire.ExpectNew, n.ExternalExpect
+	}
+	o, err := wire.Merge(nil, typ, nil, b)
 	if err != nil {
 		return
 	}
 	k := o.Key()
-	switch s := n.External.Find(&k); {
+	switch s := external.Find(&k); {
 	case !t.here:
 		t.d.Stale = append(t.d.Stale, o)
-	case s != 0 && n.External.Meta(s).Sender == uint16(t.p.index):
+	case s != 0 && external.Meta(s).Sender == uint16(t.p.index):
 		t.d.Changed = append(t.d.Changed, o)
 	default:
 		t.d.Missing = append(t.d.Missing, o)

@@ -49,16 +49,18 @@ func keyHash(k *wire.Key) uint64 {
 	return mix(mix(h, flags), 0)
 }
 
-// contentHash returns the hash of what an object of a connection tells, but for the time
-// that is left.
-func contentHash(o wire.Object) uint32 {
-	h := uint64(1)
+// contentHash returns the hash of what an object tells, but for the time that is left.
+func contentHash(o wire.Object, expect bool) uint32 {
+	h, timeout := uint64(1), uint16(attrTimeout)
+	if expect {
+		timeout = attrExpectTimeout
+	}
 	for len(o) >= 4 {
 		l := (int(binary.BigEndian.Uint16(o)) + 3) &^ 3
 		if l < 4 || l > len(o) {
 			break
 		}
-		if binary.BigEndian.Uint16(o[2:]) != attrTimeout {
+		if binary.BigEndian.Uint16(o[2:]) != timeout {
 			h = mixBytes(h, o[:l])
 		}
 		o = o[l:]
@@ -72,8 +74,27 @@ func partOf(key uint64) int { return int(key >> (64 - 10)) }
 type view struct {
 	c      *cache.Cache
 	sender int // -1: all
+	expect bool
 	at     cache.Slot
 }
+
+// view returns what is compared of the internal caches, or of what a peer has told.
+func (n *Node) view(internal, expect bool, p *peer) view {
+	v := view{c: n.Internal, sender: -1, expect: expect}
+	switch {
+	case internal && expect:
+		v.c = n.InternalExpect
+	case internal:
+	case expect:
+		v.c, v.sender = n.ExternalExpect, p.index
+	default:
+		v.c, v.sender = n.External, p.index
+	}
+	return v
+}
+
+// content returns the hash of what an object of the view tells.
+func (v *view) content(s cache.Slot) uint32 { return contentHash(v.c.Object(s), v.expect) }
 
 // step calls f for the next part of the view, and reports whether there is more.
 func (v *view) step(f func(key uint64, s cache.Slot)) bool {

@@ -244,6 +244,9 @@ const (
 	attrExpectTimeout = 12
 )
 
+// Wants reports whether an object of the kernel's table is one that is kept alike.
+func (n *Node) Wants(o wire.Object) bool { return !o.Expect() || n.wanted(o) }
+
 // wanted reports whether an expectation is told to peers: its helper is on the list, and
 // its master is known.
 func (n *Node) wanted(o wire.Object) bool {

@@ -232,6 +232,27 @@ func natObject(t testing.TB, i int, timeout, status uint32) wire.Object {
 	return o
 }
 
+// expectation is one of a connection of UDP, to a port.
+func expectation(t testing.TB, master wire.Object, port, timeout byte) wire.Object {
+	k := master.Key()
+	var b []byte
+	b = attr(b, 0, append(slices.Clone(k.Src[:4]), k.Dst[:4]...)...)
+	b = attr(b, 2, k.Proto)
+	b = attr(b, 3, k.Ports[:]...)
+	b = attr(b, 4, append(slices.Clone(k.Src[:4]), k.Dst[:4]...)...)
+	b = attr(b, 6, 17)
+	b = attr(b, 7, 0, 0, 0, port)
+	b = attr(b, 8, 255, 255, 255, 255, 255, 255, 255, 255)
+	b = attr(b, 10, 17)
+	b = attr(b, 11, 0, 0, 255, 255)
+	b = attr(b, 12, 0, 0, 0, timeout)
+	o, err := wire.Merge(nil, wire.ExpectNew, nil, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
 // keys returns the keys of the live objects of a cache.
 func keys(c *cache.Cache) map[wire.Key]bool {
 	m := map[wire.Key]bool{}

@@ -48,6 +48,8 @@ const (
 	extRole = 0x0f
 	// capRefresh: the node tells again of entries that outlive their timeouts.
 	capRefresh = 1
+	// capExpect: the node keeps expectations alike, and answers questions of them.
+	capExpect = 1 << 1
 )
 
 // extLen is the length of an Extension message without its header and data; extMax is

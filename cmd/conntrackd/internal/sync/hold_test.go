@@ -176,22 +176,7 @@ func TestHoldExpected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k := master.Key()
-		var e []byte
-		e = attr(e, 0, append(slices.Clone(k.Src[:4]), k.Dst[:4]...)...)
-		e = attr(e, 2, 17)
-		e = attr(e, 3, k.Ports[:]...)
-		e = attr(e, 4, 10, 0, 0, 1, 192, 0, 2, 1)
-		e = attr(e, 6, 17)
-		e = attr(e, 7, 0, 0, 0, 54)
-		e = attr(e, 8, 255, 255, 255, 255, 255, 255, 255, 255)
-		e = attr(e, 10, 17)
-		e = attr(e, 11, 0, 0, 255, 255)
-		e = attr(e, 12, 0, 0, 0, 100)
-		expected, err := wire.Merge(nil, wire.ExpectNew, nil, e)
-		if err != nil {
-			t.Fatal(err)
-		}
+		expected := expectation(t, master, 54, 100)
 		a.Event(wire.New, master, false)
 		a.Event(wire.ExpectNew, expected, false)
 		x.run(3 * time.Second)

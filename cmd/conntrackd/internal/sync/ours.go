@@ -48,6 +48,7 @@ type oursPeer struct {
 	active int // entries of its internal cache
 	// refreshes: it tells again of entries that outlive their timeouts.
 	refreshes bool
+	expects   bool // it keeps expectations alike
 
 	seen     seen   // the sequences that came from it
 	late     bool   // its last message came late
@@ -165,6 +166,9 @@ func (n *Node) sendHello() {
 	if !n.c.DisableInternalCache {
 		can |= capRefresh
 	}
+	if n.c.Expect {
+		can |= capExpect
+	}
 	n.sendExtension(&extension{
 		Kind: extHello, Flags: uint16(n.ours.role) & extRole,
 		A: uint32(n.Internal.Stats.Active), B: n.roleAge(), C: can, D: uint32(n.c.Mode),
@@ -227,7 +231,7 @@ func (n *Node) takeHello(p *peer, e *extension) {
 	p.own.node = e.Node
 	p.own.name = printable.String(string(e.Data[:min(len(e.Data), nameMax)]))
 	p.own.active = int(e.A)
-	p.own.refreshes = e.C&capRefresh != 0
+	p.own.refreshes, p.own.expects = e.C&capRefresh != 0, e.C&capExpect != 0
 	role := Role(e.Flags & extRole)
 	if role == Primary && n.hold.on && !n.hold.forget {
 		if since := n.now.Add(-time.Duration(e.B) * time.Second); since.After(n.hold.since.Add(-2 * time.Second)) {

@@ -18,10 +18,11 @@ func (n *Node) ask(c *Comparison, t *task, q question, data []byte) {
 	flags := uint16(q)
 	if t.here {
 		flags |= askInternal
-		s.view = view{c: n.External, sender: t.p.index}
-	} else {
-		s.view = view{c: n.Internal, sender: -1}
 	}
+	if t.d.Expect {
+		flags |= askExpect
+	}
+	s.view = n.view(!t.here, t.d.Expect, t.p)
 	n.asks++
 	s.number, s.flags, s.data = n.asks, flags, data
 	s.asked, s.have, s.walked, s.tries, s.chunks, s.answer = true, false, false, 0, nil, nil

@@ -19,6 +19,8 @@ const (
 	// askInternal asks for the internal cache, otherwise for what the external one has of
 	// the node that asks.
 	askInternal = 1 << 2
+	// askExpect asks for expectations. Only peers with capExpect know it.
+	askExpect = 1 << 3
 )
 
 const (
@@ -60,11 +62,8 @@ func (n *Node) takeAsk(p *peer, e *extension) {
 	switch {
 	case e.Flags&askInternal != 0 && n.c.DisableInternalCache, e.Flags&askInternal == 0 && n.c.DisableExternalCache:
 		return
-	case e.Flags&askInternal != 0:
-		r.view = view{c: n.Internal, sender: -1}
-	default:
-		r.view = view{c: n.External, sender: p.index}
 	}
+	r.view = n.view(e.Flags&askInternal != 0, e.Flags&askExpect != 0, p)
 	switch question(e.Flags & askMask) {
 	case askDigests:
 		r.parts = new([digestParts]digest)
@@ -100,12 +99,12 @@ func (n *Node) tickReply(p *peer) time.Time {
 	more := r.view.step(func(key uint64, s cache.Slot) {
 		switch {
 		case r.parts != nil:
-			r.parts[partOf(key)].add(key, contentHash(c.Object(s)))
+			r.parts[partOf(key)].add(key, r.view.content(s))
 		case len(r.out) > replyMax:
 		case r.keys == nil:
 			if i := partOf(key); r.data[i/8]>>(i%8)&1 == 1 {
 				r.out = binary.BigEndian.AppendUint64(r.out, key)
-				r.out = binary.BigEndian.AppendUint32(r.out, contentHash(c.Object(s)))
+				r.out = binary.BigEndian.AppendUint32(r.out, r.view.content(s))
 			}
 		case r.keys[key]:
 			r.out = binary.BigEndian.AppendUint16(r.out, uint16(len(c.Object(s))))
