@@ -90,10 +90,14 @@ func (n *Node) Peers() []Peer {
 		if p == nil {
 			continue
 		}
+		active := p.own.active
+		if n.c.DisableExternalCache || !p.own.refreshes {
+			active = -1 // nothing of it is kept here, or it has no internal cache
+		}
 		list = append(list, Peer{
 			Sender: p.sender, Ours: p.own.node != 0, Name: p.own.name, Role: p.own.role.String(),
 			Seen: p.seen, Away: p.away, Lag: n.lag(p), Unacked: p.ft.unacked,
-			Entries: n.External.From(uint16(p.index)), Active: p.own.active,
+			Entries: n.External.From(uint16(p.index)), Active: active,
 			LastBulk: p.own.whole, Generation: p.generation, Lost: p.lost,
 		})
 	}

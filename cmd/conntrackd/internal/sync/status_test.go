@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
 
@@ -38,5 +39,29 @@ func TestPeers(t *testing.T) {
 				t.Errorf("%+v", p)
 			}
 		})
+	}
+}
+
+// Where there are no caches it is not known what is missing of a peer.
+func TestPeersWithoutCaches(t *testing.T) {
+	x := newExchange(t, 1)
+	c, d := testConfig(config.NoTrack), testConfig(config.NoTrack)
+	c.DisableInternalCache, d.DisableExternalCache = true, true
+	a, b := x.add(1, c), x.add(2, d)
+	b.fill(0, 10)
+	x.run(5 * time.Second)
+	if list := a.Peers(); len(list) != 1 || list[0].Active != 10 || list[0].Entries != 10 {
+		t.Errorf("of a node with an internal cache: %+v", list)
+	}
+	if list := b.Peers(); len(list) != 1 || list[0].Active != -1 {
+		t.Errorf("of a node without one, where nothing is kept: %+v", list)
+	}
+	a.fill(0, 10)
+	e := x.add(3, testConfig(config.NoTrack))
+	x.run(5 * time.Second)
+	for _, p := range e.Peers() {
+		if want := map[string]int{"node1": -1, "node2": 10}[p.Name]; p.Active != want {
+			t.Errorf("of %s: %d, want %d", p.Name, p.Active, want)
+		}
 	}
 }

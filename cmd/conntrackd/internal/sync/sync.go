@@ -72,7 +72,7 @@ type Peer struct {
 	Lag        time.Duration // of the oldest change it has not acknowledged
 	Unacked    int
 	Entries    int       // in the external cache
-	Active     int       // that it says it has itself, if it is ours
+	Active     int       // that it says it has itself, if it is ours; -1: it cannot be compared
 	LastBulk   time.Time // the end of the last whole one that came from it
 	Generation uint16
 	Lost       uint64
