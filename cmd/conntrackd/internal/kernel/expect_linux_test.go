@@ -1,13 +1,16 @@
 package kernel
 
 import (
+	"bytes"
 	"context"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // control is an FTP connection, translated, and what its helper expects.
@@ -117,6 +120,25 @@ func TestExpectations(t *testing.T) {
 	}
 	table.Inject(wire.New, object)
 	table.Inject(wire.ExpectNew, last.object)
+	made := func(counted uint64) func() bool {
+		return func() bool { return table.Injected(true).Created == counted && len(expectations(t)) == 1 }
+	}
+	if !testwait.For(5*time.Second, made(1)) {
+		t.Errorf("injected: %+v", table.Injected(true))
+	}
+	// An expectation that comes before its master waits for it, one that ends does not.
+	empty(t)
+	k := last.object.Key()
+	other := slices.Clone(last.object)
+	at := bytes.Index(other, k.Ports[2:])
+	other[at]++
+	table.Inject(wire.ExpectNew, other)
+	table.Inject(wire.ExpectNew, last.object)
+	table.Inject(wire.ExpectDelete, other)
+	table.Inject(wire.New, object)
+	if !testwait.For(5*time.Second, made(2)) {
+		t.Errorf("injected before its master: %+v", table.Injected(true))
+	}
 	table.injector.close()
 	if n := len(expectations(t)); n != 1 {
 		t.Errorf("%d expectations after the injection", n)

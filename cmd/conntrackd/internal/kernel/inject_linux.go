@@ -30,6 +30,8 @@ type injector struct {
 	ended   sync.WaitGroup
 	count   Injected // of connections
 	expects Injected // of expectations
+	waiting waiting  // expectations whose masters have not come; used by run only
+	again   bool     // they are to be tried again
 }
 
 // maxInjected bounds the queue, in bytes: some 200 000 changes. InjectRoom waits while it
@@ -94,20 +96,22 @@ func (i *injector) close() {
 	i.ended.Wait()
 }
 
-// take returns the records that wait. It returns none at the end.
-func (i *injector) take() []byte {
+// take returns the records that wait, and whether it is time to try again what had no
+// master. It returns neither at the end.
+func (i *injector) take() (records []byte, again bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	for len(i.queue) == 0 {
+	for len(i.queue) == 0 && !i.again {
 		if i.ending {
-			return nil
+			return nil, false
 		}
 		i.changed.Wait()
 	}
-	records := i.queue
+	records, again = i.queue, i.again
+	i.again = false
 	i.queue, i.spare = i.spare[:0], nil
 	i.changed.Broadcast()
-	return records
+	return records, again
 }
 
 func (i *injector) run() {
@@ -118,11 +122,14 @@ func (i *injector) run() {
 	defer w.close()
 	w.inject, w.settled = true, i.settled
 	for {
-		records := i.take()
-		if records == nil {
+		records, again := i.take()
+		if records == nil && !again {
 			return
 		}
 		i.write(w, records)
+		if again {
+			i.tryAgain()
+		}
 		i.mu.Lock()
 		if cap(records) <= maxInjected/8 {
 			i.spare = records
@@ -193,47 +200,6 @@ func (i *injector) settled(j job, err error) {
 		return // it ended by itself
 	}
 	i.t.log(config.Warning, "%s: %v", what, cause(err))
-}
-
-// expect makes one change to the expectations.
-func (i *injector) expect(typ wire.Type, o wire.Object) {
-	var s ctnetlink.ExpectSpec
-	if o.ExpectSpec(&s) != nil {
-		return
-	}
-	conn := i.t.injections.conn
-	if typ != wire.ExpectNew {
-		name := ctnetlink.ExpectSpec{Tuple: s.Tuple, Zone: s.Zone, HasZone: s.HasZone}
-		gone := conn.DeleteExpect(&name)
-		if typ == wire.ExpectDelete {
-			i.counted(typ, gone)
-			return
-		}
-	}
-	err := createExpect(conn, &s)
-	i.counted(typ, err)
-	if err != nil {
-		i.t.log(config.Warning, "could not add new exp entry: %v", cause(err))
-	}
-}
-
-// counted counts what has become of a change of an expectation.
-func (i *injector) counted(typ wire.Type, err error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	c := &i.expects
-	good, bad := &c.Created, &c.CreateFailed
-	switch typ {
-	case wire.ExpectUpdate:
-		good, bad = &c.Updated, &c.UpdateFailed
-	case wire.ExpectDelete:
-		good, bad = &c.Destroyed, &c.DestroyFailed
-	}
-	if err == nil {
-		*good++
-	} else {
-		*bad++
-	}
 }
 
 // createExpect makes an expectation, in place of one that is there.
