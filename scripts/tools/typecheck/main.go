@@ -18,6 +18,7 @@ import (
 	"go/token"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -25,6 +26,10 @@ import (
 )
 
 func main() {
+	// A target's types are many small objects that end together: most of the time
+	// of a collection would find them all in use.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(3 << 29)
 	failed := false
 	for _, target := range os.Args[1:] {
 		fmt.Println(target)
@@ -48,7 +53,8 @@ func check(target string) error {
 		Mode:      packages.LoadAllSyntax | packages.NeedModule,
 		Tests:     true,
 		Env:       append(os.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0"),
-		ParseFile: parse,
+		Fset:      fset,
+		ParseFile: parseOnce,
 	}, "./...")
 	if err != nil {
 		return err
@@ -83,6 +89,26 @@ var elsewhere = sync.OnceValue(func() []string {
 	}
 	return strings.Fields(string(out))
 })
+
+// A parsed is a file's syntax tree, which is the same for each target.
+type parsed struct {
+	once sync.Once
+	file *ast.File
+	err  error
+}
+
+var (
+	fset  = token.NewFileSet()
+	files sync.Map // name to *parsed
+)
+
+// parseOnce parses a file for the first target that has it.
+func parseOnce(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
+	v, _ := files.LoadOrStore(name, new(parsed))
+	p := v.(*parsed)
+	p.once.Do(func() { p.file, p.err = parse(fset, name, src) })
+	return p.file, p.err
+}
 
 // parse parses a file, and drops the bodies of functions of other modules.
 func parse(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
