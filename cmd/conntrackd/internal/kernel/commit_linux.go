@@ -37,8 +37,8 @@ type Committed struct {
 // but those of related connections after the others.
 //
 // An entry that the table already has is updated, if it is the same connection with the
-// same translation, and replaced otherwise. If the table knows
-// more of it, that it has seen a reply, it stays as it is.
+// same translation, and replaced otherwise. It stays as it is if the table knows more of
+// it, that it has seen a reply, or if an update would change nothing.
 //
 // The error is one of the table as a whole; what has been written then stays.
 func (t *Table) Commit(ctx context.Context, c Commit) (Committed, error) {
@@ -52,7 +52,7 @@ func (t *Table) Commit(ctx context.Context, c Commit) (Committed, error) {
 	}
 	w := newWriter(t, &t.commits, c)
 	defer w.close()
-	w.hushed = t.hush(c.Total)
+	w.hushed = t.hushable(c.Total)
 	defer w.hushed.end()
 	err := w.all(ctx)
 	return w.done, err
@@ -99,6 +99,7 @@ type action uint8
 
 const (
 	create   action = iota
+	keep            // nothing: it is there, as it is to be
 	look            // ask for one that may be there
 	change          // update one that is there
 	remove          // delete one that may be there, so that it is not in the way
@@ -157,11 +158,16 @@ func (w *writer) all(ctx context.Context) error {
 func (w *writer) write(ctx context.Context, e Entry) error {
 	what := create
 	if w.seen != nil {
-		what = w.seen.judge(&w.spec)
-		if what == change && !w.changeable() {
+		what = w.seen.judge(&w.spec, e.Age, &w.config)
+		switch {
+		case (what == change || what == keep) && !w.changeable():
 			what = recreate
+		case what == keep:
+			w.end(job{entry: e}, nil)
+			return nil
 		}
 	}
+	w.hushed.write()
 	w.add(job{entry: e, first: what, what: what})
 	if !w.batch.Full() {
 		return nil

@@ -24,6 +24,7 @@ const (
 	// afterwards reads the whole table, so that this must not be much larger.
 	minHushed   = 1000
 	hushedShare = 3
+	minWritten  = 512 // requests, before it is hushed
 	// maxHush bounds how long the groups are left: entries that traffic makes meanwhile are
 	// not known to the peers.
 	maxHush = 2 * time.Second
@@ -67,51 +68,73 @@ func withoutTimeout(o wire.Object) []byte {
 	return o
 }
 
-// hush is a commit that is hushed.
+// hush is a commit that is hushed, or may be: once it has written enough.
 type hush struct {
 	t         *Table
+	total     int
+	written   int
+	decided   bool // whether it is
+	silent    bool // it is, and the groups have not been joined again
+	hushed    bool
 	began     time.Time
-	loud      bool // the groups have been joined again
 	committed hushed
 }
 
-// hush begins a commit of some n entries. It returns nil if that is not to be hushed.
-func (t *Table) hush(n int) *hush {
+// hushable begins a commit of some n entries. It returns nil if that is never hushed.
+func (t *Table) hushable(n int) *hush {
 	if t.listener == nil || t.config.EventsReliable || t.config.DisableInternalCache || n < minHushed {
 		return nil
 	}
-	if entries, _, err := t.commits.conn.Count(); err != nil || int(entries) > hushedShare*n {
-		return nil
+	return &hush{t: t, total: n, committed: hushed{}}
+}
+
+// write is called before each request that changes the table: what needs few is not worth
+// a dump.
+func (h *hush) write() {
+	if h == nil || h.decided {
+		return
+	}
+	if h.written++; h.written > minWritten {
+		h.decided = true
+		h.begin()
+	}
+}
+
+// begin leaves the groups.
+func (h *hush) begin() {
+	t := h.t
+	if entries, _, err := t.commits.conn.Count(); err != nil || int(entries) > hushedShare*h.total {
+		return
 	}
 	for i, g := range hushedGroups {
 		if t.listener.Leave(g) != nil {
 			for _, g := range hushedGroups[:i] {
 				_ = t.listener.Join(g)
 			}
-			return nil
+			return
 		}
 	}
-	return &hush{t: t, began: time.Now(), committed: make(hushed, n)}
+	h.hushed, h.silent, h.began = true, true, time.Now()
 }
 
 // note notes an entry that was committed, and ends the silence when it lasts too long.
 func (h *hush) note(o wire.Object) {
-	if h == nil {
+	if h == nil || h.decided && !h.hushed {
 		return
 	}
 	key := o.Key()
 	h.committed.add(&key)
-	if len(h.committed)%1024 == 0 && time.Since(h.began) > maxHush {
+	if h.silent && len(h.committed)%1024 == 0 && time.Since(h.began) > maxHush {
 		h.join()
 	}
 }
 
 // join joins the groups again.
 func (h *hush) join() {
-	if h.loud {
+	if !h.silent {
 		return
 	}
-	h.loud = true
+	h.silent = false
 	for _, g := range hushedGroups {
 		if err := h.t.listener.Join(g); err != nil && h.t.closing.Err() == nil {
 			h.t.log(config.Error, "can't open netlink handler: %v", cause(err))
@@ -121,7 +144,7 @@ func (h *hush) join() {
 
 // end ends the silence, and has the table dumped soon.
 func (h *hush) end() {
-	if h == nil {
+	if h == nil || !h.hushed {
 		return
 	}
 	h.join()

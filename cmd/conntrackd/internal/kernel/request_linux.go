@@ -28,15 +28,20 @@ func request(s *ctnetlink.FlowSpec, age time.Duration, c *config.Config) {
 		s.Reply.Zone, s.Reply.Has = zone, s.Reply.Has|ctnetlink.FieldZone
 	}
 	s.Status &= statusKept
+	s.SetTimeout(left(s, age, c).Truncate(time.Second))
+	protocol(s, c.TCPWindowTracking)
+}
+
+// left returns the timeout that a request sets.
+func left(s *ctnetlink.FlowSpec, age time.Duration, c *config.Config) time.Duration {
 	left := s.Timeout - age
 	switch {
 	case c.CommitTimeout > 0:
-		left = c.CommitTimeout
+		return c.CommitTimeout
 	case left <= 0:
-		left = lateTimeout
+		return lateTimeout
 	}
-	s.SetTimeout(left.Truncate(time.Second))
-	protocol(s, c.TCPWindowTracking)
+	return left
 }
 
 // protocol makes what is told of the protocol's state what the kernel takes.
