@@ -78,6 +78,7 @@ type Listener struct {
 	granted int
 	onLoss  func()
 	delay   time.Duration
+	pause   func(time.Duration)
 
 	mu    sync.Mutex
 	ready sync.Cond // there is something to read, or the end
@@ -145,8 +146,10 @@ func (c *Conn) Listen(q ListenRequest) (*Listener, error) {
 			return nil, &OpError{"make events reliable", err}
 		}
 	}
+	l.pause = time.Sleep
 	if s, ok := sock.(ThreadWaiter); ok && q.Delay > 0 {
 		s.WaitInThread()
+		l.pause = s.Pause
 	}
 	for _, g := range q.Groups {
 		if err := sock.Join(g); err != nil {
@@ -340,7 +343,7 @@ func (l *Listener) next(buf []byte) (n int, from uint32, err error) {
 		return n, from, err
 	}
 	l.ready.Signal()
-	time.Sleep(l.delay)
+	l.pause(l.delay)
 	if n, from, err = l.sock.Poll(buf); errors.Is(err, EAGAIN) {
 		n, from, err = l.sock.Receive(buf)
 	}

@@ -1,6 +1,10 @@
 package ctnetlink
 
-import "golang.org/x/net/bpf"
+import (
+	"time"
+
+	"golang.org/x/net/bpf"
+)
 
 // Socket moves netlink datagrams between a Conn and a table. The kernel's is
 // opened by Open; an in-process table can stand behind the same interface, so
@@ -54,6 +58,8 @@ type ThreadWaiter interface {
 	// WaitInThread makes a Receive that waits keep a thread, and not wait where
 	// every message that arrives wakes the process. It is called before Join.
 	WaitInThread()
+	// Pause waits for a short time, or until Close. It costs less than time.Sleep.
+	Pause(d time.Duration)
 }
 
 // GroupLeaver is a Socket that can leave a multicast group.

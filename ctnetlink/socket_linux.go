@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -79,6 +80,7 @@ type kernelSocket struct {
 	file   *os.File // owns fd, by way of the poller; nil: there is no poller
 	poller syscall.RawConn
 	thread bool // Receive waits in a thread of its own
+	pauser *pauser
 }
 
 // call is one direction's system call: what goes in, what comes out.
@@ -147,6 +149,9 @@ func (s *kernelSocket) Close() error {
 		return nil
 	}
 	s.closed = true
+	if s.pauser != nil {
+		s.pauser.close()
+	}
 	if s.file != nil {
 		return s.file.Close()
 	}
@@ -316,6 +321,21 @@ func (s *kernelSocket) WaitInThread() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.thread = true
+	if s.pauser == nil && !s.closed {
+		s.pauser = newPauser()
+	}
+}
+
+// Pause implements ThreadWaiter.
+func (s *kernelSocket) Pause(d time.Duration) {
+	s.mu.Lock()
+	p := s.pauser
+	s.mu.Unlock()
+	if p == nil {
+		time.Sleep(d)
+		return
+	}
+	p.pause(d)
 }
 
 // Leave implements GroupLeaver.
