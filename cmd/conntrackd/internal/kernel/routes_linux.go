@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,6 +24,10 @@ type routes struct {
 	mu    sync.Mutex // held while messages are read and handed on
 	buf   []byte
 	links addresses
+
+	read  func(fd uintptr) // into buf
+	n     int              // what it has read
+	errno syscall.Errno
 }
 
 func openRoutes(sink Sink) (*routes, error) {
@@ -36,6 +41,13 @@ func openRoutes(sink Sink) (*routes, error) {
 		return nil, err
 	}
 	r := &routes{sink: sink, buf: make([]byte, 64<<10)}
+	// It is asked with each batch of events, and does not wait: the scheduler need not be
+	// told.
+	r.read = func(fd uintptr) {
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&r.buf[0])), uintptr(len(r.buf)),
+			unix.MSG_DONTWAIT, 0, 0)
+		r.n, r.errno = int(n), errno
+	}
 	r.file = os.NewFile(uintptr(fd), "rtnetlink")
 	if r.conn, err = r.file.SyscallConn(); err != nil {
 		r.close()
@@ -107,13 +119,6 @@ func (r *routes) poll() bool {
 
 // receive reads a datagram that waits.
 func (r *routes) receive() (n int, errno syscall.Errno, err error) {
-	err = r.conn.Control(func(fd uintptr) {
-		var e error
-		if n, _, e = unix.Recvfrom(int(fd), r.buf, unix.MSG_DONTWAIT); e != nil {
-			if !errors.As(e, &errno) {
-				errno = unix.EIO
-			}
-		}
-	})
-	return n, errno, err
+	err = r.conn.Control(r.read)
+	return r.n, r.errno, err
 }
