@@ -18,7 +18,7 @@ type datagrams struct {
 	local netip.Addr     // the own address, may be invalid
 	out   int            // file descriptor, -1 once closed
 	from  netip.AddrPort // what out sends from, the address unspecified if the kernel chooses it
-	to    unix.Sockaddr
+	to    rawAddr        // its length is 0 if there is none
 }
 
 // Bytes of headers before a datagram's payload.
@@ -108,7 +108,7 @@ func (d *datagrams) open(c *config.Link, index int) error {
 		d.from = addrPort(own)
 	}
 	if specific(c.Remote) {
-		d.to = sockaddr(netip.AddrPortFrom(c.Remote, uint16(c.Port)), index)
+		d.to = newRawAddr(sockaddr(netip.AddrPortFrom(c.Remote, uint16(c.Port)), index))
 	}
 	return nil
 }

@@ -27,21 +27,25 @@ func (l *dedicated) receive() {
 
 // receiveFrom is receive for sockets until they are closed.
 func (l *dedicated) receiveFrom(d *datagrams, b []byte) {
+	conn, err := d.in.SyscallConn()
+	if err != nil {
+		return
+	}
+	r := newReceiver(conn, b, l.config.Interface)
 	for {
-		n, from, err := d.in.ReadFromUDPAddrPort(b)
+		b, from, err := r.receive()
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) || !l.failed() {
 				return
 			}
 			continue
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		if from == d.from {
 			continue // reflected
 		}
-		l.recvBytes.Add(uint64(n))
+		l.recvBytes.Add(uint64(len(b)))
 		l.recvPackets.Add(1)
-		if messages := l.unseal(from, b[:n]); messages != nil {
+		if messages := l.unseal(from, b); messages != nil {
 			l.deliver(Sender{Link: l.index, Addr: from}, messages)
 		}
 	}

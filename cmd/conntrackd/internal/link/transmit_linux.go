@@ -28,17 +28,11 @@ func (l *dedicated) say(k kind, body []byte) {
 
 func (l *dedicated) sendTo(b []byte) error {
 	d := l.datagrams
-	if d.to == nil {
+	if d.to.len == 0 || len(b) == 0 {
 		l.sendErrors++
 		return unix.EDESTADDRREQ
 	}
-	var err error
-	for {
-		err = unix.Sendto(d.out, b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, d.to)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
+	err := rawSend(d.out, b, &d.to)
 	if err == nil {
 		l.sentBytes += uint64(len(b))
 		l.sentPackets++
