@@ -20,6 +20,9 @@ const (
 	diffTime = 5 * time.Minute
 )
 
+// noPeers is the answer to what is about peers, where there are none.
+const noPeers = "the statistics mode has no peers"
+
 // The exit status of --diff.
 const (
 	diffEqual   = 0
@@ -31,7 +34,7 @@ const (
 // and of its peers with what each has of the other (--diff).
 func (d *daemon) diff(ctx context.Context, w io.Writer) {
 	if d.node == nil {
-		fmt.Fprintf(w, "%d\nthe statistics mode has no peers\n", diffUnknown)
+		fmt.Fprintf(w, "%d\n%s\n", diffUnknown, noPeers)
 		return
 	}
 	defer d.jobs.begin("any")()

@@ -26,7 +26,7 @@ func (d *daemon) own(ctx context.Context, r control.Request, w io.Writer) {
 // are about to go, upon which the kernel removes entries that live on elsewhere.
 func (d *daemon) demote(w io.Writer) {
 	if d.node == nil {
-		fmt.Fprintln(w, 1)
+		fmt.Fprintf(w, "1\n%s\n", noPeers)
 		return
 	}
 	d.log.notice("demoted: ends of entries are held back")

@@ -82,6 +82,9 @@ func TestLossIsKnown(t *testing.T) {
 	if s := status(); !strings.Contains(s, `"resync": false`) || !strings.Contains(s, `"entries": 2000`) {
 		t.Errorf("after -R: %s", s)
 	}
+	if r := f.run(t, false, "--demote"); r != (result{1, noPeers + "\n", ""}) {
+		t.Errorf("--demote in the statistics mode: %+v", r)
+	}
 	c.Process.Signal(syscall.SIGTERM)
 	c.Wait()
 }
