@@ -194,7 +194,7 @@ func (l *logger) open(c *config.Config) error {
 		before.Close() // a line that is being written is lost at most
 	}
 	if connection != nil {
-		connection.Close()
+		go connection.Close() // it waits for a line that is being written
 	}
 	return nil
 }

@@ -256,6 +256,25 @@ func TestRotation(t *testing.T) {
 	})
 }
 
+// TestLogHangs has the log of the statistics opened again while its reader does not read.
+func TestLogHangs(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	l := &statsLog{lines: make(chan []byte, 1), done: make(chan struct{}), file: w}
+	go l.run()
+	defer l.close()
+	l.lines <- make([]byte, 1<<20)
+	r.Read(make([]byte, 1)) // it is being written
+	opened := make(chan error, 1)
+	go func() { opened <- l.open(&config.Config{}) }()
+	if !testwait.For(5*time.Second, func() bool { return len(opened) == 1 }) {
+		t.Error("HUP waits for the reader of the log")
+	}
+}
+
 // TestSystemd plays systemd.
 func TestSystemd(t *testing.T) {
 	namespace(t)

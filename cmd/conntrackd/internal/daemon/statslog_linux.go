@@ -52,14 +52,15 @@ func (l *statsLog) open(c *config.Config) (err error) {
 		s = openSyslog(facility, syslog.LOG_INFO)
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.file != nil {
-		l.file.Close()
-	}
-	if l.syslog != nil {
-		l.syslog.Close()
-	}
+	before, connection := l.file, l.syslog
 	l.file, l.syslog = file, s
+	l.mu.Unlock()
+	if before != nil {
+		before.Close() // a line that is being written is lost at most
+	}
+	if connection != nil {
+		go connection.Close() // it waits for a line that is being written
+	}
 	return nil
 }
 
@@ -83,14 +84,16 @@ const stampLen = len(time.ANSIC) + 1
 func (l *statsLog) run() {
 	defer close(l.done)
 	for b := range l.lines {
+		// The lock is not held while it waits for the disk: open does not wait.
 		l.mu.Lock()
-		if l.file != nil {
-			l.file.Write(b)
-		}
-		if l.syslog != nil && len(b) > stampLen {
-			l.syslog.Info(string(b[stampLen : len(b)-1]))
-		}
+		file, log := l.file, l.syslog
 		l.mu.Unlock()
+		if file != nil {
+			file.Write(b)
+		}
+		if log != nil && len(b) > stampLen {
+			log.Info(string(b[stampLen : len(b)-1]))
+		}
 	}
 }
 
