@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,59 +19,74 @@ const diffAgain = 1500 * time.Millisecond
 // kernelDiff is one look at the kernel's table and the internal cache.
 type kernelDiff struct {
 	d       *daemon
-	expect  bool // of the expectations
+	expect  bool        // of the expectations
+	before  *kernelDiff // nil: this is the first look
 	seed    maphash.Seed
 	entries int
-	there   map[uint64]struct{}    // what the table has
-	missing map[uint64]wire.Object // of it in the cache
-	stale   map[uint64]wire.Object // in the cache
+	there   map[uint64]struct{} // what the table has
+	missing differences         // of it in the cache
+	stale   differences         // in the cache
+}
+
+// differences are entries by the hash of their key. The first look keeps only which they
+// are; the second what they are, of at most diffLimit that the first had too.
+type differences struct {
+	objects map[uint64]wire.Object
+	more    bool
+}
+
+// note notes an entry that differs. before is what the first look has, nil if this is it.
+func (l *differences) note(before *differences, hash uint64, o wire.Object) {
+	if before == nil {
+		l.objects[hash] = nil
+		return
+	}
+	if _, ok := before.objects[hash]; !ok {
+		return
+	}
+	if len(l.objects) >= diffLimit {
+		l.more = true
+		return
+	}
+	l.objects[hash] = slices.Clone(o)
 }
 
 // diffKernel compares the kernel's table, or its expectations, with the internal cache.
 func (d *daemon) diffKernel(ctx context.Context, expect bool) node.Difference {
 	result := node.Difference{Expect: expect}
-	seed := maphash.MakeSeed()
-	first := kernelDiff{d: d, expect: expect, seed: seed}
+	first := &kernelDiff{d: d, expect: expect, seed: maphash.MakeSeed()}
 	if err := first.look(ctx); err != nil {
 		result.Error = err.Error()
 		return result
 	}
 	result.Entries = first.entries
-	if len(first.missing)+len(first.stale) == 0 {
+	if len(first.missing.objects)+len(first.stale.objects) == 0 {
 		return result
 	}
 	select {
 	case <-ctx.Done():
 	case <-time.After(diffAgain):
 	}
-	second := kernelDiff{d: d, expect: expect, seed: seed}
+	second := kernelDiff{d: d, expect: expect, before: first, seed: first.seed}
 	if err := second.look(ctx); err != nil {
 		result.Error = err.Error()
 		return result
 	}
 	result.Entries = second.entries
-	still := func(before, now map[uint64]wire.Object) (list []wire.Object) {
-		for k, o := range now {
-			if _, ok := before[k]; !ok {
-				continue
-			}
-			if len(list) == diffLimit {
-				result.More = true
-				break
-			}
-			list = append(list, o)
-		}
-		return list
-	}
-	result.Missing = still(first.missing, second.missing)
-	result.Stale = still(first.stale, second.stale)
+	result.Missing = slices.Collect(maps.Values(second.missing.objects))
+	result.Stale = slices.Collect(maps.Values(second.stale.objects))
+	result.More = second.missing.more || second.stale.more
 	return result
 }
 
 // look compares the two as they are.
 func (k *kernelDiff) look(ctx context.Context) error {
 	k.there = map[uint64]struct{}{}
-	k.missing, k.stale = map[uint64]wire.Object{}, map[uint64]wire.Object{}
+	k.missing.objects, k.stale.objects = map[uint64]wire.Object{}, map[uint64]wire.Object{}
+	var missing, stale *differences
+	if k.before != nil {
+		missing, stale = &k.before.missing, &k.before.stale
+	}
 	internal, list := k.d.internal(k.expect), k.d.table.List
 	if k.expect {
 		list = k.d.table.ListExpect
@@ -89,7 +105,7 @@ func (k *kernelDiff) look(ctx context.Context) error {
 		k.entries++
 		k.there[hash] = struct{}{}
 		if !known {
-			k.missing[hash] = slices.Clone(o)
+			k.missing.note(missing, hash, o)
 		}
 		return nil
 	})
@@ -105,7 +121,7 @@ func (k *kernelDiff) look(ctx context.Context) error {
 			o := internal.Object(s)
 			hash := maphash.Comparable(k.seed, o.Key())
 			if _, ok := k.there[hash]; !ok {
-				k.stale[hash] = slices.Clone(o)
+				k.stale.note(stale, hash, o)
 			}
 		})
 		k.d.mu.Unlock()
