@@ -27,7 +27,12 @@ func (d *daemon) commit(ctx context.Context, w io.Writer, entries, expects bool)
 	defer d.commits.Unlock()
 	defer d.jobs.begin("commit")()
 	d.purge.cancel()
-	d.with(func() { d.node.SetRole(node.Primary) })
+	active := false
+	d.with(func() {
+		role, _ := d.node.Role()
+		active = role == node.Primary
+		d.node.SetRole(node.Primary)
+	})
 	switch {
 	case entries && expects:
 		d.log.notice("committing all external caches")
@@ -40,7 +45,10 @@ func (d *daemon) commit(ctx context.Context, w io.Writer, entries, expects bool)
 		return
 	}
 	if entries {
-		d.commitCache(ctx, w, "entries", false, d.table.Commit)
+		d.commitCache(ctx, w, "entries", false, func(ctx context.Context, c kernel.Commit) (kernel.Committed, error) {
+			c.Active = active
+			return d.table.Commit(ctx, c)
+		})
 	}
 	if expects && d.config.Expect {
 		d.commitCache(ctx, w, "expectations", true, d.table.CommitExpect)

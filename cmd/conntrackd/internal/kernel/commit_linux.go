@@ -22,6 +22,10 @@ type Commit struct {
 	// Next is called, without the lock, for the next part of them: it appends to dst,
 	// and appends nothing at the end. Objects must stay as they are until the next call.
 	Next func(dst []Entry) []Entry
+	// Active: this node is active already, so that its connections are alive. One of them
+	// that has a tuple of another connection that is to be committed stays, and that one
+	// fails: both cannot be there.
+	Active bool
 	// Failed is called for each that the table refused. op is what was refused:
 	// "commit-create" or "commit-destroy". It may be nil.
 	Failed func(op string, o wire.Object, err error)
@@ -38,7 +42,8 @@ type Committed struct {
 //
 // An entry that the table already has is updated, if it is the same connection with the
 // same translation, and replaced otherwise. It stays as it is if the table knows more of
-// it, that it has seen a reply, or if an update would change nothing.
+// it, that it has seen a reply, or if an update would change nothing. Other connections
+// that have one of its tuples are removed, but for those of an active node.
 //
 // The error is one of the table as a whole; what has been written then stays.
 func (t *Table) Commit(ctx context.Context, c Commit) (Committed, error) {
@@ -101,6 +106,7 @@ const (
 	create   action = iota
 	keep            // nothing: it is there, as it is to be
 	look            // ask for one that may be there
+	rival           // ask for another connection that has the translated tuple
 	change          // update one that is there
 	remove          // delete one that may be there, so that it is not in the way
 	recreate        // create after deletions
@@ -160,8 +166,8 @@ func (w *writer) write(ctx context.Context, e Entry) error {
 	if w.seen != nil {
 		what = w.seen.judge(&w.spec, e.Age, &w.config)
 		switch {
-		case (what == change || what == keep) && !w.changeable():
-			what = recreate
+		case what == recreate, (what == change || what == keep) && !w.changeable():
+			what = w.instead()
 		case what == keep:
 			w.end(job{entry: e}, nil)
 			return nil
@@ -206,6 +212,9 @@ func (w *writer) add(j job) {
 	case look:
 		w.name(&w.spec.Orig)
 		w.batch.Get(&w.other)
+	case rival:
+		w.name(&w.spec.Reply)
+		w.batch.Get(&w.other)
 	case change:
 		request(&w.spec, j.entry.Age, &w.config)
 		changeOnly(&w.spec)
@@ -219,7 +228,7 @@ func (w *writer) add(j job) {
 		w.name(&w.spec.Orig)
 		w.batch.Delete(&w.other)
 		w.steps = append(w.steps, job{what: remove})
-		if w.spec.Set.Has(ctnetlink.AttrNATSrc) || w.spec.Set.Has(ctnetlink.AttrNATDst) {
+		if w.translated() {
 			w.name(&w.spec.Reply)
 			w.batch.Delete(&w.other)
 			w.steps = append(w.steps, job{what: remove})
@@ -244,6 +253,20 @@ func (w *writer) name(tuple *ctnetlink.Tuple) {
 	}
 }
 
+// translated reports whether the reply tuple of the entry in w.spec is not the original one
+// reversed.
+func (w *writer) translated() bool {
+	return w.spec.Set.Has(ctnetlink.AttrNATSrc) || w.spec.Set.Has(ctnetlink.AttrNATDst)
+}
+
+// instead returns how to replace what is in the way of the entry in w.spec.
+func (w *writer) instead() action {
+	if w.commit.Active && w.translated() {
+		return rival
+	}
+	return recreate
+}
+
 // changeable reports whether the entry in w.spec can be updated. A TCP entry whose windows
 // are tracked is replaced, since the windows in the table are out of date.
 func (w *writer) changeable() bool {
@@ -263,10 +286,24 @@ func (w *writer) judge(j job, r *ctnetlink.Result) {
 		w.end(j, r.Err)
 		return
 	case j.what == look:
-		j.what = recreate
-		if r.Flow != nil && j.entry.Object.Spec(&w.spec) == nil && same(&w.spec, r.Flow) && w.changeable() {
-			j.what = change
+		if j.entry.Object.Spec(&w.spec) != nil {
+			return // it was read before
 		}
+		switch {
+		case r.Flow != nil && same(&w.spec, r.Flow) && w.changeable():
+			j.what = change
+		case r.Flow != nil && w.commit.Active && !begins(&w.spec, r.Flow):
+			w.end(j, ctnetlink.EEXIST)
+			return
+		default:
+			j.what = w.instead()
+		}
+	case j.what == rival:
+		if r.Flow != nil && j.entry.Object.Spec(&w.spec) == nil && !begins(&w.spec, r.Flow) {
+			w.end(j, ctnetlink.EEXIST)
+			return
+		}
+		j.what = recreate
 	case j.what == create && errno == ctnetlink.EEXIST && w.inject:
 		j.what = recreate
 	case j.what == create && errno == ctnetlink.EEXIST:
@@ -285,7 +322,7 @@ func (w *writer) judge(j job, r *ctnetlink.Result) {
 	case !j.bare && j.what != destroy && (errno == ctnetlink.EOPNOTSUPP || errno == ctnetlink.ENOENT || errno == ctnetlink.EAGAIN) &&
 		j.entry.Object.Spec(&w.spec) == nil && w.spec.Set&bareAttrs != 0:
 		// The helper is not here, or the master is gone: better without than not.
-		j.what, j.bare = recreate, true
+		j.what, j.bare = w.instead(), true
 	default:
 		w.end(j, r.Err)
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -254,6 +255,64 @@ func TestCommit(t *testing.T) {
 	}
 	commit(t, table, inParts(objects, 100), len(all))
 	alike(t, contents(t), want)
+}
+
+// TestCommitActive: what an active node has is not displaced by another connection that was
+// translated to the same. What has the original tuple is replaced all the same.
+func TestCommitActive(t *testing.T) {
+	namespace(t, "")
+	for _, size := range []int{4, 3 * sampleSize} { // the table is read before, or not
+		empty(t)
+		table, s := start(t, settings())
+		var all []*ctnetlink.FlowSpec
+		for i := range size {
+			all = append(all, connection(i))
+		}
+		fill(t, all...)
+		s.until(t, "the entries", func() bool { return len(s.cache) == size })
+		objects := s.objects()
+		// Those before make it known that much is there.
+		i := slices.IndexFunc(objects, func(e Entry) bool { return e.Object.Key() == key(all[1]) })
+		objects[size-1], objects[i] = objects[i], objects[size-1]
+		conn := ctnetlink.Open()
+		defer conn.Close()
+		for _, i := range []int{1, 3} {
+			if err := conn.Delete(&ctnetlink.FlowSpec{Orig: all[i].Orig}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mine, wrong := connection(1), connection(3)
+		mine.Orig.SrcPort += 0x4000
+		mine.Reply.DstPort += 0x4000
+		wrong.SrcNAT.MinAddr, wrong.SrcNAT.MaxAddr = addr("203.0.113.1"), addr("203.0.113.1")
+		fill(t, mine, wrong)
+
+		var failed []error
+		c := inParts(objects, 100)
+		c.Active = true
+		c.Failed = func(_ string, o wire.Object, err error) {
+			if failed = append(failed, err); o.Key() != key(all[1]) {
+				t.Errorf("another failed: %v", o.Key())
+			}
+		}
+		done, err := table.Commit(t.Context(), c)
+		if err != nil || done != (Committed{New: size - 1, Failed: 1}) || len(failed) != 1 || failed[0] != ctnetlink.EEXIST {
+			t.Fatalf("committed %+v, %v, %v", done, err, failed)
+		}
+		got := contents(t)
+		if got[key(mine)] == nil || got[key(all[1])] != nil {
+			t.Error("the connection of the active node was displaced")
+		}
+		if f := got[key(all[3])]; f == nil || f.Reply().Dst == wrong.SrcNAT.MinAddr {
+			t.Errorf("the entry with another translation was not replaced: %v", f)
+		}
+
+		commit(t, table, inParts(objects, 100), size)
+		if got := contents(t); got[key(mine)] != nil || got[key(all[1])] == nil {
+			t.Error("an entry of a node that was not active was not displaced")
+		}
+		table.Close()
+	}
 }
 
 // empty empties the table.

@@ -105,3 +105,10 @@ func same(s *ctnetlink.FlowSpec, f *ctnetlink.Flow) bool {
 	}
 	return s.Set.Has(ctnetlink.AttrTupleMaster) == f.Has(ctnetlink.AttrTupleMaster)
 }
+
+// begins reports whether an entry of the table has the original tuple that was told: it is
+// that connection, or was made of its packets.
+func begins(s *ctnetlink.FlowSpec, f *ctnetlink.Flow) bool {
+	const ends = ^ctnetlink.FieldZone
+	return s.Orig.Only(ends) == f.Orig().Only(ends)
+}
