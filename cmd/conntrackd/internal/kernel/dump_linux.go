@@ -55,6 +55,7 @@ func (t *Table) Dump(ctx context.Context, silent bool) error {
 	if err == nil {
 		t.hushed = nil
 	}
+	t.hearLosses()
 	return err
 }
 
@@ -91,6 +92,7 @@ func (t *Table) DumpExpect(ctx context.Context, silent bool) error {
 	if err != nil {
 		return err
 	}
+	t.hearLosses()
 	t.sink.Lock()
 	defer t.sink.Unlock()
 	var object []byte

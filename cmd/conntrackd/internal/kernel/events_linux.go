@@ -136,15 +136,20 @@ func (t *Table) refresh(ctx context.Context, due <-chan struct{}) {
 	}
 }
 
+// hearLosses hands on which addresses are gone, before what the kernel has ended with them
+// is judged: what events tell, or what a dump has not.
+func (t *Table) hearLosses() {
+	if t.routes != nil {
+		t.routes.poll()
+	}
+}
+
 // deliver hands a batch to the sink, with its lock held for a part of the events at a
 // time.
 func (t *Table) deliver(b ctnetlink.EventBatch) {
 	t.order.Lock()
 	defer t.order.Unlock()
-	// What has happened to the addresses before these events is judged before them.
-	if t.routes != nil {
-		t.routes.poll()
-	}
+	t.hearLosses()
 	d := delivery{t: t, f: t.filter.Load()}
 	var events ctnetlink.Events
 	events.Reset(b)

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
@@ -8,6 +9,10 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/netlab"
 )
 
 // message is a message of rtnetlink.
@@ -93,5 +98,32 @@ func TestRouteMessages(t *testing.T) {
 			b[i] = byte(random.IntN(40))
 		}
 		r.messages(b)
+	}
+}
+
+// TestDumpAfterLoss: the loss of an address is told before the end of a dump, which may lack
+// what the kernel has ended with it, whoever else reads what happens to addresses.
+func TestDumpAfterLoss(t *testing.T) {
+	enter(t, netlab.Config{Addresses: true})
+	s := &sink{cache: map[wire.Key]wire.Object{}}
+	c := settings()
+	c.Expect = true
+	table, err := openAll(c, s, ctnetlink.OpenIn(here(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	for _, x := range []struct {
+		address string
+		dump    func(context.Context, bool) error
+	}{{"192.0.2.77", table.Dump}, {"192.0.2.78", table.DumpExpect}} {
+		run(t, "ip addr add "+x.address+"/32 dev b", "ip")
+		run(t, "ip addr del "+x.address+"/32 dev b", "ip")
+		if err := x.dump(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(s.losses, netip.MustParseAddr(x.address)) {
+			t.Errorf("the loss of %s was not told: %v", x.address, s.losses)
+		}
 	}
 }
