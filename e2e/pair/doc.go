@@ -13,7 +13,7 @@
 //
 // The environment of the tests chooses what they run:
 //
-//	PAIR_LONG=1          TestMatrix: every combination; TestStock: every pair
+//	PAIR_LONG=1          TestMatrix: every combination; TestStock: every pair, and commit-first
 //	PAIR_ONLY=REGEXP     TestMatrix, TestFailover: combinations with such names, MODE/CHANNEL/PAIR as
 //	                     NOTRACK-Internal/mcast6/ours-old; TestFailover has also CHANNEL-signed and
 //	                     CHANNEL-sealed, and the pairs old-old

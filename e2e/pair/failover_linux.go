@@ -189,14 +189,19 @@ func (p *Failover) takeOver(n *Node) time.Time {
 	return since
 }
 
-// script runs the script, which must not say anything.
-func (p *Failover) script(n *Node, role string) error {
+// addressList is the file of addresses of the example commit-first.
+func addressList() string {
 	list := new(strings.Builder)
 	for _, v := range virtual {
 		fmt.Fprintf(list, "%s %s\n", v.dev, v.prefix)
 	}
+	return list.String()
+}
+
+// script runs the script, which must not say anything.
+func (p *Failover) script(n *Node, role string) error {
 	addresses := n.file("addresses")
-	if err := os.WriteFile(addresses, []byte(list.String()), 0o600); err != nil {
+	if err := os.WriteFile(addresses, []byte(addressList()), 0o600); err != nil {
 		return err
 	}
 	out, err := n.Output("", "env", "CONNTRACKD="+n.Program, "CONNTRACKD_CONF="+n.Configuration(),

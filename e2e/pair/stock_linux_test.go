@@ -28,9 +28,10 @@ const (
 // test. When it is switched off, all ends at once.
 type machine struct {
 	*Node
-	dir  string
-	out  *buffer
-	init *exec.Cmd
+	dir   string
+	start string // what starts the daemon, unless the script does
+	out   *buffer
+	init  *exec.Cmd
 }
 
 // vrrp is keepalived's configuration. The script is that of conntrack-tools, as it comes.
@@ -55,7 +56,13 @@ vrrp_instance VI_1 {
 	virtual_router_id 61
 	priority %d
 	advert_int 0.5
-	virtual_ipaddress {
+%s}
+`
+
+// The addresses of the pair are keepalived's, or those of commit-first, which has them in a
+// file; keepalived has one that nobody uses then.
+const (
+	vrrpAddresses = `	virtual_ipaddress {
 		10.0.0.1/24 dev lan
 		192.0.2.1/24 dev wan
 	}
@@ -63,8 +70,10 @@ vrrp_instance VI_1 {
 		fd01::1/64 dev lan
 		fd02::1/64 dev wan
 	}
-}
 `
+	vrrpNoAddresses = "\tvirtual_ipaddress {\n\t\t169.254.61.1/32 dev lan\n\t}\n"
+	commitFirst     = "../../cmd/conntrackd/examples/commit-first"
+)
 
 // boot is the first program of a machine.
 const boot = `set -e
@@ -72,11 +81,12 @@ mount -t proc proc /proc
 mount --bind DIR/run /run
 mount --bind DIR/etc /etc/conntrackd
 mount --bind PROGRAM /usr/sbin/conntrackd
+START
 exec KEEPALIVED --vrrp --dont-fork --log-console --log-detail --use-file DIR/keepalived.conf \
 	--pid /run/keepalived.pid --vrrp_pid /run/vrrp.pid
 `
 
-func newMachine(l *Lab, n *Node, program string, s Settings) *machine {
+func newMachine(l *Lab, n *Node, program, hook string, s Settings) *machine {
 	l.t.Helper()
 	m := &machine{Node: n, dir: filepath.Join(l.Dir, n.Name)}
 	check := func(err error) {
@@ -86,10 +96,15 @@ func newMachine(l *Lab, n *Node, program string, s Settings) *machine {
 	}
 	check(os.MkdirAll(m.dir+"/run/lock", 0o755))
 	check(os.MkdirAll(m.dir+"/etc", 0o755))
-	script, err := os.ReadFile(stockScript)
+	script, err := os.ReadFile(hook)
 	check(err)
+	addresses := vrrpAddresses
+	if hook == commitFirst {
+		addresses, m.start = vrrpNoAddresses, "/usr/sbin/conntrackd -d"
+		check(os.WriteFile(m.dir+"/etc/addresses", []byte(addressList()), 0o644))
+	}
 	check(os.WriteFile(m.dir+"/etc/primary-backup.sh", script, 0o755))
-	check(os.WriteFile(m.dir+"/keepalived.conf", fmt.Appendf(nil, vrrp, n.Number, 110-10*n.Number), 0o644))
+	check(os.WriteFile(m.dir+"/keepalived.conf", fmt.Appendf(nil, vrrp, n.Number, 110-10*n.Number, addresses), 0o644))
 	s.LockFile = "/var/lock/conntrack.lock" // the script's
 	n.Program = program
 	n.Configure(s)
@@ -102,7 +117,7 @@ func newMachine(l *Lab, n *Node, program string, s Settings) *machine {
 // on switches the machine on.
 func (m *machine) on() {
 	m.t.Helper()
-	script := strings.NewReplacer("DIR", m.dir, "PROGRAM", m.Program, "KEEPALIVED", keepalived).Replace(boot)
+	script := strings.NewReplacer("DIR", m.dir, "PROGRAM", m.Program, "KEEPALIVED", keepalived, "START", m.start).Replace(boot)
 	for _, path := range []string{"/run/keepalived.pid", "/run/vrrp.pid"} { // what keepalived left
 		os.Remove(m.dir + path)
 	}
@@ -154,14 +169,17 @@ func TestStock(t *testing.T) {
 		pairs = append(pairs, [2]string{Daemon, Old}, [2]string{Old, Daemon})
 	}
 	for _, p := range pairs {
-		t.Run(name(p[0])+"-"+name(p[1]), func(t *testing.T) { stock(t, p) })
+		t.Run(name(p[0])+"-"+name(p[1]), func(t *testing.T) { stock(t, stockScript, p) })
+	}
+	if os.Getenv(EnvLong) != "" {
+		t.Run("commit-first", func(t *testing.T) { stock(t, commitFirst, pairs[0]) })
 	}
 }
 
 // commits are the lines about commits.
 var commits = regexp.MustCompile("Committed .*|.* can't be committed|commit has .*")
 
-func stock(t *testing.T, programs [2]string) {
+func stock(t *testing.T, hook string, programs [2]string) {
 	l := lab(t, Config{NAT: SourceNAT, Switched: true})
 	l.Nodes[0].Leave()
 	for _, h := range []*Host{l.Client, l.Server} {
@@ -169,7 +187,7 @@ func stock(t *testing.T, programs [2]string) {
 	}
 	var m [2]*machine
 	for i, n := range l.Nodes {
-		m[i] = newMachine(l, n, programs[i], Settings{Mode: FTFW, Channel: UDP})
+		m[i] = newMachine(l, n, programs[i], hook, Settings{Mode: FTFW, Channel: UDP})
 	}
 	go echo(l.Server.Listen("tcp", "[::]:7"))
 	m[0].on()
