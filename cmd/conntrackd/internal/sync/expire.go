@@ -37,11 +37,18 @@ type sweep struct {
 	at      cache.Slot
 }
 
-// beginSweep removes, in parts, what a peer has told before its present generation.
-func (n *Node) beginSweep(p *peer) {
+// beginSweep removes, in parts, what a peer has told before its present generation, or
+// not all of that: only what processes have told that it was before.
+func (n *Node) beginSweep(p *peer, all bool) {
 	n.endSweep(p)
+	if all {
+		p.floor = p.generation
+	}
 	n.expire.sweeps = append(n.expire.sweeps, sweep{p: p, at: 1})
 }
+
+// past reports whether what was told in a generation is gone unless it was told again.
+func (p *peer) past(generation uint16) bool { return int16(generation-p.floor) < 0 }
 
 // endSweep ends a sweep: the next bulk has begun.
 func (n *Node) endSweep(p *peer) {
@@ -58,7 +65,7 @@ func (n *Node) tickExpire() time.Time {
 			c = n.ExternalExpect
 		}
 		w.at = c.Walk(w.at, sweepStep, func(s cache.Slot) {
-			if m := c.Meta(s); m.Sender == uint16(w.p.index) && m.Generation != w.p.generation {
+			if m := c.Meta(s); m.Sender == uint16(w.p.index) && w.p.past(m.Generation) {
 				c.Delete(s)
 			}
 		})
@@ -124,7 +131,7 @@ func (n *Node) expired(o wire.Object, m *cache.Meta, expect bool, now uint32) bo
 	switch {
 	case over <= 0 || p == nil:
 		return false
-	case m.Generation != p.generation && !p.own.inside && !p.own.old.want && p.own.old.asked.IsZero():
+	case p.past(m.Generation) && !p.own.inside && !p.own.old.want && p.own.old.asked.IsZero():
 		return true
 	}
 	return over > forgetAfter && n.extended && p.own.refreshes && !p.away

@@ -64,7 +64,7 @@ func (n *Node) takeEnd(p *peer, e *extension) {
 	}
 	if p.own.inside {
 		p.own.inside, p.own.last, p.own.whole = false, e.A, n.now
-		n.beginSweep(p)
+		n.beginSweep(p, true)
 	}
 	if p.own.last == e.A {
 		n.sendExtension(&extension{Kind: extGot, To: p.own.node, A: e.A, B: endPart})

@@ -39,6 +39,7 @@ type peer struct {
 	seen       time.Time     // when it was heard last
 	away       bool          // it was not heard for awayTime
 	generation uint16        // counts its processes and its bulks
+	floor      uint16        // the first generation of its process, or of its last whole bulk
 	lost       uint64        // messages
 	need       bool          // it lacks what is not going to be sent without a bulk
 
@@ -176,7 +177,7 @@ func (n *Node) newPeer(from link.Sender) *peer {
 		}
 		n.forget(old)
 		free = oldest
-		p.generation = old.generation + 1 // what it has told was not told by p
+		p.generation, p.floor = old.generation+1, old.generation+1 // what it has told was not told by p
 	}
 	p.index, p.bit = free, 1<<free
 	n.peers[free] = p
@@ -190,7 +191,9 @@ func (n *Node) restarted(p *peer, from link.Sender) {
 	n.mode.left(p)
 	n.clearBit(p)
 	old := p.sender
-	*p = peer{index: p.index, bit: p.bit, generation: p.generation + 1, lost: p.lost, own: p.own}
+	*p = peer{
+		index: p.index, bit: p.bit, generation: p.generation + 1, floor: p.generation + 1, lost: p.lost, own: p.own,
+	}
 	p.sender, p.senders = from, []link.Sender{from}
 	p.since, p.seen = n.now, n.now
 	if old.Link == from.Link && old.Addr.Port() != from.Addr.Port() {

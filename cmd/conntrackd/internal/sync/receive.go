@@ -93,14 +93,17 @@ func (n *Node) data(p *peer, h *wire.Header, payload []byte) {
 		}
 	}
 	if s != 0 {
+		if m := c.Meta(s); m.Sender == uint16(p.index) && m.Generation != p.generation {
+			p.own.old.again++
+		}
 		c.Set(s, o)
 	} else if s = c.Add(o); s == 0 {
 		return
 	} else {
 		c.Meta(s).Created = n.clock(n.now)
 	}
-	c.SetSender(s, uint16(p.index))
 	m := c.Meta(s)
+	c.SetSender(s, uint16(p.index))
 	m.Generation, m.Told, m.Seq = p.generation, n.clock(n.now), h.Seq
 	if a, ok := n.mode.(*alarm); ok {
 		a.told(c, s)

@@ -44,6 +44,8 @@ type oldBulk struct {
 	want  bool      // to be asked for
 	asked time.Time // zero: none is expected
 	data  int
+	had   int       // entries of it, when it was asked
+	again int       // how many of those it has told again
 	last  time.Time // when its last message came
 	lost  uint64    // messages of the peer, when it was asked for
 	tries int
@@ -163,7 +165,7 @@ func (n *Node) tickOld(p *peer) time.Time {
 		if !n.decided() {
 			return n.now.Add(100 * time.Millisecond)
 		}
-		*o = oldBulk{asked: n.now, lost: p.lost, tries: o.tries + 1}
+		*o = oldBulk{asked: n.now, lost: p.lost, tries: o.tries + 1, had: n.External.From(uint16(p.index))}
 		p.generation++
 		n.endSweep(p)
 		n.askResync()
@@ -182,8 +184,19 @@ func (n *Node) tickOld(p *peer) time.Time {
 		}
 	default:
 		p.own.whole = n.now
-		n.beginSweep(p)
+		n.beginSweep(p, n.heard(p))
 	}
 	*o = oldBulk{}
 	return time.Time{}
+}
+
+// heard reports whether a peer that was asked for its bulk has got the question. One to
+// which nothing of this node comes, since its link leads elsewhere, tells what changes
+// only: what it does not tell is not gone. With FT-FW it has answered HELLO; otherwise
+// what it told was a bulk if most of what was known came again.
+func (n *Node) heard(p *peer) bool {
+	if n.acknowledged() {
+		return p.ft.knows
+	}
+	return 2*p.own.old.again >= p.own.old.had && p.own.old.data > 0
 }

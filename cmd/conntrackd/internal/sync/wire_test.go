@@ -230,7 +230,7 @@ func TestPeersPlace(t *testing.T) {
 	s.n.Tick() // it is asked for its bulk
 	tells(1, sender(1))
 	old := s.peer(sender(1))
-	s.n.beginSweep(old) // of a bulk that has ended
+	s.n.beginSweep(old, true) // of a bulk that has ended
 	s.now = s.now.Add(awayTime)
 	for i := range maxPeers {
 		tells(2+i, sender(2+i))
@@ -244,7 +244,7 @@ func TestPeersPlace(t *testing.T) {
 		t.Errorf("%d entries, want %d", n, 1+maxPeers)
 	}
 	tells(1+maxPeers, sender(1+maxPeers))
-	s.n.beginSweep(next)
+	s.n.beginSweep(next, true)
 	s.n.Tick()
 	if n := s.n.External.Stats.Active; n != maxPeers {
 		t.Errorf("%d entries after a bulk without that of the first peer, want %d", n, maxPeers)
