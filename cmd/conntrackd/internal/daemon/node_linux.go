@@ -118,8 +118,8 @@ func (d *daemon) Receive(from link.Sender, b []byte) {
 // Connected is called when a connection or link has come.
 func (d *daemon) Connected(link int) { d.heard(func() { d.node.Connected(link) }) }
 
-// Lost is called when one has gone.
-func (d *daemon) Lost(link int) { d.heard(func() { d.node.Lost(link) }) }
+// Lost is called when one has gone: the node hears nothing of its peer then.
+func (d *daemon) Lost(int) {}
 
 // heard calls f, which takes what a link tells, with the main lock held. It does not where
 // the start has failed.

@@ -176,7 +176,6 @@ func (a *alarm) forget(c *cache.Cache, q *cache.Queue) {
 }
 
 func (a *alarm) joined(p *peer)   {}
-func (a *alarm) left(p *peer)     {}
 func (a *alarm) cleared(t *table) {}
 
 // Expires returns when an entry of an external cache is forgotten in the mode ALARM,

@@ -231,5 +231,3 @@ func (f *ftfw) alive() {
 
 // joined answers a peer at once: it waits for HELLO_BACK before it sends much.
 func (f *ftfw) joined(p *peer) { f.n.sent = time.Time{} }
-
-func (f *ftfw) left(p *peer) {}

@@ -93,8 +93,6 @@ type mode interface {
 	tick() time.Time
 	// joined is called for a peer that was not known, or is a new process.
 	joined(p *peer)
-	// left is called for a peer that is not waited for any more.
-	left(p *peer)
 	// cleared is called when the objects of a table were removed.
 	cleared(t *table)
 }
@@ -206,14 +204,10 @@ func (n *Node) FlushExternal() {
 	n.ExternalExpect.Clear()
 }
 
-// Connected takes that a link or a connection to a peer is there.
+// Connected takes that a link or a connection to a peer is there: what was sent meanwhile
+// may be lost.
 func (n *Node) Connected(link int) {
 	n.now = n.o.Now()
-	n.connected(link)
-}
-
-// Lost takes that a link or a connection was lost.
-func (n *Node) Lost(link int) {
-	n.now = n.o.Now()
-	n.disconnected(link)
+	n.startRound()
+	n.wantBulk()
 }

@@ -55,7 +55,6 @@ func (m *noTrack) tick() time.Time {
 }
 
 func (m *noTrack) joined(p *peer)   {}
-func (m *noTrack) left(p *peer)     {}
 func (m *noTrack) cleared(t *table) {}
 
 // track counts a message that nobody acknowledges by its sequence, and reports whether

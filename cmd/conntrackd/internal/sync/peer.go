@@ -188,7 +188,6 @@ func (n *Node) newPeer(from link.Sender) *peer {
 
 // restarted takes that a peer is a new process, which knows nothing.
 func (n *Node) restarted(p *peer, from link.Sender) {
-	n.mode.left(p)
 	n.clearBit(p)
 	old := p.sender
 	*p = peer{
@@ -206,10 +205,8 @@ func (n *Node) restarted(p *peer, from link.Sender) {
 
 // forget has nothing wait for a peer, and frees its place.
 func (n *Node) forget(p *peer) {
-	n.mode.left(p)
 	n.clearBit(p)
 	n.endSweep(p) // which would remove what the next peer in its place tells
-	n.peerLeft(p)
 	n.peers[p.index] = nil
 	if n.last == p {
 		n.last = nil
@@ -225,7 +222,6 @@ func (n *Node) agePeers() {
 		silent := n.now.Sub(p.seen)
 		if !p.away && silent > awayTime {
 			p.away = true
-			n.peerAway(p)
 		}
 		if silent > goneTime && p.ft.unacked > 0 {
 			n.clearBit(p)

@@ -42,22 +42,6 @@ func (n *Node) peerNeeds(p *peer) {
 	n.wantBulk()
 }
 
-// peerAway takes that a peer was not heard for awayTime.
-func (n *Node) peerAway(p *peer) {}
-
-// peerLeft takes that a peer is forgotten.
-func (n *Node) peerLeft(p *peer) {}
-
-// connected takes that a link or a connection is there: what was sent meanwhile may be
-// lost.
-func (n *Node) connected(link int) {
-	n.startRound()
-	n.wantBulk()
-}
-
-// disconnected takes that a link or a connection is lost.
-func (n *Node) disconnected(link int) {}
-
 const (
 	// missedRest is how long after the beginning of a bulk another one begins because a
 	// peer does not know the end of it. The time doubles with each that it does not
