@@ -262,7 +262,7 @@ func (l *Listener) Ready() bool {
 }
 
 // maxSpare is how many empty slabs are kept for the next burst.
-const maxSpare = 16
+const maxSpare = 4
 
 // recycle takes back a slab that was read.
 func (l *Listener) recycle(s *slab) {
