@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"sync"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
@@ -23,8 +24,11 @@ type injector struct {
 
 	mu      sync.Mutex
 	changed sync.Cond
-	queue   []byte // records: the type, the length in 4 bytes, the object
-	spare   []byte
+	queue   [][]byte          // blocks of records: the type, the length in 4 bytes, the object
+	queued  int               // bytes of those
+	spare   [][]byte          // blocks to be used again
+	idle    bool              // take waits
+	batched map[wire.Key]bool // what write has in its batch
 	started bool
 	ending  bool
 	ended   sync.WaitGroup
@@ -38,10 +42,16 @@ type injector struct {
 // is full, so that the links lose no more than the table is behind.
 const maxInjected = 24 << 20
 
-const recordLen = 5
+const (
+	recordLen = 5
+	// injectBlock is the size of a block of the queue. It grows and shrinks by blocks: one
+	// slice would be copied as it grows, and leave several times its size to the collector.
+	injectBlock  = 64 << 10
+	spareInjects = 4
+)
 
 func newInjector(t *Table) *injector {
-	i := &injector{t: t}
+	i := &injector{t: t, batched: map[wire.Key]bool{}}
 	i.changed.L = &i.mu
 	return i
 }
@@ -52,7 +62,7 @@ func (t *Table) InjectRoom() {
 	i := t.injector
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	for len(i.queue) >= maxInjected && !i.ending {
+	for i.queued >= maxInjected && !i.ending {
 		i.changed.Wait()
 	}
 }
@@ -70,10 +80,30 @@ func (t *Table) Inject(typ wire.Type, o wire.Object) {
 		i.started = true
 		i.ended.Go(i.run)
 	}
-	i.queue = append(i.queue, byte(typ))
-	i.queue = binary.NativeEndian.AppendUint32(i.queue, uint32(len(o)))
-	i.queue = append(i.queue, o...)
-	i.changed.Broadcast()
+	b := i.block(recordLen + len(o))
+	*b = append(*b, byte(typ))
+	*b = binary.NativeEndian.AppendUint32(*b, uint32(len(o)))
+	*b = append(*b, o...)
+	i.queued += recordLen + len(o)
+	if i.idle {
+		i.changed.Broadcast()
+	}
+}
+
+// block returns the last block, with room for n bytes.
+func (i *injector) block(n int) *[]byte {
+	last := len(i.queue) - 1
+	if last < 0 || cap(i.queue[last])-len(i.queue[last]) < n {
+		var b []byte
+		if s := len(i.spare) - 1; s >= 0 && n <= injectBlock {
+			b, i.spare = i.spare[s], i.spare[:s]
+		} else {
+			b = make([]byte, 0, max(n, injectBlock))
+		}
+		i.queue = append(i.queue, b)
+		last++
+	}
+	return &i.queue[last]
 }
 
 // Injected returns the counters of the connections that were injected, or of the
@@ -96,8 +126,8 @@ func (i *injector) close() {
 	i.ended.Wait()
 }
 
-// take returns the records that wait, and whether it is time to try again what had no
-// master. It returns neither at the end.
+// take returns the first records that wait, and whether it is time to try again what had
+// no master. It returns neither at the end.
 func (i *injector) take() (records []byte, again bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -105,13 +135,27 @@ func (i *injector) take() (records []byte, again bool) {
 		if i.ending {
 			return nil, false
 		}
+		i.idle = true
 		i.changed.Wait()
+		i.idle = false
 	}
-	records, again = i.queue, i.again
-	i.again = false
-	i.queue, i.spare = i.spare[:0], nil
+	again, i.again = i.again, false
+	if len(i.queue) > 0 {
+		records = i.queue[0]
+		i.queue = slices.Delete(i.queue, 0, 1)
+		i.queued -= len(records)
+	}
 	i.changed.Broadcast()
 	return records, again
+}
+
+// done takes a block back whose records are written.
+func (i *injector) done(block []byte) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if cap(block) == injectBlock && len(i.spare) < spareInjects {
+		i.spare = append(i.spare, block[:0])
+	}
 }
 
 func (i *injector) run() {
@@ -130,18 +174,14 @@ func (i *injector) run() {
 		if again {
 			i.tryAgain()
 		}
-		i.mu.Lock()
-		if cap(records) <= maxInjected/8 {
-			i.spare = records
-		}
-		i.mu.Unlock()
+		i.done(records)
 	}
 }
 
 // write writes records. A refusal is dealt with after those that were sent with it, so
 // no entry is changed twice in one batch.
 func (i *injector) write(w *writer, records []byte) {
-	batched := map[wire.Key]bool{}
+	batched := i.batched
 	settle := func() {
 		if err := w.settle(); err != nil {
 			i.t.log(config.Warning, "could not change the table: %v", cause(err))
@@ -157,12 +197,11 @@ func (i *injector) write(w *writer, records []byte) {
 			i.expect(typ, object)
 			continue
 		}
-		if key := object.Key(); batched[key] {
+		key := object.Key()
+		if batched[key] {
 			settle()
-			batched[key] = true
-		} else {
-			batched[key] = true
 		}
+		batched[key] = true
 		if object.Spec(&w.spec) != nil {
 			continue
 		}
