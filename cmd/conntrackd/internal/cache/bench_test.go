@@ -55,6 +55,26 @@ func BenchmarkChange(b *testing.B) {
 	}
 }
 
+// BenchmarkEvents looks for an object twice and adds it, and again to delete it, as the
+// events of an entry do.
+func BenchmarkEvents(b *testing.B) {
+	for _, count := range sizesOf {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			c := filled(b, count)
+			o := object(1<<24-1, 9)
+			b.ReportAllocs()
+			for b.Loop() {
+				if find(c, o) == 0 && find(c, o) == 0 {
+					c.Add(o)
+				}
+				if find(c, o) != 0 {
+					c.Delete(find(c, o))
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkWalk(b *testing.B) {
 	c := filled(b, 1_000_000)
 	for b.Loop() {

@@ -64,6 +64,15 @@ type Cache struct {
 	highest Slot  // the highest slot that was ever in use
 	queues  [256]*Queue
 	from    [256]int // objects of each sender
+	last    found
+}
+
+// found is what Find has found last: an event's entry is looked for several times.
+type found struct {
+	key  wire.Key
+	hash uint32
+	slot Slot // 0: there is none
+	ok   bool // it is still so
 }
 
 // record is a slot.
@@ -111,14 +120,19 @@ func (c *Cache) hash(k *wire.Key) uint32 { return uint32(maphash.Comparable(c.se
 
 // Find returns the slot of a key, 0 if there is none. The object may be dead.
 func (c *Cache) Find(k *wire.Key) Slot {
+	if c.last.ok && c.last.key == *k {
+		return c.last.slot
+	}
 	h := c.hash(k)
+	c.last = found{key: *k, hash: h, ok: true}
 	p := c.index.probe(h)
 	for s := p.next(); s != 0; s = p.next() {
 		if c.Object(s).Key() == *k {
-			return s
+			c.last.slot = s
+			break
 		}
 	}
-	return 0
+	return c.last.slot
 }
 
 // Add adds a copy of an object that is not there. It returns 0 if the cache is full,
@@ -144,8 +158,12 @@ func (c *Cache) Add(o wire.Object) Slot {
 	}
 	copy(c.pages.bytes(b, len(o)), o)
 	k := o.Key()
-	*c.record(s) = record{hash: c.hash(&k), block: b, size: uint16(len(o)), used: true}
-	c.index.add(c.record(s).hash, s)
+	if !c.last.ok || c.last.key != k {
+		c.last = found{key: k, hash: c.hash(&k), ok: true}
+	}
+	c.last.slot = s
+	*c.record(s) = record{hash: c.last.hash, block: b, size: uint16(len(o)), used: true}
+	c.index.add(c.last.hash, s)
 	c.Stats.Total++
 	c.Stats.Active++
 	c.Stats.Created++
@@ -279,6 +297,7 @@ func (c *Cache) Delete(s Slot) {
 		return
 	}
 	c.unlink(r)
+	c.last.ok = false
 	c.count(r, 255)
 	if !r.dead {
 		c.Stats.Active--
@@ -298,7 +317,7 @@ func (c *Cache) Clear() {
 	c.Stats.Deleted += c.Stats.Active
 	c.Stats.Active, c.Stats.Total = 0, 0
 	c.index, c.pages, c.chunks, c.used = index{}, pages{}, nil, nil
-	c.free, c.highest, c.from = 0, 0, [256]int{}
+	c.free, c.highest, c.from, c.last = 0, 0, [256]int{}, found{}
 	for _, q := range c.queues {
 		if q != nil {
 			q.First, q.Last, q.Len = 0, 0, 0

@@ -72,6 +72,11 @@ func TestRandom(t *testing.T) {
 			delete(slots, n)
 			deleted++
 		}
+		for range 2 {
+			if s := find(c, o); s != slots[n] {
+				t.Fatalf("step %d: object %d is in slot %d afterwards, want %d", i, n, s, slots[n])
+			}
+		}
 	}
 	for n, o := range want {
 		if !bytes.Equal(c.Object(slots[n]), o) {
@@ -93,11 +98,14 @@ func TestRandom(t *testing.T) {
 		st.Deleted != deleted || st.CreateFailed != full || st.NoSpace != full {
 		t.Errorf("counters %+v, want %d objects, %d created, %d deleted, %d failed", st, len(want), created, deleted, full)
 	}
+	c.Add(object(1, 0))
+	created = c.Stats.Created
+	find(c, object(1, 0))
 	c.Clear()
 	if c.Stats.Total != 0 || c.Stats.Deleted != created || c.Walk(0, 1, func(Slot) {}) != 0 {
 		t.Errorf("after Clear: %+v", c.Stats)
 	}
-	if c.Add(object(1, 0)) == 0 || c.Stats.Total != 1 {
+	if find(c, object(1, 0)) != 0 || c.Add(object(1, 0)) == 0 || c.Stats.Total != 1 {
 		t.Error("nothing can be added after Clear")
 	}
 }
