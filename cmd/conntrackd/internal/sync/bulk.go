@@ -60,9 +60,12 @@ type bulkState struct {
 	resync resyncState
 }
 
-// initBulk is called once.
+// initBulk is called once. What is in the table at the start is told in a bulk, also if
+// nobody is heard: there may be somebody who cannot be.
 func (n *Node) initBulk() {
 	n.initOurs()
+	n.now = n.o.Now()
+	n.wantBulk()
 	if n.c.StartupResync {
 		n.RequestResync()
 	}

@@ -113,7 +113,7 @@ func (w *network) until(max time.Duration, f func() bool) bool {
 func (h *host) boot() {
 	h.epoch++
 	h.port++
-	h.buf = nil
+	h.buf, h.next = nil, time.Time{}
 	h.n = New(Options{Config: h.c, Link: h, Now: func() time.Time { return h.w.now },
 		Log: func(_ config.Level, s string) { h.logs = append(h.logs, s) }})
 	h.tick()

@@ -35,6 +35,12 @@ func TestStar(t *testing.T) {
 					}
 				}
 			}
+			w.hosts[2].boot()
+			w.hosts[2].n.BeginRefresh(false)
+			for j := range 50 {
+				w.hosts[2].n.Event(wire.Update, testObject(3, 100+j, 3, 0), true)
+			}
+			w.hosts[2].n.EndRefresh()
 			step("at the start", func() { fill(wire.New, 0, 50) })
 			w.run(20 * time.Second) // in which the third is asked for a bulk, and does not hear it
 			step("more", func() { fill(wire.New, 50, 100) })
