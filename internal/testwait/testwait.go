@@ -42,3 +42,12 @@ func For(d time.Duration, condition func() bool) bool {
 		}
 	}
 }
+
+// Size returns how much a test that only computes does: all, or fewer with the race detector, which makes it some ten
+// times as slow and finds no more by repeating it.
+func Size(all, fewer int) int {
+	if Race {
+		return fewer
+	}
+	return all
+}
