@@ -93,7 +93,7 @@ func TestKernelChurn(t *testing.T) {
 	conn, source := kernelTable(t, defaults)
 	table, _ := run(t, Options{Interval: minInterval, Share: 100}, source)
 	wait(t, table, "the first dump", complete)
-	n, left := 30_000, 500
+	n, left := testwait.Size(30_000, 10_000), 500
 	if testing.Short() {
 		n = 5_000
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
 	"github.com/gonntrack/gonntrack/format"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -264,7 +265,7 @@ func TestPages(t *testing.T) {
 	a := newAsked(t, 23, 2500, Options{})
 	n := len(a.messages)
 	names := sortedFields()
-	for range 12 {
+	for range testwait.Size(12, 5) {
 		var order []Key
 		for range r.IntN(4) {
 			name := names[r.IntN(len(names))]

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -26,7 +27,7 @@ func TestWalkBesideFeed(t *testing.T) {
 			defer cancel()
 			var message []byte
 			var f ctnetlink.Flow
-			for range 8 {
+			for range testwait.Size(8, 3) {
 				var seen [stable]int
 				err := s.walk(context.Background(), func(e *entry) bool {
 					if message = e.appendMessage(message[:0]); f.Decode(message) != nil {

@@ -407,7 +407,7 @@ func (s *typist) round(random *rand.Rand, round int, table *live.Table) (named m
 
 // TestChurn is the churn over a table in the process.
 func TestChurn(t *testing.T) {
-	rounds := 300
+	rounds := testwait.Size(300, 100)
 	if testing.Short() {
 		rounds = 200
 	}

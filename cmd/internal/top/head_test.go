@@ -14,6 +14,7 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/internal/console"
 	"github.com/gonntrack/gonntrack/cmd/internal/live"
 	"github.com/gonntrack/gonntrack/ctnetlink"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // testTime is the time that the clock of a test shows.
@@ -77,7 +78,7 @@ func TestHeadFits(t *testing.T) {
 			known[fmt.Sprint(i)] = true
 		}
 		for _, height := range []int{10, 14, 40} {
-			for width := leastWidth; width <= 300; width += 1 + width/60*8 {
+			for width := leastWidth; width <= 300; width += testwait.Size(1, 3) + width/60*8 {
 				m := testModel(width, height, styles{utf8: width%2 == 0, color: width%3 == 0})
 				m.take(statusMsg{status, history(testTime.Unix(), 1, 2, 3)})
 				lines := m.head()

@@ -9,6 +9,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // TestPanelsRandomly: whatever keys, clicks, sizes and tables come in which order, each
@@ -20,7 +22,7 @@ func TestPanelsRandomly(t *testing.T) {
 		"g", "w", "p", "enter", "esc", "backspace", "tab", "1", "2", "3", "4", "5", "f", "F", "/", "-", "!", ",", "s",
 		"x", "?", "c",
 	}
-	for seed := range uint64(3) {
+	for seed := range uint64(testwait.Size(3, 1)) {
 		r := rand.New(rand.NewPCG(seed, 12))
 		var log []string
 		var late []tea.Cmd
