@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // The conformance test sends random sequences of requests, the same bytes, to
@@ -123,7 +125,7 @@ func TestConformance(t *testing.T) {
 		t.Skipf("SKIPPED: the engine imitates Linux 6.18, this is %d.%d (CONFORM=10s compares them nevertheless)",
 			release.major, release.minor)
 	}
-	conform(t, 7*time.Second, [2]string{"kernel", "engine"},
+	conform(t, time.Duration(testwait.Size(7, 4))*time.Second, [2]string{"kernel", "engine"},
 		func(su setup) tableMaker { return kernelTable{newKernel(t, su)} },
 		func(su setup) tableMaker { return engineTable(su) })
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,6 +88,7 @@ const fidelityKinds = 3
 // TestFidelity compares the engine with the kernel packet by packet, if the
 // kernel is at least as new as the one the engine imitates.
 func TestFidelity(t *testing.T) {
+	t.Parallel() // the slow areas wait
 	if r := kernelRelease(t); r.before(6, 18) && os.Getenv("FIDELITY") == "" {
 		skipped.Add(1)
 		t.Skipf("SKIPPED: the engine imitates Linux 6.18, this is %d.%d (FIDELITY=20000 compares nevertheless)",
@@ -133,13 +135,23 @@ func TestFidelity(t *testing.T) {
 	if len(chosen) == 0 {
 		t.Skip("SKIPPED: no area is chosen")
 	}
-	total, explained := 0, int64(0)
+	var total atomic.Int64
+	t.Cleanup(func() { tellFidelity(t, total.Load()) }) // after the slow areas
 	for _, a := range chosen {
 		t.Run(a.name, func(t *testing.T) {
+			lab := lab
+			if a.slow {
+				t.Parallel()
+				var err error
+				if lab, err = netlab.New(netlab.Config{Addresses: true}); err != nil {
+					t.Fatal(err)
+				}
+				defer lab.Close()
+			}
 			f := &fidelity{lab: lab, seen: map[string]int{}, kinds: map[string]int{}, maxKinds: kinds}
 			begin := time.Now()
 			f.compare(t, a, seed, only, count/len(chosen))
-			total += f.packets
+			total.Add(int64(f.packets))
 			t.Logf("%d packets in %d scenarios, seeds %d to %d, %.0f a second",
 				f.packets, f.scenarios, seed, f.last, float64(f.packets)/time.Since(begin).Seconds())
 			t.Log(f.tally())
@@ -148,6 +160,11 @@ func TestFidelity(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tellFidelity logs which differences are explained, and fails if they are many.
+func tellFidelity(t *testing.T, total int64) {
+	explained := int64(0)
 	for _, e := range differencesExplained {
 		n := e.n.Swap(0)
 		explained += n
@@ -155,7 +172,7 @@ func TestFidelity(t *testing.T) {
 	}
 	t.Logf("%d packets compared, %d explained differences (%.3f %%)", total, explained,
 		100*float64(explained)/float64(max(total, 1)))
-	if explained*1000 > int64(total) && total >= fidelityPackets {
+	if explained*1000 > total && total >= fidelityPackets {
 		t.Errorf("more than 0.1 %% of the packets have explained differences")
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
 	"github.com/gonntrack/gonntrack/ctnetlink/engine"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // buckets returns the default variables with another nf_conntrack_buckets.
@@ -253,7 +254,7 @@ func TestNoLimit(t *testing.T) {
 // TestExpireExactly: entries end at their time, in order, whatever moved it; in
 // a large table up to 256 ms later.
 func TestExpireExactly(t *testing.T) {
-	for _, n := range []int{50, 20_000} {
+	for _, n := range []int{50, testwait.Size(20_000, 5_000)} {
 		now := time.Unix(1_700_000_000, 0)
 		tab := engine.New(engine.Options{Now: func() time.Time { return now }, Max: -1})
 		c := client(t, tab)
