@@ -14,6 +14,7 @@ var modes = map[string]config.Mode{"FTFW": config.FTFW, "NOTRACK": config.NoTrac
 
 // A node that comes gets everything, whatever is lost, and what it tells is whole.
 func TestBulk(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		for _, loss := range []float64{0, 0.2} {
 			t.Run(name, func(t *testing.T) {
@@ -208,6 +209,7 @@ func TestNeverAnswers(t *testing.T) {
 
 // Bulks go on while entries come and go, and slots are used again.
 func TestBulkWhileChanging(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			x := newExchange(t, 1)

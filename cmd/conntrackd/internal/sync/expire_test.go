@@ -10,6 +10,7 @@ import (
 
 // What lives longer than its timeout is told again; what is not told again is forgotten.
 func TestExpire(t *testing.T) {
+	t.Parallel()
 	x := newExchange(t, 1)
 	a, b := x.add(1, testConfig(config.FTFW)), x.add(2, testConfig(config.FTFW))
 	x.run(3 * time.Second)

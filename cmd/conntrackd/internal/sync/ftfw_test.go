@@ -8,6 +8,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // load is what happens to the table of a host.
@@ -76,7 +77,8 @@ func TestFTFWPair(t *testing.T) {
 
 // Nodes get everything over links that lose, double and reorder.
 func TestFTFWBadLink(t *testing.T) {
-	for seed := range uint64(4) {
+	t.Parallel()
+	for seed := range uint64(testwait.Size(4, 2)) {
 		w := newNetwork(t, seed, testConfig(config.FTFW), testConfig(config.FTFW))
 		w.loss, w.double, w.jitter = 0.2, 0.05, time.Millisecond
 		loads := []*load{newLoad(w.hosts[0], 3000), newLoad(w.hosts[1], 500)}
@@ -121,7 +123,8 @@ func TestFTFWLossCost(t *testing.T) {
 
 // Three nodes, whose sequences have nothing to do with each other.
 func TestFTFWThree(t *testing.T) {
-	for seed := range uint64(3) {
+	t.Parallel()
+	for seed := range uint64(testwait.Size(3, 2)) {
 		c := testConfig(config.FTFW)
 		w := newNetwork(t, seed, c, c, c)
 		w.loss, w.jitter = 0.1, 500*time.Microsecond
@@ -142,6 +145,7 @@ func TestFTFWThree(t *testing.T) {
 // A node that comes back, as a new process or over a link that was cut, gets all that
 // happened meanwhile, and forgets what is no more.
 func TestFTFWReturns(t *testing.T) {
+	t.Parallel()
 	small := testConfig(config.FTFW)
 	small.ResendQueueSize = 500
 	none := testConfig(config.FTFW)
@@ -166,8 +170,8 @@ func TestFTFWReturns(t *testing.T) {
 			w := newNetwork(t, 3, c.config, c.config)
 			w.loss, w.jitter = 0.02, 300*time.Microsecond
 			w.run(3 * time.Second)
-			a, b := newLoad(w.hosts[0], 4000), newLoad(w.hosts[1], 300)
-			a.some(8000)
+			a, b := newLoad(w.hosts[0], testwait.Size(4000, 2000)), newLoad(w.hosts[1], 300)
+			a.some(testwait.Size(8000, 4000))
 			b.some(500)
 			w.same(20 * time.Second)
 			if c.boot < 0 {
@@ -222,9 +226,10 @@ func TestFTFWSameSequences(t *testing.T) {
 
 // Nodes that crash, and links that are cut one way or both ways, at random.
 func TestFTFWFaults(t *testing.T) {
-	seeds := 2
+	t.Parallel()
+	seeds, pause := 2, 8*time.Millisecond
 	if n, err := strconv.Atoi(os.Getenv("SYNC_SEEDS")); err == nil { // a longer test
-		seeds = n
+		seeds, pause = n, 4*time.Millisecond
 	}
 	for seed := range seeds {
 		c := testConfig(config.FTFW)
@@ -234,8 +239,8 @@ func TestFTFWFaults(t *testing.T) {
 		w.loss, w.double, w.jitter = 0.05, 0.02, 300*time.Microsecond
 		var loads []*load
 		for _, h := range w.hosts {
-			l := newLoad(h, 1500)
-			l.every(4*time.Millisecond, 3)
+			l := newLoad(h, testwait.Size(1500, 600))
+			l.every(pause, 3)
 			loads = append(loads, l)
 		}
 		for range 12 {

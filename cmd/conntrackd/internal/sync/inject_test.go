@@ -11,6 +11,7 @@ import (
 // Without internal cache a bulk is a dump, which is repeated until all has arrived, and
 // what it did not tell is gone.
 func TestBypass(t *testing.T) {
+	t.Parallel()
 	for _, loss := range []float64{0, 0.02} {
 		x := newExchange(t, 1)
 		x.loss = loss

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
 // oldConfig is that of a node which sends and knows nothing that is our own.
@@ -18,14 +19,16 @@ func oldConfig(mode config.Mode) *config.Config {
 // With a node that is not ours there are few messages which it does not know, bulks both
 // ways, and what it has lost when it comes back is forgotten.
 func TestOldPeer(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			x := newExchange(t, 1)
 			old := x.add(1, oldConfig(mode))
-			old.fill(0, 3000)
+			count := testwait.Size(3000, 1200)
+			old.fill(0, count)
 			x.run(2 * time.Second)
 			b := x.add(2, testConfig(mode))
-			b.fill(5000, 7000)
+			b.fill(5000, 5000+count/2)
 			x.run(10 * time.Second)
 			old.alike(b)
 			b.alike(old)
@@ -41,11 +44,11 @@ func TestOldPeer(t *testing.T) {
 			}
 			x.remove(old)
 			x.run(20 * time.Second)
-			if b.External.Stats.Active != 3000 {
+			if b.External.Stats.Active != uint64(count) {
 				t.Errorf("%d entries of a node that is gone", b.External.Stats.Active)
 			}
 			old = x.add(1, oldConfig(mode))
-			old.fill(2500, 3500)
+			old.fill(count-500, count+500)
 			x.run(50 * time.Second)
 			b.alike(old)
 			x.remove(old)
