@@ -65,7 +65,8 @@ func ctdRole(args []string) error {
 	modes := f.String("modes", strings.Join(allModes, ","), "modes and channels of the row resync")
 	f.IntVar(&c.rate, "rate", 50_000, "new flows a second in the row churn")
 	f.IntVar(&c.seconds, "seconds", 60, "seconds of churn")
-	f.DurationVar(&c.patience, "patience", 20*time.Second, "how long the row commit waits until nothing else on the machine listens to events")
+	f.DurationVar(&c.patience, "patience", 20*time.Second,
+		"how long the row commit waits until nothing else on the machine listens to events")
 	ours := f.String("program", "", "our daemon, built already (default: it is built)")
 	reference := f.String("reference", pair.Old, "the reference, \"\" for none")
 	mixed := f.Bool("mixed", false, "also the pairs of ours and the reference")
