@@ -239,7 +239,7 @@ func TestFTFWFaults(t *testing.T) {
 		w.loss, w.double, w.jitter = 0.05, 0.02, 300*time.Microsecond
 		var loads []*load
 		for _, h := range w.hosts {
-			l := newLoad(h, testwait.Size(1500, 600))
+			l := newLoad(h, 1500)
 			l.every(pause, 3)
 			loads = append(loads, l)
 		}
