@@ -227,9 +227,9 @@ func TestFTFWSameSequences(t *testing.T) {
 // Nodes that crash, and links that are cut one way or both ways, at random.
 func TestFTFWFaults(t *testing.T) {
 	t.Parallel()
-	seeds, pause := 2, 8*time.Millisecond
+	seeds, entries, pause := 2, 600, 8*time.Millisecond
 	if n, err := strconv.Atoi(os.Getenv("SYNC_SEEDS")); err == nil { // a longer test
-		seeds, pause = n, 4*time.Millisecond
+		seeds, entries, pause = n, 1500, 4*time.Millisecond
 	}
 	for seed := range seeds {
 		c := testConfig(config.FTFW)
@@ -239,7 +239,7 @@ func TestFTFWFaults(t *testing.T) {
 		w.loss, w.double, w.jitter = 0.05, 0.02, 300*time.Microsecond
 		var loads []*load
 		for _, h := range w.hosts {
-			l := newLoad(h, 1500)
+			l := newLoad(h, entries)
 			l.every(pause, 3)
 			loads = append(loads, l)
 		}

@@ -46,6 +46,7 @@ type host struct {
 	full    bool // the link takes nothing
 	logs    []string
 	ticks   int
+	passed  int            // ticks in a row that returned a time that has passed
 	message func(m []byte) // is called for each message sent, if not nil
 }
 
@@ -131,6 +132,12 @@ func (h *host) tick() {
 	}
 	next := h.n.Tick()
 	h.ticks++
+	if h.passed++; !next.Before(h.w.now) {
+		h.passed = 0
+	}
+	if h.passed > 1000 {
+		h.w.t.Fatalf("Tick returns a time that has passed again and again: the node does not rest")
+	}
 	if next.Sub(h.w.now) > 5*time.Second {
 		h.w.t.Errorf("Tick returns %v from now, want at most a second or so", next.Sub(h.w.now))
 	}

@@ -18,6 +18,7 @@ func (f *ftfw) room() int {
 		switch {
 		case p == nil || p.away:
 		case !p.ft.knows && f.n.now.Sub(p.since) < helloTime:
+			f.stalled = time.Time{} // it does not wait for an ACK now
 			return 0
 		case p.ft.acks && !p.deaf(f.n.now):
 			room = min(room, f.window-p.ft.unacked)
