@@ -33,8 +33,9 @@ func testMain(m *testing.M) int {
 		}
 		defer os.RemoveAll(dir)
 		programs.ours = filepath.Join(dir, "conntrack")
-		build := exec.Command("go", "build", "-o", programs.ours, ".")
+		build := exec.Command("go", "build", "-trimpath", "-o", programs.ours, ".") // as e2e does: one cache
 		build.Dir = filepath.Join("..", "..")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "difftest: cannot build our program: %v\n%s", err, out)
 			return 1
@@ -107,6 +108,7 @@ const leastCases = 20
 
 // TestRandom compares random sequences for DIFFTEST_SECONDS.
 func TestRandom(t *testing.T) {
+	t.Parallel() // each test has namespaces of its own, and waits for programs
 	if testing.Short() {
 		t.Skipf("compares random command lines for %v: not with -short", span(t))
 	}

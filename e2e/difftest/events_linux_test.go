@@ -192,6 +192,7 @@ func TestEvents(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute: not with -short")
 	}
+	t.Parallel()
 	b := newBench(t)
 	b.perform(&labAction{"loopback up", loopback})
 	var steps []*command
