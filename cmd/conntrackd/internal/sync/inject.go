@@ -3,6 +3,7 @@ package sync
 import (
 	"time"
 
+	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
 
@@ -11,7 +12,37 @@ import (
 const maxDumps = 5
 
 // inject changes the kernel's table by a received entry (DisableExternalCache).
-func (n *Node) inject(_ *peer, t wire.Type, o wire.Object) { n.o.Inject.Inject(t, o) }
+func (n *Node) inject(t wire.Type, o wire.Object, payload []byte) {
+	n.o.Inject.Inject(t, o)
+	if !n.c.DisableInternalCache {
+		n.injected(t, o, payload)
+	}
+}
+
+// injected has the internal cache follow what is injected, of which no event comes. An
+// entry is there if this node has told it, or found it in a dump: the peer's state of it
+// is newer, and must not be told as it was.
+func (n *Node) injected(t wire.Type, o wire.Object, payload []byte) {
+	tb := n.table(t)
+	if tb == nil {
+		return
+	}
+	k := o.Key()
+	s := tb.c.Find(&k)
+	if s == 0 || tb.c.Meta(s).Flags&cache.Dead != 0 {
+		return
+	}
+	if t == wire.Delete || t == wire.ExpectDelete {
+		n.drop(tb, s)
+		return
+	}
+	o, err := wire.Merge(n.obj[:0], t, tb.c.Object(s), payload)
+	if err != nil {
+		return
+	}
+	n.obj = o
+	tb.c.Set(s, o)
+}
 
 // bypass sends an event at once (DisableInternalCache). It leaves with the next Tick at
 // the latest.

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -58,5 +59,30 @@ func TestBypassAtOnce(t *testing.T) {
 	x.run(5 * time.Millisecond)
 	if len(b.inject) != 2 || b.External.Stats.Created != 0 {
 		t.Errorf("injected: %q", b.inject)
+	}
+}
+
+// Without external cache the internal one follows what a peer tells of an entry that it
+// has: no event tells of what is injected.
+func TestInjectedAgain(t *testing.T) {
+	t.Parallel()
+	x := newExchange(t, 1)
+	c := testConfig(config.FTFW)
+	c.DisableExternalCache = true
+	a, b := x.add(1, c), x.add(2, c)
+	x.run(3 * time.Second)
+	b.Event(wire.New, natObject(t, 1, 100, 0x8), false)
+	x.run(time.Second)
+	a.Event(wire.Update, natObject(t, 1, 100, 0xe), false)
+	x.run(time.Second)
+	want := natObject(t, 1, 100, 0xe)
+	k := want.Key()
+	if s := b.Internal.Find(&k); s == 0 || !bytes.Equal(b.Internal.Object(s), want) {
+		t.Errorf("the other node's state is not the one it told: slot %d", s)
+	}
+	a.Event(wire.Delete, want, false)
+	x.run(time.Second)
+	if n := b.Internal.Stats.Active; n != 0 {
+		t.Errorf("%d entries are left where the kernel has none", n)
 	}
 }

@@ -69,7 +69,7 @@ func (n *Node) data(p *peer, h *wire.Header, payload []byte) {
 	n.obj = o
 	n.heardData(p)
 	if n.o.Inject != nil && n.c.DisableExternalCache {
-		n.inject(p, t, o)
+		n.inject(t, o, payload)
 		return
 	}
 	k := o.Key()
