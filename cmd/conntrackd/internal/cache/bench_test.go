@@ -64,12 +64,17 @@ func BenchmarkEvents(b *testing.B) {
 			o := object(1<<24-1, 9)
 			b.ReportAllocs()
 			for b.Loop() {
-				if find(c, o) == 0 && find(c, o) == 0 {
-					c.Add(o)
+				for range 2 {
+					if find(c, o) != 0 {
+						b.Fatal("it is there before it was added")
+					}
 				}
-				if find(c, o) != 0 {
-					c.Delete(find(c, o))
+				c.Add(o)
+				s := find(c, o)
+				if s == 0 {
+					b.Fatal("it is not there")
 				}
+				c.Delete(s)
 			}
 		})
 	}

@@ -166,7 +166,7 @@ func TestCompareExpectations(t *testing.T) {
 
 	// A node that keeps none is not asked.
 	x = newExchange(t, 1)
-	a, b = x.add(1, c), x.add(2, testConfig(config.FTFW))
+	a, _ = x.add(1, c), x.add(2, testConfig(config.FTFW))
 	x.run(3 * time.Second)
 	if all := a.compare(100).Differences; len(all) != 2 || all[0].Expect || all[1].Expect {
 		t.Errorf("%+v", all)
