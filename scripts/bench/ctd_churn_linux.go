@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"golang.org/x/net/ipv4"
@@ -25,6 +26,9 @@ const (
 // churnRow is new flows through the first node, at a steady rate, which expire soon.
 func (c *ctd) churnRow() {
 	for _, mode := range []string{"FTFW/mcast", "NOTRACK/udp"} {
+		if !slices.Contains(c.modes, mode) {
+			continue
+		}
 		s, _ := c.settings(mode, 12*c.rate)
 		line := ctdLine{work: fmt.Sprintf("churn, %s flows/s for %d s, %s", count(c.rate), c.seconds, mode)}
 		for _, p := range c.programs {

@@ -62,7 +62,7 @@ func ctdRole(args []string) error {
 		names[i] = r.name
 	}
 	only := f.String("rows", strings.Join(names, ","), "rows to run")
-	modes := f.String("modes", strings.Join(allModes, ","), "modes and channels of the row resync")
+	modes := f.String("modes", strings.Join(allModes, ","), "modes and channels of the rows resync and churn")
 	f.IntVar(&c.rate, "rate", 50_000, "new flows a second in the row churn")
 	f.IntVar(&c.seconds, "seconds", 60, "seconds of churn")
 	f.DurationVar(&c.patience, "patience", 20*time.Second,
