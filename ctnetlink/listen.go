@@ -261,6 +261,10 @@ func (l *Listener) Ready() bool {
 	return l.err != nil || l.head != nil && waiting(l.head) || slices.ContainsFunc(l.queue, waiting)
 }
 
+// Idle reports whether no event waits: Next would wait, and the socket holds nothing. Until
+// then the kernel may go on to drop events after a loss without another word.
+func (l *Listener) Idle() bool { return l.sock.Queued() == 0 && !l.Ready() }
+
 // maxSpare is how many empty slabs are kept for the next burst.
 const maxSpare = 4
 

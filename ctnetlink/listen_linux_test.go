@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"golang.org/x/net/bpf"
 
+	"github.com/gonntrack/gonntrack/internal/testwait"
 	"github.com/gonntrack/gonntrack/internal/wire"
 )
 
@@ -157,5 +159,33 @@ func TestListenDelay(t *testing.T) {
 	l.Stop()
 	if batch, err := l.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("after Stop: %d bytes, %v", len(batch.Messages), err)
+	}
+}
+
+// TestIdle: a listener is not idle while the socket holds an event, which after a loss
+// means that more are lost, though Next would wait.
+func TestIdle(t *testing.T) {
+	c := namespace(t)
+	l, err := c.Listen(ListenRequest{Groups: []Group{GroupNew}, Delay: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.sock.Close() // Stop would wait for the event
+	if !l.Idle() {
+		t.Error("not idle before the first event")
+	}
+	// Soon the receiver pauses, and events stay in the socket.
+	made := 0
+	if !testwait.For(10*time.Second, func() bool {
+		if err := c.Create(benchEntry(made)); err != nil {
+			t.Fatal(err)
+		}
+		made++
+		if l.Ready() {
+			_, _ = l.Next()
+		}
+		return !l.Ready() && !l.Idle()
+	}) {
+		t.Errorf("idle although the socket holds %d bytes", l.Queued())
 	}
 }

@@ -20,10 +20,10 @@ func (s *Resync) Observe(b EventBatch, held int) {
 	}
 }
 
-// Due reports whether to dump the table now, once for each loss. idle reports that no
-// event waits.
-func (s *Resync) Due(idle bool) bool {
-	if !s.wanted || !idle && s.left > 0 {
+// Due reports whether to dump the table now, once for each loss. idle reports whether no
+// event waits, see [Listener.Idle]; it is called only after a loss.
+func (s *Resync) Due(idle func() bool) bool {
+	if !s.wanted || s.left > 0 && !idle() {
 		return false
 	}
 	s.wanted = false

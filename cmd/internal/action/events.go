@@ -163,7 +163,7 @@ func (w *eventWriter) follow() error {
 		}
 		// One event shows at once, many in large blocks.
 		idle := !w.listener.Ready()
-		if w.request.Resync && w.resync.Due(idle) {
+		if w.request.Resync && w.resync.Due(w.listener.Idle) {
 			if err := w.showTable(); err != nil {
 				return err
 			}

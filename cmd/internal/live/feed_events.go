@@ -150,7 +150,7 @@ func (p *part) takeEvents(l *ctnetlink.Listener) error {
 		e.lag.observe(taken, time.Now(), l)
 		e.mu.Unlock()
 		t.resync.Observe(batch, l.ReadBuffer())
-		if t.resync.Due(!l.Ready()) {
+		if t.resync.Due(l.Idle) {
 			p.t.feed.pace.hurry()
 		}
 		// Where many come one by one, being woken up for each costs more than taking it in.

@@ -13,6 +13,7 @@ type Listener interface {
 	From() *Table
 	Next() (ctnetlink.EventBatch, error)
 	Ready() bool
+	Idle() bool
 	Loss() ctnetlink.Loss
 	ReadBuffer() int
 	Stop()
@@ -112,6 +113,19 @@ func (m *merged) Ready() bool {
 		}
 	}
 	return false
+}
+
+// Idle reports whether no event waits, here or in a socket.
+func (m *merged) Idle() bool {
+	if len(m.arrived) > 0 {
+		return false
+	}
+	for _, l := range m.parts {
+		if !l.ended && !l.Listener.Idle() {
+			return false
+		}
+	}
+	return true
 }
 
 // Loss returns the sum of all losses.

@@ -98,7 +98,7 @@ func (t *Table) Run(ctx context.Context) error {
 				"NetlinkBufferSizeMaxGrowth. We are likely to be losing events, this may lead to unsynchronized replicas.")
 		}
 		t.deliver(batch)
-		if resync.Observe(batch, t.listener.ReadBuffer()); resync.Due(!t.listener.Ready()) {
+		if resync.Observe(batch, t.listener.ReadBuffer()); resync.Due(t.listener.Idle) {
 			select {
 			case due <- struct{}{}:
 			default:
