@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gonntrack/gonntrack/internal/testwait"
@@ -259,7 +257,7 @@ func (run *scenarioRun) fail(ts *testscript.TestScript, s step, what string, got
 // A process is a command that was started, with its output so far.
 type process struct {
 	cmd            *exec.Cmd
-	stdout, stderr buffer
+	stdout, stderr testwait.Buffer
 	done           chan struct{}
 }
 
@@ -325,22 +323,4 @@ func (p *process) ended() bool {
 
 func (p *process) soFar() result {
 	return result{stdout: p.stdout.String(), stderr: p.stderr.String()}
-}
-
-// A buffer may be read while a command writes to it.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return strings.Clone(b.b.String())
 }

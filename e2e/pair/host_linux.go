@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gonntrack/gonntrack/internal/netlab"
 	"github.com/gonntrack/gonntrack/internal/testwait"
 )
 
@@ -64,18 +65,7 @@ func (h *Host) File() *os.File { return h.file }
 
 // Do calls f on a thread in the namespace. What f opens stays there. Several goroutines
 // may call it at a time.
-func (h *Host) Do(f func() error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		if err := unix.Setns(int(h.file.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- os.NewSyscallError("setns", err)
-			return
-		}
-		done <- f()
-	}()
-	return <-done
-}
+func (h *Host) Do(f func() error) error { return netlab.Enter(h.file, f) }
 
 // Start starts a program in the namespace. It is killed when the test's process ends,
 // however that ends; the programs that it starts are not.

@@ -1,14 +1,12 @@
 package pair
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,25 +26,7 @@ type Node struct {
 	cmd    *exec.Cmd
 	ended  chan struct{} // closed when cmd has ended
 	failed error         // of its end
-	out    *buffer
-}
-
-// buffer takes what a program writes.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
+	out    *testwait.Buffer
 }
 
 // startTime bounds a daemon's start and its end.
@@ -97,7 +77,7 @@ func (n *Node) Restart() {
 			n.t.Fatalf("%v", err)
 		}
 	}
-	n.out = new(buffer)
+	n.out = new(testwait.Buffer)
 	cmd := exec.Command(n.Program, "-C", n.Configuration())
 	cmd.Stdout, cmd.Stderr = n.out, n.out
 	if err := n.Start(cmd); err != nil {

@@ -30,7 +30,7 @@ type machine struct {
 	*Node
 	dir   string
 	start string // what starts the daemon, unless the script does
-	out   *buffer
+	out   *testwait.Buffer
 	init  *exec.Cmd
 }
 
@@ -122,7 +122,7 @@ func (m *machine) on() {
 		os.Remove(m.dir + path)
 	}
 	m.init = exec.Command("sh", "-c", script)
-	m.out = new(buffer)
+	m.out = new(testwait.Buffer)
 	m.init.Stdout, m.init.Stderr = m.out, m.out
 	m.init.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS, Cloneflags: unix.CLONE_NEWPID}
 	m.init.WaitDelay = time.Second

@@ -29,3 +29,18 @@ func Namespace(settings map[string]uint64) (file *os.File, err error) {
 	<-done
 	return file, err
 }
+
+// Enter calls f on a thread in the namespace that a file stands for, and returns its
+// error. What f opens stays there. The caller's thread is not changed.
+func Enter(ns *os.File, f func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the thread ends with the goroutine
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+			done <- os.NewSyscallError("setns", err)
+			return
+		}
+		done <- f()
+	}()
+	return <-done
+}

@@ -190,13 +190,18 @@ func (l *logger) open(c *config.Config) error {
 		debug.SetCrashOutput(file, debug.CrashOptions{}) // it has the old file open, too
 	}
 	l.mu.Unlock()
-	if before != nil {
-		before.Close() // a line that is being written is lost at most
+	closeReplaced(before, connection)
+	return nil
+}
+
+// closeReplaced closes what lines went to until now. Each may be nil.
+func closeReplaced(file *os.File, connection *syslog.Writer) {
+	if file != nil {
+		file.Close() // a line that is being written is lost at most
 	}
 	if connection != nil {
 		go connection.Close() // it waits for a line that is being written
 	}
-	return nil
 }
 
 // close writes what waits and ends the log.

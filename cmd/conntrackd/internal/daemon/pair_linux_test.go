@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/gonntrack/gonntrack/internal/netlab"
 	"github.com/gonntrack/gonntrack/internal/testwait"
@@ -23,16 +20,9 @@ type side struct {
 
 // in calls f by a thread of the side's namespace.
 func (s *side) in(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // the thread ends with the goroutine
-		if err := unix.Setns(int(s.netns.Fd()), unix.CLONE_NEWNET); err != nil {
-			panic(err)
-		}
-		f()
-	}()
-	<-done
+	if err := netlab.Enter(s.netns, func() error { f(); return nil }); err != nil {
+		panic(err)
+	}
 }
 
 // do runs words at a side.

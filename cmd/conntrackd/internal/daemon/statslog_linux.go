@@ -55,12 +55,7 @@ func (l *statsLog) open(c *config.Config) (err error) {
 	before, connection := l.file, l.syslog
 	l.file, l.syslog = file, s
 	l.mu.Unlock()
-	if before != nil {
-		before.Close() // a line that is being written is lost at most
-	}
-	if connection != nil {
-		go connection.Close() // it waits for a line that is being written
-	}
+	closeReplaced(before, connection)
 	return nil
 }
 

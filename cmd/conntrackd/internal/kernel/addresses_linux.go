@@ -87,8 +87,9 @@ func (a *addresses) messages(b []byte) (lost []netip.Addr) {
 	return lost
 }
 
-// address takes what is told of an address (struct ifaddrmsg, attributes). The own one is
-// IFA_LOCAL, or IFA_ADDRESS if there is no other end.
+// address reads a message about an address (struct ifaddrmsg, attributes) and returns the
+// address if it is gone. The machine's own one is IFA_LOCAL, or IFA_ADDRESS if there is no
+// other end.
 func (a *addresses) address(gone bool, b []byte) (lost []netip.Addr) {
 	if len(b) < unix.SizeofIfAddrmsg {
 		return nil
@@ -128,7 +129,8 @@ func (a *addresses) address(gone bool, b []byte) (lost []netip.Addr) {
 	return []netip.Addr{local}
 }
 
-// state takes what is told of a link (struct ifinfomsg).
+// state reads a message about a link (struct ifinfomsg) and returns the addresses that are
+// lost with it.
 func (a *addresses) state(gone bool, b []byte) (lost []netip.Addr) {
 	if len(b) < unix.SizeofIfInfomsg || b[0] == unix.AF_BRIDGE { // of a port, not of the link
 		return nil
@@ -149,8 +151,8 @@ func (a *addresses) state(gone bool, b []byte) (lost []netip.Addr) {
 	return lost
 }
 
-// own returns the addresses of a link, and the unspecified one of each family of which it
-// has none that others reach it by.
+// own returns the addresses of a link. If it has no IPv4 address, or no IPv6 address but
+// link-local ones, the unspecified address of that family is among them.
 func (l *ownLink) own() []netip.Addr {
 	list := slices.Clone(l.has)
 	no4, no6 := true, true

@@ -36,8 +36,8 @@ func (s *sink) types(k wire.Key) (all []string) {
 	return all
 }
 
-// TestEvents: what happens to entries of all kinds is told, and the cache is the table at
-// each point. What events do not tell is kept.
+// TestEvents changes entries of all kinds. Each change is an event, and after each the cache
+// equals the table. Attributes that an event lacks are kept.
 func TestEvents(t *testing.T) {
 	namespace(t, labels)
 	_, s := start(t, settings())
@@ -69,8 +69,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestOwnChanges: what a commit and a silent flush do is told as such, what a flush does
-// that is to be told is not, and injections are not told at all.
+// TestOwnChanges: the events of a commit and of a silent flush are marked as silent, those
+// of a flush for all nodes are not, and injections have no events.
 func TestOwnChanges(t *testing.T) {
 	namespace(t, "")
 	table, s := start(t, settings())
@@ -183,7 +183,7 @@ func randomFlow(r *rand.Rand, n int) *ctnetlink.FlowSpec {
 	return s
 }
 
-// TestFilter: the program in the kernel changes nothing of what is told, and saves events.
+// TestFilter: with the program in the kernel fewer events are received, and the same ones accepted.
 // The cache holds what a dump would let through.
 func TestFilter(t *testing.T) {
 	namespace(t, "")
@@ -294,7 +294,7 @@ func enter(t *testing.T, c netlab.Config) *netlab.Lab {
 	return lab
 }
 
-// TestAddresses: the loss of an address, and that of a link, is told before the end of the
+// TestAddresses: the loss of an address or of a link is reported before the end of the
 // entries that it causes.
 func TestAddresses(t *testing.T) {
 	for _, command := range []string{"ip addr del 192.0.2.1/32 dev b", "ip link set dev b down"} {
@@ -309,7 +309,7 @@ func TestAddresses(t *testing.T) {
 			t.Fatalf("%+v, %v", sent, err)
 		}
 		s.until(t, "the entry", func() bool { return len(s.cache) == 1 })
-		// The kernel ends nothing for others, which is why these are told apart.
+		// The kernel ends no entry when another address or link goes.
 		for _, other := range []string{
 			"ip link set dev a down", "ip addr add 192.0.2.77/32 dev b", "ip addr del 192.0.2.77/32 dev b",
 		} {

@@ -9,14 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	gosync "sync"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -46,20 +43,6 @@ type pair struct {
 	wake chan struct{}
 }
 
-// in calls f by a thread of a namespace.
-func in(ns *os.File, f func() error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // the thread ends with the goroutine
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- err
-			return
-		}
-		done <- f()
-	}()
-	return <-done
-}
-
 func newPair(t *testing.T, mode config.Mode) *pair {
 	t.Helper()
 	if _, err := os.Stat(reference); err != nil {
@@ -77,7 +60,7 @@ func newPair(t *testing.T, mode config.Mode) *pair {
 	}
 	ip := func(ns *os.File, args string) {
 		t.Helper()
-		err := in(ns, func() error {
+		err := netlab.Enter(ns, func() error {
 			out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput()
 			if err != nil {
 				return fmt.Errorf("ip %s: %v: %s", args, err, out)
@@ -133,7 +116,7 @@ func (p *pair) startOld() {
 	p.log = new(bytes.Buffer)
 	p.cmd = exec.Command(reference, "-C", p.conf)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	if err := in(p.old, p.cmd.Start); err != nil {
+	if err := netlab.Enter(p.old, p.cmd.Start); err != nil {
 		p.t.Fatal(err)
 	}
 	p.wait("the old daemon to start", func() bool {
@@ -160,7 +143,7 @@ func (p *pair) stopOld() {
 func (p *pair) ask(words ...string) string {
 	p.t.Helper()
 	var out []byte
-	err := in(p.old, func() (err error) {
+	err := netlab.Enter(p.old, func() (err error) {
 		out, err = exec.Command(reference, append([]string{"-C", p.conf}, words...)...).CombinedOutput()
 		return err
 	})

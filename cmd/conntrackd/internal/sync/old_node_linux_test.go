@@ -8,13 +8,14 @@ import (
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/config"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/link"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/internal/netlab"
 )
 
 // startOurs starts the node with a socket of its own.
 func (p *pair) startOurs() {
 	p.t.Helper()
 	var sock *net.UDPConn
-	err := in(p.ours, func() (err error) {
+	err := netlab.Enter(p.ours, func() (err error) {
 		sock, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(10, 99, 0, 1), Port: 3780})
 		return err
 	})

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -44,16 +43,7 @@ type oldDaemon struct {
 // within calls f by a thread of the namespace.
 func (d *oldDaemon) within(t *testing.T, f func() error) {
 	t.Helper()
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // the thread ends with the goroutine
-		if err := unix.Setns(int(d.ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- err
-			return
-		}
-		done <- f()
-	}()
-	if err := <-done; err != nil {
+	if err := netlab.Enter(d.ns, f); err != nil {
 		t.Fatal(err)
 	}
 }
