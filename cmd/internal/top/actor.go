@@ -21,9 +21,9 @@ type actor struct {
 	mu sync.Mutex // of the changes: one after the other
 	// seen is how many entries the change that is under way has gone through.
 	seen atomic.Int64
-	// quiet is for tests, nil: it is called before entries are read again, and what it
-	// returns when they have been changed.
-	quiet func() (end func())
+	// quiet is for tests, nil: it is called before entries are read again for a change,
+	// and what it returns when they have been changed.
+	quiet func(change) (end func())
 }
 
 // leastGroup and mostGroup bound how many entries are read again together before they
@@ -76,7 +76,7 @@ type changing struct {
 	choice  *live.Choice
 	table   *target.Table
 	source  int
-	quiet   func() (end func())
+	quiet   func(change) (end func())
 	batch   *ctnetlink.Batch
 	group   int // how many are read again together
 	waiting []live.Identity
@@ -148,7 +148,7 @@ func (o *outcome) commit(t *target.Table) {
 // flush reads the entries that wait again, and changes those that are still the same.
 func (p *changing) flush(ctx context.Context) {
 	if p.quiet != nil {
-		defer p.quiet()()
+		defer p.quiet(p.outcome.change)()
 	}
 	waiting := p.waiting
 	p.waiting = p.waiting[:0]
