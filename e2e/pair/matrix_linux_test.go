@@ -258,12 +258,18 @@ func (n *Node) lines() string {
 // ends are the addresses of an entry's first tuple.
 var ends = regexp.MustCompile(`src=(\S+) dst=(\S+)`)
 
-// alike compares the kernels' tables, which have some entries at least.
+// alike waits until the kernels' tables are alike: a change that is injected may still be
+// on its way. They have some entries at least.
 func (c combination) alike(l *Lab, some int) {
 	l.t.Helper()
 	first, second := l.Nodes[0], l.Nodes[1]
-	want, got := c.carried(first.Table()), c.carried(second.Table())
-	if diff := Diff(want, got); diff != "" {
+	var want map[Entry]int
+	var diff string
+	if !testwait.For(limit, func() bool {
+		want = c.carried(first.Table())
+		diff = Diff(want, c.carried(second.Table()))
+		return diff == ""
+	}) {
 		l.t.Fatalf("tables differ:\n%s\n%s", diff, second.Log())
 	}
 	if len(want) < some {

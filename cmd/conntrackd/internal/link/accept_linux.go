@@ -114,7 +114,6 @@ func remote(c *net.TCPConn) netip.AddrPort {
 func (l *dedicated) read(c *net.TCPConn, r io.Reader) {
 	l.stranger(remote(c).Addr())
 	signal(l.stream.kick) // the peer is there: connect to it
-	l.set.handler.Connected(l.index)
 	err := l.messages(r, Sender{Link: l.index, Addr: remote(c)})
 	c.Close()
 	if errors.Is(err, errForged) {

@@ -28,8 +28,8 @@ type Handler interface {
 	// valid until it returns. There is one call at a time for a link of datagrams, and
 	// for each connection of TCP.
 	Receive(from Sender, b []byte)
-	// Connected is called when a TCP connection to or from a peer was made, and when a
-	// link comes up again.
+	// Connected is called when a TCP connection to a peer was made, by which messages go
+	// out, and when a link comes up again.
 	Connected(link int)
 	// Lost is called when a connection or link was lost.
 	Lost(link int)

@@ -117,7 +117,7 @@ func TestStreamAgain(t *testing.T) {
 	wait(t, "connected", func() bool { return linked(a) && linked(b) })
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.up) < 4 || len(a.down) < 2 || a.room == 0 {
+	if len(a.up) != 2 || len(a.down) < 2 || a.room == 0 {
 		t.Errorf("up %d, down %d, room %d", a.up, a.down, a.room)
 	}
 }

@@ -36,7 +36,7 @@ func (f *ftfw) ambiguous(p *peer, to uint32) bool {
 // is not acknowledged anew.
 func (f *ftfw) jump() {
 	n := f.n
-	n.seq = rand.Uint32()
+	n.seq, n.jumped = rand.Uint32(), n.clock(n.now)
 	f.reduced = n.seq
 	for _, p := range n.peers {
 		if p != nil {

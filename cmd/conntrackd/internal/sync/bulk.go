@@ -36,6 +36,8 @@ const (
 type bulkState struct {
 	wanted bool      // one is to be sent
 	since  time.Time // since when
+	last   moment    // when one was wanted last
+	until  moment    // that of the bulk that runs
 	phase  bulkPhase
 	number uint32 // of the bulk, from 1 on
 	began  time.Time
@@ -82,7 +84,9 @@ func (n *Node) wantBulk() {
 	if _, ok := n.mode.(*alarm); ok {
 		return // it is sent all the time
 	}
-	if b := &n.bulk; !b.wanted {
+	b := &n.bulk
+	b.last = n.moment()
+	if !b.wanted {
 		b.wanted, b.since = true, n.now
 	}
 }
@@ -109,8 +113,8 @@ func (n *Node) tickBulk() time.Time {
 	return next
 }
 
-// mayBegin reports whether a bulk can begin: there is somebody, who is ours or not, and
-// the one before has been sent.
+// mayBegin reports whether a bulk can begin: there is somebody, who is ours or not, the
+// link takes messages, and the bulk before has been sent.
 func (n *Node) mayBegin() bool {
 	b := &n.bulk
 	some := false
@@ -119,7 +123,7 @@ func (n *Node) mayBegin() bool {
 		// Peers of NOTRACK may be silent.
 		return b.phase == bulkIdle && n.now.Sub(b.since) >= goneAfter
 	}
-	if b.phase == bulkOpening || b.phase == bulkRunning {
+	if b.phase == bulkOpening || b.phase == bulkRunning || !n.o.Link.Room() {
 		return false
 	}
 	return n.decided() && (b.began.IsZero() || n.now.Sub(b.began) >= bulkRest)
@@ -128,7 +132,7 @@ func (n *Node) mayBegin() bool {
 // beginBulk begins a bulk.
 func (n *Node) beginBulk() {
 	b := &n.bulk
-	b.wanted = false
+	b.wanted, b.until = false, b.last
 	b.number++
 	b.began, b.asked, b.asks = n.now, time.Time{}, 0
 	b.expects, b.at, b.paid = false, 0, n.now

@@ -25,6 +25,7 @@ type Node struct {
 
 	seq      uint32    // of the last message that was sent
 	sent     time.Time // when that was
+	jumped   uint32    // by the clock, when seq last went on with another number
 	buf      []byte    // a message that is built
 	obj      []byte    // an object that is built
 	part     []byte    // an object without what is not sent

@@ -59,6 +59,64 @@ func TestOldPeer(t *testing.T) {
 	}
 }
 
+// A bulk that waits tells a node that is not ours nothing that it was told meanwhile.
+func TestBulkLeavesOut(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, 1)
+			old := x.add(1, oldConfig(mode))
+			a := x.add(2, testConfig(mode))
+			a.fill(0, 100) // before there is a peer
+			x.run(100 * time.Millisecond)
+			if a.decided() {
+				t.Fatal("the bulk does not wait")
+			}
+			for i := 100; i < 1100; i++ {
+				a.Event(wire.New, object(t, i, 1000), false)
+			}
+			a.next = x.now
+			x.run(10 * time.Second)
+			old.alike(a)
+			if s := old.External.Stats; s.Created != 1100 || s.Updated > 100 {
+				t.Errorf("%d entries were told, and %d again", s.Created, s.Updated)
+			}
+			again := old.External.Stats.Updated
+			a.Bulk()
+			x.run(5 * time.Second)
+			if n := old.External.Stats.Updated - again; n != 1100 {
+				t.Errorf("a bulk that was asked for told %d", n)
+			}
+		})
+	}
+}
+
+// A node that forgets, and asks while a bulk waits, gets everything.
+func TestBulkAskedFor(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			x := newExchange(t, 1)
+			old := x.add(1, oldConfig(mode))
+			a := x.add(2, testConfig(mode))
+			x.run(100 * time.Millisecond)
+			for i := range 1000 {
+				a.Event(wire.New, object(t, i, 1000), false)
+			}
+			a.next = x.now
+			x.run(200 * time.Millisecond)
+			if old.alike(a); a.decided() {
+				t.Fatal("the bulk does not wait")
+			}
+			old.FlushExternal()
+			old.RequestResync()
+			old.next = x.now
+			x.run(10 * time.Millisecond)
+			old.bulk.resync = resyncState{} // conntrack-tools' daemon asks once
+			x.run(10 * time.Second)
+			old.alike(a)
+		})
+	}
+}
+
 // Entries that conntrack-tools cannot tell apart go to nodes that are ours only.
 func TestExtended(t *testing.T) {
 	gre := func(key byte) wire.Object {

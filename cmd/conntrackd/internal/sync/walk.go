@@ -69,8 +69,23 @@ func (n *Node) pay(count int) bool {
 	return true
 }
 
+// moment is a point in what a node has sent.
+type moment struct {
+	at  uint32 // the clock
+	seq uint32 // of the last message
+}
+
+func (n *Node) moment() moment { return moment{n.clock(n.now), n.seq} }
+
+// toldSince reports whether an object was told after a moment. In doubt it was not.
+func (n *Node) toldSince(m *cache.Meta, since *moment) bool {
+	return m.Told > since.at || m.Told == since.at && int32(m.Seq-since.seq) > 0 && n.jumped != since.at
+}
+
 // walkBulk calls f for the next count objects at most that live, and reports whether
-// there are more.
+// there are more. What peers were told since the bulk was wanted it leaves out, unless
+// they remove what it does not tell: to tell an entry again that ends at a peer meanwhile
+// would bring it back there.
 func (n *Node) walkBulk(count int, f func(t *table, s cache.Slot)) bool {
 	b := &n.bulk
 	t := &n.conns
@@ -78,7 +93,7 @@ func (n *Node) walkBulk(count int, f func(t *table, s cache.Slot)) bool {
 		t = &n.expects
 	}
 	b.at = t.c.Walk(max(b.at, 1), count, func(s cache.Slot) {
-		if t.c.Meta(s).Flags&cache.Dead == 0 {
+		if m := t.c.Meta(s); m.Flags&cache.Dead == 0 && (b.marks || !n.toldSince(m, &b.until)) {
 			f(t, s)
 		}
 	})

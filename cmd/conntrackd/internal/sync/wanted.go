@@ -8,8 +8,13 @@ import (
 
 // resyncAsked takes that a peer asks for a bulk.
 func (n *Node) resyncAsked(p *peer) {
-	if n.bulk.wanted || n.bulk.phase == bulkOpening {
-		return // it is about to come
+	if b := &n.bulk; b.wanted || b.phase == bulkOpening {
+		// It is about to come. What the peer was told before this it may have forgotten.
+		b.last = n.moment()
+		if b.phase == bulkOpening {
+			b.until = b.last
+		}
+		return
 	}
 	n.log(config.Notice, "resync requested by other node")
 	n.log(config.Notice, "sending bulk update")
