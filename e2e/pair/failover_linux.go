@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -235,9 +236,24 @@ func (p *Failover) back(n *Node, how Loss) {
 func (p *Failover) Ready() bool {
 	n := p.Lab.Nodes[1-p.primary]
 	return testwait.For(10*time.Second, func() bool {
+		var lines string
 		if p.Injected {
-			return len(n.Table("-p", "tcp", "--dport", echoPort)) >= p.Traffic.Working()
+			lines = n.Run(Conntrack, "-L", "-p", "tcp", "--dport", echoPort)
+		} else {
+			lines = n.Ask("-e")
 		}
-		return n.Counts().External >= p.Traffic.Working()
+		known := map[string]bool{}
+		for _, m := range clientEnd.FindAllStringSubmatch(lines, -1) {
+			known[m[1]+" "+m[2]] = true
+		}
+		for _, end := range p.Traffic.Ends() {
+			if !known[fmt.Sprintf("%s %d", end.Addr().Unmap(), end.Port())] {
+				return false
+			}
+		}
+		return true
 	})
 }
+
+// clientEnd matches the client's end of an entry of a connection with the echo service.
+var clientEnd = regexp.MustCompile(`(?m)src=(\S+) dst=\S+ sport=(\d+) dport=` + echoPort + ` `)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -169,6 +170,18 @@ func (tr *Traffic) Working() int {
 		}
 	}
 	return n
+}
+
+// Ends returns the client's ends of the connections that have had a first message back.
+func (tr *Traffic) Ends() (list []netip.AddrPort) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	for f := range tr.flows {
+		if f.err == nil && !f.first.IsZero() {
+			list = append(list, f.conn.LocalAddr().(*net.TCPAddr).AddrPort())
+		}
+	}
+	return list
 }
 
 // Trim closes the connections that have failed or have had no message back that they sent
