@@ -4,6 +4,8 @@ package config
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -107,6 +109,14 @@ type Link struct {
 type Scheduler struct {
 	FIFO     bool // otherwise RR
 	Priority int  // 0: not told, the kernel refuses it
+}
+
+// KeepsExpectations reports whether expectations of a helper are kept alike: a name of the
+// list is the beginning of its own, in any case.
+func (c *Config) KeepsExpectations(helper string) bool {
+	return len(c.ExpectHelpers) == 0 || slices.ContainsFunc(c.ExpectHelpers, func(name string) bool {
+		return len(helper) >= len(name) && strings.EqualFold(helper[:len(name)], name)
+	})
 }
 
 // Filter says which entries are kept alike. Each list that is not nil must accept.

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/binary"
 	"io"
 	"time"
 
@@ -133,7 +132,7 @@ func (w *walk) part(dst []kernel.Entry) []kernel.Entry {
 	now := d.node.Clock()
 	w.at = w.c.Walk(w.at, commitPart, func(s cache.Slot) {
 		o, m := w.c.Object(s), w.c.Meta(s)
-		if !w.expect && early(o) == w.late {
+		if !w.expect && (o.Status()&ctnetlink.StatusAssured != 0) == w.late {
 			return
 		}
 		if _, ok := d.node.Left(o, m, w.expect); !ok {
@@ -155,18 +154,4 @@ func (w *walk) part(dst []kernel.Entry) []kernel.Entry {
 		at += n
 	}
 	return dst
-}
-
-// early reports whether a connection is committed in the first pass: both sides have
-// spoken (ASSURED). Its status is the second attribute, behind the addresses.
-func early(o wire.Object) bool {
-	if len(o) < 4 {
-		return false
-	}
-	n := (int(binary.BigEndian.Uint16(o)) + 3) &^ 3
-	const length, number = 8, 5
-	if len(o) < n+length || binary.BigEndian.Uint16(o[n+2:]) != number {
-		return false
-	}
-	return ctnetlink.Status(binary.BigEndian.Uint32(o[n+4:]))&ctnetlink.StatusAssured != 0
 }

@@ -152,7 +152,7 @@ func (t *Table) ListExpect(ctx context.Context, f func(o wire.Object) error) err
 	settings := t.settings()
 	var object []byte
 	return t.expectations(ctx, func(e *ctnetlink.Expect) error {
-		if helper, _ := e.Helper(); !helperListed(&settings, helper) {
+		if helper, _ := e.Helper(); !settings.KeepsExpectations(string(helper)) {
 			return nil
 		}
 		o, err := wire.AppendExpect(object[:0], e, nil)

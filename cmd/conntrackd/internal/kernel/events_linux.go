@@ -285,7 +285,7 @@ func (d *delivery) expect(e *ctnetlink.Expect) {
 // its master is known where that can be asked. The sink's lock is held.
 func (t *Table) acceptsExpect(e *ctnetlink.Expect) bool {
 	helper, _ := e.Helper()
-	if !helperListed(t.config, helper) {
+	if !t.config.KeepsExpectations(string(helper)) {
 		return false
 	}
 	if t.config.DisableInternalCache {

@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"bytes"
-	"encoding/binary"
 	"hash/maphash"
 	"maps"
 	"time"
@@ -50,22 +48,7 @@ func (h hushed) missed(k *wire.Key, before, now wire.Object) bool {
 	case before == nil:
 		return true
 	}
-	return !bytes.Equal(withoutTimeout(before), withoutTimeout(now))
-}
-
-// withoutTimeout returns an object with its timeout at 0: a copy if it has one.
-func withoutTimeout(o wire.Object) []byte {
-	const timeout = 6 // the number of the attribute
-	for at := 0; at+8 <= len(o); {
-		n := int(binary.BigEndian.Uint16(o[at:]))
-		if binary.BigEndian.Uint16(o[at+2:]) == timeout {
-			c := bytes.Clone(o)
-			clear(c[at+4 : at+8])
-			return c
-		}
-		at += max(4, (n+3)&^3)
-	}
-	return o
+	return !before.SameButTimeout(now)
 }
 
 // hush is a commit that is hushed, or may be: once it has written enough.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -192,17 +191,6 @@ func cause(err error) error {
 		return op.Err
 	}
 	return err
-}
-
-// helperListed reports whether expectations of a helper are kept alike: a name of the
-// list is the beginning of its own, in any case.
-func helperListed(c *config.Config, helper []byte) bool {
-	for _, name := range c.ExpectHelpers {
-		if len(helper) >= len(name) && strings.EqualFold(string(helper[:len(name)]), name) {
-			return true
-		}
-	}
-	return len(c.ExpectHelpers) == 0
 }
 
 // owner is a handle through which this daemon changes the table.

@@ -50,20 +50,10 @@ func keyHash(k *wire.Key) uint64 {
 }
 
 // contentHash returns the hash of what an object tells, but for the time that is left.
-func contentHash(o wire.Object, expect bool) uint32 {
-	h, timeout := uint64(1), uint16(attrTimeout)
-	if expect {
-		timeout = attrExpectTimeout
-	}
-	for len(o) >= 4 {
-		l := (int(binary.BigEndian.Uint16(o)) + 3) &^ 3
-		if l < 4 || l > len(o) {
-			break
-		}
-		if binary.BigEndian.Uint16(o[2:]) != timeout {
-			h = mixBytes(h, o[:l])
-		}
-		o = o[l:]
+func contentHash(o wire.Object) uint32 {
+	h := uint64(1)
+	for b := range o.Timeless() {
+		h = mixBytes(h, b)
 	}
 	return uint32(h >> 32)
 }
@@ -94,7 +84,7 @@ func (n *Node) view(internal, expect bool, p *peer) view {
 }
 
 // content returns the hash of what an object of the view tells.
-func (v *view) content(s cache.Slot) uint32 { return contentHash(v.c.Object(s), v.expect) }
+func (v *view) content(s cache.Slot) uint32 { return contentHash(v.c.Object(s)) }
 
 // step calls f for the next part of the view, and reports whether there is more.
 func (v *view) step(f func(key uint64, s cache.Slot)) bool {

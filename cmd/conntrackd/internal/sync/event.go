@@ -1,10 +1,6 @@
 package sync
 
 import (
-	"bytes"
-	"encoding/binary"
-	"strings"
-
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 	"github.com/gonntrack/gonntrack/ctnetlink"
@@ -70,7 +66,7 @@ func (n *Node) eventUpdate(t *table, s cache.Slot, o wire.Object, silent bool) {
 		}
 		return
 	}
-	same := n.refreshing && sameButTimeout(t.c.Object(s), o, t.expect)
+	same := n.refreshing && t.c.Object(s).SameButTimeout(o)
 	t.c.Set(s, o)
 	m := t.c.Meta(s)
 	m.Flags |= cache.Changed
@@ -216,34 +212,6 @@ func (n *Node) CancelRefresh() {
 	}
 }
 
-// sameButTimeout reports whether two objects tell the same, the time left excepted.
-func sameButTimeout(a, b wire.Object, expect bool) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	num := uint16(attrTimeout)
-	if expect {
-		num = attrExpectTimeout
-	}
-	for len(a) >= 4 {
-		l := (int(binary.BigEndian.Uint16(a)) + 3) &^ 3
-		if l < 4 || l > len(a) {
-			return bytes.Equal(a, b)
-		}
-		if !bytes.Equal(a[:l], b[:l]) && (binary.BigEndian.Uint16(a[2:]) != num || !bytes.Equal(a[:4], b[:4])) {
-			return false
-		}
-		a, b = a[l:], b[l:]
-	}
-	return bytes.Equal(a, b)
-}
-
-// The numbers of the attributes that hold the time left.
-const (
-	attrTimeout       = 6
-	attrExpectTimeout = 12
-)
-
 // Wants reports whether an object of the kernel's table is one that is kept alike.
 func (n *Node) Wants(o wire.Object) bool { return !o.Expect() || n.wanted(o) }
 
@@ -254,20 +222,8 @@ func (n *Node) wanted(o wire.Object) bool {
 		return false
 	}
 	var x ctnetlink.ExpectSpec
-	if o.ExpectSpec(&x) != nil {
+	if o.ExpectSpec(&x) != nil || !n.c.KeepsExpectations(x.Helper) {
 		return false
-	}
-	if len(n.c.ExpectHelpers) > 0 {
-		found := false
-		for _, h := range n.c.ExpectHelpers {
-			if len(x.Helper) >= len(h) && strings.EqualFold(x.Helper[:len(h)], h) {
-				found = true
-				break
-			}
-		}
-		if !found {
-			return false
-		}
 	}
 	if n.c.DisableInternalCache {
 		return true

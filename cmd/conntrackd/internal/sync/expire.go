@@ -102,7 +102,7 @@ func (n *Node) tickExpire() time.Time {
 			if m.Queue != 0 || m.Told == 0 || m.Flags&cache.Dead != 0 {
 				return
 			}
-			if left, ok := number32(t.c.Object(s), attrTimeout); ok && int64(m.Told)+int64(left)+tellAgain < int64(now) {
+			if left, ok := t.c.Object(s).Timeout(); ok && int64(m.Told)+int64(left)+tellAgain < int64(now) {
 				n.queue(t, s)
 			}
 		})
@@ -118,11 +118,7 @@ func (n *Node) tickExpire() time.Time {
 // are ours tell again of what lives on; of others, only what they have not told since
 // they are a new process is known to be gone.
 func (n *Node) expired(o wire.Object, m *cache.Meta, expect bool, now uint32) bool {
-	num := uint16(attrTimeout)
-	if expect {
-		num = attrExpectTimeout
-	}
-	left, ok := number32(o, num)
+	left, ok := o.Timeout()
 	if !ok || int(m.Sender) >= len(n.peers) {
 		return false
 	}
@@ -149,11 +145,7 @@ func (n *Node) Left(o wire.Object, m *cache.Meta, expect bool) (seconds uint32, 
 	if n.c.CommitTimeout > 0 {
 		return uint32(n.c.CommitTimeout / time.Second), true
 	}
-	num := uint16(attrTimeout)
-	if expect {
-		num = attrExpectTimeout
-	}
-	told, have := number32(o, num)
+	told, have := o.Timeout()
 	if left := int64(told) - int64(now-m.Told); have && left > 0 {
 		return uint32(left), true
 	}

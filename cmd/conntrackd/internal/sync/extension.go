@@ -2,8 +2,6 @@ package sync
 
 import (
 	"encoding/binary"
-
-	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
 )
 
 // extKind is what an Extension message is about. A receiver ignores kinds that it does
@@ -104,31 +102,4 @@ func (e *extension) parse(payload []byte) bool {
 		Data:  payload[extLen:],
 	}
 	return e.Node != 0
-}
-
-// attrStatus is the number of the attribute that holds the status.
-const attrStatus = 5
-
-// attribute returns the payload of an attribute of an object, nil if it is not there.
-func attribute(o wire.Object, number uint16) []byte {
-	for len(o) >= 4 {
-		n := int(binary.BigEndian.Uint16(o))
-		if n < 4 || n > len(o) {
-			return nil
-		}
-		if binary.BigEndian.Uint16(o[2:]) == number {
-			return o[4:n]
-		}
-		o = o[min((n+3)&^3, len(o)):]
-	}
-	return nil
-}
-
-// number32 returns an attribute of 32 bits, and whether it is there.
-func number32(o wire.Object, number uint16) (uint32, bool) {
-	b := attribute(o, number)
-	if len(b) != 4 {
-		return 0, false
-	}
-	return binary.BigEndian.Uint32(b), true
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/wire"
+	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
 const (
@@ -15,9 +16,8 @@ const (
 	holdTime = 15 * time.Second
 	// maxHeld is how many of them are, where there is no internal cache to keep them.
 	maxHeld = 1 << 17
-	// translated are the bits of the status of an entry whose source is translated:
-	// IPS_SRC_NAT and IPS_SRC_NAT_DONE.
-	translated = 1<<4 | 1<<7
+	// translated are the flags of an entry whose source is translated.
+	translated = ctnetlink.StatusSrcNAT | ctnetlink.StatusSrcNATDone
 )
 
 // holdState is what a node knows of ends that are held back.

@@ -73,7 +73,7 @@ func (n *Node) bypass(t wire.Type, o wire.Object, silent bool) {
 
 // sendBypass sends what no cache keeps.
 func (n *Node) sendBypass(t wire.Type, o wire.Object) {
-	if p := n.payload(o, t >= wire.ExpectNew && t <= wire.ExpectDelete); p != nil {
+	if p := n.payload(o); p != nil {
 		n.send(&wire.Header{Type: t}, p)
 	}
 }

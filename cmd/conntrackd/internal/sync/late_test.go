@@ -30,7 +30,7 @@ func TestLate(t *testing.T) {
 	give := func(i int) { b.Receive(a.from, sent[i]) }
 	timeout := func(i int) uint32 {
 		k := object(t, i, 0).Key()
-		v, _ := number32(b.External.Object(b.External.Find(&k)), attrTimeout)
+		v, _ := b.External.Object(b.External.Find(&k)).Timeout()
 		return v
 	}
 	give(1)

@@ -8,10 +8,6 @@ import (
 	"github.com/gonntrack/gonntrack/ctnetlink"
 )
 
-// sourceTranslated is the bit of the status of an entry whose source is another one in
-// the reply (IPS_SRC_NAT).
-const sourceTranslated = 1 << 4
-
 // maxLost is how many addresses that are gone are told apart.
 const maxLost = 256
 
@@ -41,7 +37,7 @@ func (l *lostAddresses) add(now time.Time, addresses []netip.Addr) {
 // ends reports whether the kernel ends an entry because of an address that has gone after
 // a time: the entry is translated to the address, so that replies are sent to it.
 func (l lostAddresses) ends(o wire.Object, after time.Time) bool {
-	status, _ := number32(o, attrStatus)
+	status := o.Status()
 	if status&translated == 0 {
 		return false
 	}
@@ -49,7 +45,7 @@ func (l lostAddresses) ends(o wire.Object, after time.Time) bool {
 		since, ok := l[a]
 		return ok && since.After(after)
 	}
-	to := replyTo(o)
+	to := o.ReplyTo()
 	if lost(netip.Addr{}) || !to.IsValid() || lost(to) {
 		return true
 	}
@@ -57,30 +53,7 @@ func (l lostAddresses) ends(o wire.Object, after time.Time) bool {
 	if to.Is6() {
 		any = netip.IPv6Unspecified()
 	}
-	return status&sourceTranslated != 0 && lost(any)
-}
-
-// The numbers of the attributes that hold the addresses of the original direction, and
-// the destination of the reply if it is another one than the source.
-const (
-	attrIPv4, attrIPv6         = 0, 1
-	attrSNATIPv4, attrSNATIPv6 = 12, 29
-)
-
-// replyTo returns the destination of an entry's replies.
-func replyTo(o wire.Object) netip.Addr {
-	for _, number := range [...]uint16{attrSNATIPv4, attrSNATIPv6} {
-		if a, ok := netip.AddrFromSlice(attribute(o, number)); ok {
-			return a
-		}
-	}
-	for _, number := range [...]uint16{attrIPv4, attrIPv6} {
-		if b := attribute(o, number); b != nil {
-			a, _ := netip.AddrFromSlice(b[:len(b)/2])
-			return a
-		}
-	}
-	return netip.Addr{}
+	return status&ctnetlink.StatusSrcNAT != 0 && lost(any)
 }
 
 // endsExpected is lostAddresses.ends for an expectation: it ends with its master. One

@@ -1,7 +1,6 @@
 package sync
 
 import (
-	"encoding/binary"
 	"time"
 
 	"github.com/gonntrack/gonntrack/cmd/conntrackd/internal/cache"
@@ -51,7 +50,7 @@ func (n *Node) sendObject(t *table, s cache.Slot) bool {
 	if t.expect {
 		ty += wire.ExpectNew
 	}
-	payload := n.payload(t.c.Object(s), t.expect)
+	payload := n.payload(t.c.Object(s))
 	if payload == nil {
 		t.c.Remove(&t.tx, s)
 		t.done(s)
@@ -73,7 +72,7 @@ func (t *table) done(s cache.Slot) {
 }
 
 // payload returns what is sent of an object, nil if nothing.
-func (n *Node) payload(o wire.Object, expect bool) []byte {
+func (n *Node) payload(o wire.Object) []byte {
 	p := []byte(o)
 	if !n.extended {
 		p = o.Classic()
@@ -81,20 +80,9 @@ func (n *Node) payload(o wire.Object, expect bool) []byte {
 	if n.c.CommitTimeout == 0 || p == nil {
 		return p
 	}
-	num := uint16(attrTimeout)
-	if expect {
-		num = attrExpectTimeout
-	}
 	n.part = n.part[:0]
-	for len(p) >= 4 {
-		l := (int(binary.BigEndian.Uint16(p)) + 3) &^ 3
-		if l < 4 || l > len(p) {
-			break
-		}
-		if binary.BigEndian.Uint16(p[2:]) != num {
-			n.part = append(n.part, p[:l]...)
-		}
-		p = p[l:]
+	for b := range wire.Object(p).Timeless() {
+		n.part = append(n.part, b...)
 	}
 	return n.part
 }

@@ -115,6 +115,7 @@ func checkObject(t *testing.T, typ Type, o Object) {
 			t.Fatalf("Classic: %x of %x: %x, %v", c, o, again, err)
 		}
 	}
+	checkAttributes(t, o)
 	checkSpec(t, o)
 }
 
