@@ -56,6 +56,9 @@ func (f *ftfw) acked(p *peer, from, to uint32) {
 	if !f.work.may(count, 2*len(f.ring), f.n.now) {
 		return
 	}
+	if count > 0 {
+		p.ft.knows = true // it follows this node's sequence, and asks for what it misses
+	}
 	freed := 0
 	for i := range max(count, 0) {
 		seq := first + uint32(i)

@@ -33,7 +33,7 @@ type ftPeer struct {
 	owed    bool      // a HELLO_BACK is to be sent
 
 	// What it has got.
-	knows   bool // it has answered HELLO
+	knows   bool // it has answered HELLO, or acknowledged what this node has sent
 	hellos  int  // messages that have said HELLO to it
 	acks    bool // it acknowledges
 	unacked int  // objects that wait for its ACK

@@ -147,6 +147,29 @@ func TestFTFWMessages(t *testing.T) {
 	s.sends("1a040010 6b07fa8f 0000006a 0000006b")
 }
 
+// What changes while a peer starts anew is told as soon as the peer acknowledges something:
+// conntrack-tools' daemon answers HELLO with its next message, which may come a second later.
+func TestFTFWRestart(t *testing.T) {
+	s := newScript(t, nil)
+	s.n.Tick()
+	s.gets("1a680010 00000064 6b07fa83 6b07fa83", "1a080010 00000065 6b07fa84 6b07fa84")
+	s.n.Event(wire.New, udpObject(t, 1), false)
+	s.n.Tick()
+	s.out = nil
+
+	// A new process, which has heard the entry: HELLO|RESYNC, HELLO|ACK.
+	s.from.Addr = netip.MustParseAddrPort("10.99.0.2:40001")
+	s.gets("1a220010 00010064 00000000 00000000")
+	s.out = nil
+	s.n.Event(wire.New, udpObject(t, 2), false)
+	s.n.Tick()
+	s.sends()
+	s.gets("1a280010 00010065 6b07fa85 6b07fa85")
+	if sent := strings.Join(s.out, "\n"); !strings.Contains(sent, udp(2)) {
+		t.Errorf("the entry is not told:\n%s", sent)
+	}
+}
+
 // A node acknowledges each window of messages at once.
 func TestFTFWWindow(t *testing.T) {
 	s := newScript(t, func(c *config.Config) { c.ACKWindowSize = 3 })
