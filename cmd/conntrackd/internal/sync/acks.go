@@ -56,19 +56,20 @@ func (f *ftfw) acked(p *peer, from, to uint32) {
 	if !f.work.may(count, 2*len(f.ring), f.n.now) {
 		return
 	}
-	if count > 0 {
-		p.ft.knows = true // it follows this node's sequence, and asks for what it misses
-	}
 	freed := 0
 	for i := range max(count, 0) {
 		seq := first + uint32(i)
 		r := f.at(seq)
-		if r.seq == seq && r.kind == refControl {
+		if r.seq != seq {
+			continue
+		}
+		p.ft.knows = true // it follows this node's sequence, and asks for what it misses
+		if r.kind == refControl {
 			if c := &f.controls[r.slot]; c.seq == seq {
 				c.waits &^= p.bit
 			}
 		}
-		if r.seq != seq || r.kind != refConn && r.kind != refExpect {
+		if r.kind != refConn && r.kind != refExpect {
 			continue
 		}
 		t := f.table(r.kind)

@@ -113,8 +113,8 @@ func (n *Node) tickBulk() time.Time {
 	return next
 }
 
-// mayBegin reports whether a bulk can begin: there is somebody, who is ours or not, the
-// link takes messages, and the bulk before has been sent.
+// mayBegin reports whether a bulk can begin: there are peers, it is known which of them
+// are ours, the link takes messages, and the bulk before has been sent.
 func (n *Node) mayBegin() bool {
 	b := &n.bulk
 	some := false

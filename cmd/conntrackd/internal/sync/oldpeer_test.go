@@ -59,22 +59,29 @@ func TestOldPeer(t *testing.T) {
 	}
 }
 
+// waitingBulk returns a node a that had some entries, and has told 1000 more to a node that
+// is not ours while a bulk for that one waits.
+func waitingBulk(t *testing.T, mode config.Mode, before int) (x *exchange, old, a *station) {
+	x = newExchange(t, 1)
+	old, a = x.add(1, oldConfig(mode)), x.add(2, testConfig(mode))
+	a.fill(0, before)
+	x.run(100 * time.Millisecond)
+	for i := range 1000 {
+		a.Event(wire.New, object(t, before+i, 1000), false)
+	}
+	a.next = x.now
+	x.run(200 * time.Millisecond)
+	if n := old.External.Stats.Created; n != 1000 || a.decided() {
+		t.Fatalf("%d entries were told, or the bulk does not wait", n)
+	}
+	return x, old, a
+}
+
 // A bulk that waits tells a node that is not ours nothing that it was told meanwhile.
 func TestBulkLeavesOut(t *testing.T) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
-			x := newExchange(t, 1)
-			old := x.add(1, oldConfig(mode))
-			a := x.add(2, testConfig(mode))
-			a.fill(0, 100) // before there is a peer
-			x.run(100 * time.Millisecond)
-			if a.decided() {
-				t.Fatal("the bulk does not wait")
-			}
-			for i := 100; i < 1100; i++ {
-				a.Event(wire.New, object(t, i, 1000), false)
-			}
-			a.next = x.now
+			x, old, a := waitingBulk(t, mode, 100)
 			x.run(10 * time.Second)
 			old.alike(a)
 			if s := old.External.Stats; s.Created != 1100 || s.Updated > 100 {
@@ -94,18 +101,7 @@ func TestBulkLeavesOut(t *testing.T) {
 func TestBulkAskedFor(t *testing.T) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
-			x := newExchange(t, 1)
-			old := x.add(1, oldConfig(mode))
-			a := x.add(2, testConfig(mode))
-			x.run(100 * time.Millisecond)
-			for i := range 1000 {
-				a.Event(wire.New, object(t, i, 1000), false)
-			}
-			a.next = x.now
-			x.run(200 * time.Millisecond)
-			if old.alike(a); a.decided() {
-				t.Fatal("the bulk does not wait")
-			}
+			x, old, a := waitingBulk(t, mode, 0)
 			old.FlushExternal()
 			old.RequestResync()
 			old.next = x.now

@@ -147,7 +147,7 @@ func TestFTFWMessages(t *testing.T) {
 	s.sends("1a040010 6b07fa8f 0000006a 0000006b")
 }
 
-// What changes while a peer starts anew is told as soon as the peer acknowledges something:
+// A peer that has just started is sent changes as soon as it acknowledges a message.
 // conntrack-tools' daemon answers HELLO with its next message, which may come a second later.
 func TestFTFWRestart(t *testing.T) {
 	s := newScript(t, nil)
